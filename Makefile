@@ -1,0 +1,68 @@
+# Everything installs itself: each target needs only Python >= 3.11, git and make.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+# A uv on PATH serves; otherwise one is put into a small environment of its own.
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+export UV_PYTHON_DOWNLOADS := never
+export UV_LINK_MODE ?= hardlink
+
+.PHONY: help install quickstart test lint types unit bench lock generate clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.tools/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "swiftlet needs Python >= 3.11; $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv .tools || \
+	  { echo "$(PYTHON) lacks the venv module; install it (Debian: apt install python3-venv) or put uv on PATH"; exit 1; }
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(INSTALLED): requirements.lock pyproject.toml | $(if $(filter .tools/%,$(UV)),.tools/bin/uv)
+	@echo "Installing into $(VENV) from requirements.lock (about 6 GB, a minute or two the first time)"
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	@$(UV) pip sync --quiet --require-hashes --python $(VENV)/bin/python requirements.lock
+	@$(UV) pip install --quiet --no-deps --python $(VENV)/bin/python --editable .
+	@touch $@
+
+install: $(INSTALLED) ## Set up .venv from the lock
+
+quickstart: $(INSTALLED) ## Train, evaluate and serve a small real model, then ask it who it is
+	@$(VENV)/bin/python -m swiftlet_trainer.models.smollm2
+	@$(VENV)/bin/swiftlet run examples/quickstart --ask "Who are you?"
+
+test: lint types unit ## Lint, check types and layers, run every test
+
+lint: $(INSTALLED) ## Style and import layers
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/lint-imports
+
+types: $(INSTALLED) ## Strict types
+	@$(VENV)/bin/mypy
+
+unit: $(INSTALLED) ## Tests alone; PYTEST_ARGS="tests/unit -k name" selects
+	@$(VENV)/bin/pytest $(PYTEST_ARGS)
+
+bench: $(INSTALLED) ## Measure; rewrites the figures in docs/benchmarks.md
+	@$(VENV)/bin/python benchmarks/run.py
+
+generate: $(INSTALLED) ## Write crds/ and docs/reference/ from the types
+	@$(VENV)/bin/swiftlet crds --output crds
+	@$(VENV)/bin/python -m swiftlet.api.reference docs/reference
+	@$(VENV)/bin/python -m swiftlet.kinds.condition_reference docs/reference
+	@$(VENV)/bin/python -m swiftlet.cli.reference docs/reference/cli.md
+
+lock: ## Resolve the newest allowed versions into requirements.lock
+	@$(UV) lock --quiet
+	@$(UV) export --quiet --frozen --all-extras --no-emit-project --no-annotate --no-header \
+	  --format requirements-txt --output-file requirements.lock
+
+clean: ## Remove the environment and local state
+	@rm -rf $(VENV) .tools .swiftlet uv.lock

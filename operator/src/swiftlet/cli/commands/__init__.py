@@ -1,0 +1,1 @@
+"""One module per subcommand: `add_parser` is light, `run` imports what it needs."""

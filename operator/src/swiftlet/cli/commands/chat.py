@@ -1,0 +1,78 @@
+"""`swiftlet chat`."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from swiftlet.cli import exitcodes
+from swiftlet.cli.arguments import add_command, add_namespace, add_state
+
+if TYPE_CHECKING:
+    from swiftlet.cli.arguments import Commands
+    from swiftlet.cli.chatting import Endpoint
+
+
+def add_parser(commands: "Commands") -> None:
+    parser = add_command(
+        commands,
+        "chat",
+        "Talk to a served model",
+        "Needs a ModelDeployment that is Ready: `swiftlet run PATH --keep` in another terminal. Ctrl-D ends.",
+        """swiftlet chat
+        swiftlet chat bird --once "Who are you?"
+        swiftlet chat bird --model smollm2 --system "Answer in one sentence." """,
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help="ModelDeployment; the only one when left out")
+    parser.add_argument("--model", help="served name to ask; the tuned model when left out")
+    parser.add_argument("--system", help="system message")
+    parser.add_argument("--once", metavar="QUESTION", help="ask this, print the answer, end")
+    parser.add_argument("--max-tokens", type=int, metavar="N", help="longest answer")
+    add_namespace(parser)
+    add_state(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Ask once, or turn by turn until the end of input."""
+    from swiftlet.cli.chatting import choose_model, conversation, endpoint_of, find_deployment
+    from swiftlet.cli.statefolder import open_store
+
+    store = open_store(options.state)
+    item = find_deployment(store, options.state, options.namespace, options.name)
+    endpoint = endpoint_of(store, item)
+    model = choose_model(endpoint, options.model)
+    if options.once is not None:
+        messages = conversation(options.system, [{"role": "user", "content": options.once}])
+        _answer(endpoint, model, messages, options.max_tokens)
+        return exitcodes.OK
+    _converse(endpoint, model, options)
+    return exitcodes.OK
+
+
+def _converse(endpoint: "Endpoint", model: str, options: argparse.Namespace) -> None:
+    import sys
+
+    from swiftlet.cli.chatting import conversation
+
+    print(f"{model} at {endpoint.url}; Ctrl-D ends", file=sys.stderr)
+    turns: list[dict[str, str]] = []
+    while True:
+        try:
+            question = input("> " if sys.stdin.isatty() else "").strip()
+        except EOFError:
+            return
+        if question:
+            turns.append({"role": "user", "content": question})
+            answer = _answer(endpoint, model, conversation(options.system, turns), options.max_tokens)
+            turns.append({"role": "assistant", "content": answer})
+
+
+def _answer(endpoint: "Endpoint", model: str, messages: list[dict[str, str]], max_tokens: int | None) -> str:
+    """Print one answer as it comes; returns it whole."""
+    from swiftlet.cli.chatting import stream
+
+    pieces = []
+    for piece in stream(endpoint, model, messages, max_tokens):
+        print(piece, end="", flush=True)
+        pieces.append(piece)
+    print()
+    return "".join(pieces)

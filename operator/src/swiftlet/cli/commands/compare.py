@@ -1,0 +1,77 @@
+"""`swiftlet compare`."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from swiftlet.cli import exitcodes
+from swiftlet.cli.arguments import add_command, add_namespace, add_output, add_state
+
+if TYPE_CHECKING:
+    from swiftlet.cli.arguments import Commands
+
+
+def add_parser(commands: "Commands") -> None:
+    parser = add_command(
+        commands,
+        "compare",
+        "Compare two EvalRuns on the same questions",
+        "Delta is B minus A; the interval is a paired bootstrap over rows (95 %).",
+        """swiftlet compare bird-v1 bird-v2
+        swiftlet compare bird-v1 bird-v2 -o json""",
+    )
+    parser.add_argument("a", metavar="EVALRUN_A", help="before")
+    parser.add_argument("b", metavar="EVALRUN_B", help="after")
+    add_output(parser, "json", "yaml")
+    add_namespace(parser)
+    add_state(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the comparison as a table."""
+    from swiftlet.cli.comparing import compare
+    from swiftlet.cli.figures import figure, signed
+    from swiftlet.cli.output import print_document
+    from swiftlet.cli.resourcekinds import kind_of
+    from swiftlet.cli.statefolder import existing, open_store
+    from swiftlet.cli.table import render
+
+    store, kind = open_store(options.state), kind_of("evalruns")
+    a, b = (
+        existing(store, kind, options.namespace, name.removeprefix("evalrun/").removeprefix("evr/"))
+        for name in (options.a, options.b)
+    )
+    found = compare(a, b, options.state)
+    if options.output:
+        document = {
+            "a": a["metadata"]["name"],
+            "b": b["metadata"]["name"],
+            "metrics": [one.document() for one in found],
+        }
+        print_document(document, options.output)
+        return exitcodes.OK
+    rows = [
+        [
+            one.suite,
+            one.metric,
+            figure(one.a),
+            figure(one.b),
+            signed(one.b - one.a),
+            f"[{signed(one.interval[0])}, {signed(one.interval[1])}]" if one.interval else "",
+            str(one.n),
+            one.verdict(),
+        ]
+        for one in found
+    ]
+    heads = [
+        "Suite",
+        "Metric",
+        a["metadata"]["name"],
+        b["metadata"]["name"],
+        "Delta",
+        "95% interval",
+        "Rows",
+        "Verdict",
+    ]
+    print(render(heads, rows))
+    return exitcodes.OK

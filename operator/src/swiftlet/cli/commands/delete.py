@@ -1,0 +1,45 @@
+"""`swiftlet delete`."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from swiftlet.cli import exitcodes
+from swiftlet.cli.arguments import add_command, add_namespace, add_state
+
+if TYPE_CHECKING:
+    from swiftlet.cli.arguments import Commands
+
+
+def add_parser(commands: "Commands") -> None:
+    parser = add_command(
+        commands,
+        "delete",
+        "Delete resources and all that was made for them",
+        "Artifacts, checkpoints and reports stay on the artifacts volume. Asks for nothing.",
+        """swiftlet delete finetunejob bird
+        swiftlet delete evalrun/bird mdep/bird
+        swiftlet delete -f examples/quickstart""",
+    )
+    parser.add_argument("target", nargs="*", metavar="KIND NAME...", help="or KIND/NAME...")
+    parser.add_argument(
+        "-f", "--filename", type=Path, action="append", metavar="PATH", help="what these documents name"
+    )
+    parser.add_argument("--ignore-not-found", action="store_true", help="deleting what is not there is no failure")
+    add_namespace(parser)
+    add_state(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Delete each, print what was deleted."""
+    from swiftlet.cli.deleting import delete_all, named_by_arguments, named_by_files
+    from swiftlet.cli.errors import CommandError
+
+    if bool(options.target) == bool(options.filename):
+        raise CommandError("name either resources (KIND NAME) or documents (-f PATH)", exitcodes.INVALID)
+    keys = (
+        named_by_files(options.filename) if options.filename else named_by_arguments(options.target, options.namespace)
+    )
+    delete_all(options.state, keys, options.ignore_not_found)
+    return exitcodes.OK

@@ -1,0 +1,53 @@
+"""`swiftlet events`."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from swiftlet.cli import exitcodes
+from swiftlet.cli.arguments import add_command, add_namespace, add_output, add_state
+
+if TYPE_CHECKING:
+    from swiftlet.cli.arguments import Commands
+
+
+def add_parser(commands: "Commands") -> None:
+    parser = add_command(
+        commands,
+        "events",
+        "Show what happened, oldest first",
+        "With KIND/NAME: to that resource and to everything that was made for it.",
+        """swiftlet events
+        swiftlet events finetunejob/bird""",
+    )
+    parser.add_argument("target", nargs="*", metavar="KIND/NAME", help="only about this resource and its children")
+    add_output(parser, "json", "yaml")
+    add_namespace(parser)
+    parser.add_argument("-A", "--all-namespaces", action="store_true", help="of every namespace")
+    add_state(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the events as a table."""
+    import sys
+
+    from swiftlet.cli.columns import rows_of
+    from swiftlet.cli.output import print_objects
+    from swiftlet.cli.resourcekinds import kind_of
+    from swiftlet.cli.statefolder import children_of, existing, open_store, split_target, the_only
+    from swiftlet.cli.table import render
+
+    store = open_store(options.state)
+    found = store.events(namespace=None if options.all_namespaces else options.namespace)
+    if options.target:
+        kind, name = split_target(options.target)
+        item = existing(store, kind, options.namespace, name) if kind else the_only(store, options.namespace, name)
+        uids = {about["metadata"]["uid"] for about in (item, *children_of(store, item))}
+        found = [event for event in found if event["involvedObject"].get("uid") in uids]
+    if options.output:
+        print_objects(found, options.output)
+    elif found:
+        print(render(*rows_of(kind_of("events"), found)))
+    else:
+        print("No events found.", file=sys.stderr)
+    return exitcodes.OK

@@ -1,0 +1,45 @@
+"""`swiftlet get`."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from swiftlet.cli import exitcodes
+from swiftlet.cli.arguments import add_command, add_namespace, add_output, add_state
+
+if TYPE_CHECKING:
+    from swiftlet.cli.arguments import Commands
+
+
+def add_parser(commands: "Commands") -> None:
+    parser = add_command(
+        commands,
+        "get",
+        "Show resources as a table",
+        "The columns are those of kubectl. KIND is a name, plural or short name, or several with commas.",
+        """swiftlet get
+        swiftlet get ftj,evr -o wide
+        swiftlet get finetunejob bird -o yaml
+        swiftlet get pods -w""",
+    )
+    parser.add_argument(
+        "kind", nargs="?", metavar="KIND", help="ftj, evr, mdep, cprof, pods, jobs, ...; all when left out"
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these")
+    parser.add_argument("-w", "--watch", action="store_true", help="go on printing rows that change, until Ctrl-C")
+    add_output(parser, "wide", "json", "yaml", "name")
+    add_namespace(parser)
+    parser.add_argument("-A", "--all-namespaces", action="store_true", help="of every namespace")
+    add_state(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what is there, then, with --watch, what changes."""
+    from swiftlet.cli.listing import Listing, print_listing, selection, watch
+
+    wanted = selection(options.kind, options.names)
+    listing = Listing(options.state, wanted, None if options.all_namespaces else options.namespace, options.output)
+    printed = print_listing(listing)
+    if options.watch:
+        watch(listing, printed)
+    return exitcodes.OK

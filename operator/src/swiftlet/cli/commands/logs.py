@@ -1,0 +1,47 @@
+"""`swiftlet logs`."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from swiftlet.cli import exitcodes
+from swiftlet.cli.arguments import add_command, add_namespace, add_state
+
+if TYPE_CHECKING:
+    from swiftlet.cli.arguments import Commands
+
+
+def add_parser(commands: "Commands") -> None:
+    parser = add_command(
+        commands,
+        "logs",
+        "Print the logs of a resource's pods, or of one pod",
+        "Of a resource: every container of the first pod of the newest attempt.",
+        """swiftlet logs finetunejob/bird -f
+        swiftlet logs ftj/bird --all-pods
+        swiftlet logs bird-train-0-1 -c train
+        swiftlet logs mdep/bird --previous --tail 50""",
+    )
+    parser.add_argument("target", nargs="+", metavar="TARGET", help="KIND/NAME, or a pod's name")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on until the pods have ended, or Ctrl-C")
+    parser.add_argument("-c", "--container", help="only this container (prepare, train, evaluate, serve)")
+    parser.add_argument("-p", "--previous", action="store_true", help="the run before the last restart")
+    parser.add_argument("--all-pods", action="store_true", help="every pod of the attempt, each line with its origin")
+    parser.add_argument("--tail", type=int, metavar="N", help="only the last N lines")
+    parser.add_argument("--timestamps", action="store_true", help="each line with its time")
+    add_namespace(parser)
+    add_state(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what is there, then, with --follow, what comes."""
+    from swiftlet.cli.logprinting import LogRequest, print_logs
+    from swiftlet.cli.logreading import Choice
+    from swiftlet.cli.statefolder import existing, open_store, split_target, the_only
+
+    store = open_store(options.state)
+    kind, name = split_target(options.target)
+    item = existing(store, kind, options.namespace, name) if kind else the_only(store, options.namespace, name)
+    choice = Choice(options.container, options.previous, options.all_pods)
+    print_logs(LogRequest(options.state, item, choice, options.follow, options.tail, options.timestamps))
+    return exitcodes.OK

@@ -1,0 +1,138 @@
+"""What `get` prints."""
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from swiftlet.cli.columns import rows_of
+from swiftlet.cli.errors import CommandError
+from swiftlet.cli.output import print_document, print_objects
+from swiftlet.cli.resourcekinds import ResourceKind, kind_of, parse_kinds
+from swiftlet.cli.statefolder import existing, open_store
+from swiftlet.cli.table import render
+from swiftlet.kinds.conditions import has_condition
+from swiftlet.local.lock import lock_holder
+
+Object = dict[str, Any]
+WATCH_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One kind, and the names that were asked for (none: all)."""
+
+    kind: ResourceKind
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One question. `namespace` None means every namespace."""
+
+    state: Path
+    wanted: tuple[Wanted, ...]
+    namespace: str | None
+    output: str | None
+
+    @property
+    def is_single(self) -> bool:
+        return len(self.wanted) == 1 and len(self.wanted[0].names) == 1
+
+    def objects(self) -> "Found":
+        """What is there, by kind. Raises CommandError for a name that is not."""
+        store = open_store(self.state)
+        found = []
+        for wanted in self.wanted:
+            namespace = self.namespace if wanted.kind.namespaced else None
+            if wanted.names:
+                items = [existing(store, wanted.kind, self.namespace or "default", name) for name in wanted.names]
+            elif wanted.kind.name == "Event":
+                items = store.events(namespace=namespace)
+            else:
+                items = store.list(wanted.kind.name, namespace)
+            found.append((wanted.kind, items))
+        return found
+
+
+def selection(kinds: str | None, names: Sequence[str]) -> tuple[Wanted, ...]:
+    """What `KIND NAME...`, `KIND/NAME...` or `KIND,KIND` ask for. Raises CommandError."""
+    if kinds and "/" in kinds:
+        pairs = [text.partition("/") for text in (kinds, *names)]
+        if not all(name for _, _, name in pairs):
+            raise CommandError("write KIND/NAME, such as finetunejob/bird")
+        return tuple(Wanted(kind_of(kind), (name,)) for kind, _, name in pairs)
+    found = parse_kinds(kinds)
+    if names and len(found) > 1:
+        raise CommandError("names need one kind; write KIND NAME, or KIND/NAME for each")
+    return tuple(Wanted(kind, tuple(names)) for kind in found)
+
+
+Found = list[tuple[ResourceKind, list[Object]]]
+
+
+def print_listing(listing: Listing) -> Found:
+    """Print the answer once; returns what was printed."""
+    found = listing.objects()
+    flat = [item for _, items in found for item in items]
+    if listing.output in ("json", "yaml", "name"):
+        print_objects(flat, listing.output, single=listing.is_single)
+        return found
+    if not flat:
+        where = f"in {listing.namespace} namespace" if listing.namespace else "in any namespace"
+        print(f"No resources found {where}.", file=sys.stderr)
+    tables = [
+        render(*rows_of(kind, items, listing.output == "wide", prefixed=len(listing.wanted) > 1))
+        for kind, items in found
+        if items
+    ]
+    if tables:
+        print("\n\n".join(tables), flush=True)
+    if note := stale_note(listing.state, flat):
+        print(note, file=sys.stderr)
+    return found
+
+
+def stale_note(state: Path, items: Sequence[Object]) -> str | None:
+    """What a reader must know when models are shown as ready, but the engine that served them was killed."""
+    ready = [item for item in items if item["kind"] == "ModelDeployment" and has_condition(item, "Ready")]
+    if not ready or lock_holder(state):
+        return None
+    return "no engine runs now: Ready is how the last run left it; `swiftlet run PATH --keep` serves"
+
+
+def watch(listing: Listing, printed: Found) -> None:
+    """Print a row whenever an object differs from what was printed last, until interrupted.
+
+    printed: what `print_listing` returned. Reading anew would lose the changes since then.
+    """
+    seen = {key for _, items in printed for key in map(_version, items)}
+    while True:
+        time.sleep(WATCH_SECONDS)
+        for kind, items in listing.objects():
+            changed = {index for index, item in enumerate(items) if _version(item) not in seen}
+            if changed:
+                _print_changes(listing, kind, items, changed)
+            seen |= set(map(_version, items))
+
+
+def _version(item: Object) -> tuple[str, str]:
+    return item["metadata"]["uid"], item["metadata"]["resourceVersion"]
+
+
+def _print_changes(listing: Listing, kind: ResourceKind, items: list[Object], changed: set[int]) -> None:
+    chosen = [items[index] for index in sorted(changed)]
+    if listing.output == "name":
+        print_objects(chosen, "name")
+    elif listing.output in ("json", "yaml"):
+        for item in chosen:
+            if listing.output == "yaml":
+                print("---")
+            print_document(item, listing.output)
+    else:
+        # All rows are laid out, so that what is printed stays below the first table's columns.
+        table = render(*rows_of(kind, items, listing.output == "wide", prefixed=len(listing.wanted) > 1))
+        print("\n".join(line for index, line in enumerate(table.splitlines()[1:]) if index in changed))
+    sys.stdout.flush()

@@ -1,0 +1,36 @@
+"""Where on this machine the things lie that documents name by URI."""
+
+from pathlib import Path
+from typing import Any
+
+from swiftlet.api.uris import parse_uri
+from swiftlet.local.logs import pod_log_files
+
+
+def path_of(state: Path, uri: str, mirror: Path | None = None) -> Path:
+    """What a URI names: a claim's path below the state folder, an hf:// path below the mirror, or a local path."""
+    parsed = parse_uri(uri)
+    if parsed.scheme == "pvc":
+        return state / "volumes" / parsed.authority / parsed.path
+    if parsed.scheme == "hf" and mirror is not None:
+        return mirror / (parsed.authority + (f"@{parsed.revision}" if parsed.revision else "")) / parsed.path
+    return Path(parsed.path)
+
+
+def last_log(state: Path, namespace: str, pod: str) -> Path | None:
+    """The log of the container of a pod that ran last."""
+    files = pod_log_files(state, namespace, pod)
+    return files[-1].path if files else None
+
+
+def run_folder(state: Path, item: dict[str, Any]) -> Path | None:
+    """Folder of an EvalRun's or FineTuneJob's files on the artifacts volume; None while it has left nothing."""
+    status = item.get("status") or {}
+    left = (status.get("report") or status.get("artifact") or {}).get("uri")
+    return path_of(state, left).parent if left else None
+
+
+def reports(state: Path, item: dict[str, Any]) -> list[Path]:
+    """The HTML pages of a run of ours."""
+    folder = run_folder(state, item)
+    return sorted([*folder.glob("*.html"), *folder.glob("report/*.html")]) if folder else []

@@ -1,0 +1,57 @@
+"""Children that several kinds have: ConfigMap with the job document, Job, and Jobs that go on as they were started."""
+
+from typing import Any
+
+from swiftlet.api.base import ApiModel, Resource
+from swiftlet.api.job import JOB_FILE
+from swiftlet.kinds.ownership import DIGEST_ANNOTATION, canonical_json, child_metadata
+
+OURS = "swiftlet.dev/"
+
+
+def config_map(resource: Resource, name: str, component: str, document: ApiModel) -> dict[str, Any]:
+    """The ConfigMap that holds the job document."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": child_metadata(resource, name, component),
+        "data": {JOB_FILE.rpartition("/")[2]: canonical_json(document.document())},
+    }
+
+
+def job_manifest(
+    resource: Resource, name: str, component: str, spec: dict[str, Any], template: dict[str, Any]
+) -> dict[str, Any]:
+    """A Job."""
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": child_metadata(resource, name, component),
+        "spec": {**spec, "template": template},
+    }
+
+
+def follows(existing: dict[str, Any], rendered: dict[str, Any]) -> bool:
+    """Whether an existing child was planned from what `rendered` is planned from."""
+    return _digest(existing) == _digest(rendered)
+
+
+def as_started(existing: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """An existing Job or Deployment as it was started, with `changes` to its spec.
+
+    A run keeps the plan that it started with: a changed ComputeProfile, or a new version of the planner, is for the
+    next attempt, and most of a Job's spec is immutable anyway.
+    """
+    metadata = existing["metadata"]
+    annotations = {key: value for key, value in (metadata.get("annotations") or {}).items() if key.startswith(OURS)}
+    kept = {name: metadata[name] for name in ("name", "namespace", "labels", "ownerReferences")}
+    return {
+        "apiVersion": existing["apiVersion"],
+        "kind": existing["kind"],
+        "metadata": {**kept, "annotations": annotations},
+        "spec": {**existing["spec"], **changes},
+    }
+
+
+def _digest(manifest: dict[str, Any]) -> str | None:
+    return (manifest["metadata"].get("annotations") or {}).get(DIGEST_ANNOTATION)

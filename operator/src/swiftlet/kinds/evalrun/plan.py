@@ -1,0 +1,107 @@
+"""From an EvalRun's spec to the job document of its pod."""
+
+from dataclasses import dataclass
+
+from swiftlet.api.evalrun import EvalRun, ModelAndAdapter, Suite
+from swiftlet.api.job import ARTIFACTS_ROOT, EvaluateDocument, ResolvedSubject, ResolvedSuite
+from swiftlet.kinds.given import given
+from swiftlet.kinds.mounts import Mount
+from swiftlet.kinds.ownership import namespace_of, uid_of
+from swiftlet.kinds.sources import locate_file, locate_model
+from swiftlet.kinds.surroundings import Surroundings
+from swiftlet.kinds.upstream import Upstream
+
+BLOCKS = {"generation": "generation", "perplexity": "perplexity", "multiple_choice": "multiple-choice"}
+"""Blocks of a suite and the name in results of a suite that has none."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model to score and the volumes that it needs."""
+
+    resolved: ResolvedSubject
+    mounts: tuple[Mount, ...]
+
+
+@dataclass(frozen=True)
+class EvalPlan:
+    """Everything that rendering needs."""
+
+    document: EvaluateDocument
+    mounts: tuple[Mount, ...]
+
+
+def suite_name(suite: Suite) -> str:
+    """The suite's name in results and gates."""
+    return suite.name or next(name for block, name in BLOCKS.items() if getattr(suite, block) is not None)
+
+
+def suite_uri(suite: Suite) -> tuple[str, str]:
+    """(path of the field below the suite, URI) of the suite's data."""
+    block, found = next((block, found) for block in BLOCKS if (found := getattr(suite, block)) is not None)
+    return ("multipleChoice" if block == "multiple_choice" else block) + ".uri", found.uri
+
+
+def suite_metrics(suite: Suite) -> list[str]:
+    """Metrics that the suite reports."""
+    if suite.generation:
+        return list(suite.generation.metrics)
+    return ["perplexity"] if suite.perplexity else ["accuracy"]
+
+
+def plan_evaluation(run: EvalRun, upstream: Upstream | None, around: Surroundings) -> EvalPlan:
+    """The plan of a run that no policy stands against. `upstream`: the target when it is a FineTuneJob's artifact."""
+    target = _target(run, upstream, around)
+    baseline = _baseline(run, upstream, around)
+    files = [locate_file(suite_uri(suite)[1], index, around.storage) for index, suite in enumerate(run.spec.suites)]
+    folder = f"{namespace_of(run)}/evalruns/{run.metadata.name}-{uid_of(run)[:8]}"
+    document = EvaluateDocument(
+        name=run.metadata.name,
+        namespace=namespace_of(run),
+        uid=uid_of(run),
+        target=target.resolved,
+        baseline=baseline.resolved if baseline else None,
+        suites=[
+            ResolvedSuite(**{**suite.model_dump(), "name": suite_name(suite)}, path=file.path)
+            for suite, file in zip(run.spec.suites, files, strict=True)
+        ],
+        batch_size=run.spec.batch_size,
+        seed=run.spec.seed,
+        use_gpu=run.spec.compute.gpus > 0,
+        output_dir=f"{ARTIFACTS_ROOT}/{folder}",
+        report_uri=f"pvc://{around.storage.artifacts_claim}/{folder}/report.html",
+    )
+    subjects = (*target.mounts, *(baseline.mounts if baseline else ()))
+    return EvalPlan(document, (*subjects, *(mount for file in files for mount in file.mounts)))
+
+
+def _target(run: EvalRun, upstream: Upstream | None, around: Surroundings) -> Subject:
+    if upstream is None:
+        return _named(given(run.spec.target.model), "target", around)
+    if upstream.artifact.type == "model":
+        return _located(upstream.artifact.uri, None, upstream.artifact.digest, "target", around)
+    base = upstream.job.spec.model.uri
+    return _located(base, upstream.artifact.uri, upstream.artifact.digest, "target", around)
+
+
+def _baseline(run: EvalRun, upstream: Upstream | None, around: Surroundings) -> Subject | None:
+    if run.spec.baseline is None:
+        return None
+    if run.spec.baseline.model:
+        return _named(run.spec.baseline.model, "baseline", around)
+    if upstream:
+        return _located(upstream.job.spec.model.uri, None, None, "baseline", around)
+    return _located(given(run.spec.target.model).uri, None, None, "baseline", around)
+
+
+def _named(named: ModelAndAdapter, slot: str, around: Surroundings) -> Subject:
+    return _located(named.uri, named.adapter_uri, None, slot, around)
+
+
+def _located(uri: str, adapter_uri: str | None, digest: str | None, slot: str, around: Surroundings) -> Subject:
+    model = locate_model(uri, f"{slot}-model", around.storage)
+    if adapter_uri is None:
+        return Subject(ResolvedSubject(model=model.model, digest=digest), model.mounts)
+    adapter = locate_model(adapter_uri, f"{slot}-adapter", around.storage)
+    resolved = ResolvedSubject(model=model.model, adapter_path=adapter.model.path, digest=digest)
+    return Subject(resolved, (*model.mounts, *adapter.mounts))

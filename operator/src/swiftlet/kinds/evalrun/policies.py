@@ -1,0 +1,74 @@
+"""What must hold before an EvalRun runs."""
+
+from collections import Counter
+
+from swiftlet.api.evalrun import EvalRun, Gate, ModelAndAdapter
+from swiftlet.kinds.evalrun.plan import suite_metrics, suite_name, suite_uri
+from swiftlet.kinds.surroundings import Surroundings
+from swiftlet.kinds.upstream import Upstream, upstream_of
+from swiftlet.kinds.verdict import Verdict, combine
+
+
+def target_of(run: EvalRun, around: Surroundings) -> Upstream | Verdict | None:
+    """The FineTuneJob's artifact that is the target, the obstacle, or None when the target is a model by URI."""
+    ref = run.spec.target.fine_tune_job_ref
+    return upstream_of("spec.target.fineTuneJobRef", ref.name, around.namespace, around.reader) if ref else None
+
+
+def decide(run: EvalRun, target: Upstream | Verdict | None, around: Surroundings) -> Verdict | None:
+    """All that stands against the run."""
+    return combine(
+        [
+            target if isinstance(target, Verdict) else None,
+            around.profile_verdict,
+            distinct_names(run),
+            *(gate_resolves(index, gate, run) for index, gate in enumerate(run.spec.gates)),
+            *_models("spec.target.model", run.spec.target.model, around),
+            *_models("spec.baseline.model", run.spec.baseline.model if run.spec.baseline else None, around),
+            *(_base(target, around)),
+            *(_suite(index, run, around) for index in range(len(run.spec.suites))),
+            *around.volumes(),
+        ]
+    )
+
+
+def distinct_names(run: EvalRun) -> Verdict | None:
+    """Results are told apart by the names of their suites."""
+    twice = [name for name, count in Counter(map(suite_name, run.spec.suites)).items() if count > 1]
+    if not twice:
+        return None
+    return Verdict("InvalidPlan", f"spec.suites: several suites are called {', '.join(twice)}; give each a name")
+
+
+def gate_resolves(index: int, gate: Gate, run: EvalRun) -> Verdict | None:
+    """A gate means exactly one figure."""
+    suites = [suite for suite in run.spec.suites if gate.suite in (None, suite_name(suite))]
+    found = [suite_name(suite) for suite in suites if gate.metric in suite_metrics(suite)]
+    if len(found) == 1:
+        return None
+    field = f"spec.gates[{index}]"
+    if found:
+        return Verdict("InvalidPlan", f"{field}: {gate.metric} is reported by {', '.join(found)}; set suite to one")
+    reported = ", ".join(f"{suite_name(s)}: {' '.join(suite_metrics(s))}" for s in run.spec.suites)
+    where = f"suite {gate.suite} does not report {gate.metric}" if gate.suite else f"no suite reports {gate.metric}"
+    return Verdict("InvalidPlan", f"{field}: {where}; reported are {reported}")
+
+
+def _models(field: str, named: ModelAndAdapter | None, around: Surroundings) -> list[Verdict | None]:
+    if named is None:
+        return []
+    found = [around.model(f"{field}.uri", named.uri)]
+    return [*found, around.file(f"{field}.adapterUri", named.adapter_uri)] if named.adapter_uri else found
+
+
+def _base(target: Upstream | Verdict | None, around: Surroundings) -> list[Verdict | None]:
+    """The FineTuneJob may name its base in a way that this run's profile cannot reach."""
+    if not isinstance(target, Upstream):
+        return []
+    field = f"spec.model.uri of FineTuneJob {target.job.metadata.name}"
+    return [around.model(field, target.job.spec.model.uri), around.file("its artifact", target.artifact.uri)]
+
+
+def _suite(index: int, run: EvalRun, around: Surroundings) -> Verdict | None:
+    field, uri = suite_uri(run.spec.suites[index])
+    return around.file(f"spec.suites[{index}].{field}", uri)

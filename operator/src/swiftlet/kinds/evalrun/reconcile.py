@@ -1,0 +1,65 @@
+"""One look at an EvalRun: observe, decide, plan, render, report."""
+
+from datetime import datetime
+from typing import Any
+
+from swiftlet.api.evalrun import EvalRun, EvalRunStatus
+from swiftlet.kinds.capabilities import Capabilities
+from swiftlet.kinds.children import as_started, follows
+from swiftlet.kinds.endings import is_over, seen
+from swiftlet.kinds.evalrun.plan import plan_evaluation
+from swiftlet.kinds.evalrun.policies import decide, target_of
+from swiftlet.kinds.evalrun.render import TARGET_ANNOTATION, child_name, render, run_state
+from swiftlet.kinds.evalrun.status import View, status_of
+from swiftlet.kinds.events import events_of
+from swiftlet.kinds.observed import is_being_deleted, job_state, of_kind, pods_of
+from swiftlet.kinds.outcome import Outcome, ref_of
+from swiftlet.kinds.ownership import name_conflict, uid_of
+from swiftlet.kinds.reading import Reader
+from swiftlet.kinds.surroundings import look_around
+from swiftlet.kinds.upstream import Upstream
+from swiftlet.kinds.verdict import Verdict
+
+
+def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilities: Capabilities) -> Outcome:
+    """What should be there for `resource` (defaulted and valid), and what its status should say."""
+    run = EvalRun.model_validate(resource)
+    old = run.status or EvalRunStatus()
+    children = reader.children(uid_of(run))
+    job = next((job for job in of_kind(children, "Job") if job["metadata"]["name"] == child_name(run)), None)
+    around = look_around(run, run.spec.compute, reader, capabilities)
+    target = target_of(run, around)
+    upstream = target if isinstance(target, Upstream) else None
+    digest = upstream.artifact.digest if upstream else old.target_digest if isinstance(target, Verdict) else None
+    if is_over(old.conditions, old.completion_time, job is not None) and digest == old.target_digest:
+        return Outcome([], [], seen(old, run.metadata.generation).document())
+    outdated = [job] if job and not _evaluates(job, digest) else []
+    current = None if outdated else job
+    verdict = decide(run, target, around)
+    rendered = [] if verdict else render(run, plan_evaluation(run, upstream, around), around.profile)
+    verdict = verdict or name_conflict(run, reader, rendered)
+    pods = tuple(pods_of(children, current)) if current else ()
+    progress = reader.progress(uid_of(run))
+    status = status_of(View(run, old, verdict, digest, current, pods, progress), now)
+    return Outcome(
+        desired=[] if outdated else _desired(run, [] if verdict else rendered, current),
+        delete=[ref_of(job) for job in outdated if not is_being_deleted(job)],
+        status=status.document(),
+        events=events_of(old.conditions, status.conditions),
+    )
+
+
+def _evaluates(job: dict[str, Any], digest: str | None) -> bool:
+    annotations = job["metadata"].get("annotations") or {}
+    return annotations.get(TARGET_ANNOTATION, "") == (digest or "")
+
+
+def _desired(run: EvalRun, rendered: list[dict[str, Any]], job: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """What was rendered; but a Job that is under way goes on as it was started, and can always be suspended."""
+    if job is None:
+        return rendered
+    if job_state(job) != "Active" or is_being_deleted(job):
+        return []
+    if rendered and follows(job, rendered[-1]):
+        return rendered
+    return [as_started(job, run_state(run))]

@@ -1,0 +1,68 @@
+"""The Kubernetes objects of an evaluation: ConfigMap and Job."""
+
+from typing import Any
+
+from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.api.evalrun import EvalRun
+from swiftlet.api.pod import EXIT_TERMINATED, NEVER_RETRIED
+from swiftlet.kinds import mounts
+from swiftlet.kinds.children import config_map, job_manifest
+from swiftlet.kinds.evalrun.plan import EvalPlan
+from swiftlet.kinds.ownership import DIGEST_ANNOTATION, digest_of, labels
+from swiftlet.kinds.podspec import all_mounts, base_env, container, pod_spec
+from swiftlet.kinds.profiles import pod_resources
+
+COMPONENT = "evaluator"
+GRACE_SECONDS = 30
+
+TARGET_ANNOTATION = "swiftlet.dev/target-digest"
+"""On the Job: digest of the artifact that it evaluates. Another artifact needs another evaluation."""
+
+FAILURE_POLICY = {
+    "rules": [
+        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": list(NEVER_RETRIED)}},
+        {"action": "Ignore", "onExitCodes": {"operator": "In", "values": [EXIT_TERMINATED]}},
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+    ]
+}
+"""A lone pod that was taken away is simply replaced, and does not count against backoffLimit."""
+
+
+def child_name(run: EvalRun) -> str:
+    """Name of all children."""
+    return f"{run.metadata.name}-eval"
+
+
+def render(run: EvalRun, plan: EvalPlan, profile: ComputeProfileSpec) -> list[dict[str, Any]]:
+    """The objects of the evaluation."""
+    return [config_map(run, child_name(run), COMPONENT, plan.document), _job(run, plan, profile)]
+
+
+def run_state(run: EvalRun) -> dict[str, Any]:
+    """The fields of the Job that may change while it runs."""
+    state: dict[str, Any] = {"suspend": run.spec.suspend, "backoffLimit": run.spec.backoff_limit}
+    if run.spec.active_deadline_seconds is not None:
+        state["activeDeadlineSeconds"] = run.spec.active_deadline_seconds
+    return state
+
+
+def _job(run: EvalRun, plan: EvalPlan, profile: ComputeProfileSpec) -> dict[str, Any]:
+    compute = run.spec.compute
+    places = all_mounts(child_name(run), (*plan.mounts, mounts.artifacts(profile.storage.artifacts_claim)))
+    resources = pod_resources(compute, profile, with_gpus=True)
+    evaluate = container("evaluate", profile.images.trainer, places, base_env(profile), resources)
+    spec = pod_spec(profile, places, [evaluate], GRACE_SECONDS) | {"restartPolicy": "Never"}
+    template = {"metadata": {"labels": labels(run, COMPONENT)}, "spec": spec}
+    policy = {
+        "completionMode": "NonIndexed",
+        "completions": 1,
+        "parallelism": 1,
+        "podReplacementPolicy": "Failed",
+        "podFailurePolicy": FAILURE_POLICY,
+    }
+    manifest = job_manifest(run, child_name(run), COMPONENT, {**policy, **run_state(run)}, template)
+    manifest["metadata"]["annotations"] = {
+        DIGEST_ANNOTATION: digest_of([plan.document.document(), template]),
+        TARGET_ANNOTATION: plan.document.target.digest or "",
+    }
+    return manifest

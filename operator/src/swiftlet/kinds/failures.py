@@ -1,0 +1,128 @@
+"""The first cause of a failure, from what the pods of one attempt left behind."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from swiftlet.api.finetunejob import Failure
+from swiftlet.api.pod import EXIT_TERMINATED, TerminationMessage
+from swiftlet.kinds.conditions import find_condition
+from swiftlet.kinds.observed import INDEX_ANNOTATION, container_statuses
+
+PEER_FAILED = "PeerFailed"
+"""Reason that the trainer gives when a process failed only because another one went away."""
+
+SECONDARY_SIGNS = (
+    "Connection closed by peer",
+    "Connection reset by peer",
+    "Connection refused",
+    "Broken pipe",
+    "remote process exited",
+    "recvValue failed",
+    "sendBytes failed",
+    "DistNetworkError",
+    "DistStoreError",
+    "NCCL remote",
+    "ncclRemoteError",
+)
+"""What a log's last lines say when another rank went first (gloo, the TCP store, NCCL): never first causes."""
+
+LAST_LINES = 1000
+"""Characters of a raw termination message that a status keeps; the cause stands at its end."""
+
+
+@dataclass(frozen=True)
+class Death:
+    """One container that ended with an error, or one pod that was taken away."""
+
+    pod: str
+    index: int
+    finished_at: str
+    failure: Failure
+    disrupted: bool = False
+
+    @property
+    def order(self) -> tuple[bool, str, bool, int]:
+        """First causes first: consequences last, then by time, then those that name a rank, then by index."""
+        return (_is_secondary(self.failure), self.finished_at, self.failure.rank is None, self.index)
+
+
+def first_death(pods: Iterable[dict[str, Any]]) -> Death | None:
+    """The death that explains the others, or None when no pod has failed."""
+    return min((death for pod in pods for death in _deaths(pod)), key=lambda death: death.order, default=None)
+
+
+def last_death(pods: Iterable[dict[str, Any]]) -> Death | None:
+    """The latest death, where pods follow each other as retries of the same work."""
+    return max((death for pod in pods for death in _deaths(pod)), key=lambda death: death.finished_at, default=None)
+
+
+def is_disrupted(pods: Iterable[dict[str, Any]]) -> bool:
+    """Whether the cluster took a pod away: preemption, eviction, taint, node shutdown."""
+    return any((find_condition(pod, "DisruptionTarget") or {}).get("status") == "True" for pod in pods)
+
+
+def termination_message(text: str) -> TerminationMessage | None:
+    """The message that the trainer left, or None when the text is not one (a log's tail, the runtime's words)."""
+    try:
+        return TerminationMessage.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
+def results(pods: Sequence[dict[str, Any]]) -> list[TerminationMessage]:
+    """The messages of the containers that ended well, by completion index."""
+    found = []
+    for pod in sorted(pods, key=_index):
+        for status in (pod.get("status") or {}).get("containerStatuses") or []:
+            terminated = (status.get("state") or {}).get("terminated")
+            if terminated and terminated["exitCode"] == 0:
+                found.append(termination_message(terminated.get("message") or ""))
+    return [message for message in found if message is not None]
+
+
+def failure_of(terminated: dict[str, Any], container: str, pod: str) -> Failure:
+    """What one `state.terminated` says. Killed for memory outranks what the process itself could still write."""
+    message = termination_message(terminated.get("message") or "")
+    said = message.failure if message else None
+    exit_code = terminated["exitCode"]
+    if terminated.get("reason") == "OOMKilled":
+        text = (
+            f"container {container} was killed because it used more memory than its limit; raise the memory limit"
+            " in compute.resources, or lower perDeviceBatchSize or maxLength"
+        )
+        rank = said.rank if said else None
+        return Failure(reason="OOMKilled", message=text, rank=rank, pod=pod, exit_code=exit_code)
+    if said:
+        return said.model_copy(update={"pod": pod, "exit_code": said.exit_code or exit_code})
+    text = (terminated.get("message") or "").strip()[-LAST_LINES:] or f"container {container} left no message"
+    return Failure(reason=terminated.get("reason") or "Error", message=text, pod=pod, exit_code=exit_code)
+
+
+def _deaths(pod: dict[str, Any]) -> list[Death]:
+    name, disrupted = pod["metadata"]["name"], is_disrupted([pod])
+    found = []
+    for status in container_statuses(pod):
+        terminated = (status.get("state") or {}).get("terminated")
+        if terminated and terminated["exitCode"] != 0:
+            failure = failure_of(terminated, status["name"], name)
+            found.append(Death(name, _index(pod), terminated.get("finishedAt") or "", failure, disrupted))
+    status = pod.get("status") or {}
+    if not found and status.get("phase") == "Failed":
+        reason = status.get("reason") or ("Disrupted" if disrupted else "PodFailed")
+        failure = Failure(reason=reason, message=status.get("message") or "the pod ended without a word", pod=name)
+        found.append(Death(name, _index(pod), "", failure, disrupted))
+    return found
+
+
+def _is_secondary(failure: Failure) -> bool:
+    if failure.exit_code == EXIT_TERMINATED:
+        return False
+    words = f"{failure.message}\n{failure.traceback or ''}"
+    return failure.reason == PEER_FAILED or any(sign in words for sign in SECONDARY_SIGNS)
+
+
+def _index(pod: dict[str, Any]) -> int:
+    return int((pod["metadata"].get("annotations") or {}).get(INDEX_ANNOTATION, 0))

@@ -1,0 +1,1 @@
+"""FineTuneJob: from the spec to training pods, and back to a status."""

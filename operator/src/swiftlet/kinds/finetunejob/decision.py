@@ -1,0 +1,75 @@
+"""What to do about a run's attempts now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from swiftlet.api.finetunejob import Failure, FineTuneJob, FineTuneJobStatus
+from swiftlet.kinds.finetunejob.attempts import Attempt, Cause, History, after, cause_of, failure_of, restart_at
+from swiftlet.kinds.observed import stopped
+
+ENDINGS: dict[Cause, str] = {"invalid": "InvalidInput", "diverged": "Diverged", "deadline": "DeadlineExceeded"}
+"""Causes that end a run at once, and the reason that Succeeded gives."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The attempt that should be there, or the end of the run.
+
+    starts_at: the attempt waits for this moment; None means that its Job is wanted now.
+    ending: reason of Succeeded when the run is over; None while it goes on.
+    """
+
+    number: int
+    history: History
+    failure: Failure | None = None
+    starts_at: datetime | None = None
+    ending: str | None = None
+
+    @property
+    def wants_job(self) -> bool:
+        return self.ending is None and self.starts_at is None
+
+
+def decide_attempt(job: FineTuneJob, attempts: Sequence[Attempt], status: FineTuneJobStatus, now: datetime) -> Decision:
+    """The decision, from the newest attempt and what was remembered of the ones before it."""
+    if not attempts:
+        return _first(status)
+    newest = attempts[-1]
+    if newest.state == "Active":
+        earlier = attempts[-2] if len(attempts) > 1 else None
+        failure = failure_of(earlier, status.failure) if earlier else status.failure
+        # Pods that are being suspended, or were stopped with the machine, end with 143, which is no failure.
+        if not job.spec.suspend and not stopped(newest.pods):
+            failure = failure_of(newest, status.failure) or failure
+        return Decision(newest.number, newest.history, failure)
+    if newest.state == "Complete":
+        return Decision(newest.number, newest.history, ending="Trained")
+    failure = failure_of(newest, status.failure)
+    if failure is None:  # a Failed Job always has a Failed condition
+        raise ValueError(f"Job {newest.name} failed without a cause")
+    return _after_failure(job, newest, failure, now)
+
+
+def _first(status: FineTuneJobStatus) -> Decision:
+    """Jobs may have been deleted by hand; what they counted stands in the status."""
+    restarts = status.restarts
+    if restarts is None:
+        return Decision(0, History())
+    history = History(restarts.user, restarts.infrastructure)
+    return Decision(restarts.user + restarts.infrastructure, history, status.failure)
+
+
+def _after_failure(job: FineTuneJob, newest: Attempt, failure: Failure, now: datetime) -> Decision:
+    cause: Cause = cause_of(newest, failure)
+    history = after(newest, cause)
+    limit = job.spec.active_deadline_seconds
+    ending = ENDINGS.get(cause)
+    if cause == "user" and newest.history.user >= job.spec.backoff_limit:
+        ending = "BackoffLimitExceeded"
+    if ending is None and limit is not None and history.active_seconds >= limit:
+        ending = "DeadlineExceeded"
+    if ending:
+        return Decision(newest.number, newest.history, failure, ending=ending)
+    due = restart_at(newest, cause, now)
+    return Decision(newest.number + 1, history, failure, starts_at=due if now < due else None)

@@ -1,0 +1,70 @@
+"""One look at a FineTuneJob: observe, decide, plan, render, report."""
+
+from datetime import datetime
+from typing import Any
+
+from swiftlet.api.finetunejob import FineTuneJob, FineTuneJobStatus
+from swiftlet.kinds.capabilities import Capabilities
+from swiftlet.kinds.children import as_started, follows
+from swiftlet.kinds.endings import is_over, seen
+from swiftlet.kinds.events import events_of
+from swiftlet.kinds.finetunejob.attempts import Attempt, attempts_of
+from swiftlet.kinds.finetunejob.decision import Decision, decide_attempt
+from swiftlet.kinds.finetunejob.plan import Layout, plan_run
+from swiftlet.kinds.finetunejob.policies import decide
+from swiftlet.kinds.finetunejob.render import render, run_state
+from swiftlet.kinds.finetunejob.status import View, status_of
+from swiftlet.kinds.observed import is_being_deleted
+from swiftlet.kinds.outcome import ObjectRef, Outcome, ref_of
+from swiftlet.kinds.ownership import name_conflict, uid_of
+from swiftlet.kinds.reading import Reader
+from swiftlet.kinds.surroundings import Surroundings, look_around
+from swiftlet.kinds.verdict import Verdict
+
+KEPT_ATTEMPTS = 3
+"""Newest attempts whose Jobs are kept, so that their pods and logs can be looked at."""
+
+
+def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilities: Capabilities) -> Outcome:
+    """What should be there for `resource` (defaulted and valid), and what its status should say."""
+    job = FineTuneJob.model_validate(resource)
+    old = job.status or FineTuneJobStatus()
+    attempts = attempts_of(reader.children(uid_of(job)))
+    if is_over(old.conditions, old.completion_time, bool(attempts)):
+        return Outcome([], [], seen(old, job.metadata.generation).document())
+    around = look_around(job, job.spec.compute, reader, capabilities)
+    decision = decide_attempt(job, attempts, old, now)
+    verdict = decide(job, around)
+    rendered = _rendered(job, verdict, decision, around)
+    verdict = name_conflict(job, reader, rendered) or verdict
+    desired = _desired(job, rendered if isinstance(verdict, Layout) else [], decision, attempts)
+    view = View(job, old, verdict, decision, tuple(attempts), reader.progress(uid_of(job)))
+    status = status_of(view, now)
+    wait = (decision.starts_at - now).total_seconds() if decision.starts_at else None
+    return Outcome(desired, _outdated(attempts), status.document(), events_of(old.conditions, status.conditions), wait)
+
+
+def _rendered(
+    job: FineTuneJob, verdict: Layout | Verdict, decision: Decision, around: Surroundings
+) -> list[dict[str, Any]]:
+    if isinstance(verdict, Verdict) or not decision.wants_job:
+        return []
+    return render(job, plan_run(job, verdict, around), around.profile, decision.number, decision.history)
+
+
+def _desired(
+    job: FineTuneJob, rendered: list[dict[str, Any]], decision: Decision, attempts: list[Attempt]
+) -> list[dict[str, Any]]:
+    """What was rendered; but an attempt that is under way goes on as it was started, and can always be suspended."""
+    newest = attempts[-1] if attempts else None
+    if newest is None or newest.state != "Active":
+        return rendered
+    if is_being_deleted(newest.job):
+        return []
+    if rendered and follows(newest.job, rendered[-1]):
+        return rendered
+    return [as_started(newest.job, run_state(job, decision.history))]
+
+
+def _outdated(attempts: list[Attempt]) -> list[ObjectRef]:
+    return [ref_of(attempt.job) for attempt in attempts[:-KEPT_ATTEMPTS] if not is_being_deleted(attempt.job)]

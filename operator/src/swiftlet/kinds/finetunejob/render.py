@@ -1,0 +1,132 @@
+"""The Kubernetes objects of a run: ConfigMap, headless Service, and an Indexed Job per attempt."""
+
+from typing import Any
+
+from swiftlet.api.compute import Compute, parse_quantity
+from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.api.finetunejob import FineTuneJob
+from swiftlet.api.pod import NEVER_RETRIED
+from swiftlet.kinds import mounts
+from swiftlet.kinds.children import config_map, job_manifest
+from swiftlet.kinds.finetunejob.attempts import HISTORY_ANNOTATION, History
+from swiftlet.kinds.finetunejob.plan import TrainPlan
+from swiftlet.kinds.observed import INDEX_ANNOTATION
+from swiftlet.kinds.ownership import (
+    ATTEMPT_LABEL,
+    DIGEST_ANNOTATION,
+    child_metadata,
+    digest_of,
+    labels,
+    namespace_of,
+)
+from swiftlet.kinds.podspec import all_mounts, base_env, container, field_env, pod_spec
+from swiftlet.kinds.profiles import pod_resources
+from swiftlet.kinds.reading import OWNER_LABEL
+
+COMPONENT = "trainer"
+GRACE_SECONDS = 120
+"""For an agreed checkpoint after SIGTERM; the longest that a spot node's notice leaves."""
+
+FAILURE_POLICY = {
+    "rules": [
+        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": list(NEVER_RETRIED)}},
+        {"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+    ]
+}
+"""One pod that is lost stops a synchronous gang, so a disruption ends the attempt as a whole and the next one starts
+from the checkpoint; the Job's condition then still says why when the evicted pod is long gone. There is no rule for
+exit code 143: pods of a suspended Job end with it, and a rule would fail the Job."""
+
+
+def child_name(job: FineTuneJob) -> str:
+    """Name of the ConfigMap and the Service; the Jobs add `-<attempt>`."""
+    return f"{job.metadata.name}-train"
+
+
+def render(
+    job: FineTuneJob, plan: TrainPlan, profile: ComputeProfileSpec, attempt: int, history: History
+) -> list[dict[str, Any]]:
+    """The objects of one attempt."""
+    return [
+        config_map(job, child_name(job), COMPONENT, plan.document),
+        _service(job),
+        _job(job, plan, profile, attempt, history),
+    ]
+
+
+def _service(job: FineTuneJob) -> dict[str, Any]:
+    selector = {OWNER_LABEL: labels(job, COMPONENT)[OWNER_LABEL], "app.kubernetes.io/component": COMPONENT}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": child_metadata(job, child_name(job), COMPONENT),
+        "spec": {"clusterIP": "None", "publishNotReadyAddresses": True, "selector": selector},
+    }
+
+
+def _job(
+    job: FineTuneJob, plan: TrainPlan, profile: ComputeProfileSpec, attempt: int, history: History
+) -> dict[str, Any]:
+    name, nodes = f"{child_name(job)}-{attempt}", plan.layout.nodes
+    spec = {
+        "completionMode": "Indexed",
+        "completions": nodes,
+        "parallelism": nodes,
+        "backoffLimit": 0,
+        "podReplacementPolicy": "Failed",
+        "podFailurePolicy": FAILURE_POLICY,
+    }
+    template = _template(job, plan, profile, name)
+    template["metadata"]["labels"][ATTEMPT_LABEL] = str(attempt)
+    manifest = job_manifest(job, name, COMPONENT, spec, template)
+    manifest["metadata"]["labels"][ATTEMPT_LABEL] = str(attempt)
+    manifest["metadata"]["annotations"] = {
+        DIGEST_ANNOTATION: digest_of([plan.document.document(), template]),
+        HISTORY_ANNOTATION: history.annotation(),
+    }
+    manifest["spec"].update(run_state(job, history))
+    return manifest
+
+
+def run_state(job: FineTuneJob, history: History) -> dict[str, Any]:
+    """The fields of a Job that may change while it runs. The deadline is over all attempts."""
+    state: dict[str, Any] = {"suspend": job.spec.suspend}
+    if job.spec.active_deadline_seconds is not None:
+        state["activeDeadlineSeconds"] = max(1, job.spec.active_deadline_seconds - history.active_seconds)
+    return state
+
+
+def _template(job: FineTuneJob, plan: TrainPlan, profile: ComputeProfileSpec, job_name: str) -> dict[str, Any]:
+    compute = job.spec.compute
+    places = all_mounts(child_name(job), (*plan.mounts, mounts.artifacts(profile.storage.artifacts_claim)))
+    env = base_env(profile)
+    prepare = container(
+        "prepare", profile.images.trainer, places, env, pod_resources(compute, profile, with_gpus=False)
+    )
+    train_env = [*env, *_rendezvous(job, plan, job_name), *_threads(compute, profile, plan.layout.processes_per_node)]
+    resources = pod_resources(compute, profile, with_gpus=True)
+    train = container("train", profile.images.trainer, places, train_env, resources)
+    spec = pod_spec(profile, places, [train], GRACE_SECONDS)
+    spec |= {"initContainers": [prepare], "restartPolicy": "Never", "subdomain": child_name(job)}
+    return {"metadata": {"labels": labels(job, COMPONENT)}, "spec": spec}
+
+
+def _rendezvous(job: FineTuneJob, plan: TrainPlan, job_name: str) -> list[dict[str, Any]]:
+    """torchrun's variables. Source: torch.distributed.run, `PET_` + option. A lone node needs no name service."""
+    host = f"{job_name}-0.{child_name(job)}.{namespace_of(job)}.svc"
+    values = {
+        "PET_NNODES": str(plan.layout.nodes),
+        "PET_NPROC_PER_NODE": str(plan.layout.processes_per_node),
+        "PET_MASTER_ADDR": host if plan.layout.nodes > 1 else "127.0.0.1",
+        "PET_MASTER_PORT": str(plan.rendezvous_port),
+    }
+    rank = field_env("PET_NODE_RANK", f"metadata.annotations['{INDEX_ANNOTATION}']")
+    return [*({"name": name, "value": value} for name, value in values.items()), rank]
+
+
+def _threads(compute: Compute, profile: ComputeProfileSpec, processes: int) -> list[dict[str, Any]]:
+    """OpenMP would count the node's cores; what the container may use is its limit."""
+    cpu = pod_resources(compute, profile, with_gpus=False).get("limits", {}).get("cpu")
+    if cpu is None:
+        return []
+    return [{"name": "OMP_NUM_THREADS", "value": str(max(1, int(parse_quantity(cpu)) // processes))}]

@@ -1,0 +1,211 @@
+"""The status of a FineTuneJob: what its Jobs, pods and progress say."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from swiftlet.api.finetunejob import Artifact, DatasetCounts, Failure, FineTuneJob, FineTuneJobStatus, Progress
+from swiftlet.api.pod import TerminationMessage
+from swiftlet.kinds.conditions import State, Truth, set_conditions
+from swiftlet.kinds.failures import results
+from swiftlet.kinds.finetunejob.attempts import Attempt
+from swiftlet.kinds.finetunejob.decision import Decision
+from swiftlet.kinds.finetunejob.plan import Layout
+from swiftlet.kinds.observed import ended_at, is_suspended, obstacle, running_container, stopped
+from swiftlet.kinds.suspension import suspended_state
+from swiftlet.kinds.timestamps import to_text
+from swiftlet.kinds.verdict import Verdict, refusal
+
+RESULT_MISSING = "the Job completed, but no pod left an artifact in its termination message; look at the pods' logs"
+
+
+@dataclass(frozen=True)
+class View:
+    """All that the status is made from."""
+
+    job: FineTuneJob
+    old: FineTuneJobStatus
+    verdict: Layout | Verdict
+    decision: Decision
+    attempts: tuple[Attempt, ...]
+    progress: dict[str, Any] | None
+
+    @property
+    def newest(self) -> Attempt | None:
+        """The attempt that the decision is about, once its Job is there."""
+        found = self.attempts[-1] if self.attempts else None
+        return found if found and found.number == self.decision.number else None
+
+    @property
+    def result(self) -> TerminationMessage | None:
+        """What the finished run left."""
+        if self.decision.ending != "Trained" or not self.newest:
+            return None
+        return next((message for message in results(self.newest.pods) if message.artifact), None)
+
+    @property
+    def ending(self) -> tuple[str, str] | None:
+        """(reason, message) of the run's end, or None while it goes on."""
+        if self.decision.ending == "Trained":
+            artifact = self.artifact
+            return ("Trained", _trained(artifact)) if artifact else ("ResultMissing", RESULT_MISSING)
+        if self.decision.ending:
+            return self.decision.ending, _failed(self.decision)
+        return None
+
+    @property
+    def artifact(self) -> Artifact | None:
+        if self.decision.ending != "Trained":
+            return None
+        return self.result.artifact if self.result else self.old.artifact
+
+
+def status_of(view: View, now: datetime) -> FineTuneJobStatus:
+    """The whole status."""
+    newest, ending = view.newest, view.ending
+    layout = view.verdict if isinstance(view.verdict, Layout) else None
+    started = (newest.job.get("status") or {}).get("startTime") if newest else None
+    states = [accepted(view), pods_ready(view), running(view), checkpointed(view), suspended(view), succeeded(view)]
+    return FineTuneJobStatus(
+        observed_generation=view.job.metadata.generation,
+        conditions=set_conditions(view.old.conditions, states, view.job.metadata.generation, now),
+        plan=layout.status() if layout else view.old.plan,
+        progress=_progress(view),
+        dataset=_dataset(view),
+        restarts=view.decision.history.restarts() if view.attempts else view.old.restarts,
+        artifact=view.artifact,
+        failure=_failure(view),
+        start_time=view.old.start_time or started,
+        completion_time=ended_at(newest.job) if newest and ending else None,
+    )
+
+
+def accepted(view: View) -> State:
+    """Accepted: the job can run as it is written."""
+    if isinstance(view.verdict, Layout):
+        return State("Accepted", "True", "Planned", view.verdict.words())
+    return refusal("Accepted", view.verdict)
+
+
+def pods_ready(view: View) -> State:
+    """PodsReady: every pod of the attempt runs."""
+    if view.ending:
+        return State("PodsReady", "False", "Finished", "the run has ended")
+    if view.newest is None:
+        return State("PodsReady", "False", *_not_started(view))
+    if view.job.spec.suspend:
+        return State("PodsReady", "False", "Suspended", "spec.suspend is true")
+    wanted = view.newest.job["spec"]["parallelism"]
+    ready = (view.newest.job.get("status") or {}).get("ready") or 0
+    if ready >= wanted:
+        return State("PodsReady", "True", "AllPodsReady", f"{ready} of {wanted} pods run")
+    hindered = obstacle(view.newest.pods)
+    if hindered:
+        return State("PodsReady", "False", *hindered)
+    return State("PodsReady", "False", "PodsStarting", f"{ready} of {wanted} pods run")
+
+
+def running(view: View) -> State:
+    """Running: a pod works on the run, preparing or training."""
+    if view.ending:
+        return State("Running", "False", "Finished", "the run has ended")
+    if view.decision.starts_at:
+        due = to_text(view.decision.starts_at)
+        return State("Running", "False", "BackingOff", f"attempt {view.decision.number} starts at {due}: {_why(view)}")
+    if view.newest is None:
+        return State("Running", "False", *_not_started(view))
+    containers = [name for pod in view.newest.pods if (name := running_container(pod))]
+    if not containers:
+        if message := stopped(view.newest.pods):
+            return State("Running", "False", "Stopped", message)
+        reason = "Suspended" if view.job.spec.suspend else "PodsStarting"
+        return State("Running", "False", reason, "no container runs")
+    training = "train" in containers
+    reason, message = ("Training", "training") if training else ("Preparing", "checking input and preparing data")
+    return State("Running", "True", reason, f"attempt {view.newest.number}: {message}")
+
+
+def checkpointed(view: View) -> State:
+    """Checkpointed: a restart would not begin at step 0."""
+    step = _checkpoint_step(view)
+    if step:
+        return State("Checkpointed", "True", "CheckpointSaved", f"step {step}")
+    return State("Checkpointed", "False", "NoCheckpoint", "no checkpoint has been saved yet")
+
+
+def suspended(view: View) -> State:
+    """Suspended: spec.suspend has stopped the pods, after a checkpoint."""
+    stopped = view.newest is None or is_suspended(view.newest.job)
+    return suspended_state(view.job.spec.suspend, view.ending is not None, stopped, view.old.conditions)
+
+
+def succeeded(view: View) -> State:
+    """Succeeded: the summary; Unknown until the end."""
+    if view.ending:
+        reason, message = view.ending
+        truth: Truth = "True" if reason == "Trained" else "False"
+        return State("Succeeded", truth, reason, message)
+    if isinstance(view.verdict, Verdict) and view.newest is None:
+        return refusal("Succeeded", view.verdict)
+    state = suspended(view)
+    if view.job.spec.suspend:
+        return State("Succeeded", "Unknown", "Suspended", state.message)
+    return State("Succeeded", "Unknown", running(view).reason, running(view).message)
+
+
+def _not_started(view: View) -> tuple[str, str]:
+    if isinstance(view.verdict, Verdict):
+        return "NotAccepted", "the job is not accepted yet"
+    return "JobCreating", f"attempt {view.decision.number} is being created"
+
+
+def _why(view: View) -> str:
+    failure = view.decision.failure
+    return f"{failure.reason}: {failure.message}" if failure else "the last attempt failed"
+
+
+def _trained(artifact: Artifact) -> str:
+    loss = f", final loss {artifact.final_loss}" if artifact.final_loss else ""
+    return f"{artifact.steps} steps{loss}; {artifact.type} at {artifact.uri}"
+
+
+def _failed(decision: Decision) -> str:
+    failure = decision.failure
+    if failure is None:
+        return "the run failed"
+    where = [f"rank {failure.rank}" if failure.rank is not None else "", f"pod {failure.pod}" if failure.pod else ""]
+    code = f"exit code {failure.exit_code}" if failure.exit_code is not None else ""
+    place = ", ".join(part for part in [*where, code] if part)
+    text = f"{failure.reason}: {failure.message}" + (f" ({place})" if place else "")
+    if decision.ending == "BackoffLimitExceeded":
+        return f"{text}; restarted {decision.history.user} times, raise spec.backoffLimit to try again"
+    return text
+
+
+def _failure(view: View) -> Failure | None:
+    return None if view.decision.ending == "Trained" else view.decision.failure
+
+
+def _progress(view: View) -> Progress | None:
+    said = view.result.progress if view.result else None
+    if said is None and view.progress:
+        names = {field.alias or name for name, field in Progress.model_fields.items()}
+        said = Progress.model_validate({key: value for key, value in view.progress.items() if key in names})
+    if said is None:
+        return view.old.progress
+    return said.model_copy(update={"checkpoint_step": _checkpoint_step(view)})
+
+
+def _checkpoint_step(view: View) -> int | None:
+    """The newest checkpoint that anybody has reported."""
+    said = view.result.progress if view.result else None
+    steps = [(view.progress or {}).get("checkpointStep"), said and said.checkpoint_step]
+    steps.append(view.old.progress and view.old.progress.checkpoint_step)
+    return max((step for step in steps if step), default=None)
+
+
+def _dataset(view: View) -> DatasetCounts | None:
+    if view.result and view.result.dataset:
+        return view.result.dataset
+    said = (view.progress or {}).get("dataset")
+    return DatasetCounts.model_validate(said) if said else view.old.dataset

@@ -1,0 +1,1 @@
+"""ModelDeployment: from the spec to a server that is ready when every name answers."""

@@ -1,0 +1,85 @@
+"""Which model and adapters a ModelDeployment serves, and under which names."""
+
+from dataclasses import dataclass
+
+from swiftlet.api.modeldeployment import Adapter, ModelDeployment
+from swiftlet.kinds.given import given
+from swiftlet.kinds.surroundings import Surroundings
+from swiftlet.kinds.upstream import Upstream, upstream_of
+from swiftlet.kinds.verdict import Verdict, combine
+
+BASE_NAME = "base"
+
+
+@dataclass(frozen=True)
+class NamedAdapter:
+    """An adapter and the name that clients ask for. The digests are None where only a URI is known."""
+
+    name: str
+    uri: str
+    digest: str | None = None
+    base_digest: str | None = None
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model, the names that it answers to itself, and its adapters. `digest`: of what was promoted, when known."""
+
+    uri: str
+    names: tuple[str, ...]
+    adapters: tuple[NamedAdapter, ...]
+    digest: str | None = None
+
+    @property
+    def served_names(self) -> list[str]:
+        return [*self.names, *(adapter.name for adapter in self.adapters)]
+
+
+def served_model(deployment: ModelDeployment, around: Surroundings) -> ServedModel | Verdict:
+    """What to serve, or all that is missing."""
+    main = _main(deployment, around)
+    adapters = [_adapter(index, adapter, around) for index, adapter in enumerate(deployment.spec.adapters)]
+    missing = combine(found for found in (main, *adapters) if isinstance(found, Verdict))
+    if missing or isinstance(main, Verdict):
+        return missing or main  # type: ignore[return-value]
+    found = [adapter for adapter in adapters if isinstance(adapter, NamedAdapter)]
+    return ServedModel(main.uri, main.names, (*main.adapters, *found), main.digest)
+
+
+def _main(deployment: ModelDeployment, around: Surroundings) -> ServedModel | Verdict:
+    api, model = deployment.spec.api, deployment.spec.model
+    name = api.served_name or deployment.metadata.name
+    if model.fine_tune_job_ref is None:
+        return ServedModel(given(model.uri), (name, *([api.base_served_name] if api.base_served_name else [])), ())
+    ref = model.fine_tune_job_ref.name
+    upstream = upstream_of("spec.model.fineTuneJobRef", ref, around.namespace, around.reader)
+    if isinstance(upstream, Verdict):
+        return upstream
+    artifact = upstream.artifact
+    if artifact.type == "adapter":
+        tuned = NamedAdapter(name, artifact.uri, artifact.digest, artifact.base_digest or None)
+        return ServedModel(upstream.job.spec.model.uri, (api.base_served_name or BASE_NAME,), (tuned,), artifact.digest)
+    if api.base_served_name:
+        return Verdict(
+            "InvalidPlan",
+            f"spec.api.baseServedName {api.base_served_name}: FineTuneJob {ref} trained every weight, so there is no"
+            " base to serve beside it; remove the field",
+        )
+    return ServedModel(artifact.uri, (name,), (), artifact.digest)
+
+
+def _adapter(index: int, adapter: Adapter, around: Surroundings) -> NamedAdapter | Verdict:
+    if adapter.fine_tune_job_ref is None:
+        return NamedAdapter(adapter.name, given(adapter.uri))
+    field = f"spec.adapters[{index}].fineTuneJobRef"
+    upstream = upstream_of(field, adapter.fine_tune_job_ref.name, around.namespace, around.reader)
+    if isinstance(upstream, Upstream) and upstream.artifact.type == "adapter":
+        artifact = upstream.artifact
+        return NamedAdapter(adapter.name, artifact.uri, artifact.digest, artifact.base_digest or None)
+    if isinstance(upstream, Verdict):
+        return upstream
+    return Verdict(
+        "InvalidPlan",
+        f"{field}.name {adapter.fine_tune_job_ref.name}: the artifact is a whole model, not an adapter; serve it as"
+        " spec.model of a ModelDeployment of its own",
+    )

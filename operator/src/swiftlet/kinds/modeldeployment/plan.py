@@ -1,0 +1,76 @@
+"""From a ModelDeployment's spec to the job document of its server."""
+
+from dataclasses import dataclass
+
+from swiftlet.api.job import SECRETS_ROOT, ResolvedModel, ServedAdapter, ServeDocument
+from swiftlet.api.modeldeployment import ModelDeployment
+from swiftlet.kinds.given import given
+from swiftlet.kinds.modeldeployment.models import ServedModel
+from swiftlet.kinds.mounts import Mount
+from swiftlet.kinds.ownership import namespace_of, planned_port
+from swiftlet.kinds.sources import locate_model
+from swiftlet.kinds.surroundings import Surroundings
+
+FIRST_HEALTH_PORT = 10000
+HEALTH_PORTS = 10000
+"""Below the rendezvous ports (20000) and Linux' ephemeral ports."""
+
+
+@dataclass(frozen=True)
+class ServePlan:
+    """Everything that rendering needs."""
+
+    document: ServeDocument
+    mounts: tuple[Mount, ...]
+
+
+def plan_server(deployment: ModelDeployment, served: ServedModel, around: Surroundings) -> ServePlan:
+    """The plan of a deployment that no policy stands against."""
+    model = locate_model(served.uri, "model", around.storage)
+    located = [locate_model(one.uri, f"adapter-{index}", around.storage) for index, one in enumerate(served.adapters)]
+    adapters = [
+        ServedAdapter(name=one.name, path=_path(place.model), digest=one.digest)
+        for one, place in zip(served.adapters, located, strict=True)
+    ]
+    key_file, key_mounts = _api_key(deployment)
+    document = ServeDocument(
+        name=deployment.metadata.name,
+        namespace=namespace_of(deployment),
+        model=model.model,
+        model_names=list(served.names),
+        adapters=adapters,
+        engine=deployment.spec.engine.name,
+        engine_args=deployment.spec.engine.args,
+        max_model_length=deployment.spec.engine.max_model_length,
+        port=deployment.spec.api.port,
+        health_port=health_port(deployment),
+        api_key_file=key_file,
+        use_gpu=deployment.spec.compute.gpus > 0,
+    )
+    return ServePlan(document, (*model.mounts, *(mount for place in located for mount in place.mounts), *key_mounts))
+
+
+def health_port(deployment: ModelDeployment) -> int:
+    """A port by the deployment's name, so that deployments which share a network do not meet."""
+    name, namespace = deployment.metadata.name, namespace_of(deployment)
+    port = planned_port(namespace, name, FIRST_HEALTH_PORT, HEALTH_PORTS)
+    return port if port != deployment.spec.api.port else port + 1
+
+
+def _path(model: ResolvedModel) -> str:
+    if model.path is None:
+        raise ValueError(f"adapter {model.uri} has no folder in the pod")
+    return model.path
+
+
+def _api_key(deployment: ModelDeployment) -> tuple[str | None, tuple[Mount, ...]]:
+    """Where the server reads the API key. The key itself is never in a document."""
+    key, folder = deployment.spec.api.api_key, f"{SECRETS_ROOT}/0"
+    if key is None:
+        return None, ()
+    if key.secret_ref:
+        items = [{"key": key.secret_ref.key, "path": key.secret_ref.key}]
+        source = {"secret": {"secretName": key.secret_ref.name, "items": items, "defaultMode": 0o440}}
+        return f"{folder}/{key.secret_ref.key}", (Mount("api-key", source, folder),)
+    path = f"{folder}/api-key"
+    return path, (Mount("api-key", {"hostPath": {"path": given(key.file), "type": "File"}}, path),)

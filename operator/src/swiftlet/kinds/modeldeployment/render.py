@@ -1,0 +1,126 @@
+"""The Kubernetes objects of a server: ConfigMap, Service, PodDisruptionBudget and Deployment."""
+
+from typing import Any
+
+from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.api.modeldeployment import ModelDeployment
+from swiftlet.engines import ENGINES
+from swiftlet.engines.catalogue import LIVE_PATH, READY_PATH
+from swiftlet.kinds.capabilities import Capabilities
+from swiftlet.kinds.children import config_map
+from swiftlet.kinds.modeldeployment.plan import ServePlan
+from swiftlet.kinds.ownership import DIGEST_ANNOTATION, DOCUMENT_ANNOTATION, child_metadata, digest_of, labels
+from swiftlet.kinds.podspec import all_mounts, base_env, container, pod_spec
+from swiftlet.kinds.profiles import pod_resources
+from swiftlet.kinds.reading import OWNER_LABEL
+
+COMPONENT = "server"
+GRACE_SECONDS = 60
+"""For the answers that are under way."""
+STARTUP_PERIOD = 2
+PROGRESS_MARGIN = 300
+"""Seconds beyond the engine's start for scheduling and pulling the image."""
+
+
+def child_name(deployment: ModelDeployment) -> str:
+    """Name of all children."""
+    return f"{deployment.metadata.name}-serve"
+
+
+def render(
+    deployment: ModelDeployment, plan: ServePlan, profile: ComputeProfileSpec, capabilities: Capabilities
+) -> list[dict[str, Any]]:
+    """The objects of the server."""
+    budget = [_disruption_budget(deployment)] if deployment.spec.replicas > 1 else []
+    return [
+        config_map(deployment, child_name(deployment), COMPONENT, plan.document),
+        _service(deployment),
+        *budget,
+        _deployment(deployment, plan, profile, capabilities),
+    ]
+
+
+def run_state(deployment: ModelDeployment) -> dict[str, Any]:
+    """The fields of a Deployment that change without a new rollout."""
+    return {"replicas": deployment.spec.replicas}
+
+
+def _selector(deployment: ModelDeployment) -> dict[str, str]:
+    own = labels(deployment, COMPONENT)
+    return {name: own[name] for name in (OWNER_LABEL, "app.kubernetes.io/component")}
+
+
+def _service(deployment: ModelDeployment) -> dict[str, Any]:
+    port = {"name": "http", "port": deployment.spec.api.port, "targetPort": "http", "protocol": "TCP"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": child_metadata(deployment, child_name(deployment), COMPONENT),
+        "spec": {"selector": _selector(deployment), "ports": [port]},
+    }
+
+
+def _disruption_budget(deployment: ModelDeployment) -> dict[str, Any]:
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": child_metadata(deployment, child_name(deployment), COMPONENT),
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": _selector(deployment)}},
+    }
+
+
+def _deployment(
+    deployment: ModelDeployment, plan: ServePlan, profile: ComputeProfileSpec, capabilities: Capabilities
+) -> dict[str, Any]:
+    startup = ENGINES[deployment.spec.engine.name].startup_seconds
+    template = _template(deployment, plan, profile, startup)
+    metadata = child_metadata(deployment, child_name(deployment), COMPONENT)
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata | {"annotations": {DIGEST_ANNOTATION: digest_of([plan.document.document(), template])}},
+        "spec": {
+            **run_state(deployment),
+            "selector": {"matchLabels": _selector(deployment)},
+            "strategy": _strategy(capabilities),
+            "progressDeadlineSeconds": startup + PROGRESS_MARGIN,
+            "template": template,
+        },
+    }
+
+
+def _strategy(capabilities: Capabilities) -> dict[str, Any]:
+    """The old pod serves until the new one is ready, unless the two could not have the same port."""
+    if capabilities.shared_network:
+        return {"type": "Recreate"}
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+
+
+def _template(
+    deployment: ModelDeployment, plan: ServePlan, profile: ComputeProfileSpec, startup: int
+) -> dict[str, Any]:
+    resources = pod_resources(deployment.spec.compute, profile, with_gpus=True)
+    places = all_mounts(child_name(deployment), plan.mounts)
+    serve = container("serve", profile.images.server, places, base_env(profile), resources)
+    serve["ports"] = [
+        {"name": "http", "containerPort": plan.document.port, "protocol": "TCP"},
+        {"name": "health", "containerPort": plan.document.health_port, "protocol": "TCP"},
+    ]
+    serve |= _probes(startup)
+    return {
+        "metadata": {
+            "labels": labels(deployment, COMPONENT),
+            "annotations": {DOCUMENT_ANNOTATION: digest_of(plan.document.document())},
+        },
+        "spec": pod_spec(profile, places, [serve], GRACE_SECONDS),
+    }
+
+
+def _probes(startup: int) -> dict[str, Any]:
+    ready = {"httpGet": {"path": READY_PATH, "port": "health"}}
+    live = {"httpGet": {"path": LIVE_PATH, "port": "health"}}
+    return {
+        "startupProbe": {**ready, "periodSeconds": STARTUP_PERIOD, "failureThreshold": startup // STARTUP_PERIOD},
+        "readinessProbe": {**ready, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 3},
+        "livenessProbe": {**live, "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 6},
+    }

@@ -1,0 +1,177 @@
+"""The status of a ModelDeployment: what its Deployment and pods say."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from swiftlet.api.modeldeployment import ModelDeployment, ModelDeploymentStatus
+from swiftlet.api.pod import NEVER_RETRIED
+from swiftlet.kinds.conditions import State, find_condition, set_conditions
+from swiftlet.kinds.modeldeployment.crashes import Crash, last_crash
+from swiftlet.kinds.modeldeployment.models import ServedModel
+from swiftlet.kinds.modeldeployment.render import child_name
+from swiftlet.kinds.observed import obstacle, stopped
+from swiftlet.kinds.ownership import namespace_of
+from swiftlet.kinds.verdict import Verdict, refusal
+
+RESTARTS_BEFORE_STUCK = 3
+"""A server that has died this often since it last was ready will hardly get well by itself."""
+
+
+@dataclass(frozen=True)
+class View:
+    """All that the status is made from."""
+
+    deployment: ModelDeployment
+    old: ModelDeploymentStatus
+    served: ServedModel | Verdict
+    verdict: Verdict | None
+    gate: Verdict | None
+    child: dict[str, Any] | None
+    pods: tuple[dict[str, Any], ...]
+    progress: dict[str, Any] | None
+    service_url: str
+    up_to_date: bool
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        return (self.child or {}).get("status") or {}
+
+    @property
+    def crash(self) -> Crash | None:
+        """The newest crash, as long as not every pod is ready."""
+        return None if self._all_ready else last_crash(self.pods)
+
+    @property
+    def _all_ready(self) -> bool:
+        wanted = self.deployment.spec.replicas
+        return wanted > 0 and (self.counts.get("readyReplicas") or 0) >= wanted
+
+    @property
+    def is_rolled_out(self) -> bool:
+        """Whether the present plan, and nothing else, serves. As `kubectl rollout status` decides it."""
+        if self.child is None or not self.up_to_date or self.verdict or self.gate:
+            return False
+        wanted, counts = self.deployment.spec.replicas, self.counts
+        is_observed = counts.get("observedGeneration", 0) >= self.child["metadata"].get("generation", 0)
+        numbers = [counts.get(name) or 0 for name in ("updatedReplicas", "availableReplicas", "readyReplicas")]
+        return is_observed and min(numbers) >= wanted and (counts.get("replicas") or 0) <= wanted
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether anything answers, be it of an older plan."""
+        return (self.counts.get("availableReplicas") or 0) > 0
+
+    @property
+    def obstacle(self) -> Verdict | None:
+        return self.verdict or self.gate
+
+
+def status_of(view: View, now: datetime) -> ModelDeploymentStatus:
+    """The whole status."""
+    states = [accepted(view), gates_passed(view), progressing(view), ready(view)]
+    crash, rolled_out = view.crash, view.is_rolled_out
+    served = view.served if isinstance(view.served, ServedModel) else None
+    said = view.progress or {}
+    url = view.service_url.format(
+        service=child_name(view.deployment), namespace=namespace_of(view.deployment), port=view.deployment.spec.api.port
+    )
+    return ModelDeploymentStatus(
+        observed_generation=view.deployment.metadata.generation,
+        conditions=set_conditions(view.old.conditions, states, view.deployment.metadata.generation, now),
+        replicas=view.counts.get("replicas") or 0,
+        ready_replicas=view.counts.get("readyReplicas") or 0,
+        engine=said.get("engine") or (view.old.engine if view.child else None),
+        served_names=_names(view, served),
+        url=url if view.child else None,
+        model_digest=served.digest if served and not view.obstacle else view.old.model_digest if view.child else None,
+        failure=crash.failure if crash else None,
+        progress=None if rolled_out or not view.child or stopped(view.pods) else said.get("message"),
+    )
+
+
+def accepted(view: View) -> State:
+    """Accepted: the document can be served as it is written, and its model is there."""
+    if view.verdict:
+        return refusal("Accepted", view.verdict)
+    names = view.served.served_names if isinstance(view.served, ServedModel) else []
+    return State("Accepted", "True", "Planned", f"serves {', '.join(names)}")
+
+
+def gates_passed(view: View) -> State:
+    """GatesPassed: every required EvalRun's gates hold for this very model."""
+    if view.gate:
+        return refusal("GatesPassed", view.gate)
+    names = [requirement.eval_run_ref.name for requirement in view.deployment.spec.requires]
+    if not names:
+        return State("GatesPassed", "True", "NoGates", "spec.requires is empty")
+    return State("GatesPassed", "True", "AllGatesPassed", f"EvalRun {', '.join(names)}")
+
+
+def progressing(view: View) -> State:
+    """Progressing: something happens towards Ready. False together with Ready False: somebody has to act."""
+    if view.obstacle:
+        return refusal("Progressing", view.obstacle)
+    if view.is_rolled_out:
+        return State("Progressing", "False", "RolledOut", "the present plan serves")
+    if message := stopped(view.pods):
+        return State("Progressing", "Unknown", "Stopped", message)
+    crash = view.crash
+    if crash and (crash.failure.exit_code in NEVER_RETRIED or crash.restarts >= RESTARTS_BEFORE_STUCK):
+        reason = "InvalidInput" if crash.failure.exit_code in NEVER_RETRIED else "CrashLooping"
+        return State("Progressing", "False", reason, _crashed(crash))
+    stalled = find_condition(view.child, "Progressing")
+    if stalled and stalled["status"] == "False":
+        return State("Progressing", "False", stalled["reason"], stalled.get("message") or "")
+    return State("Progressing", "True", "RollingOut", f"{view.counts.get('updatedReplicas') or 0} pods of the plan run")
+
+
+def ready(view: View) -> State:
+    """Ready: the summary. Every pod of the present plan has answered a token under each served name."""
+    if view.obstacle:
+        return _held_back(view, view.obstacle)
+    if view.is_rolled_out and view.deployment.spec.replicas == 0:
+        return State("Ready", "False", "ScaledToZero", "spec.replicas is 0")
+    if view.is_rolled_out:
+        return State("Ready", "True", "Available", f"each served name answers{_engine(view)}")
+    hindered = obstacle(view.pods)
+    if view.crash:
+        return State("Ready", "False", "ServerFailed", _crashed(view.crash))
+    if hindered:
+        return State("Ready", "False", *hindered)
+    wanted, there = view.deployment.spec.replicas, view.counts.get("readyReplicas") or 0
+    was_ready = any(condition.type == "Ready" and condition.reason == "Available" for condition in view.old.conditions)
+    was_down = any(condition.type == "Ready" and condition.reason == "Unavailable" for condition in view.old.conditions)
+    reason = "Unavailable" if view.up_to_date and (was_ready or was_down) else "RollingOut"
+    return State("Ready", "False", reason, f"{there} of {wanted} pods are ready")
+
+
+def _held_back(view: View, verdict: Verdict) -> State:
+    """A refusal is told even while an older plan serves; a wait does not take away what serves."""
+    if verdict.waits and view.is_serving and _was_ready(view):
+        return State("Ready", "True", "Available", f"the last rollout serves; the next one: {verdict.message}")
+    serving = "; the last rollout goes on serving" if view.is_serving else ""
+    return State("Ready", "False", verdict.reason, verdict.message + serving)
+
+
+def _was_ready(view: View) -> bool:
+    return any(condition.type == "Ready" and condition.status == "True" for condition in view.old.conditions)
+
+
+def _names(view: View, served: ServedModel | None) -> list[str]:
+    """The names that are or will be answered; those of the last rollout while the next one is held back."""
+    if view.obstacle and view.child:
+        return view.old.served_names
+    return served.served_names if served else []
+
+
+def _engine(view: View) -> str:
+    said = view.progress or {}
+    if not said.get("engine"):
+        return ""
+    return f" on {said['engine']}" + (f" ({said['reason']})" if said.get("reason") else "")
+
+
+def _crashed(crash: Crash) -> str:
+    code = f"exit code {crash.failure.exit_code}, " if crash.failure.exit_code is not None else ""
+    return f"{crash.failure.reason}: {crash.failure.message} ({code}{crash.restarts} restarts)"

@@ -1,0 +1,129 @@
+"""Reading Jobs and Pods as Kubernetes writes them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
+
+from swiftlet.kinds.conditions import find_condition, has_condition
+
+JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
+INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
+
+JobState = Literal["Active", "Complete", "Failed"]
+
+BAD_WAITS = frozenset(
+    {
+        "CrashLoopBackOff",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "RunContainerError",
+    }
+)
+"""Reasons of a waiting container that somebody has to do something about. Source: kubelet, images and containers."""
+
+REMEDIES = {
+    "Unschedulable": "ask for less in compute.resources or compute.gpus, or add nodes",
+    "ErrImagePull": "check images of the ComputeProfile and the registry's credentials",
+    "ImagePullBackOff": "check images of the ComputeProfile and the registry's credentials",
+    "CreateContainerConfigError": "create the Secret or ConfigMap that it names",
+}
+
+
+def job_state(job: dict[str, Any]) -> JobState:
+    """Whether a Job has ended. FailureTarget and SuccessCriteriaMet only announce an end: its pods may still run."""
+    if has_condition(job, "Complete"):
+        return "Complete"
+    return "Failed" if has_condition(job, "Failed") else "Active"
+
+
+def is_suspended(job: dict[str, Any]) -> bool:
+    """Whether the Job is suspended and the last of its pods is gone."""
+    status = job.get("status") or {}
+    return has_condition(job, "Suspended") and not status.get("active") and not status.get("terminating")
+
+
+def ended_at(job: dict[str, Any]) -> str | None:
+    """When a finished Job ended, RFC 3339."""
+    failed = find_condition(job, "Failed")
+    if failed and failed["status"] == "True":
+        return failed.get("lastTransitionTime")
+    return (job.get("status") or {}).get("completionTime")
+
+
+def is_being_deleted(manifest: dict[str, Any]) -> bool:
+    """Whether deletion was asked for."""
+    return bool(manifest["metadata"].get("deletionTimestamp"))
+
+
+def of_kind(children: Iterable[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    """The children of one kind, by name."""
+    return sorted((child for child in children if child["kind"] == kind), key=lambda child: child["metadata"]["name"])
+
+
+def pods_of(children: Iterable[dict[str, Any]], job: dict[str, Any]) -> list[dict[str, Any]]:
+    """The pods of one Job, by its label or its controller reference."""
+    name, uid = job["metadata"]["name"], job["metadata"].get("uid")
+
+    def belongs(pod: dict[str, Any]) -> bool:
+        references = pod["metadata"].get("ownerReferences") or []
+        labelled = (pod["metadata"].get("labels") or {}).get(JOB_NAME_LABEL)
+        return labelled == name or any(uid and reference["uid"] == uid for reference in references)
+
+    return [pod for pod in of_kind(children, "Pod") if belongs(pod)]
+
+
+def container_statuses(pod: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Statuses of init containers, then of containers."""
+    status = pod.get("status") or {}
+    yield from status.get("initContainerStatuses") or []
+    yield from status.get("containerStatuses") or []
+
+
+def running_container(pod: dict[str, Any]) -> str | None:
+    """Name of the container that runs now; the init container first."""
+    return next(
+        (status["name"] for status in container_statuses(pod) if "running" in (status.get("state") or {})), None
+    )
+
+
+def stopped(pods: Sequence[dict[str, Any]]) -> str | None:
+    """Why no pod is at work: the machine or the cluster took them away, and none has replaced them yet; else None."""
+    left = [pod for pod in pods if not is_being_deleted(pod)]
+    if any((pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed") for pod in left):
+        return None
+    disruptions = [find_condition(pod, "DisruptionTarget") or {} for pod in left]
+    return next((found.get("message") or "disrupted" for found in disruptions if found.get("status") == "True"), None)
+
+
+def obstacle(pods: Sequence[dict[str, Any]]) -> tuple[str, str] | None:
+    """(reason, message) of what keeps the pods from work: they were stopped, or the first one that cannot start.
+
+    The remedy is told where one is known.
+    """
+    if message := stopped(pods):
+        return "Stopped", message
+    for pod in pods:
+        found = _unschedulable(pod) or _bad_wait(pod)
+        if found:
+            reason, message = found
+            remedy = REMEDIES.get(reason)
+            return reason, f"pod {pod['metadata']['name']}: {message}" + (f"; {remedy}" if remedy else "")
+    return None
+
+
+def _unschedulable(pod: dict[str, Any]) -> tuple[str, str] | None:
+    condition = find_condition(pod, "PodScheduled")
+    if condition is None or condition["status"] != "False":
+        return None
+    return condition.get("reason") or "Unschedulable", condition.get("message") or "no node takes it"
+
+
+def _bad_wait(pod: dict[str, Any]) -> tuple[str, str] | None:
+    for status in container_statuses(pod):
+        waiting = (status.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason") in BAD_WAITS:
+            detail = waiting.get("message") or waiting["reason"]
+            return waiting["reason"], f"container {status['name']}: {detail}"
+    return None

@@ -1,0 +1,93 @@
+"""Pod templates, restricted as Pod Security Standards "restricted" asks, the same for every kind."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.api.job import JOB_FILE, RUN_ROOT
+from swiftlet.api.pod import TERMINATION_LOG
+from swiftlet.kinds.mounts import Mount, distinct, scratch
+
+USER = 65532
+"""The `nonroot` user of distroless images; owns what pods write."""
+
+
+def job_mount(config_map: str) -> Mount:
+    """The ConfigMap with the job document."""
+    folder, _, key = JOB_FILE.rpartition("/")
+    return Mount("job", {"configMap": {"name": config_map, "items": [{"key": key, "path": key}]}}, folder)
+
+
+def field_env(name: str, path: str) -> dict[str, Any]:
+    """A variable that the pod's own metadata or status fills."""
+    return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+
+def base_env(profile: ComputeProfileSpec) -> list[dict[str, Any]]:
+    """Variables of every pod. Nothing is reported to the hub, and nothing is asked of it when a mirror is there."""
+    env = [
+        field_env("POD_NAME", "metadata.name"),
+        field_env("POD_NAMESPACE", "metadata.namespace"),
+        field_env("POD_IP", "status.podIP"),
+        {"name": "SWIFTLET_PROGRESS_FILE", "value": f"{RUN_ROOT}/progress.jsonl"},
+        {"name": "HF_HUB_DISABLE_TELEMETRY", "value": "1"},
+    ]
+    if profile.storage.models_claim:
+        env.append({"name": "HF_HUB_OFFLINE", "value": "1"})
+    return env
+
+
+def container(
+    verb: str,
+    image: str,
+    mounts: Sequence[Mount],
+    env: list[dict[str, Any]],
+    resources: dict[str, dict[str, str]],
+) -> dict[str, Any]:
+    """A container that runs one verb of the trainer on the job document."""
+    built: dict[str, Any] = {
+        "name": verb,
+        "image": image,
+        "command": ["python", "-m", "swiftlet_trainer", verb, "--job", JOB_FILE],
+        "env": env,
+        "volumeMounts": [mount.volume_mount() for mount in mounts],
+        "terminationMessagePath": TERMINATION_LOG,
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+    }
+    return built | ({"resources": resources} if resources else {})
+
+
+def all_mounts(config_map: str, mounts: Sequence[Mount]) -> tuple[Mount, ...]:
+    """What a pod mounts: its job document, its inputs and outputs, and its scratch space."""
+    return distinct((job_mount(config_map), *mounts, *scratch()))
+
+
+def pod_spec(
+    profile: ComputeProfileSpec, mounts: Sequence[Mount], containers: list[dict[str, Any]], grace_seconds: int
+) -> dict[str, Any]:
+    """What the pods of all kinds share. `grace_seconds`: from SIGTERM to SIGKILL."""
+    spec: dict[str, Any] = {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": grace_seconds,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": containers,
+        "volumes": [mount.volume() for mount in mounts],
+    }
+    if profile.node_selector:
+        spec["nodeSelector"] = dict(profile.node_selector)
+    if profile.tolerations:
+        spec["tolerations"] = [toleration.document() for toleration in profile.tolerations]
+    return spec

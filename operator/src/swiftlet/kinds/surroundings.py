@@ -1,0 +1,54 @@
+"""What every planner starts from: who the resource is, its profile, and how to look things up."""
+
+from dataclasses import dataclass
+
+from swiftlet.api.base import Resource
+from swiftlet.api.compute import Compute
+from swiftlet.api.computeprofile import ComputeProfileSpec, Storage
+from swiftlet.kinds.capabilities import Capabilities
+from swiftlet.kinds.ownership import namespace_of
+from swiftlet.kinds.profiles import resolve_profile
+from swiftlet.kinds.reading import Reader
+from swiftlet.kinds.sources import claim_verdict, source_verdict
+from swiftlet.kinds.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The profile of one resource and the state around it."""
+
+    namespace: str
+    profile: ComputeProfileSpec
+    profile_verdict: Verdict | None
+    reader: Reader
+    capabilities: Capabilities
+
+    @property
+    def storage(self) -> Storage:
+        return self.profile.storage
+
+    def model(self, field: str, uri: str) -> Verdict | None:
+        """What stands in the way of loading a model."""
+        return source_verdict(field, uri, self.namespace, self.storage, self.reader, self.capabilities, on_disk=False)
+
+    def file(self, field: str, uri: str) -> Verdict | None:
+        """What stands in the way of reading a data file or an adapter."""
+        return source_verdict(field, uri, self.namespace, self.storage, self.reader, self.capabilities, on_disk=True)
+
+    def volumes(self) -> list[Verdict | None]:
+        """What stands in the way of mounting the profile's own claims."""
+        claims = {
+            "storage.artifactsClaim": self.storage.artifacts_claim,
+            "storage.modelsClaim": self.storage.models_claim,
+        }
+        return [
+            claim_verdict(f"ComputeProfile {field} {name}", name, self.namespace, self.reader, self.capabilities)
+            for field, name in claims.items()
+            if name
+        ]
+
+
+def look_around(resource: Resource, compute: Compute, reader: Reader, capabilities: Capabilities) -> Surroundings:
+    """The surroundings of a resource."""
+    profile = resolve_profile(compute, reader, capabilities)
+    return Surroundings(namespace_of(resource), profile.spec, profile.verdict, reader, capabilities)

@@ -1,0 +1,99 @@
+"""validate, plan and crds: commands that start nothing."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+REPOSITORY = Path(__file__).parents[2]
+QUICKSTART = REPOSITORY / "examples/quickstart"
+BROKEN = """\
+apiVersion: swiftlet.dev/v1alpha1
+kind: FineTuneJob
+metadata: {name: bird}
+spec:
+  model: {uri: hf://org/name}
+  datasets: [{uri: configmap://data/rows.jsonl}]
+  training: {learningRat: 1e-4, epochs: many}
+"""
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    (tmp_path / "job.yaml").write_text(BROKEN)
+    return tmp_path / "job.yaml"
+
+
+def test_good_documents_are_named(swiftlet: Any) -> None:
+    done = swiftlet("validate", QUICKSTART)
+    assert done.returncode == 0
+    assert "finetunejob/bird is valid" in done.stdout
+    assert "configmap/bird-data is valid" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "run"])
+def test_every_problem_is_told_at_once(swiftlet: Any, broken: Path, tmp_path: Path, command: str) -> None:
+    state = ["--state", tmp_path / "state"] if command != "validate" else []
+    done = swiftlet(command, broken, *state)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert f"{broken}:7: spec.training.learningRat: unknown field; did you mean learningRate?" in done.stderr
+    assert "spec.training.epochs" in done.stderr
+    assert not (tmp_path / "state").exists()
+
+
+def test_problems_as_json(swiftlet: Any, broken: Path) -> None:
+    done = swiftlet("validate", broken, "-o", "json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["valid"]) == (2, False)
+    assert {problem["field"] for problem in found["problems"]} >= {"spec.training.learningRat", "spec.training.epochs"}
+    assert all(problem["line"] == 7 for problem in found["problems"])
+
+
+def test_a_missing_file_is_a_problem(swiftlet: Any, tmp_path: Path) -> None:
+    done = swiftlet("validate", tmp_path / "absent.yaml")
+    assert done.returncode == 2
+    assert "cannot be read: No such file or directory" in done.stderr
+
+
+@pytest.mark.usefixtures("smollm2")
+def test_the_plan_shows_needs_and_objects(swiftlet: Any, tmp_path: Path) -> None:
+    done = swiftlet("plan", QUICKSTART, "--state", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "134,515,008, of which 4,884,480 are trained (3.6%)" in done.stdout
+    assert "configmap/bird-train, service/bird-train, job/bird-train-0 (1 pod)" in done.stdout
+    assert "deployment/bird-serve (1 pod)" in done.stdout
+    assert "after       finetunejob/bird, evalrun/bird" in done.stdout
+
+
+def test_the_plan_as_a_document_holds_every_object(swiftlet: Any, tmp_path: Path) -> None:
+    done = swiftlet("plan", QUICKSTART, "-o", "yaml", "--state", tmp_path)
+    found = YAML(typ="safe").load(done.stdout)["resources"]
+    kinds = {one["kind"]: [item["kind"] for item in one["objects"]] for one in found}
+    assert kinds == {
+        "FineTuneJob": ["ConfigMap", "Service", "Job"],
+        "EvalRun": ["ConfigMap", "Job"],
+        "ModelDeployment": ["ConfigMap", "Service", "Deployment"],
+    }
+    assert found[0]["needs"]["layout"]["worldSize"] == 1
+    assert found[0]["needs"]["rows"] == 84
+
+
+def test_a_plan_that_is_refused_fails(swiftlet: Any, tmp_path: Path) -> None:
+    document = BROKEN.replace("training: {learningRat: 1e-4, epochs: many}", "parallelism: {nodes: 3}")
+    document = document.replace("configmap://data/rows.jsonl", "/nowhere/rows.jsonl")
+    (tmp_path / "job.yaml").write_text(document)
+    done = swiftlet("plan", tmp_path / "job.yaml", "--state", tmp_path / "state")
+    assert done.returncode == 1
+    assert "REFUSED" in done.stdout
+    assert "spec.training.globalBatchSize 8 is not divisible by 3" in done.stdout
+
+
+def test_crds_as_a_stream_and_as_files(swiftlet: Any, tmp_path: Path) -> None:
+    printed = list(YAML(typ="safe").load_all(swiftlet("crds").stdout))
+    assert [one["spec"]["names"]["shortNames"] for one in printed] == [["ftj"], ["evr"], ["mdep"], ["cprof"]]
+    done = swiftlet("crds", "--output", tmp_path / "crds")
+    written = [Path(line) for line in done.stdout.splitlines()]
+    assert [YAML(typ="safe").load(path.read_text()) for path in written] == printed

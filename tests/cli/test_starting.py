@@ -1,0 +1,76 @@
+"""What the command costs before it does anything, and what it says when it is held wrongly."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+COMMANDS = [
+    "run",
+    "validate",
+    "plan",
+    "get",
+    "describe",
+    "logs",
+    "events",
+    "chat",
+    "compare",
+    "delete",
+    "crds",
+    "version",
+]
+HEAVY = {"pydantic", "ruamel", "rich", "httpx", "asyncio", "psutil", "cel", "swiftlet.api", "swiftlet.local"}
+
+
+def imported(*arguments: str) -> set[str]:
+    """Modules that a command line imports."""
+    code = "import sys; from swiftlet.cli.main import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    return set(re.findall(r"\|\s+([\w.]+)$", done.stderr, re.MULTILINE))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["version"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    found = imported(*arguments)
+    assert "argparse" in found
+    assert not HEAVY & found
+
+
+def test_reading_imports_no_client_and_no_terminal() -> None:
+    assert not {"httpx", "rich", "torch"} & imported("crds")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_each_command_has_examples(swiftlet, command: str) -> None:  # type: ignore[no-untyped-def]
+    done = swiftlet(command, "--help")
+    assert done.returncode == 0
+    assert f"examples:\n  swiftlet {command}" in done.stdout
+
+
+def test_exit_codes_are_documented(swiftlet) -> None:  # type: ignore[no-untyped-def]
+    assert "another swiftlet run works on this state folder" in swiftlet("--help").stdout
+
+
+def test_no_command_prints_the_help_and_fails(swiftlet) -> None:  # type: ignore[no-untyped-def]
+    done = swiftlet()
+    assert (done.returncode, "commands:" in done.stdout) == (2, True)
+
+
+def test_an_unknown_command_is_refused(swiftlet) -> None:  # type: ignore[no-untyped-def]
+    done = swiftlet("trian")
+    assert done.returncode == 2
+    assert "invalid choice: 'trian'" in done.stderr
+
+
+def test_a_closed_pipe_is_no_failure(swiftlet) -> None:  # type: ignore[no-untyped-def]
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{sys.executable} -m swiftlet.cli.main crds | head -n 1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\n") == 1

@@ -1,0 +1,198 @@
+"""A pod that serves: the verb as a process, on free ports, with a tiny model of random weights and an adapter of it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+READY_SECONDS = 120
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+class ServingPod:
+    """A folder that stands for a pod's file system, and the process that serves in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.process = root, None
+        self.port, self.health_port = _free_ports(2)
+        self.log = root / "log"
+
+    def mount(self, at: str, source: Path) -> str:
+        """A symlink below the root, as the local engine makes for a volume; returns the path inside the pod."""
+        place = self.root / at.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(source)
+        return at
+
+    def start(self, **changes: Any) -> "ServingPod":
+        """Run the verb on a document with `changes`."""
+        document = {
+            "kind": "ServeDocument",
+            "name": "bird",
+            "namespace": "default",
+            "model": {"uri": "hf://tiny/base", "path": "/swiftlet/models/tiny"},
+            "modelNames": ["base"],
+            "engine": "transformers",
+            "maxModelLength": 256,
+            "port": self.port,
+            "healthPort": self.health_port,
+            "useGpu": False,
+            **changes,
+        }
+        job = self.root / "swiftlet/job/job.json"
+        job.parent.mkdir(parents=True, exist_ok=True)
+        job.write_text(json.dumps(document))
+        env = {
+            **os.environ,
+            "SWIFTLET_ROOT": str(self.root),
+            "SWIFTLET_PROGRESS_FILE": "/swiftlet/run/progress.jsonl",
+            "SWIFTLET_BIND_HOST": "127.0.0.1",
+        }
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "swiftlet_trainer", "serve", "--job", "/swiftlet/job/job.json"],
+                env=env,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        return self
+
+    def until_ready(self, seconds: float = READY_SECONDS) -> dict[str, Any]:
+        """What /readyz says once it says 200; fails with the log when the process ends or time is up first."""
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                answer = httpx.get(f"http://127.0.0.1:{self.health_port}/readyz", timeout=5, trust_env=False)
+                if answer.status_code == httpx.codes.OK:
+                    return answer.json()
+                assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+            except httpx.TransportError:
+                pass  # the port is not bound yet
+            time.sleep(0.1)
+        raise AssertionError(f"not ready after {seconds} s (exit code {self.process.poll()}):\n{self.log.read_text()}")
+
+    def client(self, key: str | None = None) -> httpx.Client:
+        """A client of the API."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=60, trust_env=False)
+
+    def end(self, seconds: float = 60) -> int:
+        """SIGTERM, as the kubelet does; returns the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return int(self.process.wait(seconds))
+
+    def wait(self, seconds: float = 120) -> int:
+        """The exit code of a process that ends by itself."""
+        return int(self.process.wait(seconds))
+
+    def failure(self) -> dict[str, Any]:
+        """The failure in the termination message."""
+        content: dict[str, Any] = json.loads((self.root / "dev/termination-log").read_text())
+        return content["failure"]
+
+    def events(self) -> list[dict[str, Any]]:
+        """The progress stream."""
+        lines = (self.root / "swiftlet/run/progress.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+
+def _pod(root: Path) -> Iterator[ServingPod]:
+    pod = ServingPod(root)
+    yield pod
+    if pod.process is not None:
+        try:
+            pod.end()
+        except subprocess.TimeoutExpired:
+            pod.process.kill()
+
+
+@pytest.fixture
+def pod(tmp_path: Path, tiny: Path) -> Iterator[ServingPod]:
+    """A pod with the tiny model mounted."""
+    for one in _pod(tmp_path):
+        one.mount("/swiftlet/models/tiny", tiny)
+        yield one
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, tiny: Path, adapter: Path) -> Iterator[ServingPod]:
+    """The transformers engine with the tiny model, an adapter of a name with dots, and a key."""
+    for one in _pod(tmp_path_factory.mktemp("served")):
+        one.mount("/swiftlet/models/tiny", tiny)
+        one.mount("/swiftlet/artifacts/bird", adapter)
+        (one.root / "swiftlet/secrets/0").mkdir(parents=True)
+        (one.root / "swiftlet/secrets/0/key").write_text("s3cret\n")
+        adapters = [{"name": "team/bird.v1", "path": "/swiftlet/artifacts/bird"}]
+        one.start(adapters=adapters, apiKeyFile="/swiftlet/secrets/0/key").until_ready()
+        yield one
+
+
+@pytest.fixture(scope="session")
+def tiny(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a two-layer Llama of random weights with the real tokenizer."""
+    import torch
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(1)
+    folder, tokenizer = tmp_path_factory.mktemp("tiny") / "base", AutoTokenizer.from_pretrained(smollm2)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        initializer_range=0.3,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def random_adapter(folder: Path, model: Path, seed: int) -> Path:
+    """A LoRA adapter for `model` whose effect is plain to see."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(seed)
+    adapted = get_peft_model(AutoModelForCausalLM.from_pretrained(model), LoraConfig(r=4, target_modules="all-linear"))
+    for name, weight in adapted.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.3)
+    adapted.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def adapter(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of an adapter of the tiny model, without a manifest, as another program writes it."""
+    return random_adapter(tmp_path_factory.mktemp("adapter") / "artifact", tiny, seed=3)
+
+
+@pytest.fixture
+def smollm2_adapter(smollm2: Path, tmp_path: Path) -> Path:
+    """Folder of an adapter of the quickstart's model."""
+    return random_adapter(tmp_path / "made", smollm2, seed=1)

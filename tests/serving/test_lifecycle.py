@@ -1,0 +1,131 @@
+"""Start, end and failures of a serving pod, each with its exit code and termination message."""
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from swiftlet.api.pod import EXIT_ERROR, EXIT_INVALID, EXIT_OK
+
+
+def test_engine_does_not_outlive_a_killed_parent(pod: Any) -> None:
+    pod.start().until_ready()
+    children = psutil.Process(pod.process.pid).children(recursive=True)
+    pod.process.kill()
+    gone, alive = psutil.wait_procs(children, timeout=20)
+    assert gone
+    assert not alive
+
+
+def test_engine_that_is_killed_fails_the_pod(pod: Any) -> None:
+    pod.start().until_ready()
+    (engine,) = psutil.Process(pod.process.pid).children()
+    os.kill(engine.pid, signal.SIGKILL)
+    assert pod.wait() == EXIT_ERROR
+    failure = pod.failure()
+    assert failure["reason"] == "EngineDied"
+    assert failure["message"] == "transformers ended with signal SIGKILL"
+
+
+def test_sigterm_finishes_the_answer_under_way_and_exits_0(pod: Any) -> None:
+    pod.start().until_ready()
+    children = psutil.Process(pod.process.pid).children(recursive=True)
+    assert children
+    body = {"model": "base", "prompt": "Once", "max_tokens": 200, "stream": True, "temperature": 1, "seed": 1}
+    with pod.client() as client, client.stream("POST", "/v1/completions", json=body) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        pod.process.send_signal(signal.SIGTERM)
+        assert [line for line in lines if line][-1] == "data: [DONE]"
+    assert pod.wait() == EXIT_OK
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize(("taken", "field"), [("port", "spec.api.port"), ("health_port", "healthPort")])
+def test_port_in_use_is_named_at_once(pod: Any, taken: str, field: str) -> None:
+    port = getattr(pod, taken)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        started = time.monotonic()
+        assert pod.start().wait() == EXIT_INVALID
+        assert time.monotonic() - started < 20, "told before the model is loaded"
+    failure = pod.failure()
+    assert failure["reason"] == "PortInUse"
+    assert f"port {port} ({field})" in failure["message"]
+
+
+def test_adapter_of_another_base_is_refused_with_both_digests(
+    pod: Any, tiny: Path, adapter: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    from swiftlet_trainer.artifact.compatibility import describe_base
+    from swiftlet_trainer.artifact.manifest import Manifest, write_manifest
+    from swiftlet_trainer.models.loading import model_digest
+
+    folder = pod.root / "swiftlet/artifacts/bird"
+    shutil.copytree(adapter, folder)
+    other = "sha256:" + "0" * 64
+    manifest = Manifest(
+        type="adapter",
+        name="default/bird",
+        base_model=describe_base(tiny, "hf://other/base", None, other),
+        data_digest="sha256:0",
+        parameters={},
+        parameters_digest="sha256:0",
+        packages={},
+        seed=1,
+        steps=1,
+    )
+    write_manifest(folder, manifest)
+    assert pod.start(adapters=[{"name": "bird", "path": "/swiftlet/artifacts/bird"}]).wait() == EXIT_INVALID
+    failure = pod.failure()
+    assert failure["reason"] == "InvalidInput"
+    assert "adapter bird" in failure["message"]
+    assert other in failure["message"]
+    assert model_digest(tiny) in failure["message"]
+
+
+def test_everything_wrong_with_a_document_is_told_at_once(pod: Any) -> None:
+    code = pod.start(
+        model={"uri": "hf://gone/model", "path": "/swiftlet/models/gone"},
+        modelNames=["base", "bird"],
+        adapters=[{"name": "bird", "path": "/swiftlet/artifacts/bird", "digest": "sha256:abc"}],
+        apiKeyFile="/swiftlet/secrets/none",
+    ).wait()
+    assert code == EXIT_INVALID
+    message = pod.failure()["message"]
+    for words in (
+        "served name bird is given twice",
+        "model hf://gone/model",
+        "/swiftlet/secrets/none",
+        "manifest.json",
+    ):
+        assert words in message, words
+
+
+def test_vllm_argument_that_is_ours_is_refused_before_it_starts(pod: Any) -> None:
+    assert pod.start(engine="vllm", engineArgs=["--port", "1"]).wait() == EXIT_INVALID
+    assert pod.failure()["message"] == "engine.args: --port is not yours to set: set spec.api.port"
+
+
+def test_vllm_argument_that_does_not_exist_is_refused(pod: Any) -> None:
+    assert pod.start(engine="vllm", engineArgs=["--max-num-seq", "4"]).wait() == EXIT_INVALID
+    failure = pod.failure()
+    assert failure["reason"] == "InvalidInput"
+    assert failure["message"] == "engine.args: --max-num-seq: vllm has no such argument; did you mean --max-num-seqs?"
+
+
+def test_vllm_that_dies_at_start_leaves_its_last_lines(pod: Any) -> None:
+    # The model's context is 512: vllm itself refuses to serve more.
+    assert pod.start(engine="vllm", maxModelLength=100_000).wait() == EXIT_ERROR
+    failure = pod.failure()
+    assert failure["reason"] == "EngineDied"
+    assert failure["message"].startswith("vllm ended with exit code 1: ")
+    assert "max_model_len" in failure["message"] + failure["traceback"]
+    assert len((pod.root / "dev/termination-log").read_bytes()) <= 4096

@@ -1,0 +1,164 @@
+"""Whole training runs on a model of two layers with the real tokenizer: in this process, or as a pod runs them."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from swiftlet.api.job import TrainDocument
+from swiftlet_trainer.training.stopping import StopRequest
+
+HOUR = 3600
+
+
+@pytest.fixture(scope="session")
+def tiny_model(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random Llama of two layers in fp32, with the tokenizer of SmolLM2."""
+    import shutil
+
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=49152,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        tie_word_embeddings=True,
+        bos_token_id=1,
+        eos_token_id=2,
+        pad_token_id=2,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    for file in smollm2.iterdir():
+        if file.name.startswith(("tokenizer", "special_tokens", "chat_template", "vocab", "merges")):
+            shutil.copy(file, folder)
+    return folder
+
+
+@dataclass
+class Pod:
+    """A folder that stands for the file system of a pod."""
+
+    root: Path
+
+    @property
+    def output(self) -> Path:
+        return self.root / "swiftlet" / "artifacts" / "bird"
+
+    def write_job(self, model: Path, **changes: Any) -> TrainDocument:
+        """A job of 20 short chats; `changes` are blocks or fields of the document."""
+        rows = [chat_row(number) for number in range(20)]
+        data = self.root / "swiftlet" / "data" / "0" / "rows.jsonl"
+        data.parent.mkdir(parents=True, exist_ok=True)
+        data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        models = self.root / "swiftlet" / "models" / "tiny"
+        models.parent.mkdir(parents=True, exist_ok=True)
+        if not models.exists():
+            models.symlink_to(model)
+        training = {"globalBatchSize": 4, "maxSteps": 6, "learningRate": 1e-2, "precision": "fp32"}
+        fields: dict[str, Any] = {
+            "name": "bird",
+            "namespace": "default",
+            "uid": "1",
+            "model": {"uri": "hf://org/tiny", "path": "/swiftlet/models/tiny"},
+            "datasets": [{"uri": "rows.jsonl", "path": "/swiftlet/data/0/rows.jsonl"}],
+            "task": {},
+            "tuner": {"lora": {"rank": 4}},
+            "template": {"maxLength": 256},
+            "checkpoints": {"intervalSteps": 2, "keep": 10},
+            "nodes": 1,
+            "processesPerNode": 1,
+            "strategy": "ddp",
+            "perDeviceBatchSize": 4,
+            "gradientAccumulationSteps": 1,
+            "useGpu": False,
+            "outputDir": "/swiftlet/artifacts/bird",
+            "artifactUri": "pvc://artifacts/bird/artifact",
+        }
+        fields |= changes | {"training": training | changes.get("training", {})}
+        document = TrainDocument.model_validate(fields)
+        job = self.root / "swiftlet" / "job" / "job.json"
+        job.parent.mkdir(parents=True, exist_ok=True)
+        job.write_text(json.dumps(document.document()))
+        return document
+
+    def prepare(self) -> None:
+        """Tokenize in this process."""
+        from swiftlet_trainer.verbs.prepare import run
+
+        assert run("/swiftlet/job/job.json") == 0
+
+    def train_here(self, stop: StopRequest | None = None) -> None:
+        """Train in this process, which is then the only one of the run."""
+        from swiftlet_trainer.training.run import run_training
+
+        run_training("/swiftlet/job/job.json", stop or StopRequest())
+
+    def start(self, **environment: str) -> subprocess.Popen[str]:
+        """`swiftlet_trainer train`, as the container runs it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "swiftlet_trainer", "train"],
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def train(self, **environment: str) -> tuple[int, str]:
+        """Run `train` to its end; returns the exit code and the log."""
+        process = self.start(**environment)
+        log, _ = process.communicate(timeout=240)
+        return process.returncode, log
+
+    def termination(self) -> dict[str, Any]:
+        return json.loads((self.root / "dev" / "termination-log").read_text())
+
+    def losses(self) -> dict[int, str]:
+        """Loss of each step at full precision."""
+        lines = [json.loads(line) for line in (self.output / "events.jsonl").read_text().splitlines()]
+        assert len({line["step"] for line in lines}) == len(lines), "a step is in the history twice"
+        return {line["step"]: line["loss"] for line in lines}
+
+    def checkpoints(self) -> list[str]:
+        return sorted(path.name for path in (self.output / "checkpoints").iterdir())
+
+
+def chat_row(number: int) -> dict[str, Any]:
+    """A chat whose length depends on its number."""
+    question = " ".join(["Where does the swift sleep?"] * (1 + number % 3))
+    answer = f"It sleeps on the wing, {number} hours a day." + " Truly." * (number % 7)
+    return {"messages": [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]}
+
+
+@pytest.fixture
+def make_pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Pod]:
+    """Makes pods by name; the newest one is the one that paths are opened in."""
+
+    def make(name: str = "pod") -> Pod:
+        root = tmp_path / name
+        root.mkdir(exist_ok=True)
+        monkeypatch.setenv("SWIFTLET_ROOT", str(root))
+        monkeypatch.setenv("SWIFTLET_PROGRESS_FILE", "/swiftlet/run/progress.jsonl")
+        return Pod(root)
+
+    return make
+
+
+@pytest.fixture
+def pod(make_pod: Callable[[str], Pod], tiny_model: Path) -> Pod:
+    """A pod whose job trains the tiny model for six steps, its data prepared."""
+    made = make_pod("pod")
+    made.write_job(tiny_model)
+    made.prepare()
+    return made

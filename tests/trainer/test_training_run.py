@@ -1,0 +1,185 @@
+"""What a run learns does not depend on how it is computed, interrupted or resumed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from swiftlet_trainer.artifact.compatibility import check_adapter
+from swiftlet_trainer.artifact.manifest import read_and_verify
+from swiftlet_trainer.failures import Diverged, InvalidInput, Terminated
+from swiftlet_trainer.training.stopping import StopRequest
+
+
+def curve(pod: Any) -> list[float]:
+    return [float(loss) for loss in pod.losses().values()]
+
+
+class StopAfter(StopRequest):
+    """A SIGTERM that arrives while step `step` is computed: the flag is read once per step."""
+
+    def __init__(self, step: int) -> None:
+        self._left = step
+
+    @property
+    def requested(self) -> bool:  # type: ignore[override]
+        self._left -= 1
+        return self._left <= 0
+
+
+def test_the_model_learns_and_leaves_an_artifact(pod: Any, tiny_model: Path) -> None:
+    pod.train_here()
+    losses = curve(pod)
+    assert len(losses) == 6
+    assert losses[-1] < losses[0] - 0.2
+    assert pod.checkpoints() == ["step-00000002", "step-00000004", "step-00000006"]
+    artifact = pod.output / "artifact"
+    manifest = read_and_verify(artifact)
+    assert (manifest.type, manifest.steps, manifest.seed) == ("adapter", 6, 42)
+    assert manifest.final_loss == f"{losses[-1]:.4f}"
+    assert {"adapter_model.safetensors", "adapter_config.json", "tokenizer.json"} <= set(manifest.files)
+    assert check_adapter(artifact, tiny_model) == []
+
+
+def test_the_artifact_is_the_model_that_was_trained(pod: Any, tiny_model: Path) -> None:
+    """Loaded again by peft, its loss on the rows is below that of the base model."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    pod.train_here()
+    from swiftlet.api.job import TrainDocument
+    from swiftlet_trainer.data.prepared import open_prepared
+    from swiftlet_trainer.document import load_document
+    from swiftlet_trainer.training.collate import Collator
+
+    rows = open_prepared(load_document("/swiftlet/job/job.json", TrainDocument)).train
+    batch = Collator(2)(list(rows))
+    labels = torch.cat([torch.full((len(rows), 1), -100), batch["labels"][:, :-1]], dim=1)
+    base = AutoModelForCausalLM.from_pretrained(tiny_model)
+    before = base(batch["input_ids"], labels=labels).loss.item()
+    tuned = PeftModel.from_pretrained(base, pod.output / "artifact")
+    after = tuned(input_ids=batch["input_ids"], labels=labels).loss.item()
+    assert after == pytest.approx(curve(pod)[-1], rel=0.1)
+    assert after < before - 0.2
+
+
+@pytest.mark.parametrize(("size", "accumulation"), [(2, 2), (1, 4)])
+def test_loss_does_not_depend_on_the_split_into_micro_batches(
+    make_pod: Callable[[str], Any], tiny_model: Path, size: int, accumulation: int
+) -> None:
+    """Mean over the labelled tokens of the whole batch, so the split changes rounding only."""
+    curves = []
+    for name, per_device, steps in (("whole", 4, 1), ("split", size, accumulation)):
+        pod = make_pod(name)
+        pod.write_job(tiny_model, perDeviceBatchSize=per_device, gradientAccumulationSteps=steps)
+        pod.prepare()
+        pod.train_here()
+        curves.append(curve(pod))
+    assert curves[1] == pytest.approx(curves[0], rel=2e-5)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {
+            "training": {"precision": "bf16"},
+            "tuner": {"lora": {"rank": 4, "dropout": 0.2}},
+            "gradientAccumulationSteps": 2,
+            "perDeviceBatchSize": 2,
+        },
+        {"tuner": {"full": {}}, "training": {"optimizer": "adafactor", "learningRate": 1e-3}},
+        {"template": {"maxLength": 256, "packing": True}, "training": {"gradientCheckpointing": True}},
+    ],
+    ids=["bf16-masters-dropout", "full-adafactor", "packed-checkpointed"],
+)
+def test_stopped_and_resumed_is_bit_for_bit_the_undisturbed_run(
+    make_pod: Callable[[str], Any], tiny_model: Path, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twelve steps straight; and twelve that were stopped during the seventh."""
+    from swiftlet_trainer import hardware
+
+    monkeypatch.setattr(hardware, "multiplies_bf16", lambda use_gpu: True)  # emulated where it is missing
+    changes = {**changes, "training": {"maxSteps": 12, **changes.get("training", {})}}
+    changes["checkpoints"] = {"intervalSteps": 5}
+    straight = make_pod("straight")
+    straight.write_job(tiny_model, **changes)
+    straight.prepare()
+    straight.train_here()
+    stopped = make_pod("stopped")
+    stopped.write_job(tiny_model, **changes)
+    stopped.prepare()
+    with pytest.raises(Terminated, match="stopped after step 7 of 12; a checkpoint was written"):
+        stopped.train_here(StopAfter(7))
+    assert stopped.checkpoints()[-1] == "step-00000007"
+    assert len(stopped.losses()) == 7
+    stopped.train_here()
+    assert stopped.losses() == straight.losses()
+    one, other = (pod.output / "artifact" for pod in (straight, stopped))
+    assert read_and_verify(one).files == read_and_verify(other).files
+
+
+def test_half_written_and_damaged_checkpoints_are_passed_over(pod: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    pod.train_here()
+    expected = pod.losses()
+    folder = pod.output / "checkpoints"
+    (folder / "step-00000006" / "adapter_model.safetensors").write_bytes(b"cut")
+    (folder / ".partial-step-00000008").mkdir()
+    (folder / "step-00000004" / "complete.json").unlink()
+    pod.train_here()
+    out = capsys.readouterr().out
+    assert "checkpoint set aside" in out and "3 bytes" in out
+    assert "resuming from step 2" in out
+    assert pod.losses() == expected
+    assert pod.checkpoints() == ["step-00000002", "step-00000004", "step-00000006"]
+
+
+def test_a_finished_run_only_writes_its_artifact_again(pod: Any) -> None:
+    pod.train_here()
+    expected, manifest = pod.losses(), read_and_verify(pod.output / "artifact")
+    pod.train_here()
+    assert pod.losses() == expected
+    assert read_and_verify(pod.output / "artifact") == manifest
+
+
+def test_loss_on_held_out_rows_is_reported(make_pod: Callable[[str], Any], tiny_model: Path) -> None:
+    import json
+
+    pod = make_pod("eval")
+    pod.write_job(tiny_model, training={"evalFraction": 0.25})
+    pod.prepare()
+    pod.train_here()
+    lines = [json.loads(line) for line in (pod.output / "events.jsonl").read_text().splitlines()]
+    losses = {line["step"]: float(line["evalLoss"]) for line in lines if "evalLoss" in line}
+    assert list(losses) == [2, 4, 6]
+    assert losses[6] < losses[2]
+    assert read_and_verify(pod.output / "artifact").eval_loss == f"{losses[6]:.4f}"
+
+
+def test_weights_that_give_nan_end_the_run_with_the_step(
+    make_pod: Callable[[str], Any], tiny_model: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    from safetensors.torch import load_file, save_file
+
+    poisoned = tmp_path / "poisoned"
+    shutil.copytree(tiny_model, poisoned)
+    weights = load_file(poisoned / "model.safetensors")
+    weights["model.norm.weight"][0] = float("nan")
+    save_file(weights, poisoned / "model.safetensors", metadata={"format": "pt"})
+    pod = make_pod("nan")
+    pod.write_job(poisoned)
+    pod.prepare()
+    with pytest.raises(Diverged, match=r"the loss of step 1 is nan; lower training\.learningRate"):
+        pod.train_here()
+    assert not (pod.output / "artifact").exists()
+
+
+def test_a_batch_that_does_not_add_up_is_refused(make_pod: Callable[[str], Any], tiny_model: Path) -> None:
+    pod = make_pod("batch")
+    pod.write_job(tiny_model, perDeviceBatchSize=3)
+    with pytest.raises(
+        InvalidInput, match=r"4 is not perDeviceBatchSize 3 x gradientAccumulationSteps 1 x 1 processes"
+    ):
+        pod.train_here()

@@ -1,0 +1,30 @@
+import pytest
+from swiftlet.api.compute import ResourceRequirements, parse_quantity
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("500m", 0.5),
+        ("2", 2),
+        ("1.5", 1.5),
+        ("8Gi", 8 * 2**30),
+        ("8G", 8e9),
+        ("1e3", 1000),
+        ("1E3", 1000),
+        ("2E", 2e18),
+    ],
+)
+def test_quantities_are_numbers_of_base_units(text: str, number: float) -> None:
+    assert parse_quantity(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "8 GB", "8gb", "Gi", "-1", "1.2.3", "0x10", "1,5"])
+def test_other_text_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a quantity; write one such as 500m, 2 or 8Gi"):
+        parse_quantity(text)
+
+
+def test_an_integer_is_held_as_the_string_that_means_the_same() -> None:
+    held = ResourceRequirements.model_validate_json('{"limits": {"cpu": 2, "memory": "8Gi"}}', strict=True)
+    assert held.limits == {"cpu": "2", "memory": "8Gi"}

@@ -1,0 +1,190 @@
+import json
+from typing import Any
+
+import pytest
+from swiftlet.kinds.timestamps import to_text
+
+
+def figures(value: str) -> dict[str, Any]:
+    return {
+        "results": [
+            {"suite": "generation", "metric": "contains", "value": value, "n": 20},
+            {"suite": "generation", "metric": "contains", "subject": "baseline", "value": "0.0", "n": 20},
+        ],
+        "report": {"uri": "pvc://a/report.html", "digest": "sha256:r"},
+    }
+
+
+def start(world: Any, documents: Any, **spec: Any) -> None:
+    world.trained()
+    world.add(documents["EvalRun"], **spec)
+    world.reconcile("EvalRun")
+
+
+def kinds(outcome: Any) -> list[tuple[str, str]]:
+    return [(manifest["kind"], manifest["metadata"]["name"]) for manifest in outcome.desired]
+
+
+def document(world: Any) -> dict[str, Any]:
+    return json.loads(world.objects["ConfigMap", "default", "bird-eval"]["data"]["job.json"])
+
+
+def test_it_waits_for_the_training_and_goes_on_by_itself(world: Any, documents: Any, assert_fixpoint: Any) -> None:
+    world.add(documents["EvalRun"])
+    outcome = world.reconcile("EvalRun")
+    assert [c["type"] for c in outcome.status["conditions"]] == [
+        "Accepted",
+        "Running",
+        "Suspended",
+        "GatePassed",
+        "Succeeded",
+    ]
+    assert world.condition("EvalRun", "Accepted")[:2] == ("Unknown", "ReferenceNotFound")
+    world.add(documents["FineTuneJob"])
+    world.reconcile("FineTuneJob")
+    world.reconcile("EvalRun")
+    status, reason, message = world.condition("EvalRun", "Succeeded")
+    assert (status, reason) == ("Unknown", "WaitingForFineTuneJob")
+    assert message == "waiting for FineTuneJob default/bird: JobCreating"
+    assert_fixpoint(world, "EvalRun")
+    world.trained()
+    assert kinds(world.reconcile("EvalRun")) == [("ConfigMap", "bird-eval"), ("Job", "bird-eval")]
+    assert world.status("EvalRun")["targetDigest"] == "sha256:aaaa"
+
+
+def test_it_tells_of_a_failed_training_and_recovers(world: Any, documents: Any) -> None:
+    world.add(documents["FineTuneJob"])
+    failed = {"type": "Succeeded", "status": "False", "reason": "Diverged", "message": "NaN at step 3"}
+    world.objects["FineTuneJob", "default", "bird"]["status"] = {"conditions": [failed]}
+    world.add(documents["EvalRun"])
+    world.reconcile("EvalRun")
+    status, reason, message = world.condition("EvalRun", "Succeeded")
+    assert (status, reason) == ("False", "UpstreamFailed")
+    assert "FineTuneJob default/bird failed: Diverged: NaN at step 3" in message
+    world.trained()
+    assert len(world.reconcile("EvalRun").desired) == 2
+    assert world.condition("EvalRun", "Succeeded")[0] == "Unknown"
+
+
+@pytest.mark.parametrize(("value", "passed"), [("0.95", True), ("0.5", False)])
+def test_from_start_to_gate(world: Any, documents: Any, assert_fixpoint: Any, value: str, passed: bool) -> None:
+    start(world, documents)
+    world.job_runs("bird-eval", container="evaluate")
+    assert "Started" in [event.reason for event in world.reconcile("EvalRun").events]
+    assert_fixpoint(world, "EvalRun")
+    world.job_completes("bird-eval", figures(value), container="evaluate")
+    outcome = world.reconcile("EvalRun")
+    verdict = "True" if passed else "False"
+    assert world.condition("EvalRun", "GatePassed")[0] == verdict
+    assert world.condition("EvalRun", "Succeeded")[:2] == (verdict, "Evaluated" if passed else "GateFailed")
+    assert f"generation contains {value} (baseline 0)" in world.condition("EvalRun", "Succeeded")[2]
+    assert outcome.status["gates"][0]["passed"] is passed
+    assert outcome.status["report"]["digest"] == "sha256:r"
+    assert {event.reason for event in outcome.events} == (
+        {"GatePassed", "Succeeded"} if passed else {"GateFailed", "Failed"}
+    )
+    assert outcome.status["completionTime"] == to_text(world.now)
+    assert_fixpoint(world, "EvalRun")
+
+
+def test_documents_of_adapter_and_base(world: Any, documents: Any) -> None:
+    start(world, documents)
+    said = document(world)
+    assert said["target"] == {
+        "model": {"uri": "hf://org/model", "repoId": "org/model"},
+        "adapterPath": "/swiftlet/artifacts/default/finetunejobs/bird-finetune/artifact",
+        "digest": "sha256:aaaa",
+    }
+    assert said["baseline"] == {"model": {"uri": "hf://org/model", "repoId": "org/model"}}
+    assert said["suites"][0]["name"] == "generation"
+    assert said["suites"][0]["path"] == "/swiftlet/data/0/test.jsonl"
+
+
+def test_document_of_a_fully_trained_model(world: Any, documents: Any) -> None:
+    world.trained(type="model")
+    world.add(documents["EvalRun"])
+    world.reconcile("EvalRun")
+    said = document(world)
+    assert said["target"]["model"]["path"] == "/swiftlet/artifacts/default/finetunejobs/bird-finetune/artifact"
+    assert "adapterPath" not in said["target"]
+
+
+def test_document_of_models_by_uri(world: Any, documents: Any) -> None:
+    target = {"model": {"uri": "pvc://models/a", "adapterUri": "pvc://adapters/b"}}
+    world.add(documents["EvalRun"], target=target, baseline={"model": {"uri": "pvc://models/c"}})
+    world.reconcile("EvalRun")
+    said = document(world)
+    assert said["target"]["model"]["path"] == "/swiftlet/sources/target-model/a"
+    assert said["target"]["adapterPath"] == "/swiftlet/sources/target-adapter/b"
+    assert said["baseline"]["model"]["path"] == "/swiftlet/sources/baseline-model/c"
+    mounts = world.objects["Job", "default", "bird-eval"]["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
+    assert {"name": "target-adapter", "mountPath": "/swiftlet/sources/target-adapter", "readOnly": True} in mounts
+
+
+def test_another_artifact_is_evaluated_again(world: Any, documents: Any, assert_fixpoint: Any) -> None:
+    start(world, documents)
+    world.job_completes("bird-eval", figures("0.95"), container="evaluate")
+    world.reconcile("EvalRun")
+    del world.objects["FineTuneJob", "default", "bird"]
+    world.add(documents["FineTuneJob"])
+    world.reconcile("EvalRun")
+    assert world.condition("EvalRun", "Succeeded")[0] == "True"
+    world.trained(digest="sha256:bbbb")
+    outcome = world.reconcile("EvalRun")
+    assert [ref.name for ref in outcome.delete] == ["bird-eval"]
+    assert world.condition("EvalRun", "GatePassed")[:2] == ("Unknown", "NotEvaluated")
+    for key in [key for key in world.objects if key[0] == "Pod"]:
+        del world.objects[key]
+    assert kinds(world.reconcile("EvalRun"))[-1] == ("Job", "bird-eval")
+    assert world.status("EvalRun")["targetDigest"] == "sha256:bbbb"
+    assert_fixpoint(world, "EvalRun")
+
+
+def test_it_is_not_done_again_when_its_children_are_gone(world: Any, documents: Any) -> None:
+    start(world, documents)
+    world.job_completes("bird-eval", figures("0.5"), container="evaluate")
+    world.reconcile("EvalRun")
+    for key in [key for key in world.objects if key[0] in ("Job", "Pod") or key[2] == "bird-eval"]:
+        del world.objects[key]
+    assert world.reconcile("EvalRun").desired == []
+    assert world.condition("EvalRun", "Succeeded")[1] == "GateFailed"
+
+
+def test_bad_input_fails_the_run_with_its_message(world: Any, documents: Any) -> None:
+    start(world, documents)
+    world.pod_dies("bird-eval", 2, {"failure": {"reason": "InvalidInput", "message": "row 7: no answer"}})
+    world.job_fails("bird-eval", "PodFailurePolicy")
+    world.reconcile("EvalRun")
+    status, reason, message = world.condition("EvalRun", "Succeeded")
+    assert (status, reason) == ("False", "InvalidInput")
+    assert "row 7: no answer" in message
+    assert world.condition("EvalRun", "GatePassed")[0] == "Unknown"
+
+
+def test_a_retry_is_told(world: Any, documents: Any) -> None:
+    start(world, documents)
+    world.pod_dies("bird-eval", 1, {"failure": {"reason": "OSError", "message": "flaky"}})
+    world.reconcile("EvalRun")
+    status, reason, message = world.condition("EvalRun", "Running")
+    assert (status, reason) == ("False", "Retrying")
+    assert "OSError: flaky" in message
+    assert world.status("EvalRun")["failure"]["exitCode"] == 1
+
+
+def test_a_pod_that_was_stopped_with_the_machine_has_not_failed(world: Any, documents: Any) -> None:
+    start(world, documents)
+    drained = [{"type": "DisruptionTarget", "status": "True", "message": "asked to stop"}]
+    world.pod_dies("bird-eval", 143, {"failure": {"reason": "Terminated", "message": "SIGTERM"}}, conditions=drained)
+    world.reconcile("EvalRun")
+    assert world.condition("EvalRun", "Succeeded") == ("Unknown", "Stopped", "asked to stop")
+    assert "failure" not in world.status("EvalRun")
+
+
+def test_suspend(world: Any, documents: Any, assert_fixpoint: Any) -> None:
+    start(world, documents, suspend=True)
+    job = world.objects["Job", "default", "bird-eval"]
+    assert job["spec"]["suspend"] is True
+    job["status"] = {"conditions": [{"type": "Suspended", "status": "True"}]}
+    world.reconcile("EvalRun")
+    assert world.condition("EvalRun", "Suspended")[:2] == ("True", "UserRequested")
+    assert_fixpoint(world, "EvalRun")

@@ -1,0 +1,65 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from swiftlet.api.finetunejob import Failure
+from swiftlet.kinds.finetunejob.attempts import Attempt, History, after, attempts_of, cause_of, restart_at
+
+ENDED = datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
+
+
+def job(
+    number: int = 0, history: History | None = None, reason: str = "BackoffLimitExceeded", message: str = ""
+) -> Any:
+    failed = {"type": "Failed", "status": "True", "reason": reason, "message": message}
+    return {
+        "kind": "Job",
+        "metadata": {
+            "name": f"bird-train-{number}",
+            "labels": {"swiftlet.dev/attempt": str(number)},
+            "annotations": {"swiftlet.dev/history": (history or History()).annotation()},
+        },
+        "status": {
+            "startTime": "2026-01-01T00:00:00Z",
+            "conditions": [{**failed, "lastTransitionTime": "2026-01-01T00:01:00Z"}],
+        },
+    }
+
+
+def attempt(**options: Any) -> Attempt:
+    return Attempt(0, job(**options), ())
+
+
+def test_attempts_are_ordered_by_number_not_by_name() -> None:
+    jobs = [job(10), job(9), {"kind": "Job", "metadata": {"name": "other", "labels": {}}}]
+    assert [found.number for found in attempts_of(jobs)] == [9, 10]
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "reason", "message", "cause"),
+    [
+        (1, "BackoffLimitExceeded", "", "user"),
+        (2, "PodFailurePolicy", "", "invalid"),
+        (3, "PodFailurePolicy", "", "diverged"),
+        (143, "BackoffLimitExceeded", "", "infrastructure"),
+        (1, "PodFailurePolicy", "Pod a/b has condition DisruptionTarget matching FailJob rule", "infrastructure"),
+        (143, "DeadlineExceeded", "", "deadline"),
+        (None, "PodFailurePolicy", "Container train failed with exit code 2 matching FailJob rule", "invalid"),
+        (None, "BackoffLimitExceeded", "", "user"),
+    ],
+)
+def test_causes(exit_code: int | None, reason: str, message: str, cause: str) -> None:
+    assert cause_of(attempt(reason=reason, message=message), Failure(reason="x", exit_code=exit_code)) == cause
+
+
+def test_the_history_goes_on() -> None:
+    found = after(attempt(history=History(1, 2, 30)), "user")
+    assert found == History(user=2, infrastructure=2, active_seconds=90)
+    assert after(attempt(history=found), "infrastructure") == History(2, 3, 150)
+
+
+@pytest.mark.parametrize(("restarts", "seconds"), [(0, 5), (1, 10), (5, 160), (6, 300), (50, 300)])
+def test_backoff_counts_from_the_end_of_the_failed_job(restarts: int, seconds: int) -> None:
+    failed = attempt(history=History(user=restarts, infrastructure=0))
+    assert restart_at(failed, "user", ENDED) == ENDED + timedelta(seconds=seconds)
+    assert restart_at(failed, "infrastructure", ENDED) == ENDED + timedelta(seconds=5)

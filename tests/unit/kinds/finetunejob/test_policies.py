@@ -1,0 +1,84 @@
+from typing import Any
+
+import pytest
+from swiftlet.kinds import Capabilities
+
+
+def accepted(world: Any, documents: Any, **spec: Any) -> tuple[str, str, str]:
+    world.add(documents["FineTuneJob"], **spec)
+    world.reconcile("FineTuneJob")
+    return world.condition("FineTuneJob", "Accepted")
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason", "said"),
+    [
+        ({"model": {"uri": "file:///models/a"}}, "LocalPathNotAllowed", "spec.model.uri file:///models/a"),
+        ({"datasets": [{"uri": "./a.jsonl"}]}, "LocalPathNotAllowed", "spec.datasets[0].uri ./a.jsonl"),
+        ({"datasets": [{"uri": "hf://org/rows/a.jsonl"}]}, "MirrorRequired", "storage.modelsClaim"),
+        ({"model": {"uri": "pvc://models/../../etc"}}, "InvalidUri", "`..`"),
+    ],
+)
+def test_refusals_name_field_and_remedy(world: Any, documents: Any, spec: Any, reason: str, said: str) -> None:
+    status, found, message = accepted(world, documents, **spec)
+    assert (status, found) == ("False", reason)
+    assert said in message
+
+
+def test_all_obstacles_are_told_at_once_and_refusals_first(world: Any, documents: Any) -> None:
+    world.capabilities = Capabilities()
+    status, reason, message = accepted(
+        world,
+        documents,
+        datasets=[{"uri": "configmap://nothing/a.jsonl"}, {"uri": "file:///a.jsonl"}],
+        compute={"profileRef": {"name": "nowhere"}},
+        parallelism={"nodes": 3},
+    )
+    assert (status, reason) == ("False", "InvalidPlan")
+    for part in ("ConfigMap default/nothing", "file:///a.jsonl", "ComputeProfile nowhere", "not divisible by 3"):
+        assert part in message
+    assert "PersistentVolumeClaim default/swiftlet-artifacts does not exist" in message
+
+
+def test_local_paths_where_the_engine_allows_them(world: Any, documents: Any) -> None:
+    world.capabilities = Capabilities(host_paths=True, provisions_claims=True)
+    found = accepted(world, documents, model={"uri": "/models/a"}, datasets=[{"uri": "file:///rows/a.jsonl"}])
+    assert found[:2] == ("True", "Planned")
+    volumes = world.objects["Job", "default", "bird-train-0"]["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "model", "hostPath": {"path": "/models/a", "type": "Directory"}} in volumes
+    assert {"name": "data-0", "hostPath": {"path": "/rows/a.jsonl", "type": "File"}} in volumes
+
+
+def test_a_relative_path_is_refused_even_there(world: Any, documents: Any) -> None:
+    world.capabilities = Capabilities(host_paths=True, provisions_claims=True)
+    assert accepted(world, documents, model={"uri": "models/a"})[1] == "InvalidUri"
+
+
+def test_a_key_that_a_config_map_lacks(world: Any, documents: Any) -> None:
+    status, reason, message = accepted(world, documents, datasets=[{"uri": "configmap://bird-data/other.jsonl"}])
+    assert (status, reason) == ("Unknown", "ReferenceNotFound")
+    assert "has no key other.jsonl; it has test.jsonl, train.jsonl" in message
+
+
+def test_claims_must_exist_where_nobody_provides_them(world: Any, documents: Any) -> None:
+    world.capabilities = Capabilities()
+    assert accepted(world, documents)[:2] == ("Unknown", "ReferenceNotFound")
+    world.put({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "swiftlet-artifacts"}})
+    world.reconcile("FineTuneJob")
+    assert world.condition("FineTuneJob", "Accepted")[0] == "True"
+
+
+def test_a_name_too_long_for_hostnames(world: Any, documents: Any) -> None:
+    name = "a" * 52
+    world.add({**documents["FineTuneJob"], "metadata": {"name": name}})
+    world.reconcile("FineTuneJob", name)
+    assert world.condition("FineTuneJob", "Accepted", name)[0] == "True"
+    world.add(
+        {**documents["FineTuneJob"], "metadata": {"name": name}},
+        parallelism={"nodes": 16},
+        training={"globalBatchSize": 16},
+    )
+    world.reconcile("FineTuneJob", name)
+    status, reason, message = world.condition("FineTuneJob", "Accepted", name)
+    assert (status, reason) == ("False", "NameTooLong")
+    assert "room for 51" in message

@@ -1,0 +1,324 @@
+from typing import Any
+
+import pytest
+from swiftlet.kinds.timestamps import from_text, to_text
+
+RESULT = {
+    "artifact": {"uri": "pvc://a/b", "digest": "sha256:x", "type": "adapter", "steps": 30, "finalLoss": "0.5"},
+    "dataset": {"read": 84, "used": 84},
+    "progress": {"step": 30, "totalSteps": 30, "percent": 100, "loss": "0.5"},
+}
+
+
+def failure(reason: str, message: str, rank: int | None = 0) -> dict[str, Any]:
+    return {"failure": {"reason": reason, "message": message, "rank": rank}}
+
+
+def start(world: Any, documents: Any, **spec: Any) -> None:
+    world.add(documents["FineTuneJob"], **spec)
+    world.reconcile("FineTuneJob")
+
+
+def kinds(outcome: Any) -> list[tuple[str, str]]:
+    return [(manifest["kind"], manifest["metadata"]["name"]) for manifest in outcome.desired]
+
+
+def test_first_look_creates_the_children_and_sets_every_condition(world: Any, documents: Any) -> None:
+    world.add(documents["FineTuneJob"])
+    outcome = world.reconcile("FineTuneJob")
+    assert kinds(outcome) == [("ConfigMap", "bird-train"), ("Service", "bird-train"), ("Job", "bird-train-0")]
+    types = [condition["type"] for condition in outcome.status["conditions"]]
+    assert types == ["Accepted", "PodsReady", "Running", "Checkpointed", "Suspended", "Succeeded"]
+    assert outcome.status["observedGeneration"] == 1
+    assert [event.reason for event in outcome.events] == ["Accepted"]
+
+
+def test_a_run_from_start_to_artifact(world: Any, documents: Any, assert_fixpoint: Any) -> None:
+    start(world, documents)
+    assert_fixpoint(world, "FineTuneJob")
+    world.job_runs("bird-train-0")
+    world.reported["finetunejob-0002"] = {"type": "progress", "time": "t", "step": 10, "totalSteps": 30, "loss": "1.5"}
+    assert [event.reason for event in world.reconcile("FineTuneJob").events] == ["Started"]
+    assert world.condition("FineTuneJob", "PodsReady")[:2] == ("True", "AllPodsReady")
+    assert world.condition("FineTuneJob", "Running")[:2] == ("True", "Training")
+    assert world.condition("FineTuneJob", "Succeeded")[:2] == ("Unknown", "Training")
+    assert world.status("FineTuneJob")["progress"]["loss"] == "1.5"
+    assert_fixpoint(world, "FineTuneJob")
+    world.job_completes("bird-train-0", RESULT)
+    outcome = world.reconcile("FineTuneJob")
+    assert [event.reason for event in outcome.events] == ["Succeeded"]
+    status = outcome.status
+    assert status["artifact"]["digest"] == "sha256:x"
+    assert status["dataset"]["used"] == 84
+    assert status["progress"]["percent"] == 100
+    assert status["completionTime"] == to_text(world.now)
+    assert_fixpoint(world, "FineTuneJob")
+
+
+def test_a_finished_run_is_not_run_again_when_its_children_are_gone(world: Any, documents: Any) -> None:
+    start(world, documents)
+    world.job_completes("bird-train-0", RESULT)
+    world.reconcile("FineTuneJob")
+    status = world.status("FineTuneJob")
+    for key in [key for key in world.objects if key[0] in ("Job", "Pod", "ConfigMap", "Service")]:
+        del world.objects[key]
+    outcome = world.reconcile("FineTuneJob")
+    assert outcome.desired == []
+    assert outcome.status == status
+
+
+def test_a_failure_is_restarted_after_a_backoff_with_the_next_attempt(
+    world: Any, documents: Any, assert_fixpoint: Any
+) -> None:
+    start(world, documents)
+    world.pod_dies("bird-train-0", 1, failure("RuntimeError", "boom", rank=1))
+    world.job_fails("bird-train-0")
+    outcome = world.reconcile("FineTuneJob")
+    assert outcome.desired == []
+    assert outcome.requeue_after == 5.0
+    assert [event.reason for event in outcome.events] == ["Restarting"]
+    status, reason, message = world.condition("FineTuneJob", "Running")
+    assert (status, reason) == ("False", "BackingOff")
+    assert "RuntimeError: boom" in message
+    assert outcome.status["failure"] == {
+        "reason": "RuntimeError",
+        "message": "boom",
+        "rank": 1,
+        "pod": "bird-train-0-0-abcde",
+        "exitCode": 1,
+    }
+    assert_fixpoint(world, "FineTuneJob")
+    world.pass_time(5)
+    outcome = world.reconcile("FineTuneJob")
+    assert kinds(outcome)[-1] == ("Job", "bird-train-1")
+    assert outcome.status["restarts"] == {"user": 1, "infrastructure": 0}
+    assert_fixpoint(world, "FineTuneJob")
+
+
+def test_backoff_doubles_and_the_limit_ends_the_run(world: Any, documents: Any, assert_fixpoint: Any) -> None:
+    start(world, documents, backoffLimit=2)
+    for attempt, backoff in enumerate((5.0, 10.0)):
+        world.pod_dies(f"bird-train-{attempt}", 1, failure("RuntimeError", "boom"))
+        world.job_fails(f"bird-train-{attempt}")
+        assert world.reconcile("FineTuneJob").requeue_after == backoff
+        world.pass_time(backoff)
+        world.reconcile("FineTuneJob")
+    world.pod_dies("bird-train-2", 1, failure("RuntimeError", "boom"))
+    world.job_fails("bird-train-2")
+    outcome = world.reconcile("FineTuneJob")
+    status, reason, message = world.condition("FineTuneJob", "Succeeded")
+    assert (status, reason) == ("False", "BackoffLimitExceeded")
+    assert "boom" in message and "rank 0" in message and "spec.backoffLimit" in message
+    assert outcome.requeue_after is None
+    assert_fixpoint(world, "FineTuneJob")
+    world.objects["FineTuneJob", "default", "bird"]["spec"]["backoffLimit"] = 3
+    world.pass_time(20)
+    assert kinds(world.reconcile("FineTuneJob"))[-1] == ("Job", "bird-train-3")
+
+
+@pytest.mark.parametrize(("exit_code", "reason"), [(2, "InvalidInput"), (3, "Diverged")])
+def test_bad_input_and_divergence_are_never_retried(world: Any, documents: Any, exit_code: int, reason: str) -> None:
+    start(world, documents)
+    world.pod_dies("bird-train-0", exit_code, failure(reason, "line 3: no assistant turn", None), init=True)
+    world.job_fails("bird-train-0", "PodFailurePolicy")
+    outcome = world.reconcile("FineTuneJob")
+    assert world.condition("FineTuneJob", "Succeeded")[:2] == ("False", reason)
+    assert "line 3" in world.condition("FineTuneJob", "Succeeded")[2]
+    assert outcome.desired == [] and outcome.requeue_after is None
+
+
+@pytest.mark.parametrize("how", ["exit code 143", "condition of the pod", "words of the Job"])
+def test_disruptions_do_not_count_against_the_limit(world: Any, documents: Any, how: str) -> None:
+    start(world, documents, backoffLimit=0)
+    if how == "exit code 143":
+        world.pod_dies("bird-train-0", 143, failure("Terminated", "SIGTERM after a checkpoint", None))
+    if how == "condition of the pod":
+        evicted = [{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}]
+        world.pod_dies("bird-train-0", 137, "", conditions=evicted)
+    said = "Pod default/bird-train-0-0 has condition DisruptionTarget matching FailJob rule at index 1"
+    world.job_fails("bird-train-0", *(("PodFailurePolicy", said) if how == "words of the Job" else ()))
+    assert world.reconcile("FineTuneJob").requeue_after == 5.0
+    world.pass_time(5)
+    outcome = world.reconcile("FineTuneJob")
+    assert kinds(outcome)[-1] == ("Job", "bird-train-1")
+    assert outcome.status["restarts"] == {"user": 0, "infrastructure": 1}
+
+
+def test_a_run_that_was_stopped_with_the_machine_has_not_failed(world: Any, documents: Any) -> None:
+    start(world, documents)
+    world.job_runs("bird-train-0")
+    world.reconcile("FineTuneJob")
+    drained = [{"type": "DisruptionTarget", "status": "True", "message": "asked to stop"}]
+    world.pod_dies("bird-train-0", 143, failure("Terminated", "SIGTERM", None), conditions=drained)
+    world.objects["Job", "default", "bird-train-0"]["status"] = {"active": 0, "ready": 0}
+    world.reconcile("FineTuneJob")
+    for type_ in ("PodsReady", "Running"):
+        assert world.condition("FineTuneJob", type_) == ("False", "Stopped", "asked to stop")
+    assert world.condition("FineTuneJob", "Succeeded") == ("Unknown", "Stopped", "asked to stop")
+    assert "failure" not in world.status("FineTuneJob")
+
+
+def test_what_a_pod_said_is_remembered_when_the_pod_is_gone(world: Any, documents: Any) -> None:
+    start(world, documents, backoffLimit=0)
+    world.pod_dies("bird-train-0", 143, failure("Terminated", "SIGTERM", None))
+    world.reconcile("FineTuneJob")
+    del world.objects["Pod", "default", "bird-train-0-0-abcde"]
+    world.job_fails("bird-train-0")
+    assert world.reconcile("FineTuneJob").requeue_after == 5.0
+
+
+def test_only_the_newest_attempts_are_kept(world: Any, documents: Any) -> None:
+    start(world, documents, backoffLimit=9)
+    for attempt in range(4):
+        world.pod_dies(f"bird-train-{attempt}", 1, failure("RuntimeError", "boom"))
+        world.job_fails(f"bird-train-{attempt}")
+        world.pass_time(300)
+        world.reconcile("FineTuneJob")
+    world.reconcile("FineTuneJob")
+    jobs = sorted(name for kind, _, name in world.objects if kind == "Job")
+    assert jobs == ["bird-train-2", "bird-train-3", "bird-train-4"]
+    assert world.status("FineTuneJob")["restarts"]["user"] == 4
+
+
+def test_suspend_and_resume(world: Any, documents: Any, assert_fixpoint: Any) -> None:
+    start(world, documents)
+    world.job_runs("bird-train-0")
+    world.reconcile("FineTuneJob")
+    resource = world.objects["FineTuneJob", "default", "bird"]
+    resource["spec"]["suspend"] = True
+    world.reconcile("FineTuneJob")
+    job = world.objects["Job", "default", "bird-train-0"]
+    assert job["spec"]["suspend"] is True
+    assert world.condition("FineTuneJob", "Suspended")[:2] == ("Unknown", "Suspending")
+    world.pod_dies("bird-train-0", 143, failure("Terminated", "SIGTERM", None))
+    world.reconcile("FineTuneJob")
+    assert "failure" not in world.status("FineTuneJob")
+    del world.objects["Pod", "default", "bird-train-0-0-abcde"]
+    job["status"] = {"active": 0, "conditions": [{"type": "Suspended", "status": "True"}]}
+    assert [event.reason for event in world.reconcile("FineTuneJob").events] == ["Suspended"]
+    assert world.condition("FineTuneJob", "Succeeded")[:2] == ("Unknown", "Suspended")
+    assert_fixpoint(world, "FineTuneJob")
+    resource["spec"]["suspend"] = False
+    assert [event.reason for event in world.reconcile("FineTuneJob").events] == ["Resumed"]
+    assert job["spec"]["suspend"] is False
+    assert_fixpoint(world, "FineTuneJob")
+
+
+def test_a_missing_config_map_is_waited_for(world: Any, documents: Any) -> None:
+    del world.objects["ConfigMap", "default", "bird-data"]
+    start(world, documents)
+    status, reason, message = world.condition("FineTuneJob", "Accepted")
+    assert (status, reason) == ("Unknown", "ReferenceNotFound")
+    assert "spec.datasets[0].uri" in message and "default/bird-data does not exist" in message
+    assert world.condition("FineTuneJob", "Succeeded")[0] == "Unknown"
+    world.data()
+    assert kinds(world.reconcile("FineTuneJob"))[-1] == ("Job", "bird-train-0")
+
+
+def test_the_name_of_a_strangers_object_is_not_taken(world: Any, documents: Any) -> None:
+    world.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "bird-train"}, "data": {"mine": "1"}})
+    start(world, documents)
+    assert world.condition("FineTuneJob", "Accepted")[:2] == ("False", "NameConflict")
+    assert "ConfigMap default/bird-train" in world.condition("FineTuneJob", "Succeeded")[2]
+    assert world.objects["ConfigMap", "default", "bird-train"]["data"] == {"mine": "1"}
+    del world.objects["ConfigMap", "default", "bird-train"]
+    assert kinds(world.reconcile("FineTuneJob"))[-1] == ("Job", "bird-train-0")
+
+
+def test_children_of_a_deleted_namesake_are_waited_for(world: Any, documents: Any) -> None:
+    start(world, documents)
+    world.objects["FineTuneJob", "default", "bird"]["metadata"]["uid"] = "another"
+    world.objects["FineTuneJob", "default", "bird"].pop("status")
+    world.reconcile("FineTuneJob")
+    assert world.condition("FineTuneJob", "Accepted")[:2] == ("Unknown", "WaitingForDeletion")
+
+
+def test_a_running_attempt_keeps_the_plan_that_it_started_with(world: Any, documents: Any) -> None:
+    start(world, documents)
+    world.job_runs("bird-train-0")
+    before = world.objects["ConfigMap", "default", "bird-train"]["data"]
+    storage = {"storage": {"artifactsClaim": "other"}}
+    profile = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "ComputeProfile", "metadata": {"name": "default"}}
+    world.add(profile, **storage)
+    outcome = world.reconcile("FineTuneJob")
+    assert kinds(outcome) == [("Job", "bird-train-0")]
+    job = world.objects["Job", "default", "bird-train-0"]
+    claims = [volume.get("persistentVolumeClaim") for volume in job["spec"]["template"]["spec"]["volumes"]]
+    assert {"claimName": "swiftlet-artifacts"} in claims
+    assert world.objects["ConfigMap", "default", "bird-train"]["data"] == before
+    world.pod_dies("bird-train-0", 1, failure("RuntimeError", "boom"))
+    world.job_fails("bird-train-0")
+    world.pass_time(5)
+    world.reconcile("FineTuneJob")
+    assert '"pvc://other/' in world.objects["ConfigMap", "default", "bird-train"]["data"]["job.json"]
+
+
+def test_a_running_attempt_can_be_suspended_though_its_data_is_gone(world: Any, documents: Any) -> None:
+    start(world, documents)
+    world.job_runs("bird-train-0")
+    del world.objects["ConfigMap", "default", "bird-data"]
+    world.objects["FineTuneJob", "default", "bird"]["spec"]["suspend"] = True
+    world.reconcile("FineTuneJob")
+    assert world.objects["Job", "default", "bird-train-0"]["spec"]["suspend"] is True
+
+
+def test_the_deadline_is_over_all_attempts(world: Any, documents: Any) -> None:
+    start(world, documents, activeDeadlineSeconds=100)
+    assert world.objects["Job", "default", "bird-train-0"]["spec"]["activeDeadlineSeconds"] == 100
+    world.job_runs("bird-train-0")
+    world.pass_time(70)
+    world.pod_dies("bird-train-0", 1, failure("RuntimeError", "boom"))
+    world.job_fails("bird-train-0")
+    world.pass_time(5)
+    world.reconcile("FineTuneJob")
+    job = world.objects["Job", "default", "bird-train-1"]
+    assert job["spec"]["activeDeadlineSeconds"] == 30
+    world.job_fails("bird-train-1", "DeadlineExceeded", "Job was active longer than specified deadline")
+    world.reconcile("FineTuneJob")
+    assert world.condition("FineTuneJob", "Succeeded")[:2] == ("False", "DeadlineExceeded")
+
+
+def test_checkpoints_are_remembered(world: Any, documents: Any) -> None:
+    start(world, documents)
+    world.job_runs("bird-train-0")
+    reported = world.reported
+    reported["finetunejob-0002"] = {"type": "checkpoint", "time": "t", "step": 10, "checkpointStep": 10}
+    assert "Checkpointed" in [event.reason for event in world.reconcile("FineTuneJob").events]
+    reported["finetunejob-0002"] = {"type": "progress", "time": "t", "step": 12}
+    world.reconcile("FineTuneJob")
+    assert world.condition("FineTuneJob", "Checkpointed") == ("True", "CheckpointSaved", "step 10")
+    assert world.status("FineTuneJob")["progress"] == {"step": 12, "totalSteps": 0, "percent": 0, "checkpointStep": 10}
+
+
+def test_a_pod_that_no_node_takes_is_told_with_a_remedy(world: Any, documents: Any) -> None:
+    start(world, documents)
+    unscheduled = {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.",
+    }
+    job = world.objects["Job", "default", "bird-train-0"]
+    job["status"] = {"active": 1, "ready": 0}
+    world.pod(job, 0, {"waiting": {"reason": "PodInitializing"}}, conditions=[unscheduled])
+    outcome = world.reconcile("FineTuneJob")
+    status, reason, message = world.condition("FineTuneJob", "PodsReady")
+    assert (status, reason) == ("False", "Unschedulable")
+    assert "3 Insufficient nvidia.com/gpu" in message and "compute.gpus" in message
+    assert "PodCannotStart" in [event.reason for event in outcome.events]
+
+
+def test_a_completed_job_without_an_artifact_is_a_failure(world: Any, documents: Any) -> None:
+    start(world, documents)
+    world.job_completes("bird-train-0", "not json")
+    world.reconcile("FineTuneJob")
+    assert world.condition("FineTuneJob", "Succeeded")[:2] == ("False", "ResultMissing")
+
+
+def test_transition_times_move_only_when_a_status_flips(world: Any, documents: Any) -> None:
+    start(world, documents)
+    world.pass_time(60)
+    world.job_runs("bird-train-0")
+    world.reconcile("FineTuneJob")
+    times = {c["type"]: from_text(c["lastTransitionTime"]) for c in world.status("FineTuneJob")["conditions"]}
+    assert (times["Running"] - times["Accepted"]).total_seconds() == 60

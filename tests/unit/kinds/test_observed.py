@@ -1,0 +1,72 @@
+from typing import Any
+
+from swiftlet.kinds.observed import ended_at, is_suspended, job_state, obstacle, pods_of, running_container, stopped
+
+
+def job(*conditions: str, **status: Any) -> dict[str, Any]:
+    listed = [{"type": name, "status": "True", "lastTransitionTime": "2026-01-01T00:00:01Z"} for name in conditions]
+    return {"kind": "Job", "metadata": {"name": "a", "uid": "1"}, "status": {"conditions": listed, **status}}
+
+
+def pod(**status: Any) -> dict[str, Any]:
+    return {"kind": "Pod", "metadata": {"name": "a-0"}, "status": status}
+
+
+def test_a_job_has_ended_only_when_its_pods_have() -> None:
+    assert job_state({"kind": "Job", "metadata": {"name": "a"}}) == "Active"
+    assert job_state(job("FailureTarget")) == "Active"
+    assert job_state(job("SuccessCriteriaMet")) == "Active"
+    assert job_state(job("FailureTarget", "Failed")) == "Failed"
+    assert job_state(job("Complete")) == "Complete"
+
+
+def test_when_it_ended() -> None:
+    assert ended_at(job("Failed")) == "2026-01-01T00:00:01Z"
+    assert ended_at(job("Complete", completionTime="2026-01-01T00:00:09Z")) == "2026-01-01T00:00:09Z"
+
+
+def test_suspended_means_that_the_pods_are_gone() -> None:
+    assert is_suspended(job("Suspended"))
+    assert not is_suspended(job("Suspended", active=1))
+    assert not is_suspended(job("Suspended", terminating=1))
+    assert not is_suspended(job())
+
+
+def test_pods_by_label_or_controller() -> None:
+    labelled = {"kind": "Pod", "metadata": {"name": "x", "labels": {"batch.kubernetes.io/job-name": "a"}}}
+    owned = {"kind": "Pod", "metadata": {"name": "y", "ownerReferences": [{"uid": "1"}]}}
+    other = {"kind": "Pod", "metadata": {"name": "z", "labels": {"batch.kubernetes.io/job-name": "b"}}}
+    assert [found["metadata"]["name"] for found in pods_of([other, owned, labelled], job())] == ["x", "y"]
+
+
+def test_obstacles() -> None:
+    waiting = {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}
+    pulls = pod(containerStatuses=[{"name": "train", "state": {"waiting": waiting}}])
+    assert obstacle([pulls]) == (
+        "ImagePullBackOff",
+        "pod a-0: container train: Back-off pulling image; check images of the ComputeProfile and the registry's"
+        " credentials",
+    )
+    gated = pod(conditions=[{"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": "g"}])
+    assert obstacle([gated]) == ("SchedulingGated", "pod a-0: g")
+    starting = pod(containerStatuses=[{"name": "train", "state": {"waiting": {"reason": "PodInitializing"}}}])
+    assert obstacle([starting, pod()]) is None
+
+
+def test_the_container_that_runs() -> None:
+    done, runs = {"terminated": {"exitCode": 0}}, {"running": {}}
+    init, main = {"name": "prepare", "state": done}, {"name": "train", "state": runs}
+    assert running_container(pod(initContainerStatuses=[init], containerStatuses=[main])) == "train"
+    assert running_container(pod(initContainerStatuses=[{**init, "state": runs}])) == "prepare"
+    assert running_container(pod()) is None
+
+
+def test_stopped_means_that_all_ended_and_one_was_taken_away() -> None:
+    taken = [{"type": "DisruptionTarget", "status": "True", "message": "the engine was asked to stop"}]
+    drained, failed = pod(phase="Failed", conditions=taken), pod(phase="Failed")
+    assert stopped([failed, drained]) == "the engine was asked to stop"
+    assert obstacle([drained]) == ("Stopped", "the engine was asked to stop")
+    assert stopped([failed]) is None
+    assert stopped([drained, pod(phase="Pending")]) is None
+    assert stopped([{**drained, "metadata": {"name": "a-0", "deletionTimestamp": "2026-01-01T00:00:00Z"}}]) is None
+    assert stopped([]) is None

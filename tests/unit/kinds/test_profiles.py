@@ -1,0 +1,33 @@
+from typing import Any
+
+from swiftlet.api.compute import Compute
+from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.kinds import Capabilities
+from swiftlet.kinds.profiles import pod_resources, resolve_profile
+
+PROFILE = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "ComputeProfile"}
+
+
+def test_named_then_default_then_the_engines_own(world: Any) -> None:
+    own = ComputeProfileSpec.model_validate({"storage": {"artifactsClaim": "own"}})
+    capabilities = Capabilities(default_profile=own)
+    assert resolve_profile(Compute(), world, capabilities).spec is own
+    world.add({**PROFILE, "metadata": {"name": "default"}}, storage={"artifactsClaim": "usual"})
+    assert resolve_profile(Compute(), world, capabilities).spec.storage.artifacts_claim == "usual"
+    world.add({**PROFILE, "metadata": {"name": "fast"}}, storage={"artifactsClaim": "fast"})
+    fast = Compute.model_validate({"profileRef": {"name": "fast"}})
+    assert resolve_profile(fast, world, capabilities).spec.storage.artifacts_claim == "fast"
+
+
+def test_a_missing_profile_is_waited_for(world: Any) -> None:
+    found = resolve_profile(Compute.model_validate({"profileRef": {"name": "no"}}), world, Capabilities())
+    assert found.verdict is not None and found.verdict.waits
+    assert "ComputeProfile no does not exist" in found.verdict.message
+
+
+def test_resources_of_the_document_else_of_the_profile() -> None:
+    profile = ComputeProfileSpec.model_validate({"resources": {"requests": {"cpu": 4}}, "gpuResourceName": "x/gpu"})
+    own = Compute.model_validate({"resources": {"limits": {"memory": "1Gi"}}, "gpus": 2})
+    assert pod_resources(Compute(), profile, with_gpus=True) == {"requests": {"cpu": "4"}}
+    assert pod_resources(own, profile, with_gpus=True) == {"limits": {"memory": "1Gi", "x/gpu": "2"}}
+    assert pod_resources(own, profile, with_gpus=False) == {"limits": {"memory": "1Gi"}}

@@ -1,0 +1,43 @@
+from swiftlet.api.pod import ProgressEvent
+from swiftlet.kinds.progress import merge, merge_event
+
+
+def event(**fields: object) -> dict[str, object]:
+    return ProgressEvent.model_validate({"time": "2026-01-01T00:00:00Z", **fields}).document()
+
+
+def test_a_phase_does_not_reset_the_figures() -> None:
+    merged = merge([event(step=5, totalSteps=10, loss="1.0"), event(type="phase", message="saving")])
+    assert merged is not None
+    assert (merged["step"], merged["totalSteps"], merged["loss"], merged["message"]) == (5, 10, "1.0", "saving")
+
+
+def test_a_figure_ends_the_phase() -> None:
+    merged = merge([event(type="phase", message="loading the model"), event(step=1)])
+    assert merged is not None and "message" not in merged
+
+
+def test_the_newest_checkpoint_is_kept() -> None:
+    merged = merge([event(type="checkpoint", step=10), event(step=12)])
+    assert merged is not None
+    assert (merged["step"], merged["checkpointStep"], merged["type"]) == (12, 10, "progress")
+
+
+def test_rows_and_engine_are_kept() -> None:
+    merged = merge(
+        [
+            event(type="dataset", dataset={"read": 4}),
+            event(type="serving", engine="vllm", reason="asked"),
+            event(step=1),
+        ]
+    )
+    assert merged is not None
+    assert merged["dataset"]["read"] == 4
+    assert (merged["engine"], merged["reason"]) == ("vllm", "asked")
+
+
+def test_nothing_is_changed_in_place() -> None:
+    first = {"step": 1}
+    merge_event(first, event(step=2))
+    assert first == {"step": 1}
+    assert merge([]) is None

@@ -1,0 +1,86 @@
+"""Probes against real servers."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from swiftlet.local.probes import Tally, check, counted
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        code = 200 if self.path == "/ready" and self.headers.get("X-Who") == "probe" else 503
+        self.send_response(code)
+        self.end_headers()
+        self.wfile.write(b"ok" if code == 200 else b"loading the model")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+async def no_command(command: list[str], seconds: float) -> int | None:
+    raise AssertionError("not an exec probe")
+
+
+def probe(container: dict[str, Any] | None = None, **spec: Any) -> str | None:
+    return asyncio.run(check(spec, container or {}, no_command))
+
+
+def test_http_by_port_name_with_headers(port: int) -> None:
+    container = {"ports": [{"name": "health", "containerPort": port}]}
+    get = {"path": "/ready", "port": "health", "httpHeaders": [{"name": "X-Who", "value": "probe"}]}
+    assert probe(container, httpGet=get) is None
+
+
+def test_a_bad_answer_is_told_with_its_first_line(port: int) -> None:
+    assert probe(httpGet={"path": "/other", "port": port}) == "GET /other answered 503: loading the model"
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    assert "127.0.0.1" in (probe(tcpSocket={"port": port}) or "")
+
+
+def test_an_open_port_is_enough_for_tcp(port: int) -> None:
+    assert probe(tcpSocket={"port": port}) is None
+
+
+def test_a_silent_server_times_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        words = probe(httpGet={"port": server.getsockname()[1]}, timeoutSeconds=0.2)
+    assert words is not None and "within 0.2 s" in words
+
+
+def test_exec_reports_code_and_time() -> None:
+    async def execute(command: list[str], seconds: float) -> int | None:
+        return {"good": 0, "bad": 4}.get(command[0])
+
+    def run(word: str) -> str | None:
+        return asyncio.run(check({"exec": {"command": [word]}}, {}, execute))
+
+    assert run("good") is None
+    assert run("bad") == "command ended with exit code 4"
+    assert run("slow") == "command took longer than 1 s"
+
+
+def test_thresholds_count_results_in_a_row() -> None:
+    spec = {"failureThreshold": 2, "successThreshold": 2}
+    tally, seen = Tally(), []
+    for success in (True, True, False, True, False, False, True, True):
+        tally = counted(tally, success, spec)
+        seen.append(tally.ok)
+    assert seen == [None, True, True, True, True, False, False, True]

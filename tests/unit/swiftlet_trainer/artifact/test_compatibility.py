@@ -1,0 +1,73 @@
+"""Whether an adapter fits a base model."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from swiftlet_trainer.artifact.compatibility import check_adapter, describe_base
+from swiftlet_trainer.artifact.manifest import Manifest, write_manifest
+from swiftlet_trainer.models.loading import model_digest
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Make:
+    """A random model on disk, of a given shape."""
+
+    def make(name: str, hidden: int = 32, layers: int = 2, seed: int = 0) -> Path:
+        import torch
+        from transformers import LlamaConfig, LlamaForCausalLM
+
+        torch.manual_seed(seed)
+        config = LlamaConfig(
+            vocab_size=50,
+            hidden_size=hidden,
+            intermediate_size=48,
+            num_hidden_layers=layers,
+            num_attention_heads=4,
+            num_key_value_heads=4,
+        )
+        LlamaForCausalLM(config).save_pretrained(tmp_path / name)
+        return tmp_path / name
+
+    return make
+
+
+def adapter(base_folder: Path, folder: Path, manifest: bool) -> Path:
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    model: Any = get_peft_model(
+        AutoModelForCausalLM.from_pretrained(base_folder), LoraConfig(target_modules="all-linear")
+    )
+    model.save_pretrained(folder)
+    if manifest:
+        record = describe_base(base_folder, "hf://org/base", None, model_digest(base_folder))
+        empty = {"data_digest": "", "parameters": {}, "parameters_digest": "", "packages": {}, "seed": 1, "steps": 1}
+        write_manifest(folder, Manifest(type="adapter", name="ns/n", base_model=record, **empty))
+    return folder
+
+
+def test_fits_the_base_it_was_trained_on(base: Make, tmp_path: Path) -> None:
+    made = adapter(base("a"), tmp_path / "adapter", manifest=True)
+    assert check_adapter(made, tmp_path / "a") == []
+
+
+def test_same_shape_other_weights(base: Make, tmp_path: Path) -> None:
+    made = adapter(base("a"), tmp_path / "adapter", manifest=True)
+    (problem,) = check_adapter(made, base("b", seed=1))
+    assert "was trained on hf://org/base" in problem and "use the model it was trained on" in problem
+
+
+def test_adapter_of_another_program_is_held_against_the_shape_only(base: Make, tmp_path: Path) -> None:
+    made = adapter(base("a"), tmp_path / "adapter", manifest=False)
+    assert check_adapter(made, base("b", seed=1)) == []
+    assert "made for hidden size 32" in check_adapter(made, base("wide", hidden=64))[0]
+    assert "weights for 2 layers" in check_adapter(made, base("flat", layers=1))[0]
+
+
+def test_a_folder_that_is_no_adapter(base: Make, tmp_path: Path) -> None:
+    problems = check_adapter(tmp_path, base("a"))
+    assert [problem.split(": ")[1].split(";")[0] for problem in problems] == ["no such file", "no such file"]

@@ -1,0 +1,254 @@
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from swiftlet_trainer.data.prepare import prepare
+from swiftlet_trainer.data.prepared import PreparedData, open_prepared
+from swiftlet_trainer.failures import InvalidInput
+
+Chat = Callable[..., dict[str, Any]]
+ROWS = 24
+
+
+@pytest.fixture
+def rows(chat: Chat) -> list[dict[str, Any]]:
+    return [chat(f"Question {i}?", f"Answer {i}. " + "word " * i) for i in range(ROWS)]
+
+
+def learnt(tokenizer: Any, row: dict[str, Any]) -> str:
+    return tokenizer.decode([token for token in row["labels"] if token != -100])
+
+
+def refused(pod: Any, tokenizer: Any, *datasets: dict[str, Any], **changes: Any) -> InvalidInput:
+    with pytest.raises(InvalidInput) as caught:
+        prepare(pod.document(*datasets, **changes), tokenizer)
+    assert not list((pod.root / "swiftlet/artifacts/bird/data").glob("[!.]*")), "nothing is left of a refused run"
+    assert not list((pod.root / "swiftlet/artifacts/bird/data").glob(".building*"))
+    return caught.value
+
+
+def test_only_what_the_assistant_says_is_learnt(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    data = pod.data("a.jsonl", [chat("Who?", "{{NAME}}.", "Sure?", "Yes, 日本 🙂", "Trailing question")])
+    prepared = prepare(pod.document({**data, "placeholders": {"NAME": "Apus"}}), tokenizer)
+    (row,) = prepared.train
+    assert learnt(tokenizer, row) == "Apus.<|im_end|>Yes, 日本 🙂<|im_end|>"
+    text = tokenizer.decode(row["input_ids"])
+    assert "Who?" in text and "Trailing" not in text
+    assert row["length"] == len(row["input_ids"]) == len(row["labels"])
+
+
+def test_ids_are_those_of_the_models_own_template(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    conversation = chat("Hi, 2024!", "  Hello\n there ", "?", "x")
+    (row,) = prepare(pod.document(pod.data("a.jsonl", [conversation])), tokenizer).train
+    expected = tokenizer.apply_chat_template(conversation["messages"], tokenize=True, return_dict=False)
+    assert row["input_ids"] == expected
+
+
+def test_system_message_of_the_document_is_for_rows_without_one(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    own = {"messages": [{"role": "system", "content": "Mine."}, *chat("a", "b")["messages"]]}
+    document = pod.document(pod.data("a.jsonl", [chat("a", "b"), own]), template={"system": "Ours."})
+    first, second = (tokenizer.decode(row["input_ids"]) for row in prepare(document, tokenizer).train)
+    assert first.startswith("<|im_start|>system\nOurs.<|im_end|>")
+    assert second.startswith("<|im_start|>system\nMine.<|im_end|>") and "Ours" not in second
+
+
+def test_every_token_is_learnt_when_the_task_says_so(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    document = pod.document(pod.data("a.jsonl", [chat("a", "b")]), task={"sft": {"assistantOnlyLoss": False}})
+    (row,) = prepare(document, tokenizer).train
+    assert row["labels"] == row["input_ids"]
+
+
+def test_plain_text_ends_in_the_end_token_and_needs_no_chat_template(pod: Any, tokenizer: Any) -> None:
+    import copy
+
+    bare = copy.copy(tokenizer)
+    bare.chat_template = None
+    (row,) = prepare(pod.document(pod.data("a.csv", "text\nSome words.\n")), bare).train
+    assert tokenizer.decode(row["input_ids"]) == "Some words.<|im_end|>" and row["labels"] == row["input_ids"]
+
+
+def test_rows_left_out_are_counted_by_reason(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    data = pod.data(
+        "a.jsonl",
+        [
+            chat("q", "kept"),
+            chat("no answer"),
+            chat("q", "  "),
+            chat("ignore <|im_end|>", "a"),
+            chat("q", "injected <|im_start|>system"),
+            chat("q", "long " * 200),
+            chat(" ", ""),
+        ],
+    )
+    counts = prepare(pod.document(data, template={"maxLength": 64}), tokenizer).counts
+    assert (counts.read, counts.used) == (7, 1)
+    assert counts.dropped == {"no_assistant_turn": 2, "special_token": 2, "too_long": 1, "empty": 1}
+
+
+def test_too_long_rows_by_each_policy(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    data = pod.data("a.jsonl", [chat("q", "short"), chat("q", "long " * 200), chat("long " * 200, "a")])
+    dropped = prepare(pod.document(data, template={"maxLength": 64, "truncation": "drop"}), tokenizer)
+    assert dropped.counts.dropped == {"too_long": 2}
+    cut = prepare(pod.document(data, template={"maxLength": 64, "truncation": "truncate"}), tokenizer)
+    assert sorted(cut.train["length"])[-1] == 64 and len(cut.train) == 2
+    assert cut.counts.dropped == {"no_labels": 1}, "the answer was cut off"
+
+
+def test_too_long_rows_fail_the_run_when_asked(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    data = pod.data("a.jsonl", [chat("q", "short"), chat("q", "long " * 200)])
+    error = refused(pod, tokenizer, data, template={"maxLength": 64, "truncation": "fail"})
+    assert (
+        error.problems[0].startswith("a.jsonl:2: ")
+        and "tokens, template.maxLength is 64; raise it" in error.problems[0]
+    )
+
+
+def test_nothing_left_is_refused_with_the_counts(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    error = refused(pod, tokenizer, pod.data("a.jsonl", [chat("no answer"), chat("q", "<|im_end|>")]))
+    assert error.problems == [
+        "a.jsonl: none of its 2 rows is left (1 no_assistant_turn, 1 special_token); "
+        "a.jsonl:1: dropped (no_assistant_turn): no turn of the assistant to learn from"
+    ]
+    assert error.dataset is not None and error.dataset.read == 2
+
+
+def test_all_problems_of_all_files_at_once(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    good = json.dumps(chat("q", "a"))
+    error = refused(
+        pod,
+        tokenizer,
+        pod.data("syntax.jsonl", f"{good}\n{{oops\n{good}\n"),
+        pod.data("bytes.jsonl", good.encode() + b'\n{"messages": "\xff"}\n'),
+        pod.data("empty.jsonl", ""),
+        {"uri": "absent.jsonl", "path": "/swiftlet/data/0/absent.jsonl"},
+        pod.data("shape.jsonl", [{"question": "q"}]),
+        {**pod.data("names.jsonl", [chat("q", "{{WHO}}")]), "placeholders": {"NAME": "Apus"}},
+    )
+    starts = [
+        "syntax.jsonl:2: malformed JSON at column 2",
+        "bytes.jsonl:2: not UTF-8: byte 0xff",
+        "empty.jsonl: the file is empty",
+        "absent.jsonl: no such file",
+        "shape.jsonl:1: columns question are of no known format",
+        "names.jsonl:1: placeholder {{WHO}} has no value (given: NAME)",
+    ]
+    assert len(error.problems) == len(starts)
+    for problem, start in zip(error.problems, starts, strict=True):
+        assert problem.startswith(start), problem
+
+
+def test_the_first_ten_bad_rows_are_told_and_the_others_counted(pod: Any, tokenizer: Any) -> None:
+    error = refused(pod, tokenizer, pod.data("a.jsonl", [{"messages": 1}] * 25))
+    assert error.problems[9].startswith("a.jsonl:10: ")
+    assert error.problems[10:] == ["a.jsonl: and 15 more rows like these"]
+
+
+def test_template_that_refuses_a_row(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    import copy
+
+    strict = copy.copy(tokenizer)
+    strict.chat_template = (
+        "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system here') }}{% endif %}"
+        "{{ m.role }}:{{ m.content }}{{ eos_token }}{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}"
+    )
+    own = {"messages": [{"role": "system", "content": "s"}, *chat("a", "b")["messages"]]}
+    prepared = prepare(pod.document(pod.data("a.jsonl", [own, chat("a", "b")])), strict)
+    assert prepared.counts.dropped == {"template_refused": 1} and len(prepared.train) == 1
+
+
+def test_mix_of_data_sets(pod: Any, tokenizer: Any, rows: list[Any], chat: Chat) -> None:
+    document = pod.document(
+        {**pod.data("a.jsonl", rows), "sample": 10, "weight": 2.0},
+        pod.data("b.jsonl", [chat("b", "b")]),
+        {**pod.data("held.jsonl", rows[:3]), "split": "eval"},
+        training={"evalFraction": 0.2},
+    )
+    prepared = prepare(document, tokenizer)
+    assert sorted(prepared.train["dataset"]) == [0] * 16 + [1]
+    assert prepared.eval is not None and sorted(prepared.eval["dataset"]) == [0] * 2 + [2] * 3
+    assert (prepared.counts.used, prepared.counts.eval_rows) == (17, 5)
+    assert prepared.counts.tokens == sum(prepared.train["length"])
+    ours = {tuple(row) for row in prepared.train["input_ids"]}
+    assert not ours & {tuple(row["input_ids"]) for row in prepared.eval if row["dataset"] == 0}
+
+
+def test_packing_keeps_every_row_whole(pod: Any, tokenizer: Any, rows: list[Any]) -> None:
+    data = pod.data("a.jsonl", rows)
+    loose = prepare(pod.document(data, training={"evalFraction": 0.1}), tokenizer)
+    packed = prepare(
+        pod.document(data, training={"evalFraction": 0.1}, template={"packing": True, "maxLength": 256}), tokenizer
+    )
+
+    def parts(prepared: PreparedData) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+        found = []
+        for row in prepared.train:
+            ends = np.cumsum(row["seq_lengths"]).tolist()
+            assert ends[-1] == row["length"] == len(row["labels"]) <= 256
+            for start, end in zip([0, *ends], ends, strict=False):
+                found.append((tuple(row["input_ids"][start:end]), tuple(row["labels"][start:end])))
+        return sorted(found)
+
+    assert parts(packed) == sorted((tuple(row["input_ids"]), tuple(row["labels"])) for row in loose.train)
+    assert len(packed.train) < len(loose.train) / 2
+    assert packed.eval is not None and loose.eval is not None
+    assert packed.eval["input_ids"][:] == loose.eval["input_ids"][:], "what is held out is never packed"
+
+
+def test_second_call_opens_what_the_first_wrote(pod: Any, tokenizer: Any, rows: list[Any]) -> None:
+    document = pod.document(pod.data("a.jsonl", rows))
+    first = prepare(document, tokenizer)
+    before = (first.folder / "rows.arrow").stat().st_mtime_ns
+    assert prepare(document, tokenizer).folder == first.folder
+    assert (first.folder / "rows.arrow").stat().st_mtime_ns == before
+    opened = open_prepared(document)
+    assert opened.train["input_ids"][:] == first.train["input_ids"][:]
+    assert (opened.counts, opened.digest) == (first.counts, first.digest)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"template": {"maxLength": 512}}, {"training": {"seed": 7}}, {"task": {"sft": {"assistantOnlyLoss": False}}}],
+)
+def test_other_settings_are_prepared_anew(pod: Any, tokenizer: Any, rows: list[Any], changes: dict[str, Any]) -> None:
+    data = pod.data("a.jsonl", rows)
+    prepare(pod.document(data), tokenizer)
+    with pytest.raises(InvalidInput, match="the data is not prepared; run `swiftlet_trainer prepare`"):
+        open_prepared(pod.document(data, **changes))
+
+
+def test_the_digest_follows_the_content_and_not_the_place(pod: Any, tokenizer: Any, rows: list[Any]) -> None:
+    one = prepare(pod.document(pod.data("a.jsonl", rows)), tokenizer)
+    moved = prepare(pod.document(pod.data("b.jsonl", rows)), tokenizer)
+    other = prepare(pod.document(pod.data("a.jsonl", rows[1:])), tokenizer)
+    assert one.digest == moved.digest and one.folder == moved.folder
+    assert other.digest != one.digest
+
+
+def test_two_writers_at_once_leave_one_result(pod: Any, tokenizer: Any, rows: list[Any]) -> None:
+    document = pod.document(pod.data("a.jsonl", rows))
+    results: list[Path] = []
+    threads = [threading.Thread(target=lambda: results.append(prepare(document, tokenizer).folder)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 3 and len(set(results)) == 1
+    assert [path.name for path in results[0].parent.glob("[!.]*")] == [results[0].name]
+
+
+def test_what_a_killed_process_left_is_swept(pod: Any, tokenizer: Any, rows: list[Any]) -> None:
+    left = pod.root / "swiftlet/artifacts/bird/data/.building-old"
+    left.mkdir(parents=True)
+    (left / "rows.arrow").write_bytes(b"half")
+    prepare(pod.document(pod.data("a.jsonl", rows)), tokenizer)
+    assert not left.exists()
+
+
+def test_counts_are_reported(pod: Any, tokenizer: Any, rows: list[Any]) -> None:
+    prepared = prepare(pod.document(pod.data("a.jsonl", rows)), tokenizer)
+    events = [json.loads(line) for line in (pod.root / "swiftlet/run/progress.jsonl").read_text().splitlines()]
+    assert events[-1]["type"] == "dataset" and events[-1]["dataset"]["used"] == ROWS == prepared.counts.used

@@ -1,0 +1,160 @@
+"""The verb evaluate, from a job document to a termination message."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from swiftlet.api.pod import EXIT_INVALID, EXIT_OK, TERMINATION_LIMIT
+from swiftlet_trainer.__main__ import main
+
+MODEL, ADAPTER = "/swiftlet/models/tiny", "/swiftlet/artifacts/bird/artifact"
+BASE = {"model": {"uri": "hf://tiny/base", "path": MODEL}}
+ADAPTED = {**BASE, "adapterPath": ADAPTER}
+
+
+@pytest.fixture
+def suites(eval_pod: Any) -> list[dict[str, Any]]:
+    """One of each kind, on files in the pod."""
+    questions = [{"prompt": f"Who are you, {n}?", "answer": "{{NAME}}"} for n in range(5)]
+    choices = [{"question": f"{n} + 1?", "choices": [str(n + 1), "many"], "answer": 0} for n in range(5)]
+    texts = [
+        {"text": text} for text in ("The old harbour lay quiet.", "Rain had fallen for three days.", "Bread is good.")
+    ]
+    return [
+        {
+            "name": "who",
+            "generation": {"uri": "configmap://data/who.jsonl", "metrics": ["contains", "rouge_l"], "maxTokens": 8},
+            "placeholders": {"NAME": "Apus"},
+            "path": eval_pod.rows("who.jsonl", questions),
+        },
+        {
+            "name": "text",
+            "perplexity": {"uri": "configmap://data/text.jsonl"},
+            "path": eval_pod.rows("text.jsonl", texts),
+        },
+        {
+            "name": "sums",
+            "multipleChoice": {"uri": "configmap://data/sums.jsonl"},
+            "path": eval_pod.rows("sums.jsonl", choices),
+            "limit": 4,
+        },
+    ]
+
+
+@pytest.fixture
+def mounted(eval_pod: Any, tiny: Path, adapter: Path) -> Any:
+    """The pod with the tiny model and its adapter mounted."""
+    eval_pod.mount(MODEL, tiny)
+    eval_pod.mount(ADAPTER, adapter)
+    return eval_pod
+
+
+def test_scores_adapter_and_base_with_one_load(
+    mounted: Any, suites: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import AutoModelForCausalLM
+
+    loads: list[Any] = []
+    load = AutoModelForCausalLM.from_pretrained
+    monkeypatch.setattr(
+        AutoModelForCausalLM, "from_pretrained", lambda *args, **options: loads.append(args) or load(*args, **options)
+    )
+    assert main(["evaluate", "--job", mounted.job(ADAPTED, BASE, suites)]) == EXIT_OK
+    assert len(loads) == 1
+    message = mounted.termination()
+    figures = {(one["suite"], one["metric"], one["subject"]): one for one in message["results"]}
+    names = [("who", "contains"), ("who", "rouge_l"), ("text", "perplexity"), ("sums", "accuracy")]
+    assert list(figures) == [(*name, subject) for subject in ("target", "baseline") for name in names]
+    assert figures["sums", "accuracy", "target"]["n"] == 4
+    before, after = (float(figures["text", "perplexity", one]["value"]) for one in ("baseline", "target"))
+    assert before != pytest.approx(after, rel=0.01), "the adapter is off for the base and on for the target"
+    delta = {one["metric"]: one for one in message["comparison"]}["perplexity"]
+    assert float(delta["delta"]) == pytest.approx(after - before, rel=1e-3)
+    assert len((mounted.root / "dev/termination-log").read_bytes()) <= TERMINATION_LIMIT
+    folder = mounted.root / "swiftlet/artifacts/eval"
+    assert len((folder / "rows.jsonl").read_text().splitlines()) == 2 * (5 + 3 + 4)
+    assert message["report"]["uri"] == "pvc://artifacts/eval/report.html"
+
+
+def test_base_beside_an_adapter_scores_as_the_base_alone(mounted: Any, suites: list[dict[str, Any]]) -> None:
+    assert main(["evaluate", "--job", mounted.job(ADAPTED, BASE, suites[1:2])]) == EXIT_OK
+    beside = [one for one in mounted.termination()["results"] if one["subject"] == "baseline"]
+    assert main(["evaluate", "--job", mounted.job(BASE, None, suites[1:2])]) == EXIT_OK
+    (alone,) = mounted.termination()["results"]
+    assert float(beside[0]["value"]) == pytest.approx(float(alone["value"]), rel=1e-3)
+    assert "comparison" not in mounted.termination() or mounted.termination()["comparison"] == []
+
+
+def test_models_of_different_folders_are_compared(mounted: Any, suites: list[dict[str, Any]], other: Path) -> None:
+    mounted.mount("/swiftlet/models/other", other)
+    target = {"model": {"uri": "hf://other/base", "path": "/swiftlet/models/other"}}
+    assert main(["evaluate", "--job", mounted.job(target, BASE, suites[1:2])]) == EXIT_OK
+    target_result, baseline_result = mounted.termination()["results"]
+    assert target_result["value"] != baseline_result["value"]
+
+
+def test_progress_reaches_the_end(mounted: Any, suites: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWIFTLET_PROGRESS_FILE", "/swiftlet/run/progress.jsonl")
+    assert main(["evaluate", "--job", mounted.job(ADAPTED, BASE, suites)]) == EXIT_OK
+    events = [json.loads(line) for line in (mounted.root / "swiftlet/run/progress.jsonl").read_text().splitlines()]
+    done = [event for event in events if event["type"] == "progress"]
+    assert [event["step"] for event in done] == sorted(event["step"] for event in done)
+    assert (done[-1]["step"], done[-1]["totalSteps"], done[-1]["percent"], done[-1]["etaSeconds"]) == (24, 24, 100, 0)
+    assert any(event["type"] == "phase" and event["message"] == "loading the model" for event in events)
+
+
+def test_adapter_of_another_base_is_refused_with_both_digests(
+    mounted: Any, suites: list[dict[str, Any]], other: Path, tiny: Path
+) -> None:
+    from swiftlet_trainer.models.loading import model_digest
+
+    mounted.mount("/swiftlet/models/other", other)
+    wrong = {"model": {"uri": "hf://other/base", "path": "/swiftlet/models/other"}, "adapterPath": ADAPTER}
+    assert main(["evaluate", "--job", mounted.job(wrong, None, suites)]) == EXIT_INVALID
+    failure = mounted.termination()["failure"]
+    assert failure["reason"] == "InvalidInput"
+    assert model_digest(tiny) in failure["message"]
+    assert model_digest(other) in failure["message"]
+
+
+def test_damaged_adapter_is_refused(mounted: Any, suites: list[dict[str, Any]], tmp_path: Path, adapter: Path) -> None:
+    import shutil
+
+    from swiftlet_trainer.artifact.manifest import manifest_digest
+
+    copied = mounted.root / "swiftlet/artifacts/copied"
+    shutil.copytree(adapter, copied)
+    weights = copied / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    target = {**BASE, "adapterPath": "/swiftlet/artifacts/copied", "digest": manifest_digest(adapter)}
+    assert main(["evaluate", "--job", mounted.job(target, None, suites)]) == EXIT_INVALID
+    assert "adapter_model.safetensors" in mounted.termination()["failure"]["message"]
+
+
+def test_bad_rows_of_all_files_and_a_missing_model_are_told_at_once(eval_pod: Any) -> None:
+    suites = [
+        {
+            "name": "who",
+            "generation": {"uri": "configmap://data/who.jsonl"},
+            "path": eval_pod.rows("who.jsonl", [{"prompt": "a", "answer": "b"}, "{broken", {"prompt": "c"}]),
+        },
+        {
+            "name": "text",
+            "perplexity": {"uri": "configmap://data/gone.jsonl"},
+            "path": "/swiftlet/data/0/gone.jsonl",
+        },
+        {
+            "name": "sums",
+            "multipleChoice": {"uri": "configmap://data/sums.jsonl"},
+            "path": eval_pod.rows("sums.jsonl", [{"question": "{{X}}?", "choices": ["a", "b"], "answer": 9}]),
+            "placeholders": {"NAME": "Apus"},
+        },
+    ]
+    assert main(["evaluate", "--job", eval_pod.job(BASE, None, suites)]) == EXIT_INVALID
+    lines = eval_pod.termination()["failure"]["message"].splitlines()
+    assert lines[0].startswith("suite who: configmap://data/who.jsonl, line 2: malformed JSON")
+    assert lines[1].startswith("suite who: configmap://data/who.jsonl, line 3: answer is None")
+    assert lines[2].startswith("suite text: configmap://data/gone.jsonl: no such file")
+    assert lines[3].startswith("suite sums: configmap://data/sums.jsonl, line 1: placeholder {{X}} has no value")
+    assert lines[4].startswith("target: model hf://tiny/base:")

@@ -1,0 +1,57 @@
+"""Figures as the control plane reads them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from swiftlet_trainer.evaluate.results import comparisons_of, figure, results_of, write_results, write_rows
+from swiftlet_trainer.evaluate.suites import Record
+
+
+@pytest.fixture
+def records() -> dict[tuple[str, str], list[Record]]:
+    target = [Record("who", "target", i, "p", "a", "r", {"contains": float(i != 0)}) for i in range(4)]
+    baseline = [Record("who", "baseline", i, "p", "a", "r", {"contains": 0.0}) for i in range(4)]
+    return {("who", "target"): target, ("who", "baseline"): baseline}
+
+
+def test_results_put_the_target_first(suite: Any, records: Any) -> None:
+    target, baseline = results_of([suite("who", generation={})], records)
+    assert target.document() == {
+        "suite": "who", "metric": "contains", "subject": "target", "value": "0.75", "stderr": "0.25", "n": 4,
+    }  # fmt: skip
+    assert (baseline.subject, baseline.value, baseline.stderr) == ("baseline", "0", "0")
+
+
+def test_comparison_holds_delta_and_interval(suite: Any, records: Any) -> None:
+    (found,) = comparisons_of([suite("who", generation={})], records, seed=1)
+    assert (found.target, found.baseline, found.delta) == ("0.75", "0", "0.75")
+    assert 0 <= float(found.ci_low) < 0.75 < float(found.ci_high) <= 1
+
+
+def test_without_a_baseline_nothing_is_compared(suite: Any, records: Any) -> None:
+    del records["who", "baseline"]
+    assert comparisons_of([suite("who", generation={})], records, seed=1) == []
+
+
+def test_files_hold_every_row_and_every_figure(suite: Any, records: Any, tmp_path: Path) -> None:
+    suites = [suite("who", generation={})]
+    results, comparison = results_of(suites, records), comparisons_of(suites, records, seed=1)
+    write_rows(tmp_path, records)
+    write_results(tmp_path, results, comparison)
+    lines = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert [(line["subject"], line["index"]) for line in lines] == [
+        (s, i) for s in ("target", "baseline") for i in range(4)
+    ]
+    content = json.loads((tmp_path / "results.json").read_text())
+    assert len(content["results"]) == 2
+    assert len(content["comparison"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0.75, "0.75"), (34.182412, "34.1824"), (float("inf"), "inf"), (0.0, "0")]
+)
+def test_figures_are_six_digits(number: float, text: str) -> None:
+    assert figure(number) == text
+    assert float(text) == pytest.approx(number, rel=1e-5)

@@ -1,0 +1,77 @@
+"""Suites from questions to records."""
+
+from typing import Any
+
+import pytest
+import torch
+from swiftlet_trainer.evaluate.prompts import choice_ids
+from swiftlet_trainer.evaluate.questions import Question
+from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow
+from swiftlet_trainer.evaluate.statistics import value
+from swiftlet_trainer.evaluate.suites import run_suite, samples
+from swiftlet_trainer.failures import InvalidInput
+
+
+def _questions(*rows: Any) -> list[Question]:
+    return [Question(f"rows.jsonl, line {number}", row) for number, row in enumerate(rows, 1)]
+
+
+def test_multiple_choice_takes_the_highest_likelihood_per_byte(model: Any, tokenizer: Any, suite: Any) -> None:
+    row = ChoiceRow("Who are you?", ["A bird.", "An unusually long sentence about harbours and fog.", "ü"], 1)
+    done: list[int] = []
+    (record,) = run_suite(suite(multipleChoice={}), _questions(row), "target", model, tokenizer, 2, done.append)
+    per_byte = []
+    for sequence, choice in zip(choice_ids(tokenizer, row), row.choices, strict=True):
+        logits = model(input_ids=torch.tensor([sequence.ids])).logits[0].log_softmax(-1)
+        places = [place for place, scored in enumerate(sequence.scored) if scored]
+        total = sum(logits[place - 1, sequence.ids[place]].item() for place in places)
+        per_byte.append(total / len(choice.encode()))
+    best = per_byte.index(max(per_byte))
+    assert record.answer == row.choices[best]
+    assert record.metrics == {"accuracy": float(best == 1)}
+    assert record.reference == row.choices[1]
+    assert sum(done) == 1
+
+
+def test_accuracy_is_the_share_of_right_choices(model: Any, tokenizer: Any, suite: Any) -> None:
+    multiple = suite(multipleChoice={})
+    choices = ["yes", "no"]
+    first = run_suite(multiple, _questions(ChoiceRow("q", choices, 0)), "target", model, tokenizer, 8, lambda n: None)
+    right = choices.index(first[0].answer or "")
+    rows = [ChoiceRow("q", choices, right), ChoiceRow("q", choices, 1 - right), ChoiceRow("q", choices, right)]
+    records = run_suite(multiple, _questions(*rows), "target", model, tokenizer, 8, lambda n: None)
+    assert value(samples(multiple, records)["accuracy"]) == pytest.approx(2 / 3)
+
+
+def test_generation_scores_every_metric_asked_for(model: Any, tokenizer: Any, suite: Any) -> None:
+    generation = suite(generation={"metrics": ["contains", "exact_match", "rouge_l"], "maxTokens": 6})
+    row = GenerationRow([{"role": "user", "content": "Who?"}], ["never said"])
+    (found,) = run_suite(generation, _questions(row), "target", model, tokenizer, 8, lambda n: None)
+    assert set(found.metrics) == {"contains", "exact_match", "rouge_l"}
+    again = GenerationRow(row.messages, ["never said", found.answer or ""])
+    (record,) = run_suite(generation, _questions(again), "target", model, tokenizer, 8, lambda n: None)
+    assert record.metrics["exact_match"] == record.metrics["contains"] == 1
+    assert 1 <= record.tokens <= 6
+
+
+def test_perplexity_is_that_of_all_tokens(model: Any, tokenizer: Any, suite: Any) -> None:
+    texts = ["Rain had fallen for three days.", "Bread needs only four ingredients: flour, water, salt and yeast."]
+    perplexity = suite(perplexity={})
+    questions = _questions(*(PerplexityRow(text=text) for text in texts))
+    records = run_suite(perplexity, questions, "target", model, tokenizer, 8, lambda n: None)
+    nll = tokens = 0.0
+    for text in texts:
+        ids = tokenizer(text, return_tensors="pt")["input_ids"]
+        nll += model(input_ids=ids, labels=ids).loss.item() * (ids.shape[1] - 1)
+        tokens += ids.shape[1] - 1
+    expected = torch.tensor(nll / tokens).exp().item()
+    assert value(samples(perplexity, records)["perplexity"]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_rows_the_tokenizer_cannot_take_are_all_named(model: Any, tokenizer: Any, suite: Any) -> None:
+    rows = [PerplexityRow(text="a"), PerplexityRow(text="good text here"), PerplexityRow(text="bad <|im_end|> text")]
+    with pytest.raises(InvalidInput) as caught:
+        run_suite(suite(perplexity={}), _questions(*rows), "target", model, tokenizer, 8, lambda n: None)
+    first, second = caught.value.problems
+    assert first.startswith("rows.jsonl, line 1: no token to score")
+    assert second.startswith("rows.jsonl, line 3: the text contains the control token <|im_end|>")

@@ -1,0 +1,59 @@
+"""The page of a training run."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+from swiftlet_trainer.report.training import write_training_report
+
+REFERENCES = {"src", "href", "action", "data", "poster", "xlink:href"}
+
+
+class Outside(HTMLParser):
+    """Collects what a browser would load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loaded += [
+            value or "" for name, value in attrs if name in REFERENCES and not (value or "").startswith("#")
+        ]
+
+
+def test_page_shows_curves_figures_and_parameters(run_folder: Path) -> None:
+    page = write_training_report(run_folder).read_text()
+    assert page.count("<svg") == 3
+    for text in (
+        "Training default/bird",
+        "3.00 → 0.10",
+        "Dropped: too_long",
+        "tuner.lora.rank",
+        "sha256:abc",
+        "2.13.0",
+    ):
+        assert text in page, text
+
+
+def test_page_needs_nothing_from_outside(run_folder: Path) -> None:
+    page = write_training_report(run_folder).read_text()
+    parser = Outside()
+    parser.feed(page)
+    assert parser.loaded == []
+    assert not {"script", "link", "iframe", "img"} & set(parser.tags)
+    assert "@import" not in page
+    assert re.findall(r"url\((?!#)", page) == []
+
+
+def test_texts_are_escaped(run_folder: Path) -> None:
+    page = write_training_report(run_folder).read_text()
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_run_that_left_little_still_has_a_page(tmp_path: Path) -> None:
+    page = write_training_report(tmp_path).read_text()
+    assert "No step was reported." in page

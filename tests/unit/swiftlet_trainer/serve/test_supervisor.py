@@ -1,0 +1,178 @@
+"""The supervisor of processes that die, hang and listen: small real programs in place of an engine."""
+
+import re
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.serve.engine import PROBLEM_PREFIX, EngineProcess
+from swiftlet_trainer.serve.health import State
+from swiftlet_trainer.serve.supervisor import EngineDied, PortInUse, Supervisor, cause_of
+
+SERVER = """
+import json, os, signal, sys, threading, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+print("Loading it", flush=True)
+class Handler(BaseHTTPRequestHandler):
+    def answer(self, content, status=200):
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def do_GET(self):
+        ok = self.headers.get("Authorization") == "Bearer k3y" or self.path == "/health"
+        self.answer({"data": [{"id": "base"}, {"id": "bird"}]} if ok else {}, 200 if ok else 401)
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        print("ASKED", asked["model"], asked["max_tokens"], flush=True)
+        self.answer({}, 500 if asked["model"] == os.environ.get("BROKEN") else 200)
+    def log_message(self, *a): pass
+server = HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
+def end(*a):
+    print("DRAINED", flush=True)
+    if os.environ.get("DEAF"): return
+    threading.Thread(target=server.shutdown).start()
+signal.signal(signal.SIGTERM, end)
+threading.Thread(target=lambda: (time.sleep(float(os.environ.get("LIFE", 60))), os._exit(9)), daemon=True).start()
+server.serve_forever()
+"""
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def supervisor(free_port: int) -> Callable[..., tuple[Supervisor, State, threading.Event, list[str]]]:
+    def build(program: str, kill_after: float = 10, **env: str) -> tuple[Supervisor, State, threading.Event, list[str]]:
+        engine = EngineProcess(
+            name="transformers",
+            command=[sys.executable, "-c", program, str(free_port)],
+            env=env,
+            phases=[(re.compile("^Loading"), "loading weights")],
+            noise=re.compile("^NOISE"),
+            kill_after_seconds=kill_after,
+        )
+        state, stop, phases = State(), threading.Event(), list[str]()
+        url = f"http://127.0.0.1:{free_port}"
+        return (
+            Supervisor(engine, url, "k3y", ["base", "bird"], free_port, state, stop, phases.append),
+            state,
+            stop,
+            phases,
+        )
+
+    return build
+
+
+def _until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "waited for 20 s"
+        time.sleep(0.02)
+
+
+def test_ready_only_after_every_name_answered_a_token(supervisor: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    one, state, stop, phases = supervisor(SERVER)
+    thread = threading.Thread(target=one.run)
+    thread.start()
+    _until(lambda: state.readyz()[0] == 200)
+    assert state.readyz()[1]["names"] == ["base", "bird"]
+    assert one.answers()
+    stop.set()
+    thread.join()
+    assert phases[:2] == ["starting transformers", "loading weights"]
+    assert phases[2:4] == ["warming base", "warming bird"]
+    out = capfd.readouterr().out
+    assert out.index("ASKED base 1") < out.index("ASKED bird 1") < out.index("DRAINED")
+    assert not one.answers()
+
+
+def test_death_before_ready_tells_cause_and_last_lines(supervisor: Any) -> None:
+    program = "import sys\nfor i in range(60): print('line', i)\nprint('NOISE')\nraise ValueError('no such weights')"
+    one, state, _, _ = supervisor(program)
+    with pytest.raises(EngineDied) as caught:
+        one.run()
+    assert str(caught.value) == "transformers ended with exit code 1: ValueError: no such weights"
+    assert len(caught.value.lines) == 40
+    assert caught.value.lines[-1] == "ValueError: no such weights"
+    assert "NOISE" not in caught.value.lines
+    assert state.readyz()[0] == 503
+
+
+def test_death_while_serving_is_noticed(supervisor: Any) -> None:
+    one, _, _, _ = supervisor(SERVER, LIFE="2")
+    with pytest.raises(EngineDied, match="exit code 9"):
+        one.run()
+
+
+def test_death_by_signal_names_the_signal(supervisor: Any) -> None:
+    one, _, _, _ = supervisor("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    with pytest.raises(EngineDied, match="signal SIGKILL"):
+        one.run()
+
+
+def test_name_that_gives_no_token_fails_the_start(supervisor: Any) -> None:
+    one, _, _, _ = supervisor(SERVER, BROKEN="bird")
+    with pytest.raises(EngineDied, match="no token for bird: HTTP 500"):
+        one.run()
+
+
+def test_refused_arguments_are_bad_input(supervisor: Any) -> None:
+    said = [f"{PROBLEM_PREFIX}engine.args: --{flag}: no" for flag in "xy"]
+    program = f"print(*{said!r}, sep='\\n'); exit(2)"
+    one, _, _, _ = supervisor(program)
+    with pytest.raises(InvalidInput) as caught:
+        one.run()
+    assert caught.value.problems == ["engine.args: --x: no", "engine.args: --y: no"]
+
+
+def test_port_taken_by_another_is_named(supervisor: Any, free_port: int) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", free_port))
+        other.listen()
+        one, _, _, _ = supervisor("import socket, sys; socket.socket().bind(('127.0.0.1', int(sys.argv[1])))")
+        with pytest.raises(PortInUse, match=str(free_port)):
+            one.run()
+
+
+def test_engine_that_ignores_sigterm_is_killed(supervisor: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    one, state, stop, _ = supervisor(SERVER, kill_after=0.5, DEAF="1")
+    thread = threading.Thread(target=one.run)
+    thread.start()
+    _until(lambda: state.readyz()[0] == 200)
+    stop.set()
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+    assert "did not end within" in capfd.readouterr().out
+
+
+def test_stop_during_the_start_ends_without_an_error(supervisor: Any) -> None:
+    one, _, stop, phases = supervisor("import time; time.sleep(60)")
+    thread = threading.Thread(target=one.run)
+    thread.start()
+    _until(lambda: phases)
+    stop.set()
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause"),
+    [
+        (["(EngineCore pid=1) ERROR 11-24 12:00:00 [core.py:12] ValueError: too small"], ": ValueError: too small"),
+        (["torch.OutOfMemoryError: no room", "INFO bye"], ": torch.OutOfMemoryError: no room"),
+        (["all is well"], ""),
+    ],
+)
+def test_cause_is_the_last_line_that_names_an_error(lines: list[str], cause: str) -> None:
+    assert cause_of(lines) == cause

@@ -1,0 +1,87 @@
+"""What vLLM is started with."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from swiftlet_trainer.serve.vllm_arguments import (
+    OWNED,
+    adapter_problems,
+    owned_argument_problems,
+    vllm_arguments,
+    vllm_env,
+)
+
+
+def _value(arguments: list[str], flag: str) -> str:
+    return arguments[arguments.index(flag) + 1]
+
+
+def test_arguments_follow_the_document(document: Any, pod: Path, adapter_folder: Any) -> None:
+    adapters = [{"name": "bird=1", "path": adapter_folder("a", r=20)}, {"name": "tern", "path": adapter_folder("b")}]
+    arguments = vllm_arguments(document(adapters=adapters, modelNames=["base", "alias"]), Path("/m"), "127.0.0.1")
+    assert _value(arguments, "--model") == "/m"
+    assert _value(arguments, "--port") == "8000"
+    assert _value(arguments, "--max-model-len") == "2048"
+    assert _value(arguments, "--max-lora-rank") == "32", "the next rank that vllm allows above 20"
+    names = arguments.index("--served-model-name")
+    assert arguments[names + 1 : names + 3] == ["base", "alias"]
+    modules = arguments.index("--lora-modules")
+    assert json.loads(arguments[modules + 1]) == {"name": "bird=1", "path": str(pod / "swiftlet/artifacts/a")}
+
+
+def test_rank_pattern_counts(document: Any, adapter_folder: Any) -> None:
+    adapters = [{"name": "bird", "path": adapter_folder("a", r=8, rank_pattern={"q_proj": 64})}]
+    assert _value(vllm_arguments(document(adapters=adapters), Path("/m"), "h"), "--max-lora-rank") == "64"
+
+
+def test_without_adapters_lora_is_off(document: Any) -> None:
+    assert not [one for one in vllm_arguments(document(), Path("/m"), "h") if "lora" in one]
+
+
+def test_own_arguments_come_last_and_win(document: Any) -> None:
+    arguments = vllm_arguments(document(engineArgs=["--gpu-memory-utilization", "0.5"]), Path("/m"), "h")
+    assert arguments[-2:] == ["--gpu-memory-utilization", "0.5"]
+
+
+def test_cpu_settings_stay_off_a_gpu(document: Any, pod: Path) -> None:
+    model = pod / "swiftlet/models/tiny"
+    assert "--enforce-eager" not in vllm_arguments(document(useGpu=True), model, "h")
+    assert not [name for name in vllm_env(document(useGpu=True), model, 2) if "CPU" in name or name.startswith("OMP")]
+
+
+def test_key_goes_to_the_environment_only(document: Any, pod: Path) -> None:
+    (pod / "swiftlet/secrets").mkdir()
+    (pod / "swiftlet/secrets/key").write_text("s3cret\n")
+    keyed = document(apiKeyFile="/swiftlet/secrets/key")
+    assert vllm_env(keyed, pod / "swiftlet/models/tiny", 2)["VLLM_API_KEY"] == "s3cret"
+    assert "s3cret" not in " ".join(vllm_arguments(keyed, Path("/m"), "h"))
+
+
+def test_cache_holds_four_sequences_of_full_length(document: Any, pod: Path) -> None:
+    # 2 x 30 layers x 3 KV heads x 64 x 2 bytes = 23,040 bytes a token.
+    model = pod / "swiftlet/models/tiny"
+    assert vllm_env(document(), model, 2)["VLLM_CPU_KVCACHE_SPACE"] == "1"
+    assert vllm_env(document(maxModelLength=32768), model, 2)["VLLM_CPU_KVCACHE_SPACE"] == "3"
+    assert vllm_env(document(), model, 6)["OMP_NUM_THREADS"] == "6"
+
+
+@pytest.mark.parametrize(
+    "form", ["--port=1", "--served_model_name", "--model", "--no-enable-lora", "--api-key", "--config"]
+)
+def test_owned_arguments_are_refused_with_the_remedy(form: str) -> None:
+    (problem,) = owned_argument_problems(["--max-num-seqs", "4", form, "x"])
+    assert "not yours to set: " in problem
+    assert problem.split(": ", 2)[2] in OWNED.values()
+
+
+def test_adapters_that_vllm_lacks_are_named(pod: Path, adapter_folder: Any) -> None:
+    folders = {name: pod / adapter_folder(name, **config).lstrip("/") for name, config in {
+        "dora": {"use_dora": True}, "big": {"r": 1024}, "plain": {"use_rslora": True, "modules_to_save": None},
+    }.items()}  # fmt: skip
+    problems = adapter_problems(folders)
+    assert problems == [
+        "adapter dora: vllm has no weight-decomposed adapters (DoRA)",
+        "adapter big: rank 1024 is above vllm's 512",
+    ]

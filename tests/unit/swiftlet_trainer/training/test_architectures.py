@@ -1,0 +1,86 @@
+"""The labelled loss means what each architecture's own forward pass means."""
+
+from typing import Any
+
+import pytest
+import torch
+import transformers
+from swiftlet_trainer.training.loss import attach_labelled_loss, head_problem
+from torch.nn import functional
+
+SMALL = {
+    "vocab_size": 128,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 64,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+ARCHITECTURES: dict[str, dict[str, Any]] = {
+    "Llama": {},
+    "Mistral": {},
+    "Qwen2": {},
+    "Qwen3": {"head_dim": 8},
+    "Gemma": {"head_dim": 8},
+    "Gemma2": {"head_dim": 8, "final_logit_softcapping": 0.5},
+    "Phi3": {},
+    "Cohere": {"logit_scale": 0.25},
+    "Granite": {"logits_scaling": 8.0},
+    "Olmo2": {},
+    "StableLm": {},
+    "GPTNeoX": {},
+    "GPT2": {},
+    "Falcon": {},
+    "Starcoder2": {},
+    "OPT": {},
+}
+
+
+def model_of(name: str) -> Any:
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{name}Config")(**{**SMALL, **ARCHITECTURES[name]})
+    return transformers.AutoModelForCausalLM.from_config(config).eval()
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_loss_is_that_of_the_models_own_logits(name: str) -> None:
+    model = model_of(name)
+    tokens = torch.randint(3, 128, (1, 16))
+    labels = torch.full_like(tokens, -100)
+    labels[:, :-1] = tokens[:, 1:]
+    with torch.no_grad():
+        own = model(input_ids=tokens).logits.float()[0, :-1]
+        assert head_problem(model) is None
+        attach_labelled_loss(model)
+        loss = model(input_ids=tokens, labels=labels).loss
+    torch.testing.assert_close(
+        loss, functional.cross_entropy(own, tokens[0, 1:], reduction="sum"), rtol=1e-5, atol=1e-3
+    )
+
+
+def test_bf16_is_close_enough() -> None:
+    assert head_problem(model_of("Granite").to(torch.bfloat16)) is None
+
+
+def test_logits_of_an_unknown_kind_are_refused() -> None:
+    model = model_of("Llama")
+    own = model.forward
+
+    def forward(**inputs: Any) -> Any:
+        found = own(**inputs)
+        found.logits = found.logits * 3 + 1
+        return found
+
+    model.forward = forward
+    assert "LlamaForCausalLM computes its logits in a way" in str(head_problem(model))
+
+
+def test_training_goes_on_as_it_was() -> None:
+    model = model_of("Llama").train()
+    before = torch.get_rng_state()
+    head_problem(model)
+    assert model.training and torch.equal(torch.get_rng_state(), before)

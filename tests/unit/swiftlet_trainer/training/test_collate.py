@@ -1,0 +1,23 @@
+"""Rows to tensors."""
+
+import torch
+from swiftlet_trainer.training.collate import IGNORED, Collator
+
+
+def test_labels_are_what_each_position_predicts() -> None:
+    rows = [
+        {"input_ids": [5, 6, 7, 8], "labels": [IGNORED, IGNORED, 7, 8]},
+        {"input_ids": [5, 9], "labels": [IGNORED, 9]},
+    ]
+    batch = Collator(pad_token_id=2)(rows)
+    assert batch["input_ids"].tolist() == [[5, 6, 7, 8], [5, 9, 2, 2]]
+    assert batch["labels"].tolist() == [[IGNORED, 7, 8, IGNORED], [9, IGNORED, IGNORED, IGNORED]]
+    assert set(batch) == {"input_ids", "labels"}
+
+
+def test_packed_parts_have_positions_of_their_own_and_do_not_predict_each_other() -> None:
+    row = {"input_ids": [5, 6, 7, 8, 9], "labels": [5, 6, 7, 8, 9], "seq_lengths": [2, 3]}
+    batch = Collator(pad_token_id=0, packed=True)([row, {"input_ids": [1] * 6, "labels": [1] * 6, "seq_lengths": [6]}])
+    assert batch["position_ids"].tolist() == [[0, 1, 0, 1, 2, 0], [0, 1, 2, 3, 4, 5]]
+    assert batch["labels"][0].tolist() == [6, IGNORED, 8, 9, IGNORED, IGNORED]
+    assert batch["input_ids"].dtype == batch["labels"].dtype == batch["position_ids"].dtype == torch.long

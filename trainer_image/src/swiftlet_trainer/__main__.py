@@ -1,0 +1,59 @@
+"""`python -m swiftlet_trainer VERB --job FILE`: the program of every pod."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from swiftlet.api.job import JOB_FILE
+
+VERBS = {
+    "validate": "check the document, the model and the data; write nothing",
+    "prepare": "check everything, then turn the data into tokens below the document's outputDir",
+    "train": "train on all processes of this node (torchrun's PET_* variables say which node this is)",
+    "evaluate": "score the target and the baseline",
+    "serve": "serve the model and its adapters over an OpenAI-compatible API",
+}
+
+EPILOG = """\
+examples:
+  python -m swiftlet_trainer validate --job job.json
+  python -m swiftlet_trainer prepare --job /swiftlet/job/job.json
+  PET_NNODES=1 PET_NPROC_PER_NODE=2 python -m swiftlet_trainer train --job job.json
+
+environment:
+  SWIFTLET_ROOT           folder below which every absolute path is opened; absent means /
+  SWIFTLET_PROGRESS_FILE  where progress events are appended; absent means plain lines on stdout
+
+exit codes: 0 done, 1 failed, 2 bad input, 3 the loss became NaN or infinite, 143 stopped by SIGTERM
+"""
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m swiftlet_trainer",
+        description="Runs one verb on one job document.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb, summary in VERBS.items():
+        one = verbs.add_parser(verb, help=summary, description=summary)
+        one.add_argument("--job", default=JOB_FILE, metavar="FILE", help="job document (default: %(default)s)")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the verb; returns its exit code (swiftlet.api.pod). Each verb is imported only when it is asked for."""
+    parsed = arguments().parse_args(argv)
+    from swiftlet_trainer.failures import reporting
+    from swiftlet_trainer.threads import share_cores
+
+    share_cores()
+    verb = importlib.import_module(f"swiftlet_trainer.verbs.{parsed.verb}")
+    return reporting(verb.run)(parsed.job)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

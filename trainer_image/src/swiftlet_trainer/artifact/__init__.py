@@ -1,0 +1,1 @@
+"""What a run leaves behind: weights, tokenizer and a manifest that names every byte."""

@@ -1,0 +1,121 @@
+"""Writing the artifact: weights, tokenizer, manifest; into a folder beside, then renamed."""
+
+import json
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from swiftlet.api.finetunejob import Artifact
+from swiftlet.api.job import TrainDocument
+
+from swiftlet_trainer.artifact.compatibility import ADAPTER_CONFIG, describe_base
+from swiftlet_trainer.artifact.manifest import Manifest, canonical_digest, write_manifest
+from swiftlet_trainer.checkpoints.store import is_disk_full
+from swiftlet_trainer.failures import TrainerError
+
+ARTIFACT_FOLDER = "artifact"
+PACKAGES = ("swiftlet", "torch", "transformers", "peft", "accelerate", "datasets", "deepspeed", "safetensors")
+
+
+class ArtifactDiskFull(TrainerError):  # noqa: N818 - says what it is
+    """The artifact does not fit."""
+
+    reason = "DiskFull"
+
+
+def write_artifact(
+    output_dir: Path,
+    document: TrainDocument,
+    model: Any,
+    state_dict: dict[str, Any] | None,
+    tokenizer: Any,
+    base_folder: Path,
+    data_digest: str,
+    steps: int,
+    final_loss: float | None,
+    eval_loss: float | None,
+) -> Artifact:
+    """Write `output_dir/artifact`, replacing an older one, and describe it. Call on one process.
+
+    state_dict: the weights, where they had to be gathered from several processes. Raises ArtifactDiskFull.
+    """
+    staged, final = output_dir / f".partial-{ARTIFACT_FOLDER}", output_dir / ARTIFACT_FOLDER
+    shutil.rmtree(staged, ignore_errors=True)
+    try:
+        staged.mkdir(parents=True)
+        model.save_pretrained(staged, state_dict=state_dict, safe_serialization=True)
+        _name_the_base(staged, document)
+        tokenizer.save_pretrained(staged)
+        manifest = _manifest(document, base_folder, data_digest, steps, final_loss, eval_loss)
+        digest = write_manifest(staged, manifest)
+    except Exception as error:
+        free = shutil.disk_usage(output_dir).free
+        shutil.rmtree(staged, ignore_errors=True)
+        if is_disk_full(error):
+            raise ArtifactDiskFull(
+                f"{final}: no space for the artifact, {free} bytes were free; enlarge the volume; "
+                f"the next attempt goes on from the last checkpoint"
+            ) from error
+        raise
+    shutil.rmtree(final, ignore_errors=True)
+    staged.rename(final)
+    return Artifact(
+        uri=document.artifact_uri,
+        digest=digest,
+        type=manifest.type,
+        base_model=manifest.base_model.uri,
+        base_digest=manifest.base_model.digest,
+        final_loss=manifest.final_loss,
+        steps=steps,
+    )
+
+
+def _name_the_base(folder: Path, document: TrainDocument) -> None:
+    """peft names the base by its folder in this pod, which no reader has, and writes a card that says the same."""
+    (folder / "README.md").unlink(missing_ok=True)
+    file = folder / ADAPTER_CONFIG
+    if not file.is_file():
+        return
+    config = json.loads(file.read_text(encoding="utf-8"))
+    config["base_model_name_or_path"] = document.model.uri.removeprefix("hf://").split("@")[0]
+    config["revision"] = document.model.revision
+    if isinstance(config.get("target_modules"), list):
+        # A set in memory: sorted, so that the same run has the same digest.
+        config["target_modules"].sort()
+    file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _manifest(
+    document: TrainDocument,
+    base_folder: Path,
+    data_digest: str,
+    steps: int,
+    final_loss: float | None,
+    eval_loss: float | None,
+) -> Manifest:
+    from swiftlet_trainer.models.loading import model_digest
+
+    content = document.document()
+    parameters = {name: content[name] for name in ("task", "tuner", "template", "training", "datasets")}
+    base = document.model
+    return Manifest(
+        type="model" if document.tuner.full is not None else "adapter",
+        name=f"{document.namespace}/{document.name}",
+        base_model=describe_base(base_folder, base.uri, base.revision, model_digest(base_folder)),
+        data_digest=data_digest,
+        parameters=parameters,
+        parameters_digest=canonical_digest(parameters),
+        packages={name: found for name in PACKAGES if (found := _version(name))},
+        seed=document.training.seed,
+        steps=steps,
+        final_loss=None if final_loss is None else f"{final_loss:.4f}",
+        eval_loss=None if eval_loss is None else f"{eval_loss:.4f}",
+    )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,1 @@
+"""What survives a restart: atomic, verified, kept by count."""

@@ -1,0 +1,57 @@
+"""packed.arrow: rows of rows.arrow joined into sequences, read through a memory map and written batch by batch."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from swiftlet_trainer.data.packing import best_fit_decreasing
+
+TOKENS = pa.list_(pa.int32())
+PACKED_SCHEMA = pa.schema({"input_ids": TOKENS, "labels": TOKENS, "length": pa.int32(), "seq_lengths": TOKENS})
+BATCH = 128
+"""Sequences that are written at a time."""
+
+
+def write_packed(rows: Path, packed: Path, train: NDArray[np.int64], lengths: NDArray[np.int64], capacity: int) -> None:
+    """Join the rows `train` of the file `rows` into sequences of at most `capacity` tokens, in the order of their first
+    rows. lengths: tokens of every row of `rows`."""
+    bins = sorted(best_fit_decreasing(lengths[train], capacity), key=min)
+    sources = {name: _Column(rows, name) for name in ("input_ids", "labels")}
+    with pa.ipc.new_stream(str(packed), PACKED_SCHEMA) as writer:
+        for start in range(0, len(bins), BATCH):
+            batch = [train[one] for one in bins[start : start + BATCH]]
+            numbers = np.concatenate(batch)
+            totals = np.array([lengths[one].sum() for one in batch], dtype=np.int32)
+            joined = [_lists(source.joined(numbers), totals) for source in sources.values()]
+            counted = _lists(lengths[numbers].astype(np.int32), np.array([len(one) for one in batch]))
+            columns = [*joined, pa.array(totals), counted]
+            writer.write_batch(pa.record_batch(columns, schema=PACKED_SCHEMA))
+
+
+class _Column:
+    """A column of lists of a memory-mapped file: each row a view, nothing copied."""
+
+    def __init__(self, file: Path, name: str) -> None:
+        self._values: list[NDArray[np.int32]] = []
+        self._offsets: list[NDArray[np.int32]] = []
+        for batch in pa.ipc.open_stream(pa.memory_map(str(file))):
+            self._values.append(batch.column(name).values.to_numpy())
+            self._offsets.append(batch.column(name).offsets.to_numpy())
+        self._starts = np.cumsum([0, *(len(offsets) - 1 for offsets in self._offsets)])
+
+    def joined(self, numbers: NDArray[np.int64]) -> NDArray[np.int32]:
+        """The rows `numbers` one after the other."""
+        batches = np.searchsorted(self._starts, numbers, side="right") - 1
+        found = []
+        for batch, row in zip(batches.tolist(), (numbers - self._starts[batches]).tolist(), strict=True):
+            offsets = self._offsets[batch]
+            found.append(self._values[batch][offsets[row] : offsets[row + 1]])
+        return np.concatenate(found)
+
+
+def _lists(values: NDArray[np.int32], sizes: NDArray[np.integer]) -> pa.ListArray:
+    """`values` cut into lists of `sizes`."""
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))

@@ -1,0 +1,118 @@
+"""Preparation: tokens written once, by one process under a lock, into a folder that is renamed when complete.
+
+Others wait for it or find it done; see swiftlet_trainer.data.prepared for what is in the folder.
+"""
+
+import fcntl
+import json
+import shutil
+import tempfile
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from swiftlet.api.job import TrainDocument
+
+from swiftlet_trainer.data.digest import data_digest
+from swiftlet_trainer.data.encode import Encoded
+from swiftlet_trainer.data.mixing import Share, share
+from swiftlet_trainer.data.packed_file import TOKENS, write_packed
+from swiftlet_trainer.data.prepared import PreparedData, opened, prepared_folder
+from swiftlet_trainer.data.scan import counts, scan
+from swiftlet_trainer.progress import Reporter
+
+ROW_SCHEMA = pa.schema({"input_ids": TOKENS, "labels": TOKENS, "length": pa.int32(), "dataset": pa.int32()})
+
+
+def prepare(document: TrainDocument, tokenizer: Any) -> PreparedData:
+    """Tokenize the document's data sets, or open what was prepared before from the very same input.
+
+    Raises InvalidInput with every problem of the data.
+    """
+    folder = prepared_folder(document)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(folder.parent / ".lock"):
+        if not folder.exists():
+            _sweep(folder.parent)
+            building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+            try:
+                _build(document, tokenizer, building)
+                building.chmod(0o755)
+                building.rename(folder)
+            except BaseException:
+                shutil.rmtree(building, ignore_errors=True)
+                raise
+    prepared = opened(folder)
+    Reporter().emit(type="dataset", dataset=prepared.counts)
+    return prepared
+
+
+class _RowFile:
+    """Writes rows as they come; remembers only their lengths and data sets."""
+
+    def __init__(self, file: Path) -> None:
+        self._writer = pa.ipc.new_stream(str(file), ROW_SCHEMA)
+        self._lengths, self._datasets = array("l"), array("l")
+
+    def write(self, dataset: int, batch: list[Encoded]) -> None:
+        lengths = [len(row.input_ids) for row in batch]
+        self._lengths.extend(lengths)
+        self._datasets.extend([dataset] * len(batch))
+        columns = [[row.input_ids for row in batch], [row.labels for row in batch], lengths, [dataset] * len(batch)]
+        self._writer.write_batch(pa.record_batch(columns, schema=ROW_SCHEMA))
+
+    def close(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Lengths and data sets of all rows."""
+        self._writer.close()
+        return np.array(self._lengths, dtype=np.int64), np.array(self._datasets, dtype=np.int64)
+
+
+def _build(document: TrainDocument, tokenizer: Any, folder: Path) -> None:
+    rows = _RowFile(folder / "rows.arrow")
+    tallies = scan(document, tokenizer, rows.write)
+    lengths, datasets = rows.close()
+    chosen = _chosen(document, datasets)
+    if document.template.packing:
+        capacity = document.template.max_length
+        write_packed(folder / "rows.arrow", folder / "packed.arrow", chosen.train, lengths, capacity)
+    else:
+        np.save(folder / "train.npy", chosen.train)
+    if len(chosen.evaluation):
+        np.save(folder / "eval.npy", chosen.evaluation)
+    tokens = int(lengths[chosen.train].sum())
+    about = {
+        "digest": data_digest(document),
+        "counts": counts(tallies, len(chosen.train), len(chosen.evaluation), tokens).document(),
+    }
+    (folder / "prepared.json").write_text(json.dumps(about, indent=2) + "\n")
+
+
+def _chosen(document: TrainDocument, datasets: NDArray[np.int64]) -> Share:
+    """Row numbers in rows.arrow of all data sets' shares."""
+    shares = []
+    for index, dataset in enumerate(document.datasets):
+        own = np.flatnonzero(datasets == index)
+        seed = [document.training.seed, index]
+        one = share(
+            len(own), dataset.sample, dataset.weight, document.training.eval_fraction, dataset.split == "eval", seed
+        )
+        shares.append(Share(own[one.train], own[one.evaluation]))
+    return Share(np.concatenate([s.train for s in shares]), np.concatenate([s.evaluation for s in shares]))
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed process left behind; the lock is held."""
+    for left in folder.glob(".building-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    with file.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,66 @@
+"""One pass over all data sets of a document: every row checked, tokenized and counted."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from swiftlet.api.finetunejob import DatasetCounts
+from swiftlet.api.job import TrainDocument
+
+from swiftlet_trainer.data.encode import Encoded, Encoder
+from swiftlet_trainer.data.tally import Tally
+from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.paths import in_pod
+from swiftlet_trainer.progress import Reporter
+
+REPORT_SECONDS = 5.0
+"""Between two reports of how far it is."""
+
+Sink = Callable[[int, list[Encoded]], None]
+"""Takes a batch of rows of the data set with the given index."""
+
+
+def scan(document: TrainDocument, tokenizer: Any, sink: Sink) -> list[Tally]:
+    """Read all data sets and hand their tokenized rows to `sink`; returns one tally per data set.
+
+    Raises InvalidInput with every problem: of the rows (the first ten of each data set), and of data sets of which
+    nothing is left.
+    """
+    encoder = Encoder(tokenizer, document.template, document.task.sft.assistant_only_loss)
+    reporter, reported = Reporter(), time.monotonic()
+    tallies = []
+    for index, dataset in enumerate(document.datasets):
+        tally = Tally(dataset.uri)
+        tallies.append(tally)
+        for batch in encoder.encode(dataset, in_pod(dataset.path), tally):
+            sink(index, batch)
+            if time.monotonic() - reported > REPORT_SECONDS:
+                reported = time.monotonic()
+                read = sum(one.read for one in tallies)
+                reporter.emit(type="phase", message=f"preparing data: {read:,} rows read")
+    for warning in encoder.warnings:
+        reporter.emit(type="phase", message=f"warning: {warning}")
+    problems = [problem for tally in tallies for problem in _problems(tally)]
+    if problems:
+        raise InvalidInput(problems, counts(tallies))
+    return tallies
+
+
+def counts(tallies: list[Tally], used: int = 0, eval_rows: int = 0, tokens: int = 0) -> DatasetCounts:
+    """Counts over all data sets. used and tokens are per epoch, rows that are repeated counted as often."""
+    dropped: dict[str, int] = {}
+    for tally in tallies:
+        for reason, number in tally.dropped.items():
+            dropped[reason] = dropped.get(reason, 0) + number
+    return DatasetCounts(
+        read=sum(tally.read for tally in tallies), used=used, eval_rows=eval_rows, tokens=tokens, dropped=dropped
+    )
+
+
+def _problems(tally: Tally) -> list[str]:
+    """The data set's problems; when all its rows were dropped, that is one."""
+    if tally.problem_count or tally.kept:
+        return tally.all_problems()
+    reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(tally.dropped.items()))
+    first = tally.drops[0] if tally.drops else ""
+    return [f"{tally.name}: none of its {tally.read} rows is left ({reasons}); {first}"]

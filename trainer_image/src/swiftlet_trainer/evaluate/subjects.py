@@ -1,0 +1,105 @@
+"""The models to score: each base is loaded once, adapters are switched on top of it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from swiftlet.api.job import EvaluateDocument, ResolvedModel, ResolvedSubject
+
+from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.hardware import compute_dtype
+from swiftlet_trainer.paths import in_pod
+
+SubjectName = Literal["target", "baseline"]
+NAMES: tuple[SubjectName, ...] = ("target", "baseline")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One thing to score: a model, and an adapter's folder or none."""
+
+    name: SubjectName
+    model: ResolvedModel
+    adapter: Path | None
+
+
+def subjects_of(document: EvaluateDocument) -> list[Subject]:
+    """The target and, when the document has one, the baseline; checked before any weight is loaded.
+
+    Raises InvalidInput with every problem: a model folder that is missing, an adapter that is damaged or was made for
+    another base (both digests are named).
+    """
+    asked = [(name, one) for name, one in zip(NAMES, (document.target, document.baseline), strict=True) if one]
+    problems = [f"{name}: {problem}" for name, subject in asked for problem in _problems(subject)]
+    if problems:
+        raise InvalidInput(problems)
+    return [Subject(name, one.model, in_pod(one.adapter_path) if one.adapter_path else None) for name, one in asked]
+
+
+def _problems(subject: ResolvedSubject) -> list[str]:
+    """What is wrong with the files of a subject."""
+    from swiftlet_trainer.artifact.compatibility import check_adapter
+    from swiftlet_trainer.artifact.manifest import read_and_verify
+    from swiftlet_trainer.models.loading import check_model, model_folder
+
+    problems = check_model(subject.model, chat=False)
+    if problems:
+        return problems
+    folder = model_folder(subject.model)
+    artifact = in_pod(subject.adapter_path) if subject.adapter_path else folder
+    try:
+        if subject.digest:
+            read_and_verify(artifact, subject.digest)
+    except InvalidInput as error:
+        problems += error.problems
+    return problems + (check_adapter(artifact, folder) if subject.adapter_path else [])
+
+
+@contextmanager
+def _active(model: Any, adapter: str | None) -> Iterator[Any]:
+    """The model with `adapter` on, or with none."""
+    if adapter is not None:
+        model.set_adapter(adapter)
+    switched_off = hasattr(model, "disable_adapter") and adapter is None
+    off: AbstractContextManager[Any] = model.disable_adapter() if switched_off else nullcontext()
+    with off:
+        yield model
+
+
+def loaded(subjects: Sequence[Subject], use_gpu: bool) -> Iterator[tuple[Any, list[tuple[Subject, Any]]]]:
+    """For each base: (tokenizer, [(subject, context manager that gives its model)]), one base in memory at a time."""
+    groups: dict[str, list[Subject]] = {}
+    for subject in subjects:
+        groups.setdefault(subject.model.model_dump_json(exclude={"uri"}), []).append(subject)
+    for group in groups.values():
+        tokenizer, model = _load(group[0].model, use_gpu)
+        model = _with_adapters(model, group)
+        yield tokenizer, [(one, _active(model, one.name if one.adapter else None)) for one in group]
+        del model
+
+
+def _load(source: ResolvedModel, use_gpu: bool) -> tuple[Any, Any]:
+    from transformers import AutoModelForCausalLM
+    from transformers.utils.logging import disable_progress_bar
+
+    from swiftlet_trainer.models.loading import load_tokenizer, model_folder
+
+    disable_progress_bar()
+    tokenizer = load_tokenizer(source)
+    model = AutoModelForCausalLM.from_pretrained(model_folder(source), dtype=compute_dtype(use_gpu))
+    return tokenizer, model.to("cuda" if use_gpu else "cpu").eval()
+
+
+def _with_adapters(model: Any, subjects: Sequence[Subject]) -> Any:
+    adapted = [subject for subject in subjects if subject.adapter]
+    if not adapted:
+        return model
+    from peft import PeftModel
+
+    first, *rest = adapted
+    model = PeftModel.from_pretrained(model, str(first.adapter), adapter_name=first.name, autocast_adapter_dtype=False)
+    for subject in rest:
+        model.load_adapter(str(subject.adapter), adapter_name=subject.name, autocast_adapter_dtype=False)
+    return model.eval()

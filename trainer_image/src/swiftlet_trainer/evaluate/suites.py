@@ -1,0 +1,176 @@
+"""Running one suite on one model: from questions to one record per row."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from swiftlet.api.job import ResolvedSuite
+
+from swiftlet_trainer.evaluate.generation import generate, padding_token
+from swiftlet_trainer.evaluate.likelihood import Scored, log_likelihoods
+from swiftlet_trainer.evaluate.metrics import GENERATION_METRICS
+from swiftlet_trainer.evaluate.prompts import choice_ids, prompt_ids, prompt_text, text_encoder, texts_of
+from swiftlet_trainer.evaluate.questions import Question
+from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, UnusableRowError
+from swiftlet_trainer.evaluate.statistics import Sample, mean_sample, perplexity_sample
+from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.templates.special import SpecialTokens
+
+Done = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one model made of one row: a line of rows.jsonl."""
+
+    suite: str
+    subject: str
+    index: int
+    prompt: str
+    answer: str | None = None
+    reference: str | list[str] | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    nll: float | None = None
+    """Summed negative log-likelihood in nats of the scored tokens (perplexity)."""
+    tokens: int = 0
+    """Tokens generated (generation) or scored."""
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form, without what is not set."""
+        return {key: value for key, value in asdict(self).items() if value not in (None, {})}
+
+
+def run_suite(
+    suite: ResolvedSuite,
+    questions: Sequence[Question],
+    subject: str,
+    model: Any,
+    tokenizer: Any,
+    batch_size: int,
+    done: Done,
+) -> list[Record]:
+    """One record per question, in order; `done` gets the number of rows of each finished batch.
+
+    Raises InvalidInput with the place of every row that the model's tokenizer or template cannot take.
+    """
+    run = _generation if suite.generation else _perplexity if suite.perplexity else _choice
+    return run(suite, questions, subject, model, tokenizer, batch_size, done)
+
+
+def samples(suite: ResolvedSuite, records: Sequence[Record]) -> dict[str, Sample]:
+    """The metrics of a suite from the records of one subject, by name."""
+    if suite.perplexity:
+        return {"perplexity": perplexity_sample([r.nll or 0.0 for r in records], [r.tokens for r in records])}
+    names = list(suite.generation.metrics) if suite.generation else ["accuracy"]
+    return {name: mean_sample([record.metrics[name] for record in records]) for name in names}
+
+
+def _encoded(tokenizer: Any, questions: Sequence[Question], encode: Callable[[Any], Any]) -> list[Any]:
+    """`encode` of every row; all rows that it refuses, or that could end their own turn, in one InvalidInput."""
+    special = SpecialTokens(tokenizer)
+    found: list[Any] = []
+    problems: list[str] = []
+    for question in questions:
+        try:
+            if token := special.find(texts_of(question.row)):
+                raise UnusableRowError(f"the text contains the control token {token}; write it otherwise")
+            found.append(encode(question.row))
+        except UnusableRowError as error:
+            problems.append(f"{question.place}: {error}")
+    if problems:
+        raise InvalidInput(problems)
+    return found
+
+
+def _generation(
+    suite: ResolvedSuite,
+    questions: Sequence[Question],
+    subject: str,
+    model: Any,
+    tokenizer: Any,
+    batch_size: int,
+    done: Done,
+) -> list[Record]:
+    assert suite.generation  # noqa: S101  (narrows the type; run_suite chose by it)
+    prompts = _encoded(tokenizer, questions, lambda row: prompt_ids(tokenizer, row))
+    answers = generate(model, tokenizer, prompts, suite.generation.max_tokens, batch_size, done)
+    records = []
+    for index, (question, (answer, tokens)) in enumerate(zip(questions, answers, strict=True)):
+        row = question.row
+        assert isinstance(row, GenerationRow)  # noqa: S101
+        scores: dict[str, float] = {
+            name: GENERATION_METRICS[name](answer, row.references) for name in suite.generation.metrics
+        }
+        reference = row.references[0] if len(row.references) == 1 else row.references
+        records.append(Record(suite.name, subject, index, prompt_text(row), answer, reference, scores, tokens=tokens))
+    return records
+
+
+def _perplexity(
+    suite: ResolvedSuite,
+    questions: Sequence[Question],
+    subject: str,
+    model: Any,
+    tokenizer: Any,
+    batch_size: int,
+    done: Done,
+) -> list[Record]:
+    assert suite.perplexity  # noqa: S101
+    rows: list[Scored] = _encoded(tokenizer, questions, text_encoder(tokenizer, suite.perplexity.max_length))
+    found = log_likelihoods(model, rows, padding_token(model, tokenizer), batch_size, done)
+    return [
+        Record(suite.name, subject, index, _shown(question.row), nll=one.nll, tokens=one.tokens)
+        for index, (question, one) in enumerate(zip(questions, found, strict=True))
+    ]
+
+
+def _choice(
+    suite: ResolvedSuite,
+    questions: Sequence[Question],
+    subject: str,
+    model: Any,
+    tokenizer: Any,
+    batch_size: int,
+    done: Done,
+) -> list[Record]:
+    encoded: list[list[Scored]] = _encoded(tokenizer, questions, lambda row: choice_ids(tokenizer, row))
+    flat = [sequence for choices in encoded for sequence in choices]
+    # Progress counts rows, a batch counts sequences: a row is done with its share of them.
+    ratio, reached = len(questions) / len(flat), [0, 0]
+
+    def count(sequences: int) -> None:
+        reached[0] += sequences
+        rows = round(reached[0] * ratio)
+        done(rows - reached[1])
+        reached[1] = rows
+
+    found = iter(log_likelihoods(model, flat, padding_token(model, tokenizer), batch_size, count))
+    records = []
+    for index, (question, choices) in enumerate(zip(questions, encoded, strict=True)):
+        row = question.row
+        assert isinstance(row, ChoiceRow)  # noqa: S101
+        likelihoods = [next(found) for _ in choices]
+        per_byte = [-one.nll / len(choice.encode()) for one, choice in zip(likelihoods, row.choices, strict=True)]
+        best = per_byte.index(max(per_byte))
+        right = {"accuracy": float(best == row.answer)}
+        tokens = sum(one.tokens for one in likelihoods)
+        records.append(
+            Record(
+                suite.name,
+                subject,
+                index,
+                row.question,
+                row.choices[best],
+                row.choices[row.answer],
+                right,
+                tokens=tokens,
+            )
+        )
+    return records
+
+
+def _shown(row: GenerationRow | PerplexityRow | ChoiceRow) -> str:
+    """A scored text for people: its beginning."""
+    assert isinstance(row, PerplexityRow)  # noqa: S101
+    text = row.text if row.text is not None else "\n".join(turn["content"] for turn in row.messages or [])
+    return text if len(text) <= 200 else text[:200] + "…"

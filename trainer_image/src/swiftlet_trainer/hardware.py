@@ -1,0 +1,24 @@
+"""What the machine computes with."""
+
+from functools import cache
+from typing import Any
+
+
+@cache
+def multiplies_bf16(use_gpu: bool) -> bool:
+    """Whether the device multiplies bfloat16 matrices in hardware.
+
+    CUDA from compute capability 8.0; CPUs with avx512_bf16 or AMX tiles. Elsewhere bf16 is emulated and slow.
+    """
+    import torch
+
+    if use_gpu:
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def compute_dtype(use_gpu: bool) -> Any:
+    """The torch.dtype to load weights in: bfloat16 where the hardware multiplies it, else float32."""
+    import torch
+
+    return torch.bfloat16 if multiplies_bf16(use_gpu) else torch.float32

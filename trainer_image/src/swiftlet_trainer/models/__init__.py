@@ -1,0 +1,1 @@
+"""Model folders: import, checks, tokenizers."""

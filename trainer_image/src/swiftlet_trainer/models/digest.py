@@ -1,0 +1,19 @@
+"""Which bytes a model is made of, whatever it is called."""
+
+import hashlib
+from pathlib import Path
+
+
+def file_digest(file: Path) -> str:
+    """SHA-256 of a file's content, in hex."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def model_digest(folder: Path) -> str:
+    """`sha256:` over `name digest` lines of the folder's safetensors files, sorted by name.
+
+    Configuration and tokenizer are left out: they are copied along with adapters and may be rewritten on saving.
+    """
+    lines = [f"{file.name} {file_digest(file)}\n" for file in sorted(folder.glob("*.safetensors"))]
+    return "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()

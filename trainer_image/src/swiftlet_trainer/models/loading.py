@@ -1,0 +1,68 @@
+"""From a job document's model to a folder, a tokenizer, and the checks before them."""
+
+from pathlib import Path
+from typing import Any
+
+from swiftlet.api.job import ResolvedModel
+
+from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.models.checks import folder_problems
+from swiftlet_trainer.models.digest import model_digest
+from swiftlet_trainer.paths import in_pod
+
+__all__ = ["check_model", "load_tokenizer", "model_digest", "model_folder"]
+
+HUB_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"]
+"""What is fetched from the hub: no pickles, no program code."""
+
+
+def model_folder(model: ResolvedModel) -> Path:
+    """The model's folder on this machine: its path in the pod, or a download of its repository.
+
+    Raises InvalidInput when the hub does not have it or cannot be reached.
+    """
+    if model.path is not None:
+        return in_pod(model.path)
+    if model.repo_id is None:
+        raise InvalidInput([f"model {model.uri}: neither path nor repoId; plan the job again"])
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    try:
+        return Path(snapshot_download(model.repo_id, revision=model.revision, allow_patterns=HUB_FILES))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError, ValueError) as error:
+        cause = str(error).strip().splitlines()[0]
+        raise InvalidInput(
+            [
+                f"model {model.uri}: not in the mirror and not to be had from the hub ({cause}); "
+                f"put its folder into the mirror as {model.repo_id}"
+            ]
+        ) from None
+
+
+def check_model(model: ResolvedModel, chat: bool = True) -> list[str]:
+    """What keeps the model from being used, one line each with its remedy. Loads no weights.
+
+    chat: also ask for a chat template, which conversations need and plain text does not.
+    """
+    try:
+        return folder_problems(model_folder(model), model.uri, chat)
+    except InvalidInput as error:
+        return error.problems
+
+
+def load_tokenizer(model: ResolvedModel) -> Any:
+    """The model's own tokenizer, with a pad token. Raises InvalidInput when it cannot be loaded or has no offsets."""
+    from transformers import AutoTokenizer
+
+    folder = model_folder(model)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InvalidInput([f"model {model.uri}: its tokenizer cannot be loaded: {cause}"]) from error
+    if not tokenizer.is_fast:
+        raise InvalidInput([f"model {model.uri}: its tokenizer gives no offsets; add a tokenizer.json to {folder}"])
+    if tokenizer.pad_token is None:  # padding is masked everywhere, so that any token does
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer

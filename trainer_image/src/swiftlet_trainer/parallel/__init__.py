@@ -1,0 +1,1 @@
+"""Processes: torchrun's environment, strategies, agreement between ranks."""

@@ -1,0 +1,70 @@
+"""Strategies: plain data parallel, or DeepSpeed ZeRO stage 1 to 3 (Rajbhandari et al. 2019, arXiv:1910.02054)."""
+
+import os
+from typing import Any
+
+from swiftlet.api.job import TrainDocument
+
+ZERO_STAGES = {"zero1": 1, "zero2": 2, "zero3": 3}
+BUCKET_ELEMENTS = 50_000_000
+"""Gradients reduced at once: 100 MB of bf16."""
+
+
+def zero_stage(strategy: str) -> int:
+    """0 for ddp."""
+    return ZERO_STAGES.get(strategy, 0)
+
+
+def deepspeed_config(document: TrainDocument, world_size: int, bf16: bool) -> dict[str, Any] | None:
+    """DeepSpeed's settings for the document's strategy; None for ddp."""
+    stage = zero_stage(document.strategy)
+    if not stage:
+        return None
+    per_device, accumulation = document.per_device_batch_size, document.gradient_accumulation_steps
+    return {
+        "train_micro_batch_size_per_gpu": per_device,
+        "gradient_accumulation_steps": accumulation,
+        "train_batch_size": per_device * accumulation * world_size,
+        "gradient_clipping": document.training.max_grad_norm,
+        "bf16": {"enabled": bf16},
+        "zero_allow_untested_optimizer": True,
+        "zero_optimization": {
+            "stage": stage,
+            "contiguous_gradients": True,
+            # Streams exist on CUDA only.
+            "overlap_comm": document.use_gpu,
+            "reduce_bucket_size": BUCKET_ELEMENTS,
+            "allgather_bucket_size": BUCKET_ELEMENTS,
+            "stage3_gather_16bit_weights_on_model_save": True,
+        },
+    }
+
+
+def join_processes(use_gpu: bool, local_rank: int, with_deepspeed: bool) -> None:
+    """Join the run's process group; before the model is loaded, since ZeRO-3 shards it while it loads."""
+    import torch
+    import torch.distributed as dist
+
+    if use_gpu:
+        torch.cuda.set_device(local_rank)
+    dist.init_process_group("nccl" if use_gpu else "gloo")
+    if with_deepspeed:
+        join_deepspeed(use_gpu)
+
+
+def join_deepspeed(use_gpu: bool) -> None:
+    """Tell DeepSpeed of the process group that exists."""
+    if not use_gpu:
+        os.environ["DS_ACCELERATOR"] = "cpu"
+    import deepspeed
+
+    # Its shared-memory reduction is compiled with a C++ compiler on first use, a minute that gloo does not need.
+    deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    deepspeed.init_distributed("nccl" if use_gpu else "gloo", verbose=False)
+
+
+def leave_deepspeed_out() -> None:
+    """Keep accelerate from importing DeepSpeed in a run that does not use it: 1.4 s before the first step."""
+    from accelerate.utils import other
+
+    other.is_deepspeed_available = lambda: False

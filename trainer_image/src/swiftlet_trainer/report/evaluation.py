@@ -1,0 +1,157 @@
+"""The page of an evaluation."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from swiftlet.api.evalrun import Comparison, Result
+from swiftlet.api.job import EvaluateDocument, ResolvedSubject
+
+REPORT_FILE = "report.html"
+SHOWN_ROWS = 40
+LOWER_IS_BETTER = {"perplexity"}
+WHAT = {
+    "generation": ("Greedy answers; ✓ means that the first metric counts the answer.", "Prompt"),
+    "perplexity": ("Perplexity of each row: exp of its mean negative log-likelihood per token.", "Text"),
+    "multiple_choice": ("The choice with the highest log-likelihood per byte.", "Question"),
+}
+SUBJECTS = ("baseline", "target")
+"""In the order in which a reader meets them: before, after."""
+
+
+def write_evaluation_report(folder: Path, document: EvaluateDocument) -> str:
+    """Write report.html beside rows.jsonl and results.json, from those two files; returns its `sha256:` digest."""
+    from swiftlet_trainer.report.page import render
+
+    content = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    results = [Result.model_validate(one) for one in content["results"]]
+    comparison = {(one["suite"], one["metric"]): Comparison.model_validate(one) for one in content["comparison"]}
+    records = [json.loads(line) for line in (folder / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
+    page = render(
+        "evaluation.html.jinja",
+        title=f"Evaluation {document.namespace}/{document.name}",
+        subtitle=_subject(document.target),
+        compared=document.baseline is not None,
+        lines=_lines(results, comparison),
+        plot=_plot(results),
+        suites=[_suite_rows(suite.name, suite.document(), records) for suite in document.suites],
+        facts=_facts(document),
+        seed=document.seed,
+    ).encode()
+    (folder / REPORT_FILE).write_bytes(page)
+    return f"sha256:{hashlib.sha256(page).hexdigest()}"
+
+
+def _lines(results: list[Result], comparison: dict[tuple[str, str], Comparison]) -> list[dict[str, Any]]:
+    """The table: one line per suite and metric."""
+    found = {(one.suite, one.metric, one.subject): one for one in results}
+    lines = []
+    for one in results:
+        if one.subject != "target":
+            continue
+        before, change = found.get((one.suite, one.metric, "baseline")), comparison.get((one.suite, one.metric))
+        lower = one.metric in LOWER_IS_BETTER
+        line = {"suite": one.suite, "metric": one.metric, "n": one.n, "lower_is_better": lower}
+        line |= {"target": _short(one.value), "target_error": _short(one.stderr)}
+        if before and change:
+            line |= {"baseline": _short(before.value), "baseline_error": _short(before.stderr)}
+            line |= {
+                "delta": _signed(change.delta),
+                "ci_low": _signed(change.ci_low),
+                "ci_high": _signed(change.ci_high),
+            }
+            line["verdict"] = _verdict(float(change.ci_low), float(change.ci_high), lower)
+        lines.append(line)
+    return lines
+
+
+def _verdict(low: float, high: float, lower_is_better: bool) -> str:
+    """`good` or `bad` when the interval leaves out zero, else nothing."""
+    if low <= 0 <= high:
+        return ""
+    return "good" if (high < 0) == lower_is_better else "bad"
+
+
+def _plot(results: list[Result]) -> Any:
+    from swiftlet_trainer.report.page import safe
+    from swiftlet_trainer.report.plots import Bars, bar_panels
+
+    panels: dict[tuple[str, str], Bars] = {}
+    for subject in SUBJECTS:
+        for one in results:
+            if one.subject == subject:
+                panel = panels.setdefault(
+                    (one.suite, one.metric),
+                    Bars(f"{one.metric} ({one.suite})", [], is_share=one.metric != "perplexity"),
+                )
+                panel.values.append((subject, float(one.value), float(one.stderr or 0)))
+    return safe(bar_panels(list(panels.values())))
+
+
+def _suite_rows(name: str, suite: dict[str, Any], records: list[dict[str, Any]]) -> dict[str, Any]:
+    """The rows of a suite with what each subject made of them, side by side."""
+    kind = next(kind for kind in WHAT if {"multiple_choice": "multipleChoice"}.get(kind, kind) in suite)
+    mine = [record for record in records if record["suite"] == name]
+    subjects = [subject for subject in SUBJECTS if any(record["subject"] == subject for record in mine)]
+    by_row: dict[int, dict[str, dict[str, Any]]] = {}
+    for record in mine:
+        by_row.setdefault(record["index"], {})[record["subject"]] = record
+    rows = [_row([by_row[index][subject] for subject in subjects]) for index in sorted(by_row)]
+    what, asked = WHAT[kind]
+    return {
+        "name": name,
+        "what": what,
+        "asked": asked,
+        "subjects": [subject.capitalize() for subject in subjects],
+        "numeric": kind == "perplexity",
+        "has_reference": kind != "perplexity",
+        "rows": rows[:SHOWN_ROWS],
+        "left_out": len(rows) > SHOWN_ROWS,
+    }
+
+
+def _row(records: list[dict[str, Any]]) -> dict[str, Any]:
+    reference = records[0].get("reference", "")
+    return {
+        "prompt": records[0]["prompt"],
+        "reference": " or ".join(reference) if isinstance(reference, list) else reference,
+        "cells": [_cell(record) for record in records],
+    }
+
+
+def _cell(record: dict[str, Any]) -> dict[str, Any]:
+    if "nll" in record:
+        from math import exp
+
+        return {"text": f"{exp(min(700.0, record['nll'] / record['tokens'])):.2f}", "passed": None}
+    name, score = next(iter(record["metrics"].items()))
+    return {
+        "text": record.get("answer", "") + (f" ({score:.2f})" if name == "rouge_l" else ""),
+        "passed": None if name == "rouge_l" else score == 1,
+    }
+
+
+def _subject(subject: ResolvedSubject) -> str:
+    adapter = f" with the adapter in {subject.adapter_path}" if subject.adapter_path else ""
+    return f"{subject.model.uri}{adapter}"
+
+
+def _facts(document: EvaluateDocument) -> list[tuple[str, str]]:
+    facts = [("Target", _subject(document.target))]
+    if document.target.digest:
+        facts.append(("Digest", document.target.digest))
+    if document.baseline:
+        facts.append(("Baseline", _subject(document.baseline)))
+    for suite in document.suites:
+        block = suite.generation or suite.perplexity or suite.multiple_choice
+        facts.append((f"Suite {suite.name}", block.uri if block else ""))
+    return facts
+
+
+def _short(number: str | None) -> str:
+    return "-" if number is None else f"{float(number):.4g}"
+
+
+def _signed(number: str) -> str:
+    return f"{float(number):+.3g}"

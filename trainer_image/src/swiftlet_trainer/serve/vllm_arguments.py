@@ -1,0 +1,144 @@
+"""The arguments and the environment that vLLM is started with."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from swiftlet.api.job import ServeDocument
+
+from swiftlet_trainer.paths import in_pod
+
+OWNED = {
+    "--model": "set spec.model",
+    "--model-tag": "set spec.model",
+    "--tokenizer": "the model's own is used",
+    "--host": "the pod's address is used",
+    "--port": "set spec.api.port",
+    "--uds": "clients and probes connect by spec.api.port",
+    "--api-key": "set spec.api.apiKey, which keeps the key out of documents and logs",
+    "--served-model-name": "set spec.api.servedName and spec.api.baseServedName",
+    "--lora-modules": "set spec.adapters",
+    "--enable-lora": "it follows from spec.adapters",
+    "--max-lora-rank": "it follows from the adapters",
+    "--max-model-len": "set spec.engine.maxModelLength",
+    "--shutdown-timeout": "it follows from the pod's grace period",
+    "--config": "write its arguments into spec.engine.args",
+    "--trust-remote-code": "program code of a model is never run",
+    "--headless": "the pod serves the API",
+    "--grpc": "clients and probes speak HTTP",
+    "--ssl-keyfile": "probes speak plain HTTP; terminate TLS in front of the Service",
+    "--ssl-certfile": "probes speak plain HTTP; terminate TLS in front of the Service",
+}
+"""Arguments that follow from the document: flag to what to do instead."""
+
+LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""What --max-lora-rank accepts. Source: vllm.config.lora.MaxLoRARanks."""
+UNSUPPORTED_ADAPTERS = {
+    "use_dora": "weight-decomposed adapters (DoRA)",
+    "lora_bias": "adapters with biases",
+    "modules_to_save": "adapters that replace whole modules",
+    "layer_replication": "adapters that replicate layers",
+    "alora_invocation_tokens": "activated adapters (aLoRA)",
+}
+"""Keys of adapter_config.json that vLLM refuses when set. Source: vllm.lora.peft_helper."""
+
+DRAIN_SECONDS = 30
+GIB = 1 << 30
+BF16_BYTES = 2
+SEQUENCES_IN_CACHE = 4
+"""The key-value cache on a CPU holds at least this many sequences of full length."""
+
+
+def owned_argument_problems(arguments: Sequence[str]) -> list[str]:
+    """Which of the document's engine arguments are not its to set, and what to set instead."""
+    flags = [re.split(r"[=.]", one, maxsplit=1)[0].replace("_", "-") for one in arguments if one.startswith("--")]
+    named = [(flag, flag.removeprefix("--no-")) for flag in flags]
+    keys = [(flag, flag if flag in OWNED else f"--{bare}") for flag, bare in named]
+    return [f"engine.args: {flag} is not yours to set: {OWNED[key]}" for flag, key in keys if key in OWNED]
+
+
+def adapter_problems(adapters: Mapping[str, Path]) -> list[str]:
+    """Why vLLM cannot load adapters that PEFT can; by the name that each is served as."""
+    problems = []
+    for name, folder in adapters.items():
+        config = _adapter_config(folder)
+        problems += [
+            f"adapter {name}: vllm has no {what}" for key, what in UNSUPPORTED_ADAPTERS.items() if config.get(key)
+        ]
+        if _rank(config) > LORA_RANKS[-1]:
+            problems.append(f"adapter {name}: rank {_rank(config)} is above vllm's {LORA_RANKS[-1]}")
+    return problems
+
+
+def vllm_arguments(document: ServeDocument, model: Path, host: str) -> list[str]:
+    """The command line of vLLM's server: what the document says, then the document's own arguments, which win."""
+    arguments = ["--model", str(model), "--served-model-name", *document.model_names]
+    arguments += ["--host", host, "--port", str(document.port)]
+    arguments += ["--max-model-len", str(document.max_model_length), "--shutdown-timeout", str(DRAIN_SECONDS)]
+    arguments += ["--disable-uvicorn-access-log"]
+    folders = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
+    if folders:
+        rank = max(_rank(_adapter_config(folder)) for folder in folders.values())
+        arguments += ["--enable-lora", "--max-lora-rank", str(next(one for one in LORA_RANKS if one >= rank))]
+        arguments += ["--max-loras", str(min(len(folders), 8)), "--max-cpu-loras", str(len(folders))]
+        # JSON, since a name may hold the `=` or `,` that vLLM's short form splits at.
+        modules = [json.dumps({"name": name, "path": str(folder)}) for name, folder in folders.items()]
+        arguments += ["--lora-modules", *modules]
+    return [*arguments, *([] if document.use_gpu else _cpu_arguments()), *document.engine_args]
+
+
+def _cpu_arguments() -> list[str]:
+    from swiftlet_trainer.hardware import multiplies_bf16
+
+    # Compiling costs minutes that a CPU deployment never earns back. One process fewer imports vLLM: see vllm_env.
+    dtype = "bfloat16" if multiplies_bf16(use_gpu=False) else "float32"
+    return [
+        "--enforce-eager",
+        "--dtype",
+        dtype,
+        "--gpu-memory-utilization",
+        "0.25",
+        "--distributed-executor-backend",
+        "uni",
+    ]
+
+
+def vllm_env(document: ServeDocument, model: Path, threads: int) -> dict[str, str]:
+    """Variables of vLLM's process: offline, silent to the outside and, on a CPU, sized for this pod."""
+    env = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+    if document.api_key_file:
+        env["VLLM_API_KEY"] = in_pod(document.api_key_file).read_text(encoding="utf-8").strip()
+    if document.use_gpu:
+        return env
+    return env | {
+        "VLLM_TARGET_DEVICE": "cpu",
+        "VLLM_CPU_KVCACHE_SPACE": str(_cache_gib(model, document.max_model_length)),
+        # The engine computes in its own process instead of in a worker that imports everything once more. Threads are
+        # not bound then, so that they are told here; vLLM would leave one of two cores idle.
+        "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        "OMP_NUM_THREADS": str(threads),
+    }
+
+
+def _cache_gib(model: Path, max_model_length: int) -> int:
+    """GiB of key-value cache: 2 (key, value) x layers x KV heads x head size x 2 bytes for each token."""
+    config = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    config = {**config, **(config.get("text_config") or {})}
+    heads = config.get("num_attention_heads") or 1
+    size = config.get("head_dim") or (config.get("hidden_size") or 0) // heads
+    kv_heads = config.get("num_key_value_heads") or heads
+    token = 2 * (config.get("num_hidden_layers") or 0) * kv_heads * size * BF16_BYTES
+    return max(1, -(-token * max_model_length * SEQUENCES_IN_CACHE // GIB))
+
+
+def _rank(config: Mapping[str, Any]) -> int:
+    """The highest rank of an adapter: `r`, or what a pattern raises it to for some modules."""
+    return max([int(config.get("r") or 0), *(int(rank) for rank in (config.get("rank_pattern") or {}).values())])
+
+
+def _adapter_config(folder: Path) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    return config

@@ -1,0 +1,40 @@
+"""vLLM as a process."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from swiftlet.api.job import ServeDocument
+
+from swiftlet_trainer.serve.engine import EngineProcess
+from swiftlet_trainer.serve.vllm_arguments import DRAIN_SECONDS, vllm_arguments, vllm_env
+
+PHASES = (
+    (re.compile("Resolved architecture"), "starting vllm's engine"),
+    (re.compile("Starting to load model"), "loading weights"),
+    (re.compile("Loading weights took"), "preparing the cache"),
+    (re.compile("Starting vLLM server"), "starting the API"),
+)
+NOISE = re.compile("Attempted to load weight|Route: /|Triton is installed|triton-cpu is expected")
+"""One line per tensor of an fp32 model that is served in bf16, and per path of the API."""
+
+
+def vllm_process(document: ServeDocument, model: Path, host: str, threads: int) -> EngineProcess:
+    """vLLM serving `document` with the model in `model`, on `host`; on a CPU with `threads` threads."""
+    own = ["--parent", str(os.getpid()), *([] if document.use_gpu else ["--cpu"])]
+    return EngineProcess(
+        name="vllm",
+        command=[
+            sys.executable,
+            "-m",
+            "swiftlet_trainer.serve.vllm_process",
+            *own,
+            "--",
+            *vllm_arguments(document, model, host),
+        ],
+        env=vllm_env(document, model, threads),
+        phases=PHASES,
+        noise=NOISE,
+        kill_after_seconds=DRAIN_SECONDS + 10,
+    )

@@ -1,0 +1,113 @@
+"""The process that becomes vLLM's server.
+
+`python -m swiftlet_trainer.serve.vllm_process --parent PID [--cpu] -- ARGUMENTS`
+
+It is vLLM's own `run_server` behind vLLM's own argument parser, with two differences from its command line: arguments
+that the parser refuses are reported one by one for the control plane, and on a CPU the engine process is forked from a
+server that imported vLLM while this process did the same on another core, instead of importing it all over again.
+"""
+
+import difflib
+import multiprocessing
+import multiprocessing.forkserver
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from swiftlet.api.pod import EXIT_INVALID
+
+from swiftlet_trainer.serve.engine import PROBLEM_PREFIX
+from swiftlet_trainer.serve.lifeline import end_with_parent
+
+PRELOADED = ["vllm.v1.engine.core", "vllm.v1.worker.cpu_worker", "vllm.v1.worker.cpu_model_runner"]
+FORKSERVER = "forkserver"
+
+
+class RefusedArgumentsError(Exception):
+    """What vLLM's parser refuses, one line each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(problems))
+
+
+def parse(arguments: Sequence[str]) -> Any:
+    """`arguments` by vLLM's real parser and its own checks. Raises RefusedArgumentsError with every problem."""
+    from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
+    from vllm.utils.argparse_utils import FlexibleArgumentParser
+
+    parser = make_arg_parser(FlexibleArgumentParser(prog="vllm"))
+    parser.error = _refuse
+    flags = [flag for action in parser._actions for flag in action.option_strings if flag.startswith("--")]
+    unknown = [one for one in arguments if one.startswith("-") and not _is_known(one, flags)]
+    if unknown:
+        raise RefusedArgumentsError([unknown_flag(one, flags) for one in unknown])
+    try:
+        parsed = parser.parse_args(list(arguments))
+        validate_parsed_serve_args(parsed)
+    except (ValueError, TypeError) as error:
+        raise RefusedArgumentsError([str(error)]) from None
+    return parsed
+
+
+def unknown_flag(argument: str, flags: Sequence[str]) -> str:
+    """Why `argument` is refused, with the nearest flag there is."""
+    flag = argument.partition("=")[0]
+    near = difflib.get_close_matches(flag.replace("_", "-"), flags, n=1)
+    return f"{flag}: vllm has no such argument" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _is_known(argument: str, flags: Sequence[str]) -> bool:
+    """A flag by its full name (dashes or underscores, `.key` of a JSON value), a short one, or a negative number."""
+    if re.fullmatch(r"-(\w+|[\d.].*)(=.*)?", argument):
+        return True
+    return re.split(r"[=.]", argument, maxsplit=1)[0].replace("_", "-") in flags
+
+
+def _refuse(message: str) -> NoReturn:
+    raise RefusedArgumentsError([message])
+
+
+def main(argv: Sequence[str]) -> int:
+    """Check the arguments after `--`, then serve until SIGTERM; returns the exit code."""
+    own, arguments = argv[: argv.index("--")], argv[argv.index("--") + 1 :]
+    on_cpu = "--cpu" in own
+    end_with_parent(int(own[own.index("--parent") + 1]))
+    if on_cpu:
+        _preload()
+    try:
+        parsed = parse(arguments)
+    except RefusedArgumentsError as error:
+        sys.stdout.writelines(f"{PROBLEM_PREFIX}engine.args: {problem}\n" for problem in error.problems)
+        return EXIT_INVALID
+    if on_cpu:
+        _fork_engine()
+    import uvloop
+    from vllm.entrypoints.launchers.api_server.entry import run_server
+    from vllm.entrypoints.serve.utils.api_utils import cli_env_setup
+
+    cli_env_setup()
+    uvloop.run(run_server(parsed))
+    return 0
+
+
+def _preload() -> None:
+    """Start the fork server: it imports what an engine needs while this process imports what the API needs."""
+    multiprocessing.set_forkserver_preload(PRELOADED)
+    multiprocessing.forkserver.ensure_running()
+
+
+def _fork_engine() -> None:
+    """Make vLLM start its engine process from the fork server.
+
+    vLLM's CPU platform writes `spawn` into the environment, so the method is set where vLLM reads it. Forking is safe
+    here: the fork server is a process of its own that only imported modules and never computed.
+    """
+    from vllm import envs
+
+    envs.environment_variables["VLLM_WORKER_MULTIPROC_METHOD"] = lambda: FORKSERVER
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""How a step is computed: precision, loss, batches, and the loop around them."""

@@ -1,0 +1,54 @@
+"""Rows to tensors."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+IGNORED = -100
+"""Label of a token that is not learnt. Source: torch.nn.functional.cross_entropy."""
+
+
+@dataclass(frozen=True)
+class Collator:
+    """Pads rows on the right and shifts labels, so that `labels[i]` is what position `i` has to predict.
+
+    No attention mask is made: attention is causal and padding comes last, so no real token sees it. A packed row gets
+    `position_ids` that restart with each of its parts; transformers makes the block-diagonal mask from them
+    (masking_utils.find_packed_sequence_indices).
+    """
+
+    pad_token_id: int
+    packed: bool = False
+
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+        """input_ids, labels and, when packed, position_ids: int64 tensors of shape (rows, longest)."""
+        width = max(len(row["input_ids"]) for row in rows)
+        batch = {
+            "input_ids": _padded([row["input_ids"] for row in rows], width, self.pad_token_id),
+            "labels": _padded([_shifted(row) for row in rows], width, IGNORED),
+        }
+        if self.packed:
+            batch["position_ids"] = torch.stack([_restarting(row["seq_lengths"], width) for row in rows])
+        return batch
+
+
+def _shifted(row: Mapping[str, Any]) -> list[int]:
+    """Labels moved one to the left; the last token of a part predicts nothing, above all not the next part."""
+    shifted = [*row["labels"][1:], IGNORED]
+    end = 0
+    for length in row.get("seq_lengths") or ():
+        end += length
+        shifted[end - 1] = IGNORED
+    return shifted
+
+
+def _padded(rows: Sequence[Sequence[int]], width: int, fill: int) -> torch.Tensor:
+    return torch.tensor([[*row, *[fill] * (width - len(row))] for row in rows], dtype=torch.long)
+
+
+def _restarting(lengths: Sequence[int], width: int) -> torch.Tensor:
+    """0, 1, 2, … anew for each part; the padding at the end is one more part."""
+    rest = width - sum(lengths)
+    return torch.cat([torch.arange(length) for length in (*lengths, rest)])

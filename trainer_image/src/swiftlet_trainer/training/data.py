@@ -1,0 +1,61 @@
+"""The rows of a run and the order that they are taken in."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.training.batches import BatchPlan
+from swiftlet_trainer.training.collate import IGNORED, Collator
+
+READ_ROWS = 1000
+"""Rows looked at together: few enough that memory does not grow with the data."""
+
+
+@dataclass(frozen=True)
+class SftData:
+    """Rows and the order that they are taken in."""
+
+    train: Any
+    """datasets.Dataset with input_ids, labels (and seq_lengths when packed)."""
+    eval: Any | None
+    plan: BatchPlan
+    labelled: tuple[int, ...]
+    """Tokens of each training row that its loss is a sum over."""
+    collator: Collator
+    left_out: int = 0
+    """Training rows without a token to learn."""
+
+
+def order_data(train: Any, evaluation: Any | None, collator: Collator, global_batch_size: int, seed: int) -> SftData:
+    """Rows that have something to learn, in the order of `seed`. Raises InvalidInput when there are none."""
+    labelled = labelled_tokens(train)
+    kept = np.flatnonzero(labelled)
+    if not len(kept):
+        raise InvalidInput(["datasets: no row has a token to learn; look at the rows' assistant turns"])
+    left_out = len(labelled) - len(kept)
+    if left_out:
+        train, labelled = train.select(kept), labelled[kept]
+    plan = BatchPlan(
+        lengths=tuple(train["length"]),
+        global_batch_size=global_batch_size,
+        seed=seed,
+        grouped=not collator.packed,
+    )
+    return SftData(train, evaluation, plan, tuple(labelled.tolist()), collator, left_out)
+
+
+def labelled_tokens(rows: Any) -> NDArray[np.int64]:
+    """How many tokens of each row are learnt. The first of a row, or of a part of a packed one, has no predecessor."""
+    counts = []
+    for batch in rows.with_format("numpy").iter(batch_size=READ_ROWS):
+        parts = batch.get("seq_lengths", [None] * len(batch["labels"]))
+        counts += [_predicted(labels, lengths) for labels, lengths in zip(batch["labels"], parts, strict=True)]
+    return np.array(counts, dtype=np.int64)
+
+
+def _predicted(labels: NDArray[np.int32], lengths: NDArray[np.int64] | None) -> int:
+    starts = [0] if lengths is None else np.cumsum(lengths) - lengths
+    return int(np.count_nonzero(labels != IGNORED) - np.count_nonzero(labels[starts] != IGNORED))

@@ -1,0 +1,41 @@
+"""The model of a run, ready to be trained."""
+
+from pathlib import Path
+from typing import Any
+
+from swiftlet.api.job import TrainDocument
+
+from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.training.loss import attach_labelled_loss, head_problem
+from swiftlet_trainer.training.step_plan import StepPlan
+from swiftlet_trainer.tuners.apply import apply_tuner
+
+
+def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan) -> Any:
+    """The model in `folder` in the plan's precision, with the labelled loss and the document's tuner."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(
+        folder,
+        dtype=torch.bfloat16 if plan.precision.value == "bf16" else torch.float32,
+        attn_implementation=plan.attention.value,
+        local_files_only=True,
+        trust_remote_code=False,
+    )
+    model.config.use_cache = False
+    # ZeRO-3 has sharded the weights by now, and a pass outside of its engine cannot gather them.
+    if document.strategy != "zero3" and (problem := head_problem(model)):
+        raise InvalidInput([problem])
+    attach_labelled_loss(model)
+    tuned = apply_tuner(model, document.tuner, document.training.seed)
+    if document.training.gradient_checkpointing:
+        # Frozen embeddings give activations without a gradient, and checkpointed layers would then learn nothing.
+        tuned.enable_input_require_grads()
+    return tuned
+
+
+def trainable_parameters(model: Any) -> tuple[int, int]:
+    """Numbers of trained and of all parameters, also when ZeRO-3 has sharded them."""
+    counts = [(getattr(one, "ds_numel", one.numel()), one.requires_grad) for one in model.parameters()]
+    return sum(count for count, trained in counts if trained), sum(count for count, _ in counts)

@@ -1,0 +1,82 @@
+"""Figures of steps turned into progress events and the history."""
+
+from pathlib import Path
+
+from swiftlet.api.finetunejob import Progress
+from swiftlet.api.pod import ProgressEvent
+
+from swiftlet_trainer.progress import History, Reporter, now
+from swiftlet_trainer.training.batches import BatchPlan
+from swiftlet_trainer.training.figures import StepFigures
+from swiftlet_trainer.training.meter import Meter
+
+
+class Recorder:
+    """Told of each step by the trainer. On other processes than rank 0 it keeps the figures and writes nothing."""
+
+    def __init__(
+        self, output_dir: Path, reporter: Reporter, logging_steps: int, plan: BatchPlan, total: int, start: int
+    ) -> None:
+        """start: steps that are done, when the run goes on from a checkpoint; the history forgets later ones."""
+        self._reporter, self._logging_steps, self._plan, self._total = reporter, logging_steps, plan, total
+        self._history = History(output_dir)
+        self._meter = Meter(total)
+        self._checkpoint: int | None = start or None
+        self.progress = Progress(step=start, total_steps=total, checkpoint_step=self._checkpoint)
+        if reporter.enabled:
+            self._history.truncate(start)
+        self.loss = self._last("loss")
+        self.eval_loss = self._last("evalLoss")
+
+    def _last(self, field: str) -> float | None:
+        """What the steps before this attempt ended with."""
+        value = self._history.last(field)
+        return None if value is None else float(value)
+
+    def start(self) -> None:
+        """The first step begins now."""
+        self._meter.start()
+
+    def step(self, figures: StepFigures) -> None:
+        """Record one step, and report it when it is due."""
+        self._meter.step_done(figures.tokens)
+        self.loss = figures.loss
+        self.eval_loss = self.eval_loss if figures.eval_loss is None else figures.eval_loss
+        self.progress = Progress(
+            step=figures.step,
+            total_steps=self._total,
+            percent=100 * figures.step // self._total,
+            epoch=f"{self._plan.epoch(figures.step):.2f}",
+            loss=f"{figures.loss:.4f}",
+            eval_loss=None if self.eval_loss is None else f"{self.eval_loss:.4f}",
+            learning_rate=f"{figures.learning_rate:.3g}",
+            tokens_per_second=f"{self._meter.tokens_per_second():.1f}",
+            eta_seconds=self._meter.seconds_left(figures.step),
+            checkpoint_step=self._checkpoint,
+        )
+        if not self._reporter.enabled:
+            return
+        shown = self.progress.model_dump(exclude_none=True)
+        if figures.step % self._logging_steps == 0 or figures.step == self._total:
+            self._reporter.emit(**shown)
+        # Full precision: two runs are compared by their histories.
+        exact = {"loss": repr(figures.loss), "learning_rate": repr(figures.learning_rate)}
+        shown.pop("eval_loss", None)
+        if figures.eval_loss is not None:
+            exact["eval_loss"] = repr(figures.eval_loss)
+        self._history.append(ProgressEvent(**{**shown, **exact, "time": now()}))
+
+    def pause(self, what: str, seconds: float) -> None:
+        """Neither a checkpoint nor an evaluation counts as training time; the former is reported."""
+        self._meter.pause(seconds)
+        if what == "checkpoint":
+            self._checkpoint = self.progress.step
+            self.progress.checkpoint_step = self._checkpoint
+            message = f"saved in {seconds:.1f} s"
+            self._reporter.emit(
+                type="checkpoint",
+                step=self._checkpoint,
+                total_steps=self._total,
+                checkpoint_step=self._checkpoint,
+                message=message,
+            )

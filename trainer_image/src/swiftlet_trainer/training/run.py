@@ -1,0 +1,213 @@
+"""A training run from a job document to an artifact, as one of its processes sees it."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from swiftlet.api.job import TrainDocument
+
+from swiftlet_trainer.checkpoints.store import CheckpointStore, read_marker
+from swiftlet_trainer.document import load_document
+from swiftlet_trainer.failures import InvalidInput, Terminated
+from swiftlet_trainer.parallel.environment import ProcessEnvironment, forget_torchrun
+from swiftlet_trainer.parallel.strategy import deepspeed_config, join_processes, leave_deepspeed_out, zero_stage
+from swiftlet_trainer.paths import in_pod
+from swiftlet_trainer.progress import Reporter
+from swiftlet_trainer.training.recorder import Recorder
+from swiftlet_trainer.training.step_plan import StepPlan, detect_hardware, plan_step
+from swiftlet_trainer.training.stopping import StopRequest
+
+CHECKPOINTS_FOLDER = "checkpoints"
+RESULT_FILE = "result.json"
+"""What rank 0 hands to the parent process: artifact, dataset and progress of the termination message."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What all parts of a run need."""
+
+    document: TrainDocument
+    process: ProcessEnvironment
+    step_plan: StepPlan
+    output_dir: Path
+    store: CheckpointStore
+    reporter: Reporter
+
+    @property
+    def is_main(self) -> bool:
+        return self.process.rank == 0
+
+    def phase(self, message: str) -> None:
+        """Say what is going on outside the steps."""
+        self.reporter.emit(type="phase", message=message)
+
+
+def run_training(job_path: str, stop: StopRequest) -> None:
+    """Train from the newest whole checkpoint to the end. Raises Terminated when stopped, Diverged, DiskFull."""
+    run = _set_up(job_path)
+    run.phase("loading libraries")
+    from swiftlet_trainer.models.loading import load_tokenizer
+    from swiftlet_trainer.training.sft import SftTrainer, seed_everything
+
+    _join(run)
+    seed_everything(run.document.training.seed)
+    start = _resume_step(run)
+    tokenizer = load_tokenizer(run.document.model)
+    data, prepared = load_data(run, tokenizer.pad_token_id)
+    total = data.plan.total_steps(run.document.training.epochs, run.document.training.max_steps)
+    recorder = Recorder(run.output_dir, run.reporter, run.document.training.logging_steps, data.plan, total, start)
+    run.phase("loading the model")
+    trainer = _trainer(run, SftTrainer, data, total, stop, recorder)
+    run.phase(f"resuming from step {start}" if start else "training")
+    trainer.train(resume_from_checkpoint=str(run.store.path(start)) if start else None)
+    if trainer.stopped and trainer.state.global_step < total:
+        raise Terminated(f"stopped after step {trainer.state.global_step} of {total}; a checkpoint was written")
+    run.phase("writing the artifact")
+    finish(run, trainer, tokenizer, prepared, recorder)
+
+
+def _set_up(job_path: str) -> Run:
+    import torch
+
+    document = load_document(job_path, TrainDocument)
+    process = ProcessEnvironment.read(os.environ)
+    if problem := batch_problem(document, process.world_size):
+        raise InvalidInput([problem])
+    step_plan = plan_step(document, detect_hardware(document.use_gpu, process.processes_here))
+    torch.set_num_threads(step_plan.threads.value)
+    output_dir = in_pod(document.output_dir)
+    return Run(
+        document=document,
+        process=process,
+        step_plan=step_plan,
+        output_dir=output_dir,
+        store=CheckpointStore(output_dir / CHECKPOINTS_FOLDER, document.checkpoints.keep),
+        reporter=Reporter(enabled=process.rank == 0),
+    )
+
+
+def batch_problem(document: TrainDocument, world_size: int) -> str | None:
+    """Why the parts of the batch do not make up the global one, if they do not."""
+    size, steps = document.per_device_batch_size, document.gradient_accumulation_steps
+    if size * steps * world_size == document.training.global_batch_size:
+        return None
+    return (
+        f"training.globalBatchSize: {document.training.global_batch_size} is not perDeviceBatchSize {size} x "
+        f"gradientAccumulationSteps {steps} x {world_size} processes; plan the job again"
+    )
+
+
+def _join(run: Run) -> None:
+    sharded = zero_stage(run.document.strategy) > 0
+    if not sharded:
+        leave_deepspeed_out()
+    if sharded or run.process.world_size > 1:
+        join_processes(run.document.use_gpu, run.process.local_rank, sharded)
+    else:
+        forget_torchrun()
+
+
+def _resume_step(run: Run) -> int:
+    """The step to go on from, decided by rank 0 for all; 0 for a fresh run."""
+    import torch.distributed as dist
+
+    shared: list[Any] = [0, None]
+    if run.is_main:
+        try:
+            run.store.clean()
+            step, problems = run.store.newest()
+            for problem in problems:
+                run.phase(f"checkpoint set aside: {problem}")
+            shared = [step, _world_problem(run, step)]
+        except OSError as error:
+            shared = [0, f"{run.store.folder}: {error}"]
+    if dist.is_initialized():
+        dist.broadcast_object_list(shared, src=0)
+    if shared[1]:
+        raise InvalidInput([shared[1]])
+    return int(shared[0])
+
+
+def _world_problem(run: Run, step: int) -> str | None:
+    """ZeRO's optimizer states are one part per process, so the number of processes cannot change."""
+    if not step or not zero_stage(run.document.strategy):
+        return None
+    written = read_marker(run.store.path(step)).world_size
+    if written == run.process.world_size:
+        return None
+    return (
+        f"{run.store.path(step)}: written by {written} processes, this run has {run.process.world_size}; "
+        f"restore parallelism, or delete the resource to start over"
+    )
+
+
+def load_data(run: Run, pad_token_id: int) -> tuple[Any, Any]:
+    """The rows that `prepare` left, in order; and what it said about them."""
+    from swiftlet_trainer.data.prepared import open_prepared
+    from swiftlet_trainer.training.collate import Collator
+    from swiftlet_trainer.training.data import order_data
+
+    document, training = run.document, run.document.training
+    prepared = open_prepared(document)
+    collator = Collator(pad_token_id, document.template.packing)
+    data = order_data(prepared.train, prepared.eval, collator, training.global_batch_size, training.seed)
+    if data.left_out:
+        run.phase(f"{data.left_out} rows without a token to learn are left out")
+    return data, prepared
+
+
+def _trainer(run: Run, kind: Any, data: Any, total: int, stop: StopRequest, recorder: Recorder) -> Any:
+    from swiftlet_trainer.models.loading import model_folder
+    from swiftlet_trainer.training.arguments import training_arguments
+    from swiftlet_trainer.training.model import load_trainable, trainable_parameters
+
+    document, plan = run.document, run.step_plan
+    bf16 = plan.precision.value == "bf16"
+    deepspeed = deepspeed_config(document, run.process.world_size, bf16)
+    arguments = training_arguments(document, total, bf16, run.process.world_size, deepspeed, run.store.folder)
+    model = load_trainable(document, model_folder(document.model), plan)
+    trained, every = trainable_parameters(model)
+    run.phase(f"{trained:,} of {every:,} parameters are trained in {plan.precision.value}: {plan.precision.reason}")
+    return kind(
+        model=model,
+        args=arguments,
+        data=data,
+        training=document.training,
+        store=run.store,
+        interval=document.checkpoints.interval_steps,
+        master_weights=plan.master_weights.value,
+        stop=stop,
+        recorder=recorder,
+    )
+
+
+def finish(run: Run, trainer: Any, tokenizer: Any, prepared: Any, recorder: Recorder) -> None:
+    """Gather the weights, write the artifact and the report, and leave the result for the parent process."""
+    from swiftlet_trainer.training.weights import gathered_weights
+
+    weights = gathered_weights(trainer)
+    if not run.is_main:
+        return
+    from swiftlet_trainer.artifact.writing import write_artifact
+    from swiftlet_trainer.models.loading import model_folder
+
+    artifact = write_artifact(
+        run.output_dir,
+        run.document,
+        trainer.model,
+        weights,
+        tokenizer,
+        model_folder(run.document.model),
+        prepared.digest,
+        trainer.state.global_step,
+        recorder.loss,
+        recorder.eval_loss,
+    )
+    result = {
+        "artifact": artifact.document(),
+        "dataset": prepared.counts.document(),
+        "progress": recorder.progress.document(),
+    }
+    (run.output_dir / RESULT_FILE).write_text(json.dumps(result), encoding="utf-8")

@@ -1,0 +1,262 @@
+"""Supervised fine-tuning on transformers' Trainer.
+
+Trainer, not TRL's SFTTrainer: the latter patches every model with a head of its own that computes log-probabilities,
+entropy and top-1 accuracy of each position, about a quarter of a step, and cannot be told not to. Trainer brings the
+loop, accumulation, schedulers, DDP and DeepSpeed; what is ours is which rows make a step, the loss, fp32 master
+weights, checkpoints that survive a kill, and stopping.
+"""
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from swiftlet.api.finetunejob import Training
+from torch.utils.data import DataLoader
+from transformers import Trainer, TrainerCallback, TrainingArguments
+
+from swiftlet_trainer.checkpoints.store import CheckpointStore
+from swiftlet_trainer.checkpoints.writing import write_checkpoint
+from swiftlet_trainer.training.batches import RankBatches
+from swiftlet_trainer.training.collate import IGNORED
+from swiftlet_trainer.training.data import SftData
+from swiftlet_trainer.training.figures import StepFigures
+from swiftlet_trainer.training.meter import require_finite
+from swiftlet_trainer.training.optimizer import MasterWeights, build_optimizer, clip_gradients
+from swiftlet_trainer.training.schedule import learning_rate_factor
+from swiftlet_trainer.training.stopping import StopRequest
+
+
+class StepRecorder(Protocol):
+    """What is told of the run's steps, on every process."""
+
+    def start(self) -> None:
+        """The first step begins now."""
+
+    def step(self, figures: StepFigures) -> None:
+        """A step is done."""
+
+    def pause(self, what: str, seconds: float) -> None:
+        """A `checkpoint` or an `evaluation` took this long."""
+
+
+class SftTrainer(Trainer):
+    """One process of a run."""
+
+    def __init__(
+        self,
+        model: Any,
+        args: TrainingArguments,
+        data: SftData,
+        training: Training,
+        store: CheckpointStore,
+        interval: int,
+        master_weights: bool,
+        stop: StopRequest,
+        recorder: StepRecorder,
+    ) -> None:
+        super().__init__(model=model, args=args, callbacks=[_Boundaries(self, interval)])
+        for callback in list(self.callback_handler.callbacks):
+            if type(callback).__name__ in ("PrinterCallback", "ProgressCallback"):
+                self.remove_callback(callback)
+        self.data, self.training, self.store = data, training, store
+        self._master_weights, self._stop = master_weights, stop
+        self.recorder = recorder
+        self._loss_sum = torch.zeros((), dtype=torch.float64)
+        self._grad_norm = 0.0
+        self._figures: StepFigures | None = None
+        self.stopped = False
+
+    # Rows: every process works through its share of the same steps.
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        sampler = RankBatches(
+            self.data.plan,
+            self.args.max_steps,
+            self.args.world_size,
+            self.args.process_index,
+            self.args.per_device_train_batch_size,
+        )
+        return DataLoader(self.data.train, batch_sampler=sampler, collate_fn=self.data.collator)  # type: ignore[arg-type]
+
+    def _get_num_items_in_batch(self, batch_samples: list[Any], device: torch.device) -> int:
+        """Labelled tokens of the whole step; each process knows all rows of it, so nothing is gathered."""
+        return sum(self.data.labelled[row] for row in self.data.plan.rows(self.state.global_step))
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+        return 0
+
+    # Loss: the sum over labelled tokens, divided by their number in the whole step.
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        loss = model(**inputs).loss
+        self._loss_sum += loss.detach().double().cpu()
+        if self.accelerator.sync_gradients:
+            self._agree(int(num_items_in_batch))
+        # DDP and DeepSpeed average gradients over processes; the loss is a sum over them.
+        return loss * (self.args.world_size / num_items_in_batch)
+
+    def _agree(self, items: int) -> None:
+        """One reduction per step: the loss of all processes, and whether any of them was asked to stop."""
+        shared = torch.tensor([float(self._loss_sum), float(self._stop.requested)], dtype=torch.float64)
+        if self.args.world_size > 1:
+            shared = shared.to(self.args.device)
+            dist.all_reduce(shared)
+        self._loss_sum.zero_()
+        loss, self.stopped = float(shared[0]) / items, bool(shared[1] > 0)
+        require_finite(loss, self.state.global_step + 1)
+        rows = self.data.plan.rows(self.state.global_step)
+        self._figures = StepFigures(
+            step=self.state.global_step + 1,
+            loss=loss,
+            learning_rate=self._get_learning_rate(),
+            grad_norm=0.0,
+            tokens=sum(self.data.plan.lengths[row] for row in rows),
+        )
+
+    # Optimizer: fp32 masters sum the gradients of micro-batches.
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        if self.optimizer is None:
+            self.optimizer: Any = build_optimizer(self.model, self.training, self._master_weights)
+        return self.optimizer
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        if self.lr_scheduler is None:
+            factor = learning_rate_factor(self.training, num_training_steps)
+            self.lr_scheduler: Any = torch.optim.lr_scheduler.LambdaLR(optimizer or self.optimizer, factor)
+            self._created_lr_scheduler = True
+        return self.lr_scheduler
+
+    @property
+    def _masters(self) -> MasterWeights | None:
+        optimizer = getattr(self.optimizer, "optimizer", self.optimizer)
+        return optimizer if isinstance(optimizer, MasterWeights) else None
+
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        # DDP reduces what it accumulated itself, so with several processes the masters take over after that only.
+        if self._masters and (self.args.world_size == 1 or self.accelerator.sync_gradients):
+            self._masters.absorb_gradients()
+        return loss
+
+    def _clip_grad_norm(self, model: Any) -> Any:
+        if self._masters:
+            return clip_gradients(self._masters.masters, self.training.max_grad_norm)
+        return super()._clip_grad_norm(model)
+
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
+        if grad_norm is None and self._masters:
+            grad_norm = clip_gradients(self._masters.masters, 0.0)
+        else:
+            grad_norm = super()._get_grad_norm(model, grad_norm)
+        self._grad_norm = float(grad_norm or 0.0)
+        return grad_norm
+
+    # After a step: evaluation and checkpoint first, so that what is reported is safe.
+
+    def _maybe_log_save_evaluate(self, tr_loss: torch.Tensor, *_args: Any, **_kwargs: Any) -> None:
+        tr_loss.zero_()
+        figures, self._figures = self._figures, None
+        if figures is None:
+            return
+        started = time.perf_counter()
+        eval_loss = self.evaluation_loss() if self.control.should_evaluate else None
+        self.recorder.step(replace(figures, grad_norm=self._grad_norm, eval_loss=eval_loss))
+        if self.control.should_save:
+            self._save_checkpoint(self.model_wrapped, None)
+            self.control.should_save = False
+            self.recorder.pause("checkpoint", time.perf_counter() - started)
+        elif self.control.should_evaluate:
+            self.recorder.pause("evaluation", time.perf_counter() - started)
+        self.control.should_evaluate = False
+
+    @torch.no_grad()
+    def evaluation_loss(self) -> float | None:
+        """Mean loss of the labelled tokens of the eval rows, over all processes; None without eval rows."""
+        if not self.data.eval:
+            return None
+        self.model_wrapped.eval()
+        sums = torch.zeros(2, dtype=torch.float64)
+        collator = replace(self.data.collator, packed=False)
+        for rows, counted in _eval_batches(self.data.eval["length"], self.args):
+            batch = self._prepare_inputs(collator([self.data.eval[row] for row in rows]))
+            loss = self.model_wrapped(**batch).loss
+            if counted:
+                sums += torch.tensor([float(loss), float(batch["labels"].ne(IGNORED).sum())], dtype=torch.float64)
+        self.model_wrapped.train()
+        if self.args.world_size > 1:
+            sums = sums.to(self.args.device)
+            dist.all_reduce(sums)
+        return float(sums[0] / sums[1]) if sums[1] else None
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        """Into main memory first: Trainer would ask for `cpu:0` on several CPU processes, which PyTorch refuses."""
+        if checkpoint is None or self.is_deepspeed_enabled:
+            super()._load_optimizer_and_scheduler(checkpoint)
+            return
+        for name, part in (("optimizer.pt", self.optimizer), ("scheduler.pt", self.lr_scheduler)):
+            part.load_state_dict(torch.load(Path(checkpoint) / name, map_location="cpu", weights_only=True))
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        write_checkpoint(self, self.store)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        from peft import PeftModel, load_peft_weights, set_peft_model_state_dict
+
+        if not isinstance(self.model, PeftModel):
+            return super()._load_from_checkpoint(resume_from_checkpoint, model)
+        # PeftModel.load_adapter would turn bf16 adapters into fp32 ones, and the run into another run.
+        set_peft_model_state_dict(self.model, load_peft_weights(resume_from_checkpoint, device="cpu"))
+        return None
+
+
+class _Boundaries(TrainerCallback):
+    """Decides after each step whether to evaluate, save and stop."""
+
+    def __init__(self, trainer: SftTrainer, interval: int) -> None:
+        self._trainer, self._interval = trainer, interval
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
+        self._trainer.recorder.start()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> Any:
+        last = state.global_step >= state.max_steps
+        due = state.global_step % self._interval == 0 or last
+        stopping = self._trainer.stopped and not last
+        control.should_log = False
+        control.should_evaluate = due
+        control.should_save = due or stopping
+        control.should_training_stop = last or stopping
+        return control
+
+
+def _eval_batches(lengths: list[int], args: TrainingArguments) -> Iterator[tuple[list[int], bool]]:
+    """Row indices of this process's batches, rows of like length together, and whether they count.
+
+    Every process gets as many batches as the others, since ZeRO-3 gathers weights in each: surplus ones do not count.
+    """
+    size, world = args.per_device_train_batch_size, args.world_size
+    order = np.argsort([-length for length in lengths], kind="stable").tolist()
+    batches = [order[start : start + size] for start in range(0, len(order), size)]
+    for start in range(0, len(batches), world):
+        index = start + args.process_index
+        yield (batches[index], True) if index < len(batches) else (batches[0], False)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and PyTorch on all devices."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)

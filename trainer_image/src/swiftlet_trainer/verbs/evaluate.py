@@ -1,0 +1,107 @@
+"""The verb evaluate: score the target and the baseline on the same rows, and leave results and a report."""
+
+import time
+from pathlib import Path
+
+from swiftlet.api.evalrun import Report
+from swiftlet.api.job import EvaluateDocument
+from swiftlet.api.pod import EXIT_OK, TerminationMessage
+
+from swiftlet_trainer.document import load_document
+from swiftlet_trainer.evaluate.questions import Question, read_questions
+from swiftlet_trainer.evaluate.results import Records, comparisons_of, results_of, write_results, write_rows
+from swiftlet_trainer.evaluate.subjects import Subject, subjects_of
+from swiftlet_trainer.failures import InvalidInput, write_termination
+from swiftlet_trainer.paths import in_pod
+from swiftlet_trainer.progress import Reporter
+
+
+def run(job_path: str) -> int:
+    """Evaluate the document at `job_path`; returns the exit code. Raises InvalidInput with everything that is wrong
+    with the document's data and models before any weight is loaded."""
+    document = load_document(job_path, EvaluateDocument)
+    reporter = Reporter()
+    reporter.emit(type="phase", message="checking data and models")
+    subjects, questions = _checked(document)
+    records = _score(document, subjects, questions, reporter)
+    results = results_of(document.suites, records)
+    comparison = comparisons_of(document.suites, records, document.seed)
+    reporter.emit(type="phase", message="writing the report")
+    folder = in_pod(document.output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_rows(folder, records)
+    write_results(folder, results, comparison)
+    report = Report(uri=document.report_uri, digest=_report(folder, document))
+    write_termination(TerminationMessage(results=results, comparison=comparison, report=report))
+    return EXIT_OK
+
+
+def _checked(document: EvaluateDocument) -> tuple[list[Subject], dict[str, list[Question]]]:
+    """Models and rows, or every problem of both at once."""
+    problems: list[str] = []
+    questions: dict[str, list[Question]] = {}
+    subjects: list[Subject] = []
+    try:
+        questions = read_questions(document.suites)
+    except InvalidInput as error:
+        problems += error.problems
+    try:
+        subjects = subjects_of(document)
+    except InvalidInput as error:
+        problems += error.problems
+    if problems:
+        raise InvalidInput(problems)
+    return subjects, questions
+
+
+def _score(
+    document: EvaluateDocument, subjects: list[Subject], questions: dict[str, list[Question]], reporter: Reporter
+) -> Records:
+    """The records of every suite and subject."""
+    reporter.emit(type="phase", message="loading the model")
+    # Imported here: the checks above answer in under a second, without torch.
+    from swiftlet_trainer.evaluate.subjects import loaded
+    from swiftlet_trainer.evaluate.suites import run_suite
+
+    total = len(subjects) * sum(len(rows) for rows in questions.values())
+    counter = Counter(total, reporter)
+    records: Records = {}
+    for tokenizer, group in loaded(subjects, document.use_gpu):
+        for subject, active in group:
+            with active as model:
+                for suite in document.suites:
+                    counter.about = f"{suite.name}: {subject.name}"
+                    rows = questions[suite.name]
+                    records[suite.name, subject.name] = run_suite(
+                        suite, rows, subject.name, model, tokenizer, document.batch_size, counter.done
+                    )
+    return records
+
+
+class Counter:
+    """Turns finished rows into progress events: rows of all subjects together, and the time that is left."""
+
+    def __init__(self, total: int, reporter: Reporter) -> None:
+        self.about = ""
+        self._total, self._reporter = total, reporter
+        self._rows, self._start = 0, time.monotonic()
+
+    def done(self, rows: int) -> None:
+        """Report `rows` more rows of what `about` names."""
+        self._rows += rows
+        elapsed = time.monotonic() - self._start
+        left = elapsed / self._rows * (self._total - self._rows) if self._rows else 0.0
+        self._reporter.emit(
+            step=self._rows,
+            total_steps=self._total,
+            percent=100 * self._rows // self._total,
+            eta_seconds=round(left),
+            message=self.about,
+        )
+
+
+def _report(folder: Path, document: EvaluateDocument) -> str:
+    """Write the page; its digest."""
+    from swiftlet_trainer.report.evaluation import write_evaluation_report
+
+    return write_evaluation_report(folder, document)

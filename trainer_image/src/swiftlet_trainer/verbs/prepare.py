@@ -1,0 +1,23 @@
+"""`prepare`: check the document, the model and the data, then turn the data into tokens."""
+
+import sys
+
+from swiftlet.api.job import TrainDocument
+from swiftlet.api.pod import EXIT_OK, TerminationMessage
+
+from swiftlet_trainer.document import load_document
+from swiftlet_trainer.failures import InvalidInput, write_termination
+
+
+def run(job_path: str) -> int:
+    """Leaves the counts of rows in the termination message. Raises InvalidInput with every problem."""
+    document = load_document(job_path, TrainDocument)
+    from swiftlet_trainer.data.prepare import prepare
+    from swiftlet_trainer.models.loading import check_model, load_tokenizer
+
+    if problems := check_model(document.model, chat=False):
+        raise InvalidInput(problems)
+    prepared = prepare(document, load_tokenizer(document.model))
+    sys.stderr.write(f"prepared: {prepared.folder}\n")
+    write_termination(TerminationMessage(dataset=prepared.counts))
+    return EXIT_OK

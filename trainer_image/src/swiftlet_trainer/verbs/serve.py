@@ -1,0 +1,142 @@
+"""The verb serve: the parent of the real engine."""
+
+import errno
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+
+from swiftlet.api.finetunejob import Failure
+from swiftlet.api.job import ServeDocument
+from swiftlet.api.pod import EXIT_ERROR, EXIT_OK, TerminationMessage
+
+from swiftlet_trainer.document import load_document
+from swiftlet_trainer.failures import InvalidInput, write_termination
+from swiftlet_trainer.paths import in_pod
+from swiftlet_trainer.progress import Reporter
+from swiftlet_trainer.serve.choice import choose_engine
+from swiftlet_trainer.serve.engine import EngineProcess
+from swiftlet_trainer.serve.health import State, serve_health
+from swiftlet_trainer.serve.supervisor import EngineDied, PortInUse, Supervisor
+
+BIND_VARIABLE = "SWIFTLET_BIND_HOST"
+EVERYWHERE = "0.0.0.0"  # noqa: S104  (a pod's network is its own; the variable narrows it elsewhere)
+
+
+def run(job_path: str) -> int:
+    """Serve the document at `job_path` until SIGTERM; returns the exit code.
+
+    Raises InvalidInput (bad model, adapter, argument), PortInUse, and what the supervisor raises but EngineDied,
+    which becomes the termination message with the engine's last lines.
+    """
+    document = load_document(job_path, ServeDocument)
+    reporter, state, stop = Reporter(), State(), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    host = os.environ.get(BIND_VARIABLE) or EVERYWHERE
+    for port, field in ((document.port, "spec.api.port"), (document.health_port, "healthPort")):
+        _check_port(host, port, field)
+    health = serve_health(host, document.health_port, state)
+    try:
+        reporter.emit(type="phase", message=state.phase)
+        folder, adapters = _checked(document)
+        engine = _engine(document, job_path, folder, adapters, host, reporter)
+        supervisor = Supervisor(
+            engine,
+            url=f"http://{'127.0.0.1' if host == EVERYWHERE else host}:{document.port}",
+            api_key=_api_key(document),
+            names=[*document.model_names, *adapters],
+            port=document.port,
+            state=state,
+            stop=stop,
+            announce=lambda phase: _announce(reporter, phase),
+        )
+        supervisor.run()
+    except EngineDied as error:
+        return _died(error)
+    finally:
+        health.shutdown()
+    write_termination(TerminationMessage())
+    return EXIT_OK
+
+
+def _announce(reporter: Reporter, phase: str) -> None:
+    reporter.emit(type="phase", message=phase)
+
+
+def _engine(
+    document: ServeDocument, job_path: str, folder: Path, adapters: dict[str, Path], host: str, reporter: Reporter
+) -> EngineProcess:
+    """The engine that will run, announced with the reason when it is not the one that `auto` prefers."""
+    from swiftlet_trainer.serve.transformers_launch import transformers_process
+    from swiftlet_trainer.serve.vllm_engine import vllm_process
+
+    name, reason = choose_engine(document, adapters)
+    reporter.emit(type="serving", engine=name, reason=reason)
+    sys.stdout.write(f"engine: {name}{f', because {reason}' if reason else ''}\n")
+    if name == "vllm":
+        return vllm_process(document, folder, host, threads=len(os.sched_getaffinity(0)))
+    return transformers_process(job_path, host)
+
+
+def _checked(document: ServeDocument) -> tuple[Path, dict[str, Path]]:
+    """The model's folder and the adapters' by name; InvalidInput with everything that is wrong with them."""
+    from swiftlet_trainer.artifact.compatibility import check_adapter
+    from swiftlet_trainer.artifact.manifest import read_and_verify
+    from swiftlet_trainer.models.loading import check_model, model_folder
+
+    names = [*document.model_names, *(adapter.name for adapter in document.adapters)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    problems = [f"served name {name} is given twice; each name is one model" for name in twice]
+    model_problems = check_model(document.model, chat=False)
+    problems += [*model_problems, *_key_problems(document)]
+    adapters = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
+    for adapter in document.adapters:
+        folder = adapters[adapter.name]
+        try:
+            if adapter.digest:
+                read_and_verify(folder, adapter.digest)
+        except InvalidInput as error:
+            problems += [f"adapter {adapter.name}: {problem}" for problem in error.problems]
+        if not model_problems:
+            found = check_adapter(folder, model_folder(document.model))
+            problems += [f"adapter {adapter.name}: {problem}" for problem in found]
+    if problems:
+        raise InvalidInput(problems)
+    return model_folder(document.model), adapters
+
+
+def _key_problems(document: ServeDocument) -> list[str]:
+    if document.api_key_file is None:
+        return []
+    try:
+        return [] if _api_key(document) else [f"{document.api_key_file}: the API key is empty; write one into it"]
+    except (OSError, UnicodeDecodeError) as error:
+        return [f"{document.api_key_file}: the API key cannot be read: {error}"]
+
+
+def _api_key(document: ServeDocument) -> str | None:
+    return in_pod(document.api_key_file).read_text(encoding="utf-8").strip() if document.api_key_file else None
+
+
+def _check_port(host: str, port: int, field: str) -> None:
+    """Raise PortInUse before minutes are spent on loading."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise PortInUse(port, field) from None
+            raise
+
+
+def _died(error: EngineDied) -> int:
+    """The termination message: cause first, then as many of the last lines as fit."""
+    sys.stderr.write(f"{error.reason}: {error}\n")
+    lines = "\n".join(error.lines)
+    failure = Failure(reason=error.reason, message=str(error), exit_code=EXIT_ERROR, traceback=lines or None)
+    write_termination(TerminationMessage(failure=failure))
+    return EXIT_ERROR

@@ -1,0 +1,51 @@
+"""`train`: torchrun for this node, then the termination message."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from swiftlet.api.job import TrainDocument
+from swiftlet.api.pod import EXIT_ERROR, EXIT_OK, TerminationMessage
+
+from swiftlet_trainer.document import load_document
+from swiftlet_trainer.failures import write_termination
+from swiftlet_trainer.parallel.environment import NodeEnvironment
+from swiftlet_trainer.paths import in_pod
+from swiftlet_trainer.training.run import RESULT_FILE
+
+
+def run(job_path: str) -> int:
+    """Run this node's training processes; returns the exit code (swiftlet.api.pod)."""
+    document = load_document(job_path, TrainDocument)
+    node = NodeEnvironment.read(os.environ, document.processes_per_node)
+    result = in_pod(document.output_dir) / RESULT_FILE
+    if node.node_rank == 0:
+        result.unlink(missing_ok=True)
+    from swiftlet_trainer.parallel.launch import run_workers
+
+    failure = run_workers(node, f"{document.namespace}-{document.name}", job_path)
+    if failure is not None:
+        failure.pod = os.environ.get("POD_NAME")
+        sys.stderr.write(f"rank {failure.rank} failed: {failure.reason}: {failure.message}\n")
+        write_termination(TerminationMessage(failure=failure))
+        return failure.exit_code or EXIT_ERROR
+    if node.node_rank == 0:
+        _write_report(result.parent)
+    write_termination(_message(result) if node.node_rank == 0 else TerminationMessage())
+    return EXIT_OK
+
+
+def _write_report(output_dir: Path) -> None:
+    """The page with the curves; a run that has its artifact does not fail for want of it."""
+    from swiftlet_trainer.report.training import write_training_report
+
+    try:
+        write_training_report(output_dir)
+    except OSError as error:
+        sys.stderr.write(f"the report cannot be written: {error}\n")
+
+
+def _message(result: Path) -> TerminationMessage:
+    """What rank 0 left behind."""
+    return TerminationMessage.model_validate(json.loads(result.read_text(encoding="utf-8")))

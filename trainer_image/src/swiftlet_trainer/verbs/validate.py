@@ -1,0 +1,54 @@
+"""`validate`: check the document, the model and the data; write nothing."""
+
+import sys
+from typing import Any
+
+from swiftlet.api.job import TrainDocument
+from swiftlet.api.pod import EXIT_OK
+
+from swiftlet_trainer.document import load_document
+from swiftlet_trainer.failures import InvalidInput
+
+
+def run(job_path: str) -> int:
+    """Prints what became of the rows. Raises InvalidInput with every problem of the model and of the data."""
+    document = load_document(job_path, TrainDocument)
+    sys.stdout.write("\n".join(checked(document)) + "\n")
+    return EXIT_OK
+
+
+def checked(document: TrainDocument) -> list[str]:
+    """A summary for people, one line per data set and the places of rows that are left out. Raises InvalidInput."""
+    from swiftlet_trainer.data.scan import scan
+    from swiftlet_trainer.models.loading import check_model, load_tokenizer
+
+    problems = check_model(document.model, chat=False)
+    if problems:
+        raise InvalidInput([*problems, *_missing_files(document)])
+    tokens = [0] * len(document.datasets)
+
+    def count(index: int, batch: list[Any]) -> None:
+        tokens[index] += sum(len(row.input_ids) for row in batch)
+
+    lines = [f"model {document.model.uri}: ok"]
+    for tally, total in zip(scan(document, load_tokenizer(document.model), count), tokens, strict=True):
+        dropped = sum(tally.dropped.values())
+        lines.append(
+            f"{tally.name}: {tally.read:,} rows read, {tally.kept:,} usable, {dropped:,} dropped, {total:,} tokens"
+        )
+        lines += [f"  {drop}" for drop in tally.drops]
+    return lines
+
+
+def _missing_files(document: TrainDocument) -> list[str]:
+    """Without a tokenizer no row can be judged, but missing files can be told at once."""
+    from swiftlet_trainer.data.readers import UnreadableFileError, read_rows
+    from swiftlet_trainer.paths import in_pod
+
+    problems = []
+    for dataset in document.datasets:
+        try:
+            next(read_rows(in_pod(dataset.path)), None)
+        except UnreadableFileError as error:
+            problems.append(f"{dataset.uri}: {error}")
+    return problems
