@@ -79,6 +79,13 @@ def test_logits_of_an_unknown_kind_are_refused() -> None:
     assert "LlamaForCausalLM computes its logits in a way" in str(head_problem(model))
 
 
+@pytest.mark.parametrize("broken", [float("nan"), float("inf")])
+def test_broken_weights_are_not_blamed_on_the_architecture(broken: float) -> None:
+    model = model_of("Llama")
+    model.model.norm.weight.data[0] = broken
+    assert head_problem(model) is None
+
+
 def test_training_goes_on_as_it_was() -> None:
     model = model_of("Llama").train()
     before = torch.get_rng_state()
