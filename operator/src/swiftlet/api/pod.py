@@ -5,6 +5,8 @@ Environment of every pod:
     SWIFTLET_PROGRESS_FILE   where progress events are appended, one JSON object per line
     SWIFTLET_BIND_HOST       address that servers bind; absent means 0.0.0.0
     POD_NAME, POD_NAMESPACE  who the pod is
+    SWIFTLET_PROGRESS_URL    where progress events are also posted, as a JSON array; absent under the local engine
+    SWIFTLET_PROGRESS_TOKEN  file with the token that such a post carries; the kubelet renews it
 Training pods also get torchrun's own variables (PET_NNODES, PET_NPROC_PER_NODE, PET_NODE_RANK, PET_MASTER_ADDR,
 PET_MASTER_PORT; source: torch.distributed.run).
 """
@@ -16,6 +18,13 @@ from pydantic import Field
 from swiftlet.api.base import ApiModel
 from swiftlet.api.evalrun import Comparison, Report, Result
 from swiftlet.api.finetunejob import Artifact, DatasetCounts, Failure, Progress
+
+PROGRESS_AUDIENCE = "swiftlet-operator"
+"""Audience of the ServiceAccount token that pods report with: it is good for nothing else."""
+PROGRESS_BODY_LIMIT = 65536
+"""Bytes of one progress report."""
+PROGRESS_EVENTS_LIMIT = 100
+"""Events of one progress report."""
 
 TERMINATION_LOG = "/dev/termination-log"
 TERMINATION_LIMIT = 4096

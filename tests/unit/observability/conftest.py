@@ -1,0 +1,125 @@
+"""A progress endpoint on a real port, with the API server's answers and the cache's objects given by the test."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from prometheus_client import CollectorRegistry
+from swiftlet.api.pod import PROGRESS_AUDIENCE
+from swiftlet.observability.authentication import Authenticator
+from swiftlet.observability.progress import ProgressBoard
+from swiftlet.observability.progress_rates import RateLimit
+from swiftlet.observability.server import Checks, HttpServer, build_app
+from swiftlet.observability.server_progress import Leadership, ProgressEndpoint
+
+Manifest = dict[str, Any]
+
+
+def token_of(pod: str) -> str:
+    """What looks like a token of `pod`."""
+    return f"header.{pod}.signature"
+
+
+def review_of(pod: str, namespace: str = "team", audience: str = PROGRESS_AUDIENCE) -> Manifest:
+    """What a real API server answers about the projected token of a pod (recorded from 1.36)."""
+    prefix = "authentication.kubernetes.io/"
+    return {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenReview",
+        "status": {
+            "authenticated": True,
+            "audiences": [audience],
+            "user": {
+                "username": f"system:serviceaccount:{namespace}:default",
+                "groups": ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"],
+                "extra": {f"{prefix}pod-name": [pod], f"{prefix}pod-uid": [f"uid-of-{pod}"]},
+            },
+        },
+    }
+
+
+@dataclass
+class Cluster:
+    """Reviews by token, and objects by (kind, namespace, name)."""
+
+    reviews: dict[str, Manifest] = field(default_factory=dict)
+    objects: dict[tuple[str, str | None, str], Manifest] = field(default_factory=dict)
+    asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    is_down: bool = False
+
+    async def token_review(self, token: str, audiences: Sequence[str]) -> Manifest:
+        self.asked.append((token, tuple(audiences)))
+        if self.is_down:
+            raise ConnectionError("no route to host")
+        return self.reviews.get(token, {"status": {"authenticated": False, "error": "invalid bearer token"}})
+
+    def get(self, kind: str, namespace: str | None, name: str) -> Manifest | None:
+        return self.objects.get((kind, namespace, name))
+
+    def add(self, pod: str, job: str, namespace: str = "team", job_namespace: str | None = None) -> str:
+        """A pod of FineTuneJob `job`, and its token."""
+        labels = {"swiftlet.dev/kind": "FineTuneJob", "swiftlet.dev/name": job, "swiftlet.dev/owner-uid": f"uid-{job}"}
+        metadata = {"name": pod, "namespace": namespace, "uid": f"uid-of-{pod}", "labels": labels}
+        self.objects["Pod", namespace, pod] = {"kind": "Pod", "metadata": metadata}
+        owner = job_namespace or namespace
+        self.objects["FineTuneJob", owner, job] = {"kind": "FineTuneJob", "metadata": {"uid": f"uid-{job}"}}
+        self.reviews[token_of(pod)] = review_of(pod, namespace)
+        return token_of(pod)
+
+
+@dataclass
+class Endpoint:
+    """A served endpoint."""
+
+    board: ProgressBoard
+    url: str
+    session: ClientSession
+    registry: CollectorRegistry
+
+    async def post(
+        self, body: Any, token: str | None, path: str = "/progress", **options: Any
+    ) -> tuple[int, Manifest, Any]:
+        """(status, answer, headers) of one report."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        payload = {"data": body} if isinstance(body, bytes) or hasattr(body, "__aiter__") else {"json": body}
+        headers |= options.pop("headers", {})
+        async with self.session.post(self.url + path, headers=headers, **payload, **options) as answer:
+            return answer.status, await answer.json(), answer.headers
+
+
+Scenario = Callable[[Endpoint], Awaitable[None]]
+Serve = Callable[..., None]
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster()
+
+
+@pytest.fixture
+def serve(cluster: Cluster) -> Serve:
+    """Runs a scenario against a server on loopback."""
+
+    async def served(scenario: Scenario, leadership: Leadership, checks: Checks, rates: RateLimit | None) -> None:
+        registry, board = CollectorRegistry(), ProgressBoard()
+        endpoint = ProgressEndpoint(board, Authenticator(cluster), cluster, leadership, registry, rates)
+        server = HttpServer(build_app(registry, checks, endpoint), "127.0.0.1", 0)
+        await server.start()
+        try:
+            async with ClientSession() as session:
+                await scenario(Endpoint(board, f"http://127.0.0.1:{server.port}", session, registry))
+        finally:
+            await server.stop()
+
+    def run(
+        scenario: Scenario,
+        leadership: Leadership | None = None,
+        checks: Checks | None = None,
+        rates: RateLimit | None = None,
+    ) -> None:
+        asyncio.run(served(scenario, leadership or Leadership(), checks or Checks(), rates))
+
+    return run

@@ -1,0 +1,41 @@
+from typing import Any
+
+import pytest
+from swiftlet.observability.authentication import PodIdentity
+from swiftlet.observability.progress_binding import NotAllowedError, resource_of
+
+POD = PodIdentity("team", "bird-0", "uid-of-bird-0")
+
+
+def test_a_pod_reports_for_the_resource_in_its_label(cluster: Any) -> None:
+    cluster.add("bird-0", "bird")
+    assert resource_of(POD, None, cluster) == "uid-bird"
+    assert resource_of(POD, "uid-bird", cluster) == "uid-bird"
+
+
+def test_and_for_no_other(cluster: Any) -> None:
+    cluster.add("bird-0", "bird")
+    cluster.add("fish-0", "fish")
+    with pytest.raises(NotAllowedError, match="another resource than uid-fish"):
+        resource_of(POD, "uid-fish", cluster)
+
+
+def test_a_pod_of_that_name_from_before(cluster: Any) -> None:
+    cluster.add("bird-0", "bird")
+    cluster.objects["Pod", "team", "bird-0"]["metadata"]["uid"] = "uid-of-its-successor"
+    with pytest.raises(NotAllowedError, match="not one of the operator's pods"):
+        resource_of(POD, None, cluster)
+
+
+def test_a_label_that_names_a_resource_of_another_namespace(cluster: Any) -> None:
+    cluster.add("bird-0", "bird", job_namespace="victims")
+    with pytest.raises(NotAllowedError, match="no resource of its namespace"):
+        resource_of(POD, None, cluster)
+
+
+@pytest.mark.parametrize("label", ["swiftlet.dev/owner-uid", "swiftlet.dev/kind", "swiftlet.dev/name"])
+def test_a_pod_without_the_labels(cluster: Any, label: str) -> None:
+    cluster.add("bird-0", "bird")
+    del cluster.objects["Pod", "team", "bird-0"]["metadata"]["labels"][label]
+    with pytest.raises(NotAllowedError, match="no resource of its namespace"):
+        resource_of(POD, None, cluster)
