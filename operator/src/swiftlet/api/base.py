@@ -83,7 +83,8 @@ NAME_PATTERN = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 
 DnsLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_length=1, max_length=63)]
 ShortText = Annotated[str, Field(min_length=1, max_length=1024)]
-Positive = Annotated[int, Field(ge=1)]
+Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""A count. The bound is that of Kubernetes' own counts; seconds beyond it would overflow its durations."""
 
 
 class NamedRef(ApiModel):

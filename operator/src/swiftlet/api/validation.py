@@ -14,6 +14,7 @@ from swiftlet.api.base import NAME_PATTERN
 from swiftlet.api.cel import Broken, broken_rules, broken_transitions
 from swiftlet.api.compute import QUANTITY_PATTERN
 from swiftlet.api.defaulting import defaulted
+from swiftlet.api.metadata import metadata_problems
 from swiftlet.api.problems import Location, Problem, Source, field_path, shown
 from swiftlet.api.schema import Schema, structural_schema
 from swiftlet.api.uris import DATA_URI_PATTERN, MODEL_URI_PATTERN
@@ -173,11 +174,14 @@ def _is_number(text: str) -> bool:
 
 def _metadata_problems(document: Mapping[str, Any], source: Source) -> Iterator[tuple[Location, Problem]]:
     metadata = document.get("metadata")
-    for key in metadata if isinstance(metadata, dict) else ():
+    if not isinstance(metadata, dict):
+        return
+    for key in metadata:
         if key not in METADATA_FIELDS:
             at = ("metadata", key)
             remedy = _meant(key, sorted(METADATA_FIELDS)) or "metadata holds name, namespace, labels and annotations"
             yield at, Problem(source.file, source.line(at), field_path(at), None, "unknown field", remedy)
+    yield from metadata_problems(metadata, source)
 
 
 def _follows(broken: Broken, wrong: Sequence[tuple[Location, str]]) -> bool:
