@@ -32,7 +32,7 @@ def metadata_problems(metadata: Mapping[str, Any], source: Source) -> Iterator[t
     for field, noun in (("labels", "a label"), ("annotations", "an annotation")):
         entries = metadata.get(field)
         for key, value in entries.items() if isinstance(entries, dict) else ():
-            at = ("metadata", field, str(key))
+            at: Location = ("metadata", field, str(key))
             if not is_qualified_name(str(key)):
                 remedy = f"write name or domain/name; the name has up to 63 {_LETTERS}"
                 yield problem(at, str(key), f"is not the key of {noun}", remedy)
