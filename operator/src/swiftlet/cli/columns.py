@@ -27,7 +27,10 @@ class Cell:
 
 
 def at_path(column: Column) -> Cell:
-    """A printer column, read as the API server does: the first value, `<none>` when there is none."""
+    """A printer column, read as the API server does: the first value.
+
+    Where there is none, kubectl leaves the cell blank; `<none>` is easier to read and to split.
+    """
 
     def text(item: Object, now: datetime) -> str:
         values = find(item, column.path)
