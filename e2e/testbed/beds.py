@@ -111,6 +111,10 @@ class Bed:
         """Let the bed outlive this process."""
         _write(self.folder / "owner.json", None)
 
+    def end(self) -> None:
+        """End everything of the bed and remove its folder."""
+        end(self.folder)
+
     def owner(self) -> dict[str, int] | None:
         """The process that made it; None when detached; one that never was when it was killed before saying so."""
         file = self.folder / "owner.json"

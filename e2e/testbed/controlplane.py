@@ -20,7 +20,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from testbed import controlplane_arguments as arguments
-from testbed.beds import Bed, end
+from testbed.beds import Bed
 from testbed.certificates import Authority, signing_key, write_secret
 from testbed.controlplane_arguments import AUDIT_POLICY, Files, Ports, Settings
 from testbed.errors import TestBedError
@@ -114,14 +114,14 @@ class ControlPlane:
         """End every process of the bed and remove its folder."""
         if self.keep_logs and self.logs.exists():
             sys.stderr.write(f"testbed: logs of {self.bed.name} kept in {keep(self.logs)}\n")
-        end(self.bed.folder)
+        self.bed.end()
         self._guard.terminate()
         self._guard.wait()
         for process in self._processes.values():
             process.kill()  # gone already: this collects its exit code
 
     def detach(self) -> None:
-        """Let the bed outlive this process; `testbed.beds.end` ends it."""
+        """Let the bed outlive this process; `Bed.end` ends it."""
         self.bed.detach()
         self._guard.terminate()
         self._guard.wait()

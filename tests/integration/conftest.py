@@ -1,0 +1,78 @@
+"""A real control plane for the whole session, with the project's CRDs; a namespace and clients for each test."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from kubernetes import client, config
+from testbed.controlplane import COMPONENTS, ControlPlane
+from testbed.errors import MissingProgramError
+from testbed.programs import programs
+
+HERE = Path(__file__).parent
+CRDS = HERE.parent.parent / "crds"
+PROGRAMS = (*COMPONENTS, "kubectl")
+BUILT = pytest.StashKey[str]()
+"""Why the programs are not there; empty when they are."""
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build what is missing before the first test: a first build takes minutes, which are no test's time."""
+    ours = [item for item in session.items if HERE in item.path.parents]
+    if not ours or session.config.option.collectonly:
+        return
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    say: Callable[[str], None] = terminal.write_line if terminal else print
+    session.config.stash[BUILT] = ""
+    try:
+        programs(*PROGRAMS, say=say)
+    except MissingProgramError as error:
+        session.config.stash[BUILT] = str(error)
+
+
+@pytest.fixture(scope="session")
+def built(pytestconfig: pytest.Config) -> None:
+    """The control plane's programs are there. Else the test is skipped with what to do, and fails under CI."""
+    if problem := pytestconfig.stash[BUILT]:
+        if os.environ.get("CI"):
+            pytest.fail(problem)
+        pytest.skip(problem)
+
+
+@pytest.fixture(scope="session")
+def control_plane(built: None, request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
+    """A control plane that notes every request, with the CRDs established. Logs are kept when a test failed."""
+    with ControlPlane(audit=True) as running:
+        running.kubectl("apply", "--server-side", "-f", str(CRDS))
+        running.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        yield running
+        running.keep_logs = request.session.testsfailed > 0
+
+
+@pytest.fixture(scope="session")
+def kube(control_plane: ControlPlane) -> client.ApiClient:
+    """The official client as administrator: `client.CoreV1Api(kube)`, `client.CustomObjectsApi(kube)`."""
+    return config.new_client_from_config(str(control_plane.kubeconfig))
+
+
+@pytest.fixture(scope="session")
+def core(kube: client.ApiClient) -> client.CoreV1Api:
+    """Namespaces, pods, services, events."""
+    return client.CoreV1Api(kube)
+
+
+@pytest.fixture(scope="session")
+def custom(kube: client.ApiClient) -> client.CustomObjectsApi:
+    """The project's own kinds."""
+    return client.CustomObjectsApi(kube)
+
+
+@pytest.fixture
+def namespace(core: client.CoreV1Api) -> Iterator[str]:
+    """A new namespace's name; it is deleted afterwards, without waiting."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    core.create_namespace({"metadata": {"name": name}})
+    yield name
+    core.delete_namespace(name)
