@@ -11,6 +11,7 @@ from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from testbed.errors import TestBedError
+from testbed.oci import reference
 from testbed.programs import cache_folder, tell
 from testbed.system import IMAGE_PROGRAMS, ensure
 
@@ -71,7 +72,7 @@ def export(name: str, archive: Path) -> Path:
     """Write an image as an OCI archive, under the name by which pods ask for it."""
     archive.parent.mkdir(parents=True, exist_ok=True)
     archive.unlink(missing_ok=True)
-    buildah("push", "--quiet", name, f"oci-archive:{archive}:{name}")
+    buildah("push", "--quiet", "--disable-compression", name, f"oci-archive:{archive}:{reference(name)}")
     return archive
 
 

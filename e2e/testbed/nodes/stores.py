@@ -1,0 +1,128 @@
+"""Image stores: unpacked once, kept as a template, copied to each node in seconds.
+
+What containerd never writes again (content by digest, committed snapshots) is shared by hard links; its databases are
+copied. So a node costs the disk nothing, and is free to add and remove images of its own.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+
+from testbed import images
+from testbed.beds import Bed
+from testbed.nodes import layout
+from testbed.nodes.configs import PAUSE_IMAGE
+from testbed.nodes.runtime import Runtime
+from testbed.oci import contents, reference, write_program_image
+from testbed.programs import cache_folder, program, tell
+
+Source = str | Path
+"""An OCI archive, or the name of an image in the storage of `testbed.images.buildah`."""
+SHARED = ("io.containerd.content.v1.content/blobs", "io.containerd.snapshotter.v1.overlayfs/snapshots")
+KEPT = 4
+"""Templates; the least recently used are removed. They share what they have in common."""
+
+
+def template(bed: Bed, sources: Sequence[Source]) -> Path:
+    """Folder of a containerd that holds these images and the pause image; made when it is not there yet."""
+    wanted = identities(sources)
+    folder = templates() / store_key(wanted)
+    with _locked():
+        if not folder.exists():
+            tell(f"unpacking {', '.join(sorted(wanted)) or 'the pause image'} for the nodes (kept for later runs)")
+            _make(bed, sources, folder)
+        os.utime(folder)
+        _prune()
+    return folder
+
+
+def templates() -> Path:
+    """Folder of all templates."""
+    return cache_folder() / "images"
+
+
+def identities(sources: Sequence[Source]) -> dict[str, str]:
+    """Name → digest of every image. An image that buildah holds need not be exported for it."""
+    found = {}
+    for source in sources:
+        found |= contents(source) if isinstance(source, Path) else {reference(source): images.image_id(source)}
+    return found
+
+
+def store_key(wanted: Mapping[str, str]) -> str:
+    """Name of a template: the same for the same images in any order."""
+    return hashlib.sha256(json.dumps(sorted(wanted.items())).encode()).hexdigest()[:16]
+
+
+def clone(store: Path, target: Path) -> None:
+    """Copy a stopped containerd's folder to `target`, which must not exist, on the same file system."""
+    target.mkdir(parents=True)
+    parents = {Path(shared).parent for shared in SHARED}
+    for entry in sorted(store.iterdir()):
+        if Path(entry.name) in parents:
+            _clone_part(entry, target / entry.name)
+        else:
+            subprocess.run(["cp", "--archive", str(entry), str(target)], check=True)
+
+
+def _clone_part(source: Path, target: Path) -> None:
+    target.mkdir()
+    shutil.copystat(source, target)
+    for entry in sorted(source.iterdir()):
+        link = ["--link"] if f"{source.name}/{entry.name}" in SHARED else []
+        subprocess.run(["cp", "--archive", *link, str(entry), str(target)], check=True)
+
+
+@contextmanager
+def archive_of(source: Source) -> Iterator[Path]:
+    """An image as OCI archive, which is removed afterwards when it was exported for this."""
+    if isinstance(source, Path):
+        yield source
+        return
+    with tempfile.TemporaryDirectory(dir=cache_folder(), prefix=".archive-") as folder:
+        yield images.export(source, Path(folder, "image.tar"))
+
+
+def _make(bed: Bed, sources: Sequence[Source], folder: Path) -> None:
+    partial = cache_folder() / "nodes" / bed.name / "images"
+    bed.undo("rm", "-rf", str(partial))
+    # What the last image set has in common with this one is unpacked already.
+    if earlier := _by_last_use():
+        clone(earlier[-1], partial / layout.CONTAINERD.name)
+    runtime = Runtime(bed, "images", partial)
+    runtime.start()
+    pause = write_program_image(partial / "pause.tar", PAUSE_IMAGE, program("pause"))
+    digests = dict[str, str]()
+    for source in [pause, *sources]:
+        with archive_of(source) as archive:
+            digests |= contents(archive)
+            runtime.import_image(archive)
+    runtime.keep_only(digests)
+    runtime.stop()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    (partial / layout.CONTAINERD.name).rename(folder)
+
+
+def _by_last_use() -> list[Path]:
+    return sorted(templates().glob("*"), key=lambda path: path.stat().st_mtime)
+
+
+def _prune() -> None:
+    for path in _by_last_use()[:-KEPT]:
+        shutil.rmtree(path)
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
+    folder = cache_folder() / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "images.lock").open("w") as file:
+        flock(file, LOCK_EX)
+        yield
