@@ -99,10 +99,13 @@ class Bed:
         _write(folder / f"{len(list(folder.iterdir())):04}.json", [*argv])
 
     def free_port(self) -> int:
-        """A loopback TCP port that nothing listens on and no other bed has been given."""
+        """A loopback TCP port that nothing listens on and no bed has been given. Raises RuntimeError without one."""
         with locked():
             taken = {port for file in root().glob("*/ports.json") for port in _read(file)}
-            port = next(port for port in random.sample(PORTS, len(PORTS)) if port not in taken and _is_free(port))
+            ports = random.sample(PORTS, len(PORTS))
+            port = next((port for port in ports if port not in taken and _is_free(port)), None)
+            if port is None:
+                raise RuntimeError(f"no free port in {PORTS}: end other beds, or what listens on 127.0.0.1 there")
             file = self.folder / "ports.json"
             _write(file, [*(_read(file) if file.exists() else []), port])
         return port
@@ -155,7 +158,8 @@ def end(folder: Path, seconds: float = 2) -> None:
         signal_all(folder, signal.SIGKILL)
         time.sleep(0.02)
     for file in sorted((folder / "undo").glob("*.json"), reverse=True):
-        subprocess.run(_read(file), check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with suppress(*GONE):  # a program that is not there has done nothing that needs undoing
+            subprocess.run(_read(file), check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     shutil.rmtree(folder, ignore_errors=True)
 
 

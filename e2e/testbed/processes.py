@@ -54,7 +54,12 @@ class Process:
     @property
     def running(self) -> bool:
         """Whether it has not ended."""
-        return self._process.poll() is None
+        return self.ended_with is None
+
+    @property
+    def ended_with(self) -> int | None:
+        """Exit code, or minus the signal's number; None while it runs."""
+        return self._process.poll()
 
     def stop(self, seconds: float = 20) -> None:
         """SIGTERM, and SIGKILL when it has not ended after `seconds`. No harm when it has ended already."""
@@ -78,7 +83,7 @@ class Process:
         answer = ""
         while time.monotonic() < deadline:
             if not self.running:
-                raise TestBedError(f"{self.name} ended with code {self._process.returncode}:\n{self._last_lines()}")
+                raise TestBedError(f"{self.name} ended with code {self.ended_with}:\n{self._last_lines()}")
             answer = ask(url, ca, prefix)
             if not answer:
                 return
