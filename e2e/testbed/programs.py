@@ -74,7 +74,8 @@ def family_of(name: str) -> str:
 def digest(family: str, go: tuple[int, ...]) -> str:
     """Key of a family's build: what decides the bytes of its programs."""
     content = hashlib.sha256(dotted(go).encode())
-    for file in ("go.mod", "go.sum"):
+    sources = sorted(path.name for path in (MODULES / family).glob("*.go"))  # programs of ours; most have none
+    for file in ("go.mod", "go.sum", *sources):
         content.update((MODULES / family / file).read_bytes())
     return content.hexdigest()[:16]
 

@@ -39,7 +39,7 @@ class Node(Runtime):
         self._make_cgroup(bed)
 
     def join(self, dns: str, credentials: Credentials) -> None:
-        """Start kubelet and kube-proxy; kubelet registers the node. `dns` is the address of the cluster's DNS server."""
+        """Start kubelet and kube-proxy; kubelet registers the node. `dns` is the DNS server's address."""
         shutil.copy(credentials.ca, self.on_machine(layout.CA))
         shutil.copy(credentials.kubelet, self.on_machine(layout.KUBELET_KUBECONFIG))
         shutil.copy(credentials.kube_proxy, self.on_machine(layout.PROXY_KUBECONFIG))

@@ -10,7 +10,7 @@ from testbed.errors import TestBedError
 from testbed.nodes import configs, layout
 from testbed.nodes.namespace import Inside, Namespace
 from testbed.programs import program, programs
-from testbed.system import find
+from testbed.system import SEARCH, find
 
 PROGRAMS = ("containerd", "containerd-shim-runc-v2", "ctr", "pause")
 POD_NETWORK_PROGRAMS = ("bridge", "host-local", "loopback", "portmap")
@@ -45,9 +45,7 @@ class Runtime:
         config = configs.containerd(networking, find("runc") or "runc")
         self.on_machine(layout.CONTAINERD_CONFIG).write_text(config)
         # Its shim is looked for on PATH.
-        path = (
-            f"PATH={self._programs['containerd'].parent}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
-        )
+        path = f"PATH={self._programs['containerd'].parent}:{SEARCH}"
         argv = ["env", path, str(self._programs["containerd"]), f"--config={layout.CONTAINERD_CONFIG}"]
         self._containerd = self.run("containerd", argv)
         self._wait()

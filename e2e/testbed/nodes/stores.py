@@ -50,7 +50,7 @@ def templates() -> Path:
 
 def identities(sources: Sequence[Source]) -> dict[str, str]:
     """Name → digest of every image. An image that buildah holds need not be exported for it."""
-    found = {}
+    found = dict[str, str]()
     for source in sources:
         found |= contents(source) if isinstance(source, Path) else {reference(source): images.image_id(source)}
     return found
