@@ -3,6 +3,7 @@ from testbed.faults import Call, Drop, EndWatch, Fault, Refuse, call_of
 
 JOBS = "/apis/batch/v1/namespaces/team/jobs"
 APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json; charset=utf-8"
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,7 @@ APPLY = "application/apply-patch+yaml"
         ("GET", "/api/v1/namespaces", {}, "", "list namespaces"),
         ("GET", "/api/v1/namespaces/team", {}, "", "get namespaces team"),
         ("PATCH", f"{JOBS}/bird", {"fieldManager": "swiftlet"}, APPLY, "apply jobs team/bird"),
-        ("PATCH", f"{JOBS}/bird/status", {}, "application/merge-patch+json; charset=utf-8", "patch jobs team/bird/status"),
+        ("PATCH", f"{JOBS}/bird/status", {}, MERGE, "patch jobs team/bird/status"),
         ("POST", "/api/v1/namespaces/team/events", {}, "application/json", "create events team"),
         ("POST", "/apis/authentication.k8s.io/v1/tokenreviews", {}, "", "create tokenreviews"),
         ("PUT", "/apis/coordination.k8s.io/v1/namespaces/a/leases/b", {}, "", "update leases a/b"),
