@@ -1,5 +1,5 @@
 import pytest
-from swiftlet.api.compute import ResourceRequirements, parse_quantity
+from swiftlet.api.compute import ResourceRequirements, mebibytes, parse_quantity
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,10 @@ def test_other_text_is_refused_with_an_example(text: str) -> None:
 def test_an_integer_is_held_as_the_string_that_means_the_same() -> None:
     held = ResourceRequirements.model_validate_json('{"limits": {"cpu": 2, "memory": "8Gi"}}', strict=True)
     assert held.limits == {"cpu": "2", "memory": "8Gi"}
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(1, "1Mi"), (1024, "1Gi"), (1536, "1536Mi"), (262144, "256Gi"), (0, "0Mi"), (1 << 30, "1024Ti")]
+)
+def test_mebibytes_in_the_api_servers_own_form(count: int, text: str) -> None:
+    assert mebibytes(count) == text

@@ -65,9 +65,9 @@ def test_running_and_finished_pods_have_not_failed() -> None:
 
 
 def test_a_log_tail_is_cut_at_its_head() -> None:
-    failure = failure_of({"exitCode": 1, "message": "x" * 3000 + "the cause", "reason": "Error"}, "train", "a-0")
+    failure = failure_of({"exitCode": 1, "message": "x" * 3000 + "the cause", "reason": "Error"}, "train", pod("a-0"))
     assert failure.message.endswith("the cause") and len(failure.message) == 1000
-    assert failure_of({"exitCode": 1}, "train", "a-0").message == "container train left no message"
+    assert failure_of({"exitCode": 1}, "train", pod("a-0")).message == "container train left no message"
 
 
 def test_results_come_in_order_of_the_index() -> None:
@@ -78,3 +78,33 @@ def test_results_come_in_order_of_the_index() -> None:
 
     found = results([pod("a-1", 1, "Succeeded", **done("second")), pod("a-0", 0, "Succeeded", **done("first"))])
     assert [message.artifact.digest for message in found if message.artifact] == ["first", "second"]
+
+
+def test_the_node_is_told() -> None:
+    placed = {**pod("a-0", **dead(1, {"reason": "ValueError", "message": "x"})), "spec": {"nodeName": "node-1"}}
+    evicted = {**pod("a-0", reason="Evicted", message="low on memory"), "spec": {"nodeName": "node-2"}}
+    found = [first_death([one]) for one in (placed, evicted)]
+    assert [death.failure.node for death in found if death] == ["node-1", "node-2"]
+
+
+def test_killed_for_memory_keeps_the_rank_that_the_trainer_named() -> None:
+    said = {"reason": "OOMKilled", "message": "Killed (SIGKILL)", "rank": 3, "exitCode": 1}
+    death = first_death([{**pod("a-1", 1, **dead(137, said, reason="OOMKilled")), "spec": {"nodeName": "n"}}])
+    assert death is not None
+    failure = death.failure
+    assert (failure.reason, failure.rank, failure.node, failure.exit_code) == ("OOMKilled", 3, "n", 137)
+    assert "raise the memory limit" in failure.message
+
+
+def test_a_kill_without_a_word_is_told_with_what_may_have_done_it() -> None:
+    death = first_death([pod("a-0", **dead(137, ""))])
+    assert death is not None and death.failure.reason == "Error"
+    assert "SIGKILL" in death.failure.message and "pod's events" in death.failure.message
+
+
+def test_the_first_of_several_ranks_by_the_time_that_its_container_ended() -> None:
+    causes = [{"reason": f"Rank{rank}", "message": "", "rank": rank} for rank in range(3)]
+    ends = ["2026-01-01T00:00:09Z", "2026-01-01T00:00:02Z", "2026-01-01T00:00:02Z"]
+    pods = [pod(f"a-{n}", n, **dead(1, cause, at)) for n, (cause, at) in enumerate(zip(causes, ends, strict=True))]
+    death = first_death(reversed(pods))
+    assert death is not None and (death.failure.reason, death.pod) == ("Rank1", "a-1")

@@ -1,4 +1,5 @@
-from swiftlet.kinds.mounts import artifacts, claim, distinct
+import pytest
+from swiftlet.kinds.mounts import artifacts, claim, distinct, scratch
 
 
 def test_a_writable_mount_wins_over_a_read_only_one() -> None:
@@ -11,3 +12,12 @@ def test_claims_are_read_only_unless_said_otherwise() -> None:
     mount = claim("x", "rows", "/x")
     assert mount.volume() == {"name": "x", "persistentVolumeClaim": {"claimName": "rows"}}
     assert mount.volume_mount() == {"name": "x", "mountPath": "/x", "readOnly": True}
+
+
+@pytest.mark.parametrize(
+    ("limit", "shared"), [(None, None), ("16Gi", "8Gi"), ("1000M", "476Mi"), ("1Mi", "1Mi"), ("3Gi", "1536Mi")]
+)
+def test_shared_memory_is_at_most_half_of_the_limit(limit: str | None, shared: str | None) -> None:
+    (shm,) = [mount for mount in scratch(limit) if mount.name == "shm"]
+    wanted = {"medium": "Memory"} | ({"sizeLimit": shared} if shared else {})
+    assert (shm.path, shm.source) == ("/dev/shm", {"emptyDir": wanted})  # noqa: S108

@@ -1,5 +1,6 @@
+from swiftlet.api.finetunejob import Progress
 from swiftlet.api.pod import ProgressEvent
-from swiftlet.kinds.progress import merge, merge_event
+from swiftlet.kinds.progress import merge, merge_event, reported
 
 
 def event(**fields: object) -> dict[str, object]:
@@ -41,3 +42,12 @@ def test_nothing_is_changed_in_place() -> None:
     merge_event(first, event(step=2))
     assert first == {"step": 1}
     assert merge([]) is None
+
+
+def test_an_engine_that_has_restarted_does_not_forget_what_was_written() -> None:
+    old = Progress(step=7, total_steps=9, loss="0.5", message="training")
+    assert reported(old, None) is None
+    found = reported(old, {"time": "t", "type": "phase", "message": "writing the artifact", "dataset": {}})
+    assert found == Progress(step=7, total_steps=9, loss="0.5", message="writing the artifact")
+    assert reported(old, {"time": "t", "type": "progress", "step": 8}) == Progress(step=8, total_steps=9, loss="0.5")
+    assert reported(None, {"time": "t", "type": "progress", "step": 1}) == Progress(step=1)

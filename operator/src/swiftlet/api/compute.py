@@ -52,6 +52,15 @@ def parse_quantity(text: str) -> float:
     return float(number) * _SCALE[unit]
 
 
+def mebibytes(count: int) -> str:
+    """`count` MiB as the API server writes them: in the largest unit that leaves no fraction."""
+    units = ["Mi", "Gi", "Ti"]
+    while len(units) > 1 and count and count % 1024 == 0:
+        count //= 1024
+        units.pop(0)
+    return f"{count}{units[0]}"
+
+
 class ResourceRequirements(ApiModel):
     """Per pod, as in a Kubernetes container."""
 

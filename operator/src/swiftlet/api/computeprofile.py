@@ -4,8 +4,12 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel, Column, Resource
-from swiftlet.api.compute import ResourceRequirements
+from swiftlet.api.base import ApiModel, Column, Resource, Rule
+from swiftlet.api.compute import Quantity, ResourceRequirements
+
+DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
+ATTACHMENT = r"^([a-z0-9-]+/)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?(@[A-Za-z0-9_.-]{1,15})?$"
+RESOURCE_NAME = r"^[A-Za-z0-9.-]+/[A-Za-z0-9._-]+$"
 
 
 class Images(ApiModel):
@@ -22,9 +26,23 @@ class Images(ApiModel):
 class Storage(ApiModel):
     """PersistentVolumeClaims, in the namespace of the resources that use them."""
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.artifactsSize) || has(self.artifactsStorageClass)",
+            "artifactsSize is the size of a claim that is made; set artifactsStorageClass too, or remove it",
+            "artifactsSize",
+        ),
+    )
+
     artifacts_claim: Annotated[str, Field(min_length=1, max_length=253)] = Field(
         "swiftlet-artifacts", description="Checkpoints, artifacts and reports; ReadWriteMany for several nodes."
     )
+    artifacts_storage_class: Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=253)] | None = Field(
+        None,
+        description="StorageClass with ReadWriteMany: a missing artifacts claim is made of it, and stays when the "
+        "resource that needed it goes. Without it somebody has to create the claim.",
+    )
+    artifacts_size: Quantity | None = Field(None, description="Size of a claim that is made; 100Gi when absent.")
     models_claim: Annotated[str, Field(min_length=1, max_length=253)] | None = Field(
         None, description="Mirror of hf:// models, one folder `org/name` each; without it they come from the hub."
     )
@@ -43,6 +61,52 @@ class Toleration(ApiModel):
     )
 
 
+class NcclVariable(ApiModel):
+    """A setting of NCCL."""
+
+    name: Annotated[str, Field(pattern="^NCCL_[A-Z0-9_]+$", max_length=128)] = Field(
+        description="Such as NCCL_IB_HCA; NCCL_SOCKET_IFNAME is what socketInterface sets."
+    )
+    value: Annotated[str, Field(max_length=1024)] = Field(description="Its value.")
+
+
+class Rdma(ApiModel):
+    """RDMA devices (InfiniBand, RoCE, EFA) that a device plugin hands out."""
+
+    resource_name: Annotated[str, Field(pattern=RESOURCE_NAME, max_length=253)] = Field(
+        description="Extended resource, such as rdma/hca or vpc.amazonaws.com/efa."
+    )
+    count: Annotated[int, Field(ge=1, le=64)] = Field(1, description="Devices per pod.")
+
+
+class Network(ApiModel):
+    """How the pods of one training run reach each other."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.socketInterface) || !self.ncclEnv.exists(x, x.name == 'NCCL_SOCKET_IFNAME')",
+            "NCCL_SOCKET_IFNAME is set by socketInterface; set one of the two",
+            "ncclEnv",
+        ),
+    )
+
+    socket_interface: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,15}$", max_length=15)] | None = Field(
+        None,
+        description="Interface for the sockets of NCCL and gloo (NCCL_SOCKET_IFNAME, GLOO_SOCKET_IFNAME); each finds "
+        "one by itself when absent.",
+    )
+    nccl_env: Annotated[list[NcclVariable], Field(max_length=64)] = Field(
+        default_factory=list, description="Settings of NCCL for pods with GPUs."
+    )
+    rdma: Rdma | None = Field(None, description="RDMA devices for each pod of a run of several nodes.")
+    attachments: Annotated[list[Annotated[str, Field(pattern=ATTACHMENT, max_length=512)]], Field(max_length=16)] = (
+        Field(
+            default_factory=list,
+            description="NetworkAttachmentDefinitions `[namespace/]name[@interface]` that Multus adds to the pods.",
+        )
+    )
+
+
 class ComputeProfileSpec(ApiModel):
     """Defaults for pods."""
 
@@ -57,6 +121,11 @@ class ComputeProfileSpec(ApiModel):
         default_factory=list, description="Taints of nodes that pods put up with."
     )
     storage: Storage = Field(default_factory=Storage, description="Volumes that pods mount.")
+    network: Network | None = Field(
+        None,
+        description="Fabric for training runs of several nodes or several GPUs; not used where pods share the network "
+        "of one machine.",
+    )
     resources: ResourceRequirements = Field(
         default_factory=ResourceRequirements, description="Requests and limits of pods that set none."
     )

@@ -249,6 +249,9 @@ class Artifact(ApiModel):
     base_digest: str = Field("", description="Digest of the base model's weights, whatever it was called.")
     final_loss: str | None = Field(None, description="Loss of the last step, in nats per token.")
     steps: int = Field(0, description="Optimizer steps that it took.")
+    weight_bytes: int | None = Field(
+        None, description="Bytes of weights that loading it reads, its base model's included."
+    )
 
 
 class Failure(ApiModel):
@@ -258,6 +261,7 @@ class Failure(ApiModel):
     message: str = Field("", description="What happened, and the next step.")
     rank: int | None = Field(None, description="First rank that failed.")
     pod: str | None = Field(None, description="Pod that failed.")
+    node: str | None = Field(None, description="Node that the pod ran on.")
     exit_code: int | None = Field(None, description="Of the process that failed first.")
     traceback: str | None = Field(None, description="Its last lines.")
 

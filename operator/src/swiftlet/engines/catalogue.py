@@ -15,17 +15,19 @@ class ServingEngine:
     name: str
     accepts_args: bool
     """Whether `spec.engine.args` reaches it."""
-    startup_seconds: int
-    """Longest time from start to the first token that is not yet a failure: loading, compiling and graph capture of
-    a large model from slow storage."""
+    start_seconds: int
+    """Longest time from start to the first token that is not yet a failure, but for reading the weights: imports,
+    compiling and graph capture."""
+    assumed_weight_bytes: int
+    """Where nobody knows the model's size: a model of 60 or 30 billion parameters in 16 bits."""
 
 
 ENGINES = {
     engine.name: engine
     for engine in (
-        ServingEngine("auto", accepts_args=True, startup_seconds=1800),
-        ServingEngine("vllm", accepts_args=True, startup_seconds=1800),
-        ServingEngine("transformers", accepts_args=False, startup_seconds=900),
+        ServingEngine("auto", accepts_args=True, start_seconds=600, assumed_weight_bytes=120_000_000_000),
+        ServingEngine("vllm", accepts_args=True, start_seconds=600, assumed_weight_bytes=120_000_000_000),
+        ServingEngine("transformers", accepts_args=False, start_seconds=300, assumed_weight_bytes=60_000_000_000),
     )
 }
 """Every engine by its name. `auto` becomes vllm where it can run, else transformers, in the pod."""

@@ -21,5 +21,8 @@ class Capabilities:
     """Pods share one address, so the old pod of a deployment must go before the new one binds its port."""
     service_url: str = "http://{service}.{namespace}.svc:{port}/v1"
     """Where clients reach a served model; filled with service, namespace and port."""
+    progress_url: str | None = None
+    """Where pods post their progress, such as `http://swiftlet-operator.swiftlet:8080/progress`; None where the engine
+    reads their progress files itself."""
     default_profile: ComputeProfileSpec = field(default_factory=ComputeProfileSpec)
     """Used where no ComputeProfile is named and none is called `default`."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 REFUSED = {
+    "Invalid": "The API server let the document in, but it cannot be read: CRDs and operator differ in version.",
     "InvalidPlan": "The document contradicts itself or cannot be laid out; the message has the numbers.",
     "InvalidUri": "A URI leaves its volume, or a local path is not absolute.",
     "LocalPathNotAllowed": "The document names a local path, and pods of this engine cannot read one.",
@@ -20,7 +21,8 @@ UPSTREAM = {
 }
 POD_OBSTACLES = {
     "Stopped": "The pods were stopped together with the machine or the engine, and go on when it runs again.",
-    "Unschedulable": "No node takes a pod.",
+    "Unschedulable": "No node takes a pod; the message names the resource that is short.",
+    "VolumePending": "No node takes a pod, because a PersistentVolumeClaim that it mounts has no volume yet.",
     "SchedulingGated": "A pod is held back by a scheduling gate.",
     "ErrImagePull": "An image cannot be pulled.",
     "ImagePullBackOff": "An image cannot be pulled; the kubelet tries again later.",
@@ -84,11 +86,11 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 "Training": "Steps are taken.",
                 "BackingOff": "The last attempt failed; the message says when the next one starts and why.",
                 "PodsStarting": "No container runs yet.",
-                "Stopped": "The pods were stopped together with the engine or the machine; the run goes on later.",
                 "NotAccepted": "The job is not accepted.",
                 "JobCreating": "The attempt's Job is being created.",
                 "Suspended": "spec.suspend is true.",
                 "Finished": "The run has ended.",
+                **POD_OBSTACLES,
             },
         ),
         ConditionDoc(
@@ -107,8 +109,8 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 "PodsStarting": "Still at it.",
                 "JobCreating": "Still at it.",
                 "BackingOff": "The last attempt failed, the next one will start.",
-                "Stopped": "The pods were stopped; the run goes on from its last checkpoint later.",
                 "Suspended": "spec.suspend is true.",
+                **POD_OBSTACLES,
                 **REFUSED,
                 **WAITING,
                 **JOB_FAILURES,

@@ -34,6 +34,7 @@ EventType = Literal["Normal", "Warning"]
 BY_REASON: dict[tuple[str, str], tuple[EventType, EventReason]] = {
     ("Running", "BackingOff"): ("Warning", EventReason.RESTARTING),
     ("PodsReady", "Unschedulable"): ("Warning", EventReason.POD_CANNOT_START),
+    ("PodsReady", "VolumePending"): ("Warning", EventReason.POD_CANNOT_START),
     ("PodsReady", "ErrImagePull"): ("Warning", EventReason.POD_CANNOT_START),
     ("PodsReady", "ImagePullBackOff"): ("Warning", EventReason.POD_CANNOT_START),
     ("PodsReady", "CreateContainerConfigError"): ("Warning", EventReason.POD_CANNOT_START),

@@ -29,6 +29,8 @@ SECONDARY_SIGNS = (
 )
 """What a log's last lines say when another rank went first (gloo, the TCP store, NCCL): never first causes."""
 
+EXIT_KILLED = 137
+"""128 + SIGKILL."""
 LAST_LINES = 1000
 """Characters of a raw termination message that a status keeps; the cause stands at its end."""
 
@@ -83,8 +85,10 @@ def results(pods: Sequence[dict[str, Any]]) -> list[TerminationMessage]:
     return [message for message in found if message is not None]
 
 
-def failure_of(terminated: dict[str, Any], container: str, pod: str) -> Failure:
-    """What one `state.terminated` says. Killed for memory outranks what the process itself could still write."""
+def failure_of(terminated: dict[str, Any], container: str, pod: dict[str, Any]) -> Failure:
+    """What one `state.terminated` of a pod says. Killed for memory outranks what the process itself could still
+    write."""
+    where = {"pod": pod["metadata"]["name"], "node": (pod.get("spec") or {}).get("nodeName")}
     message = termination_message(terminated.get("message") or "")
     said = message.failure if message else None
     exit_code = terminated["exitCode"]
@@ -94,11 +98,11 @@ def failure_of(terminated: dict[str, Any], container: str, pod: str) -> Failure:
             " in compute.resources, or lower perDeviceBatchSize or maxLength"
         )
         rank = said.rank if said else None
-        return Failure(reason="OOMKilled", message=text, rank=rank, pod=pod, exit_code=exit_code)
+        return Failure(reason="OOMKilled", message=text, rank=rank, exit_code=exit_code, **where)
     if said:
-        return said.model_copy(update={"pod": pod, "exit_code": said.exit_code or exit_code})
-    text = (terminated.get("message") or "").strip()[-LAST_LINES:] or f"container {container} left no message"
-    return Failure(reason=terminated.get("reason") or "Error", message=text, pod=pod, exit_code=exit_code)
+        return said.model_copy(update={**where, "exit_code": said.exit_code or exit_code})
+    text = (terminated.get("message") or "").strip()[-LAST_LINES:] or _wordless(container, exit_code)
+    return Failure(reason=terminated.get("reason") or "Error", message=text, exit_code=exit_code, **where)
 
 
 def _deaths(pod: dict[str, Any]) -> list[Death]:
@@ -107,14 +111,24 @@ def _deaths(pod: dict[str, Any]) -> list[Death]:
     for status in container_statuses(pod):
         terminated = (status.get("state") or {}).get("terminated")
         if terminated and terminated["exitCode"] != 0:
-            failure = failure_of(terminated, status["name"], name)
+            failure = failure_of(terminated, status["name"], pod)
             found.append(Death(name, _index(pod), terminated.get("finishedAt") or "", failure, disrupted))
     status = pod.get("status") or {}
     if not found and status.get("phase") == "Failed":
         reason = status.get("reason") or ("Disrupted" if disrupted else "PodFailed")
-        failure = Failure(reason=reason, message=status.get("message") or "the pod ended without a word", pod=name)
+        text, node = status.get("message") or "the pod ended without a word", (pod.get("spec") or {}).get("nodeName")
+        failure = Failure(reason=reason, message=text, pod=name, node=node)
         found.append(Death(name, _index(pod), "", failure, disrupted))
     return found
+
+
+def _wordless(container: str, exit_code: int) -> str:
+    if exit_code == EXIT_KILLED:
+        return (
+            f"container {container} was killed (SIGKILL) and left no message: a process outgrew the node's memory, a"
+            " probe or the end of its grace period killed it, or somebody did; the pod's events say which"
+        )
+    return f"container {container} left no message"
 
 
 def _is_secondary(failure: Failure) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from swiftlet.api.compute import mebibytes, parse_quantity
 from swiftlet.api.job import ARTIFACTS_ROOT, MODELS_ROOT, RUN_ROOT
 
 
@@ -39,12 +40,16 @@ def models(claim_name: str) -> Mount:
     return claim("models", claim_name, MODELS_ROOT)
 
 
-def scratch() -> tuple[Mount, ...]:
+def scratch(memory_limit: str | None = None) -> tuple[Mount, ...]:
     """The writable places of a pod whose root file system is read-only. NCCL and data loaders need more shared memory
-    than the 64 MiB that containers get, hence /dev/shm."""
+    than the 64 MiB that containers get, hence /dev/shm. It counts as the container's memory, so it gets at most half
+    of `memory_limit` (a quantity), as a Linux tmpfs by default gets half of the machine's."""
+    shared: dict[str, Any] = {"medium": "Memory"}
+    if memory_limit is not None:
+        shared["sizeLimit"] = mebibytes(max(1, int(parse_quantity(memory_limit)) >> 21))
     return (
         Mount("run", {"emptyDir": {}}, RUN_ROOT, read_only=False),
-        Mount("shm", {"emptyDir": {"medium": "Memory"}}, "/dev/shm", read_only=False),  # noqa: S108
+        Mount("shm", {"emptyDir": shared}, "/dev/shm", read_only=False),  # noqa: S108
         Mount("tmp", {"emptyDir": {}}, "/tmp", read_only=False),  # noqa: S108
     )
 

@@ -1,9 +1,10 @@
 """Reading Jobs and Pods as Kubernetes writes them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from swiftlet.kinds.conditions import find_condition, has_condition
+from swiftlet.kinds.unschedulable import unschedulable
 
 JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
 INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
@@ -24,7 +25,6 @@ BAD_WAITS = frozenset(
 """Reasons of a waiting container that somebody has to do something about. Source: kubelet, images and containers."""
 
 REMEDIES = {
-    "Unschedulable": "ask for less in compute.resources or compute.gpus, or add nodes",
     "ErrImagePull": "check images of the ComputeProfile and the registry's credentials",
     "ImagePullBackOff": "check images of the ComputeProfile and the registry's credentials",
     "CreateContainerConfigError": "create the Secret or ConfigMap that it names",
@@ -97,27 +97,20 @@ def stopped(pods: Sequence[dict[str, Any]]) -> str | None:
     return next((found.get("message") or "disrupted" for found in disruptions if found.get("status") == "True"), None)
 
 
-def obstacle(pods: Sequence[dict[str, Any]]) -> tuple[str, str] | None:
+def obstacle(pods: Sequence[dict[str, Any]], unbound: Mapping[str, str] | None = None) -> tuple[str, str] | None:
     """(reason, message) of what keeps the pods from work: they were stopped, or the first one that cannot start.
 
-    The remedy is told where one is known.
+    unbound: claims without a volume (`kinds.claims`), in words, by name. The remedy is told where one is known.
     """
     if message := stopped(pods):
         return "Stopped", message
     for pod in pods:
-        found = _unschedulable(pod) or _bad_wait(pod)
+        found = unschedulable(pod, unbound or {}) or _bad_wait(pod)
         if found:
             reason, message = found
             remedy = REMEDIES.get(reason)
             return reason, f"pod {pod['metadata']['name']}: {message}" + (f"; {remedy}" if remedy else "")
     return None
-
-
-def _unschedulable(pod: dict[str, Any]) -> tuple[str, str] | None:
-    condition = find_condition(pod, "PodScheduled")
-    if condition is None or condition["status"] != "False":
-        return None
-    return condition.get("reason") or "Unschedulable", condition.get("message") or "no node takes it"
 
 
 def _bad_wait(pod: dict[str, Any]) -> tuple[str, str] | None:

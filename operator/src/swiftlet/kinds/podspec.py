@@ -62,9 +62,9 @@ def container(
     return built | ({"resources": resources} if resources else {})
 
 
-def all_mounts(config_map: str, mounts: Sequence[Mount]) -> tuple[Mount, ...]:
-    """What a pod mounts: its job document, its inputs and outputs, and its scratch space."""
-    return distinct((job_mount(config_map), *mounts, *scratch()))
+def all_mounts(config_map: str, mounts: Sequence[Mount], resources: dict[str, dict[str, str]]) -> tuple[Mount, ...]:
+    """What a pod mounts: its job document, its inputs and outputs, and its scratch space, within `resources`."""
+    return distinct((job_mount(config_map), *mounts, *scratch(resources.get("limits", {}).get("memory"))))
 
 
 def pod_spec(

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from swiftlet.api.finetunejob import Progress
+
 FIGURES = (
     "step",
     "totalSteps",
@@ -47,3 +49,16 @@ def merge(events: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
     for event in events:
         merged = merge_event(merged, event)
     return merged
+
+
+def reported(old: Progress | None, merged: dict[str, Any] | None) -> Progress | None:
+    """The figures of a status, from what it said before and what pods have reported; None when they said nothing.
+
+    An engine that has restarted knows only the reports since then, so what was written before still stands; but a
+    message is about the moment.
+    """
+    if merged is None:
+        return None
+    names = {field.alias or name for name, field in Progress.model_fields.items()}
+    before = old.model_copy(update={"message": None}).document() if old else {}
+    return Progress.model_validate(before | {key: value for key, value in merged.items() if key in names})

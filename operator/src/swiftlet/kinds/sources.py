@@ -136,6 +136,7 @@ def claim_verdict(
         return None
     return Verdict(
         "ReferenceNotFound",
-        f"{field}: PersistentVolumeClaim {namespace}/{claim_name} does not exist; create it",
+        f"{field}: PersistentVolumeClaim {namespace}/{claim_name} does not exist; create it"
+        + (", or set storage.artifactsStorageClass there" if field.endswith(f"artifactsClaim {claim_name}") else ""),
         waits=True,
     )

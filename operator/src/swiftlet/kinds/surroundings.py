@@ -1,11 +1,13 @@
 """What every planner starts from: who the resource is, its profile, and how to look things up."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from swiftlet.api.base import Resource
 from swiftlet.api.compute import Compute
 from swiftlet.api.computeprofile import ComputeProfileSpec, Storage
 from swiftlet.kinds.capabilities import Capabilities
+from swiftlet.kinds.claims import artifacts_claim
 from swiftlet.kinds.ownership import namespace_of
 from swiftlet.kinds.profiles import resolve_profile
 from swiftlet.kinds.reading import Reader
@@ -35,10 +37,11 @@ class Surroundings:
         """What stands in the way of reading a data file or an adapter."""
         return source_verdict(field, uri, self.namespace, self.storage, self.reader, self.capabilities, on_disk=True)
 
-    def volumes(self) -> list[Verdict | None]:
-        """What stands in the way of mounting the profile's own claims."""
+    def volumes(self, artifacts: bool = True) -> list[Verdict | None]:
+        """What stands in the way of mounting the profile's own claims. `artifacts`: pods write some."""
+        is_made = not artifacts or self.storage.artifacts_storage_class is not None
         claims = {
-            "storage.artifactsClaim": self.storage.artifacts_claim,
+            "storage.artifactsClaim": None if is_made else self.storage.artifacts_claim,
             "storage.modelsClaim": self.storage.models_claim,
         }
         return [
@@ -46,6 +49,14 @@ class Surroundings:
             for field, name in claims.items()
             if name
         ]
+
+    def missing_claims(self) -> list[dict[str, Any]]:
+        """The artifacts claim, where it is missing and the profile says of which class to make it."""
+        is_made = self.storage.artifacts_storage_class is not None and not self.capabilities.provisions_claims
+        name = self.storage.artifacts_claim
+        if not is_made or self.reader.get("PersistentVolumeClaim", self.namespace, name) is not None:
+            return []
+        return [artifacts_claim(self.storage, self.namespace)]
 
 
 def look_around(resource: Resource, compute: Compute, reader: Reader, capabilities: Capabilities) -> Surroundings:

@@ -13,6 +13,7 @@ from swiftlet_trainer.artifact.compatibility import ADAPTER_CONFIG, describe_bas
 from swiftlet_trainer.artifact.manifest import Manifest, canonical_digest, write_manifest
 from swiftlet_trainer.checkpoints.store import is_disk_full
 from swiftlet_trainer.failures import TrainerError
+from swiftlet_trainer.models.digest import weight_bytes
 
 ARTIFACT_FOLDER = "artifact"
 PACKAGES = ("swiftlet", "torch", "transformers", "peft", "accelerate", "datasets", "deepspeed", "safetensors")
@@ -68,6 +69,7 @@ def write_artifact(
         base_digest=manifest.base_model.digest,
         final_loss=manifest.final_loss,
         steps=steps,
+        weight_bytes=weight_bytes(final) + (0 if manifest.type == "model" else weight_bytes(base_folder)),
     )
 
 

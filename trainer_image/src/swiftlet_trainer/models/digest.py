@@ -10,6 +10,11 @@ def file_digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def weight_bytes(folder: Path) -> int:
+    """Bytes of the folder's weights: of its safetensors files."""
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+
+
 def model_digest(folder: Path) -> str:
     """`sha256:` over `name digest` lines of the folder's safetensors files, sorted by name.
 

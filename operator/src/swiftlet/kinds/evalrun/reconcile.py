@@ -6,6 +6,7 @@ from typing import Any
 from swiftlet.api.evalrun import EvalRun, EvalRunStatus
 from swiftlet.kinds.capabilities import Capabilities
 from swiftlet.kinds.children import as_started, follows
+from swiftlet.kinds.claims import unbound_claims
 from swiftlet.kinds.endings import is_over, seen
 from swiftlet.kinds.evalrun.plan import plan_evaluation
 from swiftlet.kinds.evalrun.policies import decide, target_of
@@ -36,13 +37,13 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     outdated = [job] if job and not _evaluates(job, digest) else []
     current = None if outdated else job
     verdict = decide(run, target, around)
-    rendered = [] if verdict else render(run, plan_evaluation(run, upstream, around), around.profile)
+    rendered = [] if verdict else render(run, plan_evaluation(run, upstream, around), around)
     verdict = verdict or name_conflict(run, reader, rendered)
     pods = tuple(pods_of(children, current)) if current else ()
     progress = reader.progress(uid_of(run))
-    status = status_of(View(run, old, verdict, digest, current, pods, progress), now)
+    status = status_of(View(run, old, verdict, digest, current, pods, progress, unbound_claims(pods, reader)), now)
     return Outcome(
-        desired=[] if outdated else _desired(run, [] if verdict else rendered, current),
+        desired=[] if outdated else _desired(run, [] if verdict else [*around.missing_claims(), *rendered], current),
         delete=[ref_of(job) for job in outdated if not is_being_deleted(job)],
         status=status.document(),
         events=events_of(old.conditions, status.conditions),

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.api.evalrun import EvalRun
 from swiftlet.api.pod import EXIT_TERMINATED, NEVER_RETRIED
 from swiftlet.kinds import mounts
@@ -11,6 +10,8 @@ from swiftlet.kinds.evalrun.plan import EvalPlan
 from swiftlet.kinds.ownership import DIGEST_ANNOTATION, digest_of, labels
 from swiftlet.kinds.podspec import all_mounts, base_env, container, pod_spec
 from swiftlet.kinds.profiles import pod_resources
+from swiftlet.kinds.reporting import report_env, report_mounts
+from swiftlet.kinds.surroundings import Surroundings
 
 COMPONENT = "evaluator"
 GRACE_SECONDS = 30
@@ -33,9 +34,9 @@ def child_name(run: EvalRun) -> str:
     return f"{run.metadata.name}-eval"
 
 
-def render(run: EvalRun, plan: EvalPlan, profile: ComputeProfileSpec) -> list[dict[str, Any]]:
+def render(run: EvalRun, plan: EvalPlan, around: Surroundings) -> list[dict[str, Any]]:
     """The objects of the evaluation."""
-    return [config_map(run, child_name(run), COMPONENT, plan.document), _job(run, plan, profile)]
+    return [config_map(run, child_name(run), COMPONENT, plan.document), _job(run, plan, around)]
 
 
 def run_state(run: EvalRun) -> dict[str, Any]:
@@ -46,11 +47,13 @@ def run_state(run: EvalRun) -> dict[str, Any]:
     return state
 
 
-def _job(run: EvalRun, plan: EvalPlan, profile: ComputeProfileSpec) -> dict[str, Any]:
-    compute = run.spec.compute
-    places = all_mounts(child_name(run), (*plan.mounts, mounts.artifacts(profile.storage.artifacts_claim)))
-    resources = pod_resources(compute, profile, with_gpus=True)
-    evaluate = container("evaluate", profile.images.trainer, places, base_env(profile), resources)
+def _job(run: EvalRun, plan: EvalPlan, around: Surroundings) -> dict[str, Any]:
+    profile = around.profile
+    resources = pod_resources(run.spec.compute, profile, with_gpus=True)
+    own = (mounts.artifacts(profile.storage.artifacts_claim), *report_mounts(around.capabilities))
+    places = all_mounts(child_name(run), (*plan.mounts, *own), resources)
+    env = [*base_env(profile), *report_env(run, around.capabilities)]
+    evaluate = container("evaluate", profile.images.trainer, places, env, resources)
     spec = pod_spec(profile, places, [evaluate], GRACE_SECONDS) | {"restartPolicy": "Never"}
     template = {"metadata": {"labels": labels(run, COMPONENT)}, "spec": spec}
     policy = {

@@ -1,6 +1,6 @@
 """The status of an EvalRun: what its Job and pod say, and what the gates make of the figures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from swiftlet.kinds.evalrun.gates import evaluate_gates, failed_gates
 from swiftlet.kinds.failures import last_death, results
 from swiftlet.kinds.given import given
 from swiftlet.kinds.observed import JobState, ended_at, is_suspended, job_state, obstacle, running_container, stopped
+from swiftlet.kinds.progress import reported
 from swiftlet.kinds.suspension import suspended_state
 from swiftlet.kinds.verdict import Verdict, refusal
 
@@ -30,6 +31,8 @@ class View:
     job: dict[str, Any] | None
     pods: tuple[dict[str, Any], ...]
     progress: dict[str, Any] | None
+    unbound: dict[str, str] = field(default_factory=dict)
+    """Claims that keep the pod from being scheduled, in words."""
 
     @property
     def state(self) -> JobState | None:
@@ -100,7 +103,7 @@ def running(view: View) -> State:
         return State("Running", "False", "Finished", "the evaluation has ended")
     if any(running_container(pod) for pod in view.pods):
         return State("Running", "True", "Evaluating", "the pod evaluates")
-    hindered = obstacle(view.pods)
+    hindered = obstacle(view.pods, view.unbound)
     if hindered:
         return State("Running", "False", *hindered)
     if view.run.spec.suspend:
@@ -156,7 +159,6 @@ def _failed(view: View) -> tuple[str, str]:
 
 
 def _progress(view: View) -> Progress | None:
-    if view.job is None or not view.progress:
+    if view.job is None:
         return None
-    names = {field.alias or name for name, field in Progress.model_fields.items()}
-    return Progress.model_validate({key: value for key, value in view.progress.items() if key in names})
+    return reported(view.old.progress, view.progress) or view.old.progress

@@ -6,8 +6,10 @@ from typing import Any
 from swiftlet.api.finetunejob import FineTuneJob, FineTuneJobStatus
 from swiftlet.kinds.capabilities import Capabilities
 from swiftlet.kinds.children import as_started, follows
+from swiftlet.kinds.claims import unbound_claims
 from swiftlet.kinds.endings import is_over, seen
 from swiftlet.kinds.events import events_of
+from swiftlet.kinds.fabric import fabric_note
 from swiftlet.kinds.finetunejob.attempts import Attempt, attempts_of
 from swiftlet.kinds.finetunejob.decision import Decision, decide_attempt
 from swiftlet.kinds.finetunejob.plan import Layout, plan_run
@@ -37,8 +39,18 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     verdict = decide(job, around)
     rendered = _rendered(job, verdict, decision, around)
     verdict = name_conflict(job, reader, rendered) or verdict
-    desired = _desired(job, rendered if isinstance(verdict, Layout) else [], decision, attempts)
-    view = View(job, old, verdict, decision, tuple(attempts), reader.progress(uid_of(job)))
+    planned = [*around.missing_claims(), *rendered] if rendered and isinstance(verdict, Layout) else []
+    desired = _desired(job, planned, decision, attempts)
+    view = View(
+        job=job,
+        old=old,
+        verdict=verdict,
+        decision=decision,
+        attempts=tuple(attempts),
+        progress=reader.progress(uid_of(job)),
+        unbound=unbound_claims(attempts[-1].pods if attempts else (), reader),
+        note=fabric_note(around.profile, capabilities),
+    )
     status = status_of(view, now)
     wait = (decision.starts_at - now).total_seconds() if decision.starts_at else None
     return Outcome(desired, _outdated(attempts), status.document(), events_of(old.conditions, status.conditions), wait)
@@ -49,7 +61,7 @@ def _rendered(
 ) -> list[dict[str, Any]]:
     if isinstance(verdict, Verdict) or not decision.wants_job:
         return []
-    return render(job, plan_run(job, verdict, around), around.profile, decision.number, decision.history)
+    return render(job, plan_run(job, verdict, around), around, decision.number, decision.history)
 
 
 def _desired(

@@ -8,6 +8,7 @@ from swiftlet.api.finetunejob import FineTuneJob
 from swiftlet.api.pod import NEVER_RETRIED
 from swiftlet.kinds import mounts
 from swiftlet.kinds.children import config_map, job_manifest
+from swiftlet.kinds.fabric import fabric_annotations, fabric_env, fabric_of, fabric_resources
 from swiftlet.kinds.finetunejob.attempts import HISTORY_ANNOTATION, History
 from swiftlet.kinds.finetunejob.plan import TrainPlan
 from swiftlet.kinds.observed import INDEX_ANNOTATION
@@ -22,6 +23,8 @@ from swiftlet.kinds.ownership import (
 from swiftlet.kinds.podspec import all_mounts, base_env, container, field_env, pod_spec
 from swiftlet.kinds.profiles import pod_resources
 from swiftlet.kinds.reading import OWNER_LABEL
+from swiftlet.kinds.reporting import report_env, report_mounts
+from swiftlet.kinds.surroundings import Surroundings
 
 COMPONENT = "trainer"
 GRACE_SECONDS = 120
@@ -44,13 +47,13 @@ def child_name(job: FineTuneJob) -> str:
 
 
 def render(
-    job: FineTuneJob, plan: TrainPlan, profile: ComputeProfileSpec, attempt: int, history: History
+    job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, history: History
 ) -> list[dict[str, Any]]:
     """The objects of one attempt."""
     return [
         config_map(job, child_name(job), COMPONENT, plan.document),
         _service(job),
-        _job(job, plan, profile, attempt, history),
+        _job(job, plan, around, attempt, history),
     ]
 
 
@@ -64,9 +67,7 @@ def _service(job: FineTuneJob) -> dict[str, Any]:
     }
 
 
-def _job(
-    job: FineTuneJob, plan: TrainPlan, profile: ComputeProfileSpec, attempt: int, history: History
-) -> dict[str, Any]:
+def _job(job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, history: History) -> dict[str, Any]:
     name, nodes = f"{child_name(job)}-{attempt}", plan.layout.nodes
     spec = {
         "completionMode": "Indexed",
@@ -76,7 +77,7 @@ def _job(
         "podReplacementPolicy": "Failed",
         "podFailurePolicy": FAILURE_POLICY,
     }
-    template = _template(job, plan, profile, name)
+    template = _template(job, plan, around, name)
     template["metadata"]["labels"][ATTEMPT_LABEL] = str(attempt)
     manifest = job_manifest(job, name, COMPONENT, spec, template)
     manifest["metadata"]["labels"][ATTEMPT_LABEL] = str(attempt)
@@ -96,19 +97,31 @@ def run_state(job: FineTuneJob, history: History) -> dict[str, Any]:
     return state
 
 
-def _template(job: FineTuneJob, plan: TrainPlan, profile: ComputeProfileSpec, job_name: str) -> dict[str, Any]:
-    compute = job.spec.compute
-    places = all_mounts(child_name(job), (*plan.mounts, mounts.artifacts(profile.storage.artifacts_claim)))
-    env = base_env(profile)
-    prepare = container(
-        "prepare", profile.images.trainer, places, env, pod_resources(compute, profile, with_gpus=False)
+def _template(job: FineTuneJob, plan: TrainPlan, around: Surroundings, job_name: str) -> dict[str, Any]:
+    profile, compute = around.profile, job.spec.compute
+    modest = pod_resources(compute, profile, with_gpus=False)
+    own = (mounts.artifacts(profile.storage.artifacts_claim), *report_mounts(around.capabilities))
+    places = all_mounts(child_name(job), (*plan.mounts, *own), modest)
+    env = [*base_env(profile), *report_env(job, around.capabilities)]
+    prepare = container("prepare", profile.images.trainer, places, env, modest)
+    network = fabric_of(profile, around.capabilities, plan.layout.nodes, compute.gpus)
+    train = container(
+        "train",
+        profile.images.trainer,
+        places,
+        [*env, *_train_env(job, plan, profile, job_name), *fabric_env(network, compute.gpus)],
+        fabric_resources(network, plan.layout.nodes, pod_resources(compute, profile, with_gpus=True)),
     )
-    train_env = [*env, *_rendezvous(job, plan, job_name), *_threads(compute, profile, plan.layout.processes_per_node)]
-    resources = pod_resources(compute, profile, with_gpus=True)
-    train = container("train", profile.images.trainer, places, train_env, resources)
     spec = pod_spec(profile, places, [train], GRACE_SECONDS)
     spec |= {"initContainers": [prepare], "restartPolicy": "Never", "subdomain": child_name(job)}
-    return {"metadata": {"labels": labels(job, COMPONENT)}, "spec": spec}
+    annotations = fabric_annotations(network)
+    metadata: dict[str, Any] = {"labels": labels(job, COMPONENT)}
+    return {"metadata": metadata | ({"annotations": annotations} if annotations else {}), "spec": spec}
+
+
+def _train_env(job: FineTuneJob, plan: TrainPlan, profile: ComputeProfileSpec, job_name: str) -> list[dict[str, Any]]:
+    threads = _threads(job.spec.compute, profile, plan.layout.processes_per_node)
+    return [*_rendezvous(job, plan, job_name), *threads]
 
 
 def _rendezvous(job: FineTuneJob, plan: TrainPlan, job_name: str) -> list[dict[str, Any]]:

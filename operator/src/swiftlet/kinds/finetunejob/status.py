@@ -1,6 +1,6 @@
 """The status of a FineTuneJob: what its Jobs, pods and progress say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +12,12 @@ from swiftlet.kinds.finetunejob.attempts import Attempt
 from swiftlet.kinds.finetunejob.decision import Decision
 from swiftlet.kinds.finetunejob.plan import Layout
 from swiftlet.kinds.observed import ended_at, is_suspended, obstacle, running_container, stopped
+from swiftlet.kinds.progress import reported
 from swiftlet.kinds.suspension import suspended_state
 from swiftlet.kinds.timestamps import to_text
 from swiftlet.kinds.verdict import Verdict, refusal
 
+STARTING = ("PodsStarting", "no container runs")
 RESULT_MISSING = "the Job completed, but no pod left an artifact in its termination message; look at the pods' logs"
 
 
@@ -29,6 +31,10 @@ class View:
     decision: Decision
     attempts: tuple[Attempt, ...]
     progress: dict[str, Any] | None
+    unbound: dict[str, str] = field(default_factory=dict)
+    """Claims that keep a pod from being scheduled, in words."""
+    note: str = ""
+    """What of the profile is not used, and why."""
 
     @property
     def newest(self) -> Attempt | None:
@@ -83,7 +89,7 @@ def status_of(view: View, now: datetime) -> FineTuneJobStatus:
 def accepted(view: View) -> State:
     """Accepted: the job can run as it is written."""
     if isinstance(view.verdict, Layout):
-        return State("Accepted", "True", "Planned", view.verdict.words())
+        return State("Accepted", "True", "Planned", "; ".join(filter(None, [view.verdict.words(), view.note])))
     return refusal("Accepted", view.verdict)
 
 
@@ -99,7 +105,7 @@ def pods_ready(view: View) -> State:
     ready = (view.newest.job.get("status") or {}).get("ready") or 0
     if ready >= wanted:
         return State("PodsReady", "True", "AllPodsReady", f"{ready} of {wanted} pods run")
-    hindered = obstacle(view.newest.pods)
+    hindered = obstacle(view.newest.pods, view.unbound)
     if hindered:
         return State("PodsReady", "False", *hindered)
     return State("PodsReady", "False", "PodsStarting", f"{ready} of {wanted} pods run")
@@ -118,8 +124,9 @@ def running(view: View) -> State:
     if not containers:
         if message := stopped(view.newest.pods):
             return State("Running", "False", "Stopped", message)
-        reason = "Suspended" if view.job.spec.suspend else "PodsStarting"
-        return State("Running", "False", reason, "no container runs")
+        if view.job.spec.suspend:
+            return State("Running", "False", "Suspended", "no container runs")
+        return State("Running", "False", *(obstacle(view.newest.pods, view.unbound) or STARTING))
     training = "train" in containers
     reason, message = ("Training", "training") if training else ("Preparing", "checking input and preparing data")
     return State("Running", "True", reason, f"attempt {view.newest.number}: {message}")
@@ -174,6 +181,7 @@ def _failed(decision: Decision) -> str:
     if failure is None:
         return "the run failed"
     where = [f"rank {failure.rank}" if failure.rank is not None else "", f"pod {failure.pod}" if failure.pod else ""]
+    where.append(f"node {failure.node}" if failure.node else "")
     code = f"exit code {failure.exit_code}" if failure.exit_code is not None else ""
     place = ", ".join(part for part in [*where, code] if part)
     text = f"{failure.reason}: {failure.message}" + (f" ({place})" if place else "")
@@ -187,10 +195,7 @@ def _failure(view: View) -> Failure | None:
 
 
 def _progress(view: View) -> Progress | None:
-    said = view.result.progress if view.result else None
-    if said is None and view.progress:
-        names = {field.alias or name for name, field in Progress.model_fields.items()}
-        said = Progress.model_validate({key: value for key, value in view.progress.items() if key in names})
+    said = view.result.progress if view.result else reported(view.old.progress, view.progress)
     if said is None:
         return view.old.progress
     return said.model_copy(update={"checkpoint_step": _checkpoint_step(view)})

@@ -31,6 +31,6 @@ def _crashes(pod: dict[str, Any]) -> list[Crash]:
         for state in (status.get("state") or {}, status.get("lastState") or {}):
             ended = state.get("terminated")
             if ended and ended["exitCode"] != 0:
-                failure = failure_of(ended, status["name"], pod["metadata"]["name"])
+                failure = failure_of(ended, status["name"], pod)
                 found.append(Crash(failure, ended.get("finishedAt") or "", status.get("restartCount") or 0))
     return found

@@ -1,6 +1,6 @@
 """Which model and adapters a ModelDeployment serves, and under which names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from swiftlet.api.modeldeployment import Adapter, ModelDeployment
 from swiftlet.kinds.given import given
@@ -29,6 +29,8 @@ class ServedModel:
     names: tuple[str, ...]
     adapters: tuple[NamedAdapter, ...]
     digest: str | None = None
+    weight_bytes: int | None = None
+    """Bytes that loading it reads, where the FineTuneJob has recorded them."""
 
     @property
     def served_names(self) -> list[str]:
@@ -43,7 +45,7 @@ def served_model(deployment: ModelDeployment, around: Surroundings) -> ServedMod
     if missing or isinstance(main, Verdict):
         return missing or main  # type: ignore[return-value]
     found = [adapter for adapter in adapters if isinstance(adapter, NamedAdapter)]
-    return ServedModel(main.uri, main.names, (*main.adapters, *found), main.digest)
+    return replace(main, adapters=(*main.adapters, *found))
 
 
 def _main(deployment: ModelDeployment, around: Surroundings) -> ServedModel | Verdict:
@@ -58,14 +60,15 @@ def _main(deployment: ModelDeployment, around: Surroundings) -> ServedModel | Ve
     artifact = upstream.artifact
     if artifact.type == "adapter":
         tuned = NamedAdapter(name, artifact.uri, artifact.digest, artifact.base_digest or None)
-        return ServedModel(upstream.job.spec.model.uri, (api.base_served_name or BASE_NAME,), (tuned,), artifact.digest)
+        base = upstream.job.spec.model.uri
+        return ServedModel(base, (api.base_served_name or BASE_NAME,), (tuned,), artifact.digest, artifact.weight_bytes)
     if api.base_served_name:
         return Verdict(
             "InvalidPlan",
             f"spec.api.baseServedName {api.base_served_name}: FineTuneJob {ref} trained every weight, so there is no"
             " base to serve beside it; remove the field",
         )
-    return ServedModel(artifact.uri, (name,), (), artifact.digest)
+    return ServedModel(artifact.uri, (name,), (), artifact.digest, artifact.weight_bytes)
 
 
 def _adapter(index: int, adapter: Adapter, around: Surroundings) -> NamedAdapter | Verdict:

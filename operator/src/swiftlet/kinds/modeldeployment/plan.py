@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from swiftlet.api.job import SECRETS_ROOT, ResolvedModel, ServedAdapter, ServeDocument
 from swiftlet.api.modeldeployment import ModelDeployment
+from swiftlet.engines.startup import startup_seconds
 from swiftlet.kinds.given import given
 from swiftlet.kinds.modeldeployment.models import ServedModel
 from swiftlet.kinds.mounts import Mount
@@ -22,6 +23,8 @@ class ServePlan:
 
     document: ServeDocument
     mounts: tuple[Mount, ...]
+    startup_seconds: int
+    """From the start of the container to the first token, before it counts as a failure."""
 
 
 def plan_server(deployment: ModelDeployment, served: ServedModel, around: Surroundings) -> ServePlan:
@@ -47,7 +50,13 @@ def plan_server(deployment: ModelDeployment, served: ServedModel, around: Surrou
         api_key_file=key_file,
         use_gpu=deployment.spec.compute.gpus > 0,
     )
-    return ServePlan(document, (*model.mounts, *(mount for place in located for mount in place.mounts), *key_mounts))
+    return ServePlan(
+        document=document,
+        mounts=(*model.mounts, *(mount for place in located for mount in place.mounts), *key_mounts),
+        startup_seconds=startup_seconds(
+            deployment.spec.engine.name, served.weight_bytes, is_downloaded=model.model.path is None
+        ),
+    )
 
 
 def health_port(deployment: ModelDeployment) -> int:

@@ -30,7 +30,7 @@ def decide(deployment: ModelDeployment, served: ServedModel | Verdict, around: S
             same_base(served),
             around.model("spec.model", served.uri),
             *(around.file(f"adapter {adapter.name}", adapter.uri) for adapter in served.adapters),
-            *around.volumes(),
+            *around.volumes(artifacts=False),
         ]
     )
 

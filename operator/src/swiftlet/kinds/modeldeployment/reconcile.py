@@ -6,6 +6,7 @@ from typing import Any
 from swiftlet.api.modeldeployment import ModelDeployment, ModelDeploymentStatus
 from swiftlet.kinds.capabilities import Capabilities
 from swiftlet.kinds.children import as_started, follows
+from swiftlet.kinds.claims import unbound_claims
 from swiftlet.kinds.events import events_of
 from swiftlet.kinds.modeldeployment.models import ServedModel, served_model
 from swiftlet.kinds.modeldeployment.plan import plan_server
@@ -46,6 +47,7 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
         pods=tuple(of_kind(children, "Pod")),
         progress=reader.progress(uid_of(deployment)),
         service_url=capabilities.service_url,
+        unbound=unbound_claims(of_kind(children, "Pod"), reader),
         up_to_date=bool(child and rendered and follows(child, rendered[-1])),
     )
     status = status_of(view, now)

@@ -4,7 +4,6 @@ from typing import Any
 
 from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.api.modeldeployment import ModelDeployment
-from swiftlet.engines import ENGINES
 from swiftlet.engines.catalogue import LIVE_PATH, READY_PATH
 from swiftlet.kinds.capabilities import Capabilities
 from swiftlet.kinds.children import config_map
@@ -13,6 +12,7 @@ from swiftlet.kinds.ownership import DIGEST_ANNOTATION, DOCUMENT_ANNOTATION, chi
 from swiftlet.kinds.podspec import all_mounts, base_env, container, pod_spec
 from swiftlet.kinds.profiles import pod_resources
 from swiftlet.kinds.reading import OWNER_LABEL
+from swiftlet.kinds.reporting import report_env, report_mounts
 
 COMPONENT = "server"
 GRACE_SECONDS = 60
@@ -72,8 +72,7 @@ def _disruption_budget(deployment: ModelDeployment) -> dict[str, Any]:
 def _deployment(
     deployment: ModelDeployment, plan: ServePlan, profile: ComputeProfileSpec, capabilities: Capabilities
 ) -> dict[str, Any]:
-    startup = ENGINES[deployment.spec.engine.name].startup_seconds
-    template = _template(deployment, plan, profile, startup)
+    template = _template(deployment, plan, profile, capabilities)
     metadata = child_metadata(deployment, child_name(deployment), COMPONENT)
     return {
         "apiVersion": "apps/v1",
@@ -83,7 +82,7 @@ def _deployment(
             **run_state(deployment),
             "selector": {"matchLabels": _selector(deployment)},
             "strategy": _strategy(capabilities),
-            "progressDeadlineSeconds": startup + PROGRESS_MARGIN,
+            "progressDeadlineSeconds": plan.startup_seconds + PROGRESS_MARGIN,
             "template": template,
         },
     }
@@ -97,16 +96,17 @@ def _strategy(capabilities: Capabilities) -> dict[str, Any]:
 
 
 def _template(
-    deployment: ModelDeployment, plan: ServePlan, profile: ComputeProfileSpec, startup: int
+    deployment: ModelDeployment, plan: ServePlan, profile: ComputeProfileSpec, capabilities: Capabilities
 ) -> dict[str, Any]:
     resources = pod_resources(deployment.spec.compute, profile, with_gpus=True)
-    places = all_mounts(child_name(deployment), plan.mounts)
-    serve = container("serve", profile.images.server, places, base_env(profile), resources)
+    places = all_mounts(child_name(deployment), (*plan.mounts, *report_mounts(capabilities)), resources)
+    env = [*base_env(profile), *report_env(deployment, capabilities)]
+    serve = container("serve", profile.images.server, places, env, resources)
     serve["ports"] = [
         {"name": "http", "containerPort": plan.document.port, "protocol": "TCP"},
         {"name": "health", "containerPort": plan.document.health_port, "protocol": "TCP"},
     ]
-    serve |= _probes(startup)
+    serve |= _probes(plan.startup_seconds)
     return {
         "metadata": {
             "labels": labels(deployment, COMPONENT),
@@ -120,7 +120,7 @@ def _probes(startup: int) -> dict[str, Any]:
     ready = {"httpGet": {"path": READY_PATH, "port": "health"}}
     live = {"httpGet": {"path": LIVE_PATH, "port": "health"}}
     return {
-        "startupProbe": {**ready, "periodSeconds": STARTUP_PERIOD, "failureThreshold": startup // STARTUP_PERIOD},
+        "startupProbe": {**ready, "periodSeconds": STARTUP_PERIOD, "failureThreshold": -(-startup // STARTUP_PERIOD)},
         "readinessProbe": {**ready, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 3},
         "livenessProbe": {**live, "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 6},
     }

@@ -1,6 +1,6 @@
 """The status of a ModelDeployment: what its Deployment and pods say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,8 @@ class View:
     progress: dict[str, Any] | None
     service_url: str
     up_to_date: bool
+    unbound: dict[str, str] = field(default_factory=dict)
+    """Claims that keep a pod from being scheduled, in words."""
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -72,7 +74,8 @@ def status_of(view: View, now: datetime) -> ModelDeploymentStatus:
     states = [accepted(view), gates_passed(view), progressing(view), ready(view)]
     crash, rolled_out = view.crash, view.is_rolled_out
     served = view.served if isinstance(view.served, ServedModel) else None
-    said = view.progress or {}
+    # An engine that has restarted has heard nothing yet.
+    said = view.progress or {"message": view.old.progress}
     url = view.service_url.format(
         service=child_name(view.deployment), namespace=namespace_of(view.deployment), port=view.deployment.spec.api.port
     )
@@ -134,7 +137,7 @@ def ready(view: View) -> State:
         return State("Ready", "False", "ScaledToZero", "spec.replicas is 0")
     if view.is_rolled_out:
         return State("Ready", "True", "Available", f"each served name answers{_engine(view)}")
-    hindered = obstacle(view.pods)
+    hindered = obstacle(view.pods, view.unbound)
     if view.crash:
         return State("Ready", "False", "ServerFailed", _crashed(view.crash))
     if hindered:
