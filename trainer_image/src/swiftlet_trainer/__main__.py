@@ -24,6 +24,7 @@ examples:
 environment:
   SWIFTLET_ROOT           folder below which every absolute path is opened; absent means /
   SWIFTLET_PROGRESS_FILE  where progress events are appended; absent means plain lines on stdout
+  SWIFTLET_PROGRESS_URL   where they are posted too, with the token in the file $SWIFTLET_PROGRESS_TOKEN
 
 exit codes: 0 done, 1 failed, 2 bad input, 3 the loss became NaN or infinite, 143 stopped by SIGTERM
 """

@@ -10,29 +10,35 @@ from typing import Any
 from swiftlet.api.pod import ProgressEvent
 
 from swiftlet_trainer.paths import in_pod
+from swiftlet_trainer.progress_post import poster
 
 FILE_VARIABLE = "SWIFTLET_PROGRESS_FILE"
 HISTORY_FILE = "events.jsonl"
 
 
 class Reporter:
-    """Appends progress events to $SWIFTLET_PROGRESS_FILE and writes a line for people to stdout."""
+    """Appends progress events to $SWIFTLET_PROGRESS_FILE, posts them to $SWIFTLET_PROGRESS_URL where that is set, and
+    writes a line for people to stdout."""
 
     def __init__(self, enabled: bool = True) -> None:
         """enabled: false on all processes of a run but rank 0."""
         name = os.environ.get(FILE_VARIABLE)
         self._path = in_pod(name) if name else None
         self.enabled = enabled
+        self._poster = poster() if enabled else None
 
     def emit(self, **fields: Any) -> ProgressEvent:
         """Report one event; `fields` are those of ProgressEvent but the time. Returns what was reported.
 
-        A stream that cannot be written to, such as on a full disk, never fails the work that is reported.
+        A stream that cannot be written to, such as on a full disk, or an operator that does not answer, never fails
+        the work that is reported.
         """
         event = ProgressEvent(time=now(), **fields)
         if not self.enabled:
             return event
         _quietly_append(self._path, event)
+        if self._poster is not None:
+            self._poster.post(event)
         sys.stdout.write(plain(event) + "\n")
         sys.stdout.flush()
         return event

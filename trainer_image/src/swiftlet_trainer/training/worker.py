@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from swiftlet.api.job import JOB_FILE
 from swiftlet.api.pod import EXIT_ERROR, EXIT_OK
 
+from swiftlet_trainer.progress_post import flush
 from swiftlet_trainer.training.stopping import StopRequest
 
 
@@ -33,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def leave(code: int) -> None:
     """End the process at once. Destructors of process groups wait for peers that may be gone."""
+    flush()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
