@@ -12,7 +12,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE ?= hardlink
 
-.PHONY: help install quickstart test lint types unit bench lock generate clean
+.PHONY: help install quickstart test lint types unit bench lock generate images clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -53,11 +53,25 @@ unit: $(INSTALLED) ## Tests alone; PYTEST_ARGS="tests/unit -k name" selects
 bench: $(INSTALLED) ## Measure; rewrites the figures in docs/benchmarks.md
 	@$(VENV)/bin/python benchmarks/run.py
 
-generate: $(INSTALLED) ## Write crds/ and docs/reference/ from the types
+generate: $(INSTALLED) ## Write crds/, docs/reference/ and the chart's copies from the types
 	@$(VENV)/bin/swiftlet crds --output crds
 	@$(VENV)/bin/python -m swiftlet.api.reference docs/reference
 	@$(VENV)/bin/python -m swiftlet.kinds.condition_reference docs/reference
 	@$(VENV)/bin/python -m swiftlet.cli.reference docs/reference/cli.md
+	@$(VENV)/bin/python helm/generate.py
+
+# docker where its engine runs, else buildah.
+BUILDER = $(shell docker info >/dev/null 2>&1 && echo docker || echo buildah)
+VERSION := 0.1.0
+# Where the images go, such as registry.example/team; and how they are built.
+REGISTRY ?= swiftlet
+IMAGE_ARGS ?=
+BUILD = $(BUILDER) build $(IMAGE_ARGS) --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD)
+
+images: ## Build the container images with docker or buildah; REGISTRY=, IMAGE_ARGS="--build-arg BASE=..."
+	@$(BUILD) --tag $(REGISTRY)/operator:$(VERSION) .
+	@$(BUILD) --file trainer_image/Dockerfile --tag $(REGISTRY)/trainer:$(VERSION) .
+	@$(BUILD) --file trainer_image/Dockerfile --build-arg FLAVOUR=trainer-vllm --tag $(REGISTRY)/trainer-vllm:$(VERSION) .
 
 # Wheels that only a GPU's kernels open: 1.7 GB that images for CPUs go without (docs/operator.md, "Images").
 GPU_ONLY := triton nvidia-cusolver nvidia-nvtx cuda-bindings cuda-pathfinder cuda-toolkit
