@@ -18,13 +18,14 @@ from swiftlet.cli.commands import (
     events,
     get,
     logs,
+    operator,
     plan,
     run,
     validate,
     version,
 )
 
-COMMANDS = (run, validate, plan, get, describe, logs, events, chat, compare, delete, crds, version)
+COMMANDS = (run, validate, plan, get, describe, logs, events, chat, compare, delete, crds, operator, version)
 
 DESCRIPTION = "Fine-tune, evaluate and serve language models from Kubernetes documents, with no cluster."
 EXAMPLES = """examples:

@@ -16,10 +16,13 @@ def render_reference() -> str:
     return "\n\n".join([*head, *sections, "## Exit codes", _exit_codes()]) + "\n"
 
 
-def _commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+def _commands(parser: argparse.ArgumentParser, above: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Commands with their own arguments; of one that only has actions, the actions."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            yield from action.choices.items()
+            for name, command in action.choices.items():
+                actions = list(_commands(command, f"{above}{name} "))
+                yield from actions or [(above + name, command)]
 
 
 def _section(name: str, command: argparse.ArgumentParser) -> str:

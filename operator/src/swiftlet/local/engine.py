@@ -16,6 +16,7 @@ from swiftlet.api.validation import validate_update
 from swiftlet.documents.document import Document
 from swiftlet.kinds import OWNER_LABEL, RECONCILERS, Reconciler
 from swiftlet.kinds.outcome import Outcome
+from swiftlet.kube.queue import WorkQueue
 from swiftlet.local.controllers import CONTROLLERS, run_controller, tell_stopped
 from swiftlet.local.kubelet import Kubelet
 from swiftlet.local.leftovers import end_leftovers
@@ -25,7 +26,6 @@ from swiftlet.local.notices import Notice, ProgressNotice, Trouble
 from swiftlet.local.places import DEFAULT_STATE, MODELS_CLAIM, local_capabilities, models_mirror
 from swiftlet.local.podstatus import TERMINAL
 from swiftlet.local.progress import ProgressReader
-from swiftlet.local.queue import WorkQueue
 from swiftlet.local.scheduling import this_machine
 from swiftlet.local.store import Change, Key, Store, key_of
 
@@ -236,13 +236,14 @@ class Engine:
 
     async def _work(self) -> None:
         while True:
-            key = await self._queue.get()
+            key, _ = await self._queue.get()
             try:
                 again = self._controlled(key) if key[0] in CONTROLLERS else self._reconciled(key)
             except Exception as error:
                 # One object that cannot be worked on, or a full disk, must not stop the others.
                 self._failed(key, error)
                 again = RETRY_SECONDS
+            self._queue.done(key)
             if again is not None:
                 self._queue.add_after(key, again)
             self._moved.set()

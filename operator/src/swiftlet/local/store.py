@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from swiftlet.api import KINDS
-from swiftlet.local.event_record import counted_event
 from swiftlet.local.files import TEMPORARY_PREFIX, write_atomically
 from swiftlet.local.merge import FieldSet, applied, field_set
 from swiftlet.local.secrets import encoded_secret
+from swiftlet.observability.event_record import counted_event
 
 Documents = list[dict[str, Any]]
 Key = tuple[str, str, str]

@@ -1,0 +1,120 @@
+"""What only the leader does: watch, work, list anew, write Events."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from lightkube.config.kubeconfig import SingleConfig
+
+from swiftlet.app.informer import watch
+from swiftlet.app.settings import Settings
+from swiftlet.kinds import Capabilities, Event
+from swiftlet.kube.cache import Cache, Key
+from swiftlet.kube.client import ApiError, KubeClient
+from swiftlet.kube.controller import Controller
+from swiftlet.kube.reconciling import Reconciling
+from swiftlet.kube.relisting import Relisting
+from swiftlet.kube.telemetry import Telemetry
+from swiftlet.observability.events import EventWriter
+from swiftlet.observability.progress import ProgressBoard
+
+Manifest = dict[str, Any]
+
+DRAIN_SECONDS = 10.0
+"""For the looks that are under way when the process is asked to stop."""
+FLUSH_SECONDS = 2.0
+LIST_RETRY_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class Leading:
+    """The working part of the process. `synced`: the cache has every kind."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        access: SingleConfig,
+        client: KubeClient,
+        cache: Cache,
+        board: ProgressBoard,
+        telemetry: Telemetry,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings, self._access, self._cache, self._telemetry = settings, access, cache, telemetry
+        self._events = EventWriter(client, now, telemetry)
+        capabilities = Capabilities(progress_url=settings.progress_url)
+        reconciling = Reconciling(client, cache, capabilities, now, board.of, self._events.tell)
+        self.controller = Controller(cache, reconciling, telemetry, self._failed, board.forget)
+        self._relisting = Relisting(client, self.controller, settings.namespaces, telemetry)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._board = board
+        board.on_report = self.controller.progressed
+        self.synced = False
+
+    def start(self, on_watching: Callable[[], None]) -> list[asyncio.Task[None]]:
+        """Start everything; none of the tasks ends by itself."""
+        self._working = asyncio.create_task(self._work(), name="work")
+        watching = watch(self._access, self._settings.namespaces, self._saw, on_watching)
+        self._tasks = [
+            self._working,
+            asyncio.create_task(self._events.run(), name="events"),
+            asyncio.create_task(watching, name="watch"),
+        ]
+        return self._tasks
+
+    async def quiesce(self, at_once: bool) -> None:
+        """Write no more. Looks that are under way end well, unless `at_once`: another replica may write already."""
+        self._board.on_report = None
+        await self.controller.drain(0.0 if at_once else DRAIN_SECONDS)
+        if not at_once:
+            await self._events.flush(FLUSH_SECONDS)
+
+    async def close(self) -> None:
+        """End every task. kopf is cancelled, since it would wait for open connections of the HTTP server otherwise."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _work(self) -> None:
+        """List, work, and list again and again."""
+        while not self.synced:
+            try:
+                await self._relisting.once()
+            except ApiError as error:
+                log.warning("the cluster cannot be listed (%s %s): %s", error.code, error.reason, error)
+                await asyncio.sleep(LIST_RETRY_SECONDS)
+                continue
+            self.synced = True
+        log.info(
+            "listed %s resources",
+            sum(self._cache.count(kind) for kind in ("FineTuneJob", "EvalRun", "ModelDeployment")),
+        )
+        workers = self.controller.start(self._settings.workers)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._relisting.run())
+            for worker in workers:
+                group.create_task(_forever(worker))
+
+    def _saw(self, kind: str, type_: str | None, manifest: Manifest) -> None:
+        """One event of a watch."""
+        self._telemetry.watched(kind, type_ or "LISTED")
+        manifest.setdefault("kind", kind)
+        if type_ is None:
+            self._relisting.soon(kind)
+        if type_ == "DELETED":
+            self.controller.seen_gone(manifest)
+        else:
+            self.controller.seen(manifest)
+
+    def _failed(self, key: Key, error: Exception) -> None:
+        resource = self._cache.get(key)
+        if resource is not None:
+            self._events.tell(resource, Event("Warning", "ReconcileError", f"{type(error).__name__}: {error}"))
+
+
+async def _forever(worker: asyncio.Task[None]) -> None:
+    """Workers end only when they are told to; an error of one must not stay unnoticed."""
+    await asyncio.shield(worker)

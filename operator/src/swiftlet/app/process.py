@@ -1,0 +1,207 @@
+"""The life of one operator process: serve, stand by, lead, and go.
+
+Every replica serves metrics, health and progress. Only the holder of the Lease watches and writes; when it loses the
+Lease it ends, and starts again as a candidate.
+"""
+
+import asyncio
+import logging
+import signal
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from swiftlet.api import API_VERSION, KINDS
+from swiftlet.app.leading import Leading
+from swiftlet.app.settings import Settings
+from swiftlet.kube.cache import Cache
+from swiftlet.kube.client import ApiError
+from swiftlet.kube.credentials import load_access
+from swiftlet.kube.http_client import HttpClient
+from swiftlet.kube.lease import Candidate, Election, LeaseLostError
+from swiftlet.observability.authentication import Authenticator
+from swiftlet.observability.authentication_review import ClusterTokenReviewer
+from swiftlet.observability.metrics import Metrics, ResourceCollector, new_registry
+from swiftlet.observability.progress import ProgressBoard
+from swiftlet.observability.server import Checks, HttpServer, build_app
+from swiftlet.observability.server_progress import Leadership, ProgressEndpoint
+
+SILENCE_SECONDS = 60.0
+"""A candidate that has heard nothing of the API server for this long is not ready."""
+
+log = logging.getLogger(__name__)
+
+
+class StartError(Exception):
+    """The operator cannot start; the message says what to do."""
+
+
+def now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class CachedObjects:
+    """The cache, as the progress endpoint asks it."""
+
+    cache: Cache
+
+    def get(self, kind: str, namespace: str | None, name: str) -> dict[str, Any] | None:
+        """One object, or None."""
+        return self.cache.get((kind, namespace or "", name))
+
+
+async def operate(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT (0), or until something makes it impossible to go on (1).
+
+    Raises NoClusterError and StartError.
+    """
+    async with AsyncExitStack() as stack:
+        process = Process(settings)
+        await process.open(stack)
+        return await process.run()
+
+
+class Process:
+    """The parts that live as long as the process does."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises NoClusterError."""
+        self._settings = settings
+        self._access = load_access(settings.kubeconfig)
+        self._stop = asyncio.Event()
+        self.registry: CollectorRegistry = new_registry()
+        self.metrics = Metrics(self.registry)
+        self.board = ProgressBoard()
+        self.cache = Cache()
+        self._leading: Leading | None = None
+        self._election: Election | None = None
+        self.registry.register(ResourceCollector(self.cache, self._has_synced))
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        """Connect and serve. Raises StartError."""
+        settings = self._settings
+        self._steward = await stack.enter_async_context(HttpClient(self._access, self.metrics))
+        self._client = await stack.enter_async_context(HttpClient(self._access, self.metrics, self._may_write))
+        await self._check_cluster()
+        progress = ProgressEndpoint(
+            self.board,
+            Authenticator(ClusterTokenReviewer(self._steward)),
+            CachedObjects(self.cache),
+            Leadership(self._has_synced, lambda: self._election.leader_address if self._election else None),
+            self.registry,
+        )
+        server = HttpServer(
+            build_app(self.registry, Checks(self._unhealthy, self._unready), progress), settings.host, settings.port
+        )
+        try:
+            await server.start()
+        except OSError as error:
+            raise StartError(f"--listen {settings.host}:{settings.port}: {error.strerror or error}") from error
+        stack.push_async_callback(server.stop)
+        log.info("serving on %s:%s", settings.host, server.port)
+        if settings.leader_election:
+            candidate = Candidate(
+                namespace=settings.lease_namespace or self._access.namespace,
+                name=settings.lease_name,
+                identity=settings.identity,
+                address=settings.address(server.port),
+            )
+            self._election = Election(self._steward, candidate, now)
+
+    async def run(self) -> int:
+        """Stand by, lead, and go; the exit code."""
+        self._take_signals()
+        stopped = asyncio.create_task(self._stop.wait(), name="stop")
+        try:
+            if self._election and not await self._elected(self._election, stopped):
+                return 0
+            return await self._lead(stopped)
+        finally:
+            stopped.cancel()
+            log.info("stopped")
+
+    async def _elected(self, election: Election, stopped: asyncio.Task[bool]) -> bool:
+        """Wait for the Lease; False when the process is to stop before."""
+        acquiring = asyncio.create_task(election.acquire(), name="acquire")
+        await asyncio.wait([acquiring, stopped], return_when=asyncio.FIRST_COMPLETED)
+        if not acquiring.done():
+            acquiring.cancel()
+            await asyncio.gather(acquiring, return_exceptions=True)
+            return False
+        acquiring.result()
+        return True
+
+    async def _lead(self, stopped: asyncio.Task[bool]) -> int:
+        """Work until it ends; the exit code. Whatever ends unasked is a reason to end the process."""
+        self.metrics.leading.set(1)
+        leading = Leading(self._settings, self._access, self._client, self.cache, self.board, self.metrics, now)
+        self._leading = leading
+        holding = asyncio.create_task(self._election.hold(), name="lease") if self._election else None
+        tasks = [*leading.start(on_watching=self._take_signals), *([holding] if holding else [])]
+        done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
+        self._leading = None
+        lost = holding is not None and holding in done
+        await leading.quiesce(at_once=lost)
+        if holding and self._election:
+            holding.cancel()
+            await self._election.release()
+        self.metrics.leading.set(0)
+        await leading.close()
+        failed = [task for task in done if task is not stopped]
+        for task in failed:
+            error = task.exception()
+            log.error("%s ended: %s", task.get_name(), error or "unasked", exc_info=_trace(error))
+        return 1 if failed else 0
+
+    async def _check_cluster(self) -> None:
+        """Whether the cluster answers and has the CRDs. Raises StartError."""
+        try:
+            served = await self._steward.served(API_VERSION)
+        except ApiError as error:
+            raise StartError(
+                f"the API server of context {self._access.context_name} cannot be used"
+                f" ({error.code or 'no answer'}): {error}; check the address and the credentials"
+            ) from error
+        missing = sorted(set(KINDS) - served)
+        if missing:
+            raise StartError(
+                f"the cluster does not know {', '.join(missing)} of {API_VERSION}; install the CRDs:"
+                " kubectl apply --server-side -f crds/ (the chart does it)"
+            )
+
+    # Asked by others
+
+    def _has_synced(self) -> bool:
+        return self._leading is not None and self._leading.synced
+
+    def _may_write(self) -> bool:
+        return self._election is None or self._election.is_leader
+
+    def _unhealthy(self) -> str | None:
+        """That it answers says that the loop runs; what dies ends the process."""
+        return None
+
+    def _unready(self) -> str | None:
+        silent = self._election.silent_seconds if self._election else 0.0
+        if silent is None or silent > SILENCE_SECONDS:
+            return "the API server does not answer"
+        if self._may_write() and not self._has_synced():
+            return "leading, but not everything has been listed yet"
+        return None
+
+    # Signals
+
+    def _take_signals(self) -> None:
+        """Again after kopf has started, which takes them for itself."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+
+
+def _trace(error: BaseException | None) -> BaseException | None:
+    """The lost lease explains itself; other ends want a traceback."""
+    return None if isinstance(error, LeaseLostError) else error

@@ -1,0 +1,106 @@
+"""Writes what a reconciler decided: children first, then the status, each only when it differs from what is there."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from swiftlet.kinds.outcome import ObjectRef
+from swiftlet.kinds.reading import OWNER_LABEL
+from swiftlet.kinds.timestamps import to_text
+from swiftlet.kube.cache import Cache, Key, key_of
+from swiftlet.kube.client import ApiError, KubeClient
+from swiftlet.kube.compact import compact
+from swiftlet.kube.paths import CHILD_TYPES
+from swiftlet.kube.standing import APPLIED_ANNOTATION, content_digest, stands
+from swiftlet.kube.status_patch import merge_patch
+
+Manifest = dict[str, Any]
+
+log = logging.getLogger(__name__)
+
+
+class Writer:
+    """Writes through the client, and tells the cache what the API server answered."""
+
+    def __init__(self, client: KubeClient, cache: Cache, now: Callable[[], datetime]) -> None:
+        self._client, self._cache, self._now = client, cache, now
+        self._normalised: dict[Key, tuple[str, str]] = {}
+
+    def is_due(self, wanted: Manifest) -> bool:
+        """Whether a child (signed) must be applied. One that is being deleted is made anew when it is gone."""
+        key = key_of(wanted)
+        live = self._cache.get(key)
+        if live is None:
+            return True
+        if live["metadata"].get("deletionTimestamp") or stands(wanted, live):
+            return False
+        known = self._normalised.get(key)
+        return known is None or known != (_digest(wanted), content_digest(live))
+
+    async def apply(self, wanted: Manifest, is_there: bool) -> Manifest | None:
+        """Apply a child (signed) and return it as stored. is_there: the name is known to be its own.
+
+        None when the name turned out to be taken, whoever has it. Raises ApiError.
+        """
+        try:
+            stored = await self._client.apply(wanted, create_only=not is_there)
+        except ApiError as error:
+            if error.code == 409 and not is_there:
+                return None
+            raise
+        if key_of(stored)[0] in CHILD_TYPES:
+            self._cache.put(stored)
+        key = key_of(wanted)
+        self._normalised.pop(key, None)
+        if not stands(wanted, stored):
+            # The API server writes a value in another way: applying it again would change nothing.
+            self._normalised[key] = (_digest(wanted), content_digest(compact(stored)))
+            log.debug("stored differently than applied: %s", key)
+        return stored
+
+    async def occupant(self, key: Key) -> Manifest | None:
+        """Who has a name. One of our own that the cache did not know yet is taken up. Raises ApiError."""
+        found = await self._client.get(key[0], key[1], key[2])
+        if found is not None and OWNER_LABEL in (found["metadata"].get("labels") or {}):
+            self._cache.put(found)
+        return found
+
+    async def delete(self, reference: ObjectRef) -> None:
+        """Delete a child that is in the cache. Raises ApiError."""
+        key: Key = (reference.kind, reference.namespace or "", reference.name)
+        uid = self._cache.uid(key)
+        if uid is None:
+            return
+        await self._client.delete(reference.kind, reference.namespace, reference.name, uid)
+        self._cache.mark_deleted(key, to_text(self._now()))
+
+    async def report(self, resource: Manifest, status: Manifest) -> bool:
+        """Write the status when it differs from that of `resource`; False when it does not.
+
+        Raises ApiError, with code 409 when the resource has changed since it was looked at.
+        """
+        patch = merge_patch(resource.get("status") or {}, status)
+        if not patch:
+            return False
+        metadata = resource["metadata"]
+        kind, namespace, name = key = key_of(resource)
+        body = {"metadata": {"resourceVersion": metadata["resourceVersion"]}, "status": patch}
+        try:
+            stored = await self._client.patch_status(kind, namespace or None, name, body)
+        except ApiError as error:
+            if error.code == 404:
+                self._cache.forget(key, metadata["uid"])
+            raise
+        self._cache.put(stored)
+        return True
+
+    def forget(self, owner_uid: str) -> None:
+        """The owner is gone, and its children go with it."""
+        if self._normalised:
+            for child in self._cache.children(owner_uid):
+                self._normalised.pop(key_of(child), None)
+
+
+def _digest(wanted: Manifest) -> str:
+    return str(wanted["metadata"]["annotations"][APPLIED_ANNOTATION])

@@ -1,0 +1,62 @@
+"""The few calls to the API server that the operator needs. Objects are plain documents, as in YAML.
+
+Nothing here reads an object to write it back: children are applied, statuses are patched, so that fields of other
+writers survive.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple, Protocol
+
+FIELD_MANAGER = "swiftlet"
+"""Who the operator is in managedFields."""
+
+Manifest = dict[str, Any]
+
+
+class Page(NamedTuple):
+    """A part of a list. `version`: resourceVersion of the whole list, the same for each part."""
+
+    items: list[Manifest]
+    version: int
+
+
+class ApiError(Exception):
+    """The API server refused or could not be reached.
+
+    code: HTTP status, 0 when there was no answer. reason: as in metav1.Status (`AlreadyExists`, `Conflict`, ...).
+    retry_after: seconds to wait as the server asks for, or None.
+    """
+
+    def __init__(self, code: int, reason: str, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class KubeClient(Protocol):
+    """All methods raise ApiError; asking for one object that is not there is no error but None."""
+
+    async def get(self, kind: str, namespace: str | None, name: str) -> Manifest | None:
+        """One object, or None."""
+
+    def list(self, kind: str, namespace: str | None = None, label_selector: str | None = None) -> AsyncIterator[Page]:
+        """All objects of a kind (in a namespace, or everywhere) in parts, with apiVersion and kind filled in."""
+
+    async def apply(self, manifest: Manifest, create_only: bool = False) -> Manifest:
+        """Server-side apply, by force. Returns the object as stored.
+
+        create_only: raises ApiError (code 409) when the object exists already, whoever made it.
+        """
+
+    async def create(self, manifest: Manifest) -> Manifest:
+        """Create an object. Raises ApiError with reason AlreadyExists."""
+
+    async def patch(self, kind: str, namespace: str | None, name: str, patch: Manifest) -> Manifest:
+        """JSON merge patch of an object. A metadata.resourceVersion in it must still be the stored one (else 409)."""
+
+    async def patch_status(self, kind: str, namespace: str | None, name: str, patch: Manifest) -> Manifest:
+        """JSON merge patch of an object's status."""
+
+    async def delete(self, kind: str, namespace: str | None, name: str, uid: str) -> None:
+        """Delete the very object with this uid and, in the background, what it owns. It may be gone already."""

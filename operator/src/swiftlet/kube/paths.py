@@ -1,0 +1,61 @@
+"""The kinds that the operator deals with, and where the API server keeps them."""
+
+from dataclasses import dataclass
+
+from swiftlet.api import API_VERSION, KINDS
+
+
+@dataclass(frozen=True)
+class ResourceType:
+    """One kind. `api_version`: `v1`, `apps/v1` and so on."""
+
+    api_version: str
+    kind: str
+    plural: str
+    namespaced: bool = True
+
+    @property
+    def root(self) -> str:
+        """`/api/v1` or `/apis/GROUP/VERSION`."""
+        return f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
+
+    def collection(self, namespace: str | None) -> str:
+        """Path of the objects of a namespace, or of all of them (None)."""
+        within = f"/namespaces/{namespace}" if namespace and self.namespaced else ""
+        return f"{self.root}{within}/{self.plural}"
+
+    def object(self, namespace: str | None, name: str) -> str:
+        """Path of one object."""
+        return f"{self.collection(namespace)}/{name}"
+
+
+OWN_TYPES: dict[str, ResourceType] = {
+    name: ResourceType(API_VERSION, name, model.plural, model.scope == "Namespaced") for name, model in KINDS.items()
+}
+"""Our own kinds; the operator watches all of their objects."""
+
+CHILD_TYPES: dict[str, ResourceType] = {
+    found.kind: found
+    for found in (
+        ResourceType("v1", "ConfigMap", "configmaps"),
+        ResourceType("v1", "Service", "services"),
+        ResourceType("v1", "Pod", "pods"),
+        ResourceType("batch/v1", "Job", "jobs"),
+        ResourceType("apps/v1", "Deployment", "deployments"),
+        ResourceType("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
+    )
+}
+"""Kinds of children and their pods; the operator watches those that carry the owner's label."""
+
+OTHER_TYPES: dict[str, ResourceType] = {
+    found.kind: found
+    for found in (
+        ResourceType("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
+        ResourceType("v1", "Event", "events"),
+        ResourceType("coordination.k8s.io/v1", "Lease", "leases"),
+        ResourceType("authentication.k8s.io/v1", "TokenReview", "tokenreviews", namespaced=False),
+    )
+}
+"""Kinds that are read or written one object at a time."""
+
+TYPES: dict[str, ResourceType] = {**OWN_TYPES, **CHILD_TYPES, **OTHER_TYPES}

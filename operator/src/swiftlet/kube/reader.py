@@ -1,0 +1,80 @@
+"""What one reconcile sees (`kinds.reading.Reader`), and what it would have liked to see."""
+
+from collections.abc import Callable
+from typing import Any
+
+from swiftlet.kinds.reading import OWNER_LABEL
+from swiftlet.kinds.references import references
+from swiftlet.kube.cache import Cache, Key
+from swiftlet.kube.paths import CHILD_TYPES, OWN_TYPES
+
+Manifest = dict[str, Any]
+
+LOOKED_UP = frozenset({"ConfigMap", "PersistentVolumeClaim"})
+"""Kinds whose objects are asked for one by one when a document names them. Secrets are never read."""
+
+
+class ClusterReader:
+    """Reads from the cache and from what was looked up for this reconcile; it never blocks.
+
+    Where it cannot know, it answers None. The name is noted in `missing` when a document names the object, so that it
+    has to be looked up. Other names are those of children to be made; no lookup is spent on them, since the API server
+    refuses their creation if somebody else has the name already.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        resource: Manifest,
+        live: dict[Key, Manifest | None],
+        fresh: Callable[[Key], Manifest | None],
+        progress: Callable[[str], dict[str, Any] | None],
+    ) -> None:
+        """live: looked up for this reconcile; None is a name without an object. fresh: found by others lately."""
+        self._cache, self._resource, self._live, self._fresh = cache, resource, live, fresh
+        self._progress = progress
+        self._named: set[Key] | None = None
+        self.watched: set[Key] = set()
+        """Names whose change the operator will see."""
+        self.unwatched: set[Key] = set()
+        """Names whose change the operator will not see by itself."""
+        self.missing: set[Key] = set()
+        """Names that have to be looked up before the decision counts."""
+
+    def get(self, kind: str, namespace: str | None, name: str) -> Manifest | None:
+        key: Key = (kind, namespace or "", name)
+        found = self._cache.get(key)
+        if kind in OWN_TYPES or (found is not None and not self._is_own(found)):
+            self.watched.add(key)
+        if found is not None or kind in OWN_TYPES:
+            return found
+        found = self._live[key] if key in self._live else self._fresh(key)
+        if found is None and key not in self._live and self._must_look(key):
+            self.missing.add(key)
+        if found is not None or kind in LOOKED_UP:
+            self.unwatched.add(key)
+        return found
+
+    def children(self, owner_uid: str) -> list[Manifest]:
+        return self._cache.children(owner_uid)
+
+    def progress(self, uid: str) -> dict[str, Any] | None:
+        return self._progress(uid)
+
+    def _must_look(self, key: Key) -> bool:
+        if key[0] not in LOOKED_UP:
+            return False
+        if self._named is None:
+            self._named = named_by(self._resource)
+        return key[0] not in CHILD_TYPES or key in self._named
+
+    def _is_own(self, child: Manifest) -> bool:
+        labels = child["metadata"].get("labels") or {}
+        return labels.get(OWNER_LABEL) == self._resource["metadata"]["uid"]
+
+
+def named_by(resource: Manifest) -> set[Key]:
+    """The objects that a document names and that have to be looked up."""
+    return {
+        (found.kind, found.namespace or "", found.name) for found in references(resource) if found.kind in LOOKED_UP
+    }

@@ -1,0 +1,183 @@
+"""One look at one resource: observe, decide, carry out, report. What is decided is none of this module's business."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from swiftlet.kinds import RECONCILERS, Capabilities, Event, Outcome, Reconciler
+from swiftlet.kinds.conditions import find_condition
+from swiftlet.kinds.invalid import INVALID, invalid_outcome, without_unreadable_status
+from swiftlet.kube.cache import Cache, Key, key_of
+from swiftlet.kube.carrying_out import Writer
+from swiftlet.kube.client import KubeClient
+from swiftlet.kube.dependents import Dependents
+from swiftlet.kube.live import LiveLookups
+from swiftlet.kube.reader import ClusterReader, named_by
+from swiftlet.kube.standing import signed
+
+Manifest = dict[str, Any]
+
+PASSES = 5
+"""Decisions of one look. Two do: one makes the children, the next sees them. A name that is taken costs another."""
+ROUNDS = 5
+"""Decisions until everything that they ask for has been looked up."""
+FIRST_WAIT, LONGEST_WAIT = 2.0, 30.0
+"""Seconds between looks at something that is waited for and not watched; doubled each time."""
+
+
+class UnsettledError(Exception):
+    """Decisions did not come to rest within one look; the next look goes on."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """The end of one look.
+
+    result: as `kube.telemetry.Telemetry.reconciled` lists them. again: seconds until the clock alone asks for another
+    look, or None. first_write: when something was first written (time.monotonic), or None.
+    """
+
+    result: str
+    again: float | None = None
+    first_write: float | None = None
+
+
+@dataclass
+class _Sight:
+    """What is known during one look, beyond the cache."""
+
+    resource: Manifest
+    live: dict[Key, Manifest | None] = field(default_factory=dict)
+    first_write: float | None = None
+
+    def wrote(self) -> None:
+        """Something was written now."""
+        self.first_write = self.first_write or time.monotonic()
+
+
+class Reconciling:
+    """Looks at resources. Never at the same one twice at a time: the work queue sees to that."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        cache: Cache,
+        capabilities: Capabilities,
+        now: Callable[[], datetime],
+        progress: Callable[[str], dict[str, Any] | None] = lambda uid: None,
+        tell: Callable[[Manifest, Event], None] = lambda resource, event: None,
+        reconcilers: Mapping[str, Reconciler] = RECONCILERS,
+    ) -> None:
+        """progress: what pods reported, by uid. tell: takes the Events; it must not block."""
+        self._cache, self._capabilities, self._now = cache, capabilities, now
+        self._progress, self._tell, self._reconcilers = progress, tell, reconcilers
+        self._lookups = LiveLookups(client)
+        self._writer = Writer(client, cache, now)
+        self._waits: dict[Key, int] = {}
+        self.dependents = Dependents()
+
+    async def look_at(self, key: Key) -> Look:
+        """One look. Raises ApiError, UnsettledError, and whatever a reconciler raises; the next look repairs."""
+        resource = self._cache.get(key)
+        if resource is None:
+            self._forget(key)
+            return Look("gone")
+        if resource["metadata"].get("deletionTimestamp"):
+            # Owner references take the children along; to make anything now would only be in the way.
+            return Look("gone")
+        sight = _Sight(resource)
+        if not resource.get("status"):
+            await self._look_up(named_by(resource), sight)
+        outcome, reader = await self._settle(key, sight)
+        self.dependents.record(key, reader.watched)
+        if await self._writer.report(resource, outcome.status):
+            sight.wrote()
+        for event in outcome.events:
+            self._tell(resource, event)
+        return self._concluded(key, outcome, reader, sight)
+
+    # Deciding
+
+    async def _settle(self, key: Key, sight: _Sight) -> tuple[Outcome, ClusterReader]:
+        """Decide and carry out until nothing is left to do, so that the status tells of children that are there."""
+        for _ in range(PASSES):
+            outcome, reader = await self._decide(sight)
+            wanted = [signed(manifest) for manifest in outcome.desired]
+            due = [manifest for manifest in wanted if self._writer.is_due(manifest)]
+            if not due and not outcome.delete:
+                return outcome, reader
+            await self._carry_out(outcome, due, sight)
+        raise UnsettledError(f"{key[0]} {key[1]}/{key[2]}: still something to write after {PASSES} decisions")
+
+    async def _decide(self, sight: _Sight) -> tuple[Outcome, ClusterReader]:
+        for _ in range(ROUNDS):
+            reader = ClusterReader(self._cache, sight.resource, sight.live, self._lookups.fresh, self._progress)
+            outcome = self._decision(sight.resource, reader)
+            if not reader.missing:
+                return outcome, reader
+            await self._look_up(reader.missing, sight)
+        raise UnsettledError(f"references of {key_of(sight.resource)} lead on and on")
+
+    def _decision(self, resource: Manifest, reader: ClusterReader) -> Outcome:
+        reconciler, now = self._reconcilers[resource["kind"]], self._now()
+        try:
+            return reconciler(resource, reader, now, self._capabilities)
+        except ValidationError as error:
+            readable = without_unreadable_status(resource, error)
+            if readable is not None:
+                return reconciler(readable, reader, now, self._capabilities)
+            outcome = invalid_outcome(resource, error, now)
+        except ValueError as error:
+            outcome = invalid_outcome(resource, error, now)
+            if outcome is None:
+                raise
+        if outcome is None:
+            raise UnsettledError  # a ValidationError always has something to say
+        return outcome
+
+    async def _look_up(self, keys: set[Key], sight: _Sight) -> None:
+        wanted = [key for key in keys if key not in sight.live and self._cache.uid(key) is None]
+        wanted = [key for key in wanted if self._lookups.fresh(key) is None]
+        found = await asyncio.gather(*(self._lookups.look(key) for key in wanted))
+        sight.live.update(zip(wanted, found, strict=True))
+
+    # Carrying out
+
+    async def _carry_out(self, outcome: Outcome, due: list[Manifest], sight: _Sight) -> None:
+        for reference in outcome.delete:
+            await self._writer.delete(reference)
+            sight.wrote()
+        for manifest in due:
+            key = key_of(manifest)
+            is_there = self._cache.uid(key) is not None or sight.live.get(key) is not None
+            stored = await self._writer.apply(manifest, is_there)
+            if stored is None:
+                # Taken: by a child that the cache had not seen, or by somebody else. The next decision knows.
+                sight.live[key] = await self._writer.occupant(key)
+                return
+            sight.live[key] = stored
+            sight.wrote()
+
+    # Afterwards
+
+    def _concluded(self, key: Key, outcome: Outcome, reader: ClusterReader, sight: _Sight) -> Look:
+        accepted = find_condition({"status": outcome.status}, "Accepted")
+        if accepted is None or accepted["status"] == "True" or not reader.unwatched:
+            self._waits.pop(key, None)
+            is_invalid = accepted is not None and accepted["reason"] == INVALID
+            result = "invalid" if is_invalid else "written" if sight.first_write else "unchanged"
+            return Look(result, outcome.requeue_after, sight.first_write)
+        self._lookups.doubt(reader.unwatched)
+        waits = self._waits.get(key, 0)
+        self._waits[key] = waits + 1
+        pause = min(FIRST_WAIT * 2.0 ** min(waits, 10), LONGEST_WAIT)
+        return Look("waiting", min(pause, outcome.requeue_after or pause), sight.first_write)
+
+    def _forget(self, key: Key) -> None:
+        self._waits.pop(key, None)
+        self.dependents.forget(key)

@@ -1,0 +1,102 @@
+"""Lists every kind anew: at the start, after a watch has begun again, and now and then.
+
+Watches lose deletions when they break for long, so the list, and not the watch, has the last word.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Iterable, Sequence
+
+from swiftlet.kinds.reading import OWNER_LABEL
+from swiftlet.kube.cache import Key, key_of
+from swiftlet.kube.client import ApiError, KubeClient
+from swiftlet.kube.controller import Controller
+from swiftlet.kube.paths import CHILD_TYPES, OWN_TYPES, TYPES
+from swiftlet.kube.telemetry import SILENT, Telemetry
+
+RESYNC_SECONDS = 600.0
+"""Between two lists of a kind, give or take a tenth."""
+SETTLE_SECONDS = 5.0
+"""After a watch has listed: it lists a kind in one go, and one list of our own repairs what it missed."""
+RETRY_SECONDS = 5.0
+
+WATCHED = (*OWN_TYPES, *CHILD_TYPES)
+"""Every kind that is watched, resources before their children."""
+
+log = logging.getLogger(__name__)
+
+
+def selector_of(kind: str) -> str | None:
+    """The label selector by which the operator watches and lists a kind."""
+    return OWNER_LABEL if kind in CHILD_TYPES else None
+
+
+class Relisting:
+    """Keeps the cache true to the lists."""
+
+    def __init__(
+        self, client: KubeClient, controller: Controller, namespaces: Sequence[str], telemetry: Telemetry = SILENT
+    ) -> None:
+        """namespaces: the ones that are watched; empty means all."""
+        self._client, self._controller, self._telemetry = client, controller, telemetry
+        self._namespaces = namespaces
+        self._due: dict[str, float] = {}
+        self._changed = asyncio.Event()
+
+    async def once(self, kinds: Iterable[str] = WATCHED) -> None:
+        """List these kinds now. Raises ApiError."""
+        for kind in kinds:
+            await self._relist(kind)
+
+    def soon(self, kind: str) -> None:
+        """A watch of this kind has begun anew."""
+        moment = time.monotonic() + SETTLE_SECONDS
+        if self._due.get(kind, moment + 1) > moment:
+            self._due[kind] = moment
+            self._changed.set()
+
+    async def run(self) -> None:
+        """List each kind when it is due, for ever."""
+        for kind in WATCHED:
+            self._due.setdefault(kind, time.monotonic() + SETTLE_SECONDS * 4)
+        while True:
+            kind, moment = min(self._due.items(), key=lambda item: item[1])
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), max(0.0, moment - time.monotonic()))
+                continue
+            except TimeoutError:
+                pass
+            self._due[kind] = time.monotonic() + await self._again(kind)
+
+    async def _again(self, kind: str) -> float:
+        """List, and say in how many seconds to list again."""
+        try:
+            await self._relist(kind)
+        except ApiError as error:
+            log.warning("%s cannot be listed (%s %s): %s", kind, error.code, error.reason, error)
+            return RETRY_SECONDS
+        return RESYNC_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load
+
+    async def _relist(self, kind: str) -> None:
+        scopes = self._namespaces if self._namespaces and TYPES[kind].namespaced else (None,)
+        began, repaired = time.monotonic(), 0
+        for namespace in scopes:
+            repaired += await self._relist_in(kind, namespace)
+        self._telemetry.relisted(kind, repaired, time.monotonic() - began)
+
+    async def _relist_in(self, kind: str, namespace: str | None) -> int:
+        listed: list[Key] = []
+        repaired, version = 0, 0
+        async for page in self._client.list(kind, namespace, selector_of(kind)):
+            version = page.version
+            for item in page.items:
+                listed.append(key_of(item))
+                repaired += self._controller.seen(item)
+            await asyncio.sleep(0)
+        for ghost in self._controller.cache.prune(kind, namespace, listed, version):
+            self._controller.dropped(ghost)
+            repaired += 1
+        return repaired

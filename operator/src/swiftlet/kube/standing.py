@@ -1,0 +1,58 @@
+"""Whether a child is there as it should be, so that nothing has to be written.
+
+An applied manifest carries a digest of itself, and what it says is compared with what is stored. The digest tells a
+manifest that no longer says something, which the comparison alone could not see; the comparison tells what was edited.
+"""
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from swiftlet.api.compute import parse_quantity
+
+APPLIED_ANNOTATION = "swiftlet.dev/applied-digest"
+"""On every child: digest of the manifest that was applied last."""
+
+Manifest = dict[str, Any]
+
+
+def signed(manifest: Manifest) -> Manifest:
+    """`manifest` with the digest of itself; shares structure with it."""
+    metadata = manifest["metadata"]
+    annotations = {key: text for key, text in (metadata.get("annotations") or {}).items() if key != APPLIED_ANNOTATION}
+    bare = {**manifest, "metadata": {**metadata, "annotations": annotations}}
+    digest = hashlib.blake2b(msgspec.json.encode(bare, order="sorted"), digest_size=16).hexdigest()
+    return {**bare, "metadata": {**metadata, "annotations": {**annotations, APPLIED_ANNOTATION: digest}}}
+
+
+def content_digest(live: Manifest) -> str:
+    """Digest of a stored object without its status and without what every write changes."""
+    metadata = {name: live["metadata"].get(name) for name in ("labels", "annotations", "ownerReferences")}
+    content = {**live, "metadata": metadata, "status": None}
+    return hashlib.blake2b(msgspec.json.encode(content, order="sorted"), digest_size=16).hexdigest()
+
+
+def stands(wanted: Manifest, live: Manifest) -> bool:
+    """Whether the stored object `live` is what `wanted` (signed) says, with whatever others and defaults have added."""
+    return _says(wanted, live)
+
+
+def _says(wanted: Any, live: Any) -> bool:
+    if live is None:
+        return not wanted  # the API server leaves out empty values
+    if isinstance(wanted, dict):
+        return isinstance(live, dict) and all(_says(value, live.get(name)) for name, value in wanted.items())
+    if isinstance(wanted, list):
+        return isinstance(live, list) and len(wanted) == len(live) and all(map(_says, wanted, live))
+    return bool(wanted == live) or _same_quantity(wanted, live)
+
+
+def _same_quantity(wanted: Any, live: Any) -> bool:
+    """The API server writes quantities its own way: 1000m as 1, and a number as a string."""
+    if isinstance(wanted, bool) or isinstance(live, bool):
+        return False
+    try:
+        return parse_quantity(str(wanted)) == parse_quantity(str(live))
+    except ValueError:
+        return False

@@ -1,0 +1,125 @@
+"""The work queue."""
+
+import asyncio
+
+import pytest
+from swiftlet.kube.queue import LONGEST_RETRY, WorkQueue, retry_delay
+
+
+def test_a_key_waits_once_and_in_order() -> None:
+    async def scenario() -> list[str]:
+        queue: WorkQueue[str] = WorkQueue()
+        for key in ("a", "b", "a"):
+            queue.add(key)
+        return [(await queue.get())[0], (await queue.get())[0], str(queue.empty())]
+
+    assert asyncio.run(scenario()) == ["a", "b", "True"]
+
+
+def test_the_sooner_of_two_delays_counts() -> None:
+    async def scenario() -> float:
+        queue: WorkQueue[str] = WorkQueue()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        queue.add_after("a", 30)
+        queue.add_after("a", 0.05)
+        queue.add_after("a", 20)
+        await queue.get()
+        took = loop.time() - began
+        queue.close()
+        return took
+
+    assert 0.04 < asyncio.run(scenario()) < 5
+
+
+def test_a_key_that_is_worked_on_waits_until_it_is_given_back() -> None:
+    async def scenario() -> None:
+        queue: WorkQueue[str] = WorkQueue()
+        queue.add("a")
+        key, _ = await queue.get()
+        queue.add("a")
+        queue.add("a")
+        assert queue.empty()
+        assert not queue.idle()
+        queue.done(key)
+        assert (await queue.get())[0] == "a"
+        queue.done("a")
+        assert queue.idle()
+
+    asyncio.run(scenario())
+
+
+def test_workers_never_have_the_same_key_and_lose_none() -> None:
+    async def scenario() -> None:
+        queue: WorkQueue[int] = WorkQueue()
+        working: set[int] = set()
+        seen = dict.fromkeys(range(20), 0)
+
+        async def work() -> None:
+            while True:
+                key, _ = await queue.get()
+                assert key not in working
+                working.add(key)
+                await asyncio.sleep(0.001)
+                seen[key] += 1
+                working.discard(key)
+                queue.done(key)
+
+        workers = [asyncio.create_task(work()) for _ in range(5)]
+        for _ in range(10):
+            for key in seen:
+                queue.add(key)
+            await asyncio.sleep(0.002)
+        async with asyncio.timeout(5):
+            while not queue.idle():
+                await asyncio.sleep(0.005)
+        for worker in workers:
+            worker.cancel()
+        assert not any(worker.done() and worker.exception() for worker in workers if not worker.cancelled())
+        assert min(seen.values()) >= 1
+
+    asyncio.run(scenario())
+
+
+def test_a_cancelled_worker_leaves_the_key_to_another_one() -> None:
+    async def scenario() -> str:
+        queue: WorkQueue[str] = WorkQueue()
+        first, second = asyncio.create_task(queue.get()), asyncio.create_task(queue.get())
+        await asyncio.sleep(0)
+        queue.add("a")  # wakes the first one, which is cancelled before it can take the key
+        first.cancel()
+        return (await asyncio.wait_for(second, 2))[0]
+
+    assert asyncio.run(scenario()) == "a"
+
+
+def test_retries_come_later_each_time_until_the_key_is_well() -> None:
+    async def scenario() -> list[float]:
+        queue: WorkQueue[str] = WorkQueue(jitter=lambda: 0.5)
+        delays = [queue.retry("a") for _ in range(4)]
+        queue.forget("a")
+        delays.append(queue.retry("a"))
+        delays.append(queue.retry("a", at_least=7))
+        queue.close()
+        return delays
+
+    assert asyncio.run(scenario()) == pytest.approx([0.005, 0.01, 0.02, 0.04, 0.005, 7])
+
+
+@pytest.mark.parametrize("failures", [1, 10, 60, 5000])
+def test_a_retry_is_never_later_than_the_longest(failures: int) -> None:
+    assert 0 < retry_delay(failures, 0.0) < retry_delay(failures, 0.99) <= LONGEST_RETRY * 1.2
+
+
+def test_the_depth_is_told() -> None:
+    depths: list[int] = []
+
+    async def scenario() -> None:
+        queue: WorkQueue[str] = WorkQueue(depths.append)
+        queue.add("a")
+        queue.add("b")
+        await queue.get()
+        queue.done("a")
+
+    asyncio.run(scenario())
+    assert depths == [1, 2, 1]
