@@ -1,0 +1,167 @@
+"""The rendered objects."""
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+from swiftlet.cli.main import build_parser
+
+from .conftest import CHART, ROOT
+
+Manifest = dict[str, Any]
+Render = Callable[..., list[Manifest]]
+Helm = Callable[..., subprocess.CompletedProcess[str]]
+ROLES = ("ClusterRole", "Role")
+
+
+def of(manifests: list[Manifest], kind: str, name: str | None = None) -> Manifest:
+    found = [one for one in manifests if one["kind"] == kind and name in (None, one["metadata"]["name"])]
+    assert len(found) == 1, f"{kind} {name}: {[one['metadata']['name'] for one in found]}"
+    return found[0]
+
+
+def test_lint_passes(helm: Helm) -> None:
+    done = helm("lint", "--strict", str(CHART))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("replica=3", "'replica' not allowed"),
+        ("replicas=0", "replicas"),
+        ("image.digest=latest", "digest"),
+        ("operator.logFormat=xml", "logFormat"),
+        ("networkPolicy.apiServer.cidrs={10.0.0.1}", "cidrs"),
+        ("computeProfile.spec.gpuResurceName=nvidia.com/gpu", "'gpuResurceName' not allowed"),
+        ("computeProfile.spec.images.trainer=", "trainer"),
+    ],
+)
+def test_the_schema_refuses(helm: Helm, value: str, message: str) -> None:
+    done = helm("template", str(CHART), f"--set={value}")
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
+def test_the_crds_are_those_of_the_repository(render: Render) -> None:
+    rendered = {one["metadata"]["name"]: one for one in render() if one["kind"] == "CustomResourceDefinition"}
+    ours = [YAML(typ="safe").load(file) for file in (ROOT / "crds").glob("*.yaml")]
+    assert {crd["metadata"]["name"]: crd["spec"] for crd in ours} == {
+        name: one["spec"] for name, one in rendered.items()
+    }
+    assert {one["metadata"]["annotations"]["helm.sh/resource-policy"] for one in rendered.values()} == {"keep"}
+
+
+def test_the_crds_go_with_the_release_when_they_are_not_to_be_kept(render: Render) -> None:
+    crds = [one for one in render("crds.keep=false") if one["kind"] == "CustomResourceDefinition"]
+    assert len(crds) == 4
+    assert not any("annotations" in one["metadata"] for one in crds)
+    assert not [one for one in render("crds.enabled=false") if one["kind"] == "CustomResourceDefinition"]
+
+
+def rules(manifests: list[Manifest]) -> Iterator[tuple[str, Manifest]]:
+    for one in manifests:
+        if one["kind"] in ROLES:
+            for rule in one["rules"]:
+                yield one["metadata"]["name"], rule
+
+
+def test_no_role_has_a_wildcard_or_secrets(render: Render) -> None:
+    every = list(rules(render("rbac.ownerReferencesPermissionEnforcement=true")))
+    assert len(every) > 10
+    for role, rule in every:
+        texts = [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
+        assert not [text for text in texts if "*" in text], f"{role}: {rule}"
+        assert not {"secrets", "pods/exec", "nodes", "clusterroles"} & set(rule["resources"]), f"{role}: {rule}"
+
+
+def test_a_lease_is_named_but_where_it_is_made(render: Render) -> None:
+    leases = [rule for _, rule in rules(render()) if "leases" in rule["resources"]]
+    assert [(rule["verbs"], rule.get("resourceNames")) for rule in leases] == [
+        (["create"], None),
+        (["get", "patch"], ["swiftlet-operator"]),
+    ]
+    assert of(render(), "Role", "swiftlet-operator")["metadata"]["namespace"] == "swiftlet-system"
+
+
+def test_watching_some_namespaces_binds_there_only(render: Render) -> None:
+    everywhere = of(render(), "ClusterRoleBinding", "swiftlet-operator-workloads")
+    assert everywhere["roleRef"]["name"] == "swiftlet-operator-workloads"
+    some = render("watchNamespaces={team-a,team-b}")
+    bound = [
+        (one["kind"], one["metadata"]["namespace"])
+        for one in some
+        if one["kind"].endswith("Binding") and one["metadata"]["name"] == "swiftlet-operator-workloads"
+    ]
+    assert bound == [("RoleBinding", "team-a"), ("RoleBinding", "team-b")]
+    arguments = of(some, "Deployment")["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert [one for one in arguments if "namespace=team" in one] == [
+        "--watch-namespace=team-a",
+        "--watch-namespace=team-b",
+    ]
+
+
+def test_the_operator_understands_its_arguments(render: Render, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POD_IP", "10.0.0.9")
+    values = ("watchNamespaces={team-a}", "operator.extraArgs={--no-leader-election}")
+    arguments = of(render(*values), "Deployment")["spec"]["template"]["spec"]["containers"][0]["args"]
+    options = build_parser().parse_args(arguments)
+    assert options.listen == ("0.0.0.0", 8080)
+    assert options.progress_url == "http://swiftlet-operator.swiftlet-system.svc:8080/progress"
+    assert options.leader_election is False
+
+
+def test_an_image_is_pinned_by_its_digest(render: Render) -> None:
+    def image(*values: str) -> str:
+        return str(of(render(*values), "Deployment")["spec"]["template"]["spec"]["containers"][0]["image"])
+
+    digest = f"sha256:{'0' * 64}"
+    assert image() == "swiftlet/operator:0.1.0"
+    assert image("image.repository=r.example/o", f"image.digest={digest}") == f"r.example/o:0.1.0@{digest}"
+
+
+def test_one_replica_has_no_budget(render: Render) -> None:
+    assert of(render(), "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+    assert not [one for one in render("replicas=1") if one["kind"] == "PodDisruptionBudget"]
+
+
+def test_selectors_meet_the_pods(render: Render) -> None:
+    manifests = render("monitoring.serviceMonitor.enabled=true")
+    labels = of(manifests, "Deployment")["spec"]["template"]["metadata"]["labels"].items()
+    assert of(manifests, "Service")["spec"]["selector"].items() <= labels
+    assert of(manifests, "PodDisruptionBudget")["spec"]["selector"]["matchLabels"].items() <= labels
+    assert of(manifests, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"].items() <= labels
+    service_labels = of(manifests, "Service")["metadata"]["labels"].items()
+    assert of(manifests, "ServiceMonitor")["spec"]["selector"]["matchLabels"].items() <= service_labels
+
+
+def test_every_alert_has_a_runbook(render: Render) -> None:
+    groups = of(render("monitoring.prometheusRule.enabled=true"), "PrometheusRule")["spec"]["groups"]
+    runbook = (ROOT / "docs" / "runbooks" / "operator.md").read_text()
+    headings = {line.removeprefix("## ").lower() for line in runbook.splitlines() if line.startswith("## ")}
+    links = [rule["annotations"]["runbook_url"] for group in groups for rule in group["rules"]]
+    assert {link.partition("#")[2] for link in links} == headings
+    assert all(link.startswith("docs/runbooks/operator.md#") for link in links)
+
+
+@pytest.mark.parametrize("file", ["alerts.yaml", "dashboard.json"])
+def test_figures_that_are_asked_for_exist(file: str) -> None:
+    from swiftlet.kube.cache import Cache
+    from swiftlet.observability.metrics import Metrics, ResourceCollector, new_registry
+
+    registry = new_registry()
+    Metrics(registry)
+    registry.register(ResourceCollector(Cache(), lambda: True))
+    known = {
+        name
+        for family in registry.collect()
+        for suffix in ("", "_total", "_bucket", "_sum", "_count")
+        for name in (family.name + suffix,)
+    }
+    asked = set(re.findall(r"\b((?:swiftlet|process)_[a-z_]+)", Path(CHART, "files", file).read_text()))
+    assert len(asked) > 4
+    assert asked <= known
