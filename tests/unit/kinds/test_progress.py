@@ -51,3 +51,9 @@ def test_an_engine_that_has_restarted_does_not_forget_what_was_written() -> None
     assert found == Progress(step=7, total_steps=9, loss="0.5", message="writing the artifact")
     assert reported(old, {"time": "t", "type": "progress", "step": 8}) == Progress(step=8, total_steps=9, loss="0.5")
     assert reported(None, {"time": "t", "type": "progress", "step": 1}) == Progress(step=1)
+
+
+def test_all_of_it_is_every_step() -> None:
+    merged = merge_event({"step": 7, "totalSteps": 9}, {"time": "t", "type": "progress", "percent": 100})
+    assert (merged["step"], merged["percent"]) == (9, 100)
+    assert merge_event({"step": 7}, {"time": "t", "type": "progress", "percent": 100})["step"] == 7

@@ -38,6 +38,9 @@ def merge_event(merged: dict[str, Any] | None, event: dict[str, Any]) -> dict[st
     result.update({name: event[name] for name in TAKEN[kind] if event.get(name) is not None})
     if kind == "progress":
         result.pop("message", None)
+        if event.get("percent") == 100 and "step" not in event and result.get("totalSteps"):
+            # The last word of transformers' callback has no step.
+            result["step"] = result["totalSteps"]
     if kind == "checkpoint":
         result["checkpointStep"] = event["step"]
     return result | {"time": event["time"], "type": kind}
