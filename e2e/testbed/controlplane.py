@@ -103,7 +103,7 @@ class ControlPlane:
             for name in COMPONENTS:
                 self._wait(name)
             # The controllers work once one has done something; pods need this account, too.
-            self.kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=60s")
+            self.kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=120s")
         except BaseException:
             self.keep_logs = True
             self.down()

@@ -74,7 +74,7 @@ class Process:
         self._process.kill()
         self._process.wait()
 
-    def wait_ready(self, url: str, ca: Path | None = None, seconds: float = 60, prefix: Sequence[str] = ()) -> None:
+    def wait_ready(self, url: str, ca: Path | None = None, seconds: float = 120, prefix: Sequence[str] = ()) -> None:
         """Wait until `url` answers 200. `ca` is a PEM file for https; `prefix` as the process's own.
 
         Raises TestBedError with the end of the log when the process ends first or `seconds` pass.

@@ -46,7 +46,7 @@ def control_plane(built: None, request: pytest.FixtureRequest) -> Iterator[Contr
     """A control plane that notes every request, with the CRDs established. Logs are kept when a test failed."""
     with ControlPlane(audit=True) as running:
         running.kubectl("apply", "--server-side", "-f", str(CRDS))
-        running.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        running.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
         yield running
         running.keep_logs = request.session.testsfailed > 0
 
