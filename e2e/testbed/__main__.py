@@ -3,17 +3,20 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from testbed.beds import Bed, abandoned, beds, end, locked, root
 from testbed.controlplane import ControlPlane
 from testbed.controlplane_arguments import Files, Settings
 from testbed.errors import TestBedError
+from testbed.nodes import Cluster
 from testbed.programs import families, programs, tell
 
 EXAMPLES = """\
 examples:
   eval "$(python -m testbed up)"     a control plane; kubectl then talks to it
   python -m testbed up --name b      another one beside it
+  python -m testbed up --nodes 2     with two nodes that run pods (needs root)
   python -m testbed status           what runs, and where its logs are
   python -m testbed down --all       end every bed, and what crashed ones left
   python -m testbed build            build every program now instead of on first use
@@ -39,6 +42,8 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="start a bed that runs until `down`; prints what to export")
     up.add_argument("--audit", action="store_true", help="note every request in logs/audit.jsonl")
+    up.add_argument("--nodes", type=int, default=0, help="nodes that run pods (default: %(default)s, nothing runs)")
+    up.add_argument("--image", action="append", default=[], help="image for the nodes: a name, or an OCI archive")
     up.set_defaults(run=_up)
     down = commands.add_parser("down", help="end a bed and remove what it left")
     down.add_argument("--all", action="store_true", help="every bed that `up` started, and leftovers")
@@ -58,13 +63,20 @@ def parser() -> argparse.ArgumentParser:
 def _up(chosen: argparse.Namespace) -> int:
     living = next((bed for bed in beds() if bed.name == chosen.name and bed.folder not in abandoned()), None)
     if living is None:
-        control_plane = ControlPlane(Settings(audit=chosen.audit), name=chosen.name).up()
-        control_plane.detach()
-        living = control_plane.bed
+        made = _bed(chosen).up()
+        made.detach()
+        living = made.bed
     else:
         tell(f"bed {chosen.name!r} is there already: `python -m testbed down --name {chosen.name}` ends it")
     print(f"export KUBECONFIG={Files(living.folder).kubeconfig('admin')}")
     return 0
+
+
+def _bed(chosen: argparse.Namespace) -> ControlPlane | Cluster:
+    if not chosen.nodes:
+        return ControlPlane(Settings(audit=chosen.audit), name=chosen.name)
+    images = [Path(each) if Path(each).is_file() else each for each in chosen.image]
+    return Cluster(chosen.nodes, images=images, name=chosen.name, audit=chosen.audit)
 
 
 def _down(chosen: argparse.Namespace) -> int:

@@ -145,7 +145,7 @@ def corefile(address: str, kubeconfig: Path) -> str:
     No cache: a Service's addresses are right from the moment that the API server has them.
     """
     return f"""\
-.:53 {{
+{DNS_DOMAIN}:53 in-addr.arpa:53 {{
     bind {address}
     errors
     ready {address}:8181
@@ -154,6 +154,10 @@ def corefile(address: str, kubeconfig: Path) -> str:
         pods insecure
         ttl 1
     }}
+}}
+.:53 {{
+    bind {address}
+    errors
     template ANY ANY . {{
         rcode NXDOMAIN
     }}
