@@ -1,6 +1,7 @@
 """The test bed's control plane: what the other tests of this tier stand on."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -179,6 +180,7 @@ def test_a_component_that_ends_at_once_is_told_with_its_log(built: None, capfd: 
     assert [bed.folder for bed in beds()] == before
     kept = Path(capfd.readouterr().err.split(" kept in ")[1].strip())
     assert "--no-such-flag" in (kept / "kube-apiserver.log").read_text()
+    shutil.rmtree(kept)
 
 
 OWNER = """
