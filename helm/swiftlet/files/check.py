@@ -46,15 +46,15 @@ def main(operator):
     """0 when all is well."""
     ready, metrics = call(f"{operator}/readyz"), call(f"{operator}/metrics")
     good = create(JOB)
-    bad = create({**JOB, "spec": {**JOB["spec"], "model": {"uri": "nowhere"}}})
+    bad = create({**JOB, "spec": {**JOB["spec"], "tuner": {"lora": {"rank": 0}}}})
     return (
         0
         if all(
             [
                 check("the operator is ready", ready[0] == 200, ready),
                 check("the operator has metrics", "swiftlet_leader" in metrics[1], metrics[0]),
-                check("a FineTuneJob is accepted", good[0] == 201 and '"epochs"' in good[1], good),
-                check("a wrong FineTuneJob is refused", bad[0] == 422 and "spec.model.uri" in bad[1], bad),
+                check("a FineTuneJob is accepted", good[0] == 201 and '"targetModules"' in good[1], good),
+                check("a wrong FineTuneJob is refused", bad[0] == 422 and "spec.tuner.lora.rank" in bad[1], bad),
             ]
         )
         else 1

@@ -1,0 +1,249 @@
+"""The chart on a real API server: installed by real helm into a namespace that enforces the restricted pod security."""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+from testbed.controlplane import ControlPlane
+from testbed.programs import program
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "helm" / "swiftlet"
+NAMESPACE = "swiftlet-system"
+OPERATOR = f"system:serviceaccount:{NAMESPACE}:swiftlet-operator"
+PROFILE = {"storage": {"artifactsStorageClass": "shared", "artifactsSize": "1Gi"}}
+JOB = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: rows}
+data: {rows.jsonl: '{"text": "hello"}'}
+---
+apiVersion: swiftlet.dev/v1alpha1
+kind: FineTuneJob
+metadata: {name: bird}
+spec:
+  model: {uri: hf://org/model}
+  datasets: [{uri: configmap://rows/rows.jsonl}]
+---
+apiVersion: swiftlet.dev/v1alpha1
+kind: EvalRun
+metadata: {name: bird}
+spec:
+  target: {model: {uri: hf://org/model}}
+  suites: [{perplexity: {uri: configmap://rows/rows.jsonl}}]
+---
+apiVersion: swiftlet.dev/v1alpha1
+kind: ModelDeployment
+metadata: {name: bird}
+spec:
+  model: {uri: hf://org/model}
+  replicas: 2
+"""
+
+
+class Release:
+    """The chart as a release of a control plane."""
+
+    def __init__(self, cluster: ControlPlane) -> None:
+        self.cluster, self._helm = cluster, program("helm")
+
+    def helm(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run helm as administrator."""
+        environment = {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig)}
+        done = subprocess.run(
+            [str(self._helm), *arguments, f"--namespace={NAMESPACE}"],
+            env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert not check or done.returncode == 0, done.stderr
+        return done
+
+    def upgrade(self, chart: Path = CHART, check: bool = True, **spec: Any) -> subprocess.CompletedProcess[str]:
+        """Install or upgrade with this ComputeProfile."""
+        values = json.dumps(spec or PROFILE)
+        return self.helm("upgrade", "--install", "swiftlet", str(chart), f"--set-json=computeProfile.spec={values}",
+                         check=check)  # fmt: skip
+
+    def get(self, *arguments: str) -> dict[str, Any]:
+        """An object, or a list of some."""
+        found: dict[str, Any] = json.loads(self.cluster.kubectl("get", *arguments, "-o", "json").stdout)
+        return found
+
+    def can(self, user: str, verb: str, what: str, *arguments: str) -> bool:
+        """What RBAC says."""
+        answer = self.cluster.kubectl("auth", "can-i", verb, what, f"--as={user}", *arguments, check=False)
+        return answer.stdout.strip() == "yes"
+
+
+@pytest.fixture(scope="module")
+def release(built: None) -> Iterator[Release]:
+    """Installed on a control plane of its own, so that the CRDs come by the chart."""
+    with ControlPlane(audit=True) as cluster:
+        cluster.kubectl("create", "namespace", NAMESPACE)
+        cluster.kubectl("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
+        release = Release(cluster)
+        release.upgrade()
+        yield release
+
+
+@pytest.fixture
+def team(release: Release) -> str:
+    """A new namespace's name."""
+    name = f"team-{uuid.uuid4().hex[:6]}"
+    release.cluster.kubectl("create", "namespace", name)
+    return name
+
+
+def until(what: str, true: Callable[[], Any], seconds: float = 60) -> Any:
+    """What `true` returns once it is not empty."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := true():
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"{what} did not come within {seconds:.0f} s")
+
+
+def test_the_restricted_namespace_admits_the_pods(release: Release) -> None:
+    pods = until("2 pods", lambda: len(found := release.get("pods", "-n", NAMESPACE)["items"]) == 2 and found)
+    assert {pod["metadata"]["labels"]["app.kubernetes.io/name"] for pod in pods} == {"swiftlet-operator"}
+
+
+def test_the_crds_are_served_and_equal_those_of_the_repository(release: Release) -> None:
+    release.cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    for file in (ROOT / "crds").glob("*.yaml"):
+        ours = YAML(typ="safe").load(file)
+        stored = release.get("crd", ours["metadata"]["name"])
+        assert stored["spec"]["versions"][0]["schema"] == ours["spec"]["versions"][0]["schema"]
+    assert "swiftlet-operator" in release.get("deploy", "swiftlet-operator", "-n", NAMESPACE)["metadata"]["name"]
+
+
+def test_the_operator_may_do_what_it_needs_and_no_more(release: Release) -> None:
+    assert release.can(OPERATOR, "patch", "jobs.batch", "-A")
+    assert release.can(OPERATOR, "patch", "finetunejobs.swiftlet.dev", "--subresource=status", "-A")
+    assert release.can(OPERATOR, "patch", "leases/swiftlet-operator", "-n", NAMESPACE)
+    for verb, what, *arguments in (
+        ("get", "secrets", "-A"),
+        ("create", "pods", "-A"),
+        ("create", "pods", "--subresource=exec", "-A"),
+        ("delete", "persistentvolumeclaims", "-A"),
+        ("patch", "finetunejobs.swiftlet.dev", "-A"),
+        ("delete", "modeldeployments.swiftlet.dev", "-A"),
+        ("patch", "leases/another", "-n", NAMESPACE),
+        ("get", "leases/swiftlet-operator", "-n", "kube-system"),
+        ("create", "clusterrolebindings", "-A"),
+    ):
+        assert not release.can(OPERATOR, verb, what, *arguments), f"{verb} {what}"
+
+
+def test_editors_get_the_kinds_by_aggregation(release: Release, team: str) -> None:
+    release.cluster.kubectl("create", "rolebinding", "edit", "--clusterrole=edit", "--user=ada", "-n", team)
+    release.cluster.kubectl("create", "rolebinding", "view", "--clusterrole=view", "--user=bob", "-n", team)
+    until("aggregation", lambda: release.can("ada", "create", "finetunejobs.swiftlet.dev", "-n", team))
+    assert release.can("bob", "list", "modeldeployments.swiftlet.dev", "-n", team)
+    assert not release.can("bob", "create", "finetunejobs.swiftlet.dev", "-n", team)
+    assert not release.can("ada", "create", "computeprofiles.swiftlet.dev")
+
+
+def test_the_operator_works_with_these_rules(release: Release, team: str, tmp_path: Path) -> None:
+    """Run as its own ServiceAccount; nothing that it asks for is forbidden."""
+    account = release.cluster.service_account_kubeconfig(NAMESPACE, "swiftlet-operator")
+    command = [sys.executable, "-m", "swiftlet.cli.main", "operator", "run", "--listen=127.0.0.1:0"]
+    log = (tmp_path / "log").open("w")
+    since = len(release.cluster.audit_events())
+    process = subprocess.Popen(
+        [*command, f"--kubeconfig={account}", f"--lease-namespace={NAMESPACE}"], stdout=log, stderr=log
+    )
+    try:
+        release.cluster.kubectl("apply", "-n", team, "-f", "-", stdin=JOB)
+        until("jobs", lambda: len(release.get("jobs", "-n", team)["items"]) == 2)
+        until("budget", lambda: release.get("pdb", "-n", team)["items"])
+        release.cluster.kubectl("patch", "mdep", "bird", "-n", team, "--type=merge", "-p", '{"spec":{"replicas":1}}')
+        until("no budget", lambda: not release.get("pdb", "-n", team)["items"])
+        until("event", lambda: release.get("events", "-n", team, "--field-selector=source=swiftlet")["items"] or
+              [one for one in release.get("events", "-n", team)["items"]
+               if one["involvedObject"]["kind"] == "FineTuneJob"])  # fmt: skip
+    finally:
+        process.terminate()
+        process.wait(30)
+        log.close()
+    assert release.get("pvc", "swiftlet-artifacts", "-n", team)["spec"]["storageClassName"] == "shared"
+    calls = [one for one in release.cluster.audit_events()[since:] if one["user"]["username"] == OPERATOR]
+    assert len(calls) > 20
+    refused = {(call["verb"], call["objectRef"]["resource"]) for call in calls if call["responseStatus"]["code"] == 403}
+    assert not refused, (tmp_path / "log").read_text()[-2000:]
+
+
+def test_what_helm_test_runs(release: Release, team: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its dry runs against the real API server, as the account that the chart gives it."""
+    spec = importlib.util.spec_from_file_location("check", CHART / "files" / "check.py")
+    assert spec and spec.loader
+    check = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(check)
+    release.cluster.kubectl("create", "serviceaccount", "swiftlet-test", "-n", team)
+    token = release.cluster.kubectl("create", "token", "swiftlet-test", "-n", team).stdout.strip()
+    for name, text in (("token", token), ("namespace", team), ("ca.crt", release.cluster.ca.read_text())):
+        (tmp_path / name).write_text(text)
+    host, port = release.cluster.server.removeprefix("https://").split(":")
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", port)
+    monkeypatch.setattr(check, "ACCOUNT", tmp_path)
+    assert check.create(check.JOB)[0] == 403
+    rendered = release.helm("template", str(CHART), "--show-only=templates/tests/check.yaml").stdout
+    role = next(one for one in YAML(typ="safe").load_all(rendered) if one["kind"] == "Role")
+    role["metadata"]["namespace"] = team
+    release.cluster.kubectl("apply", "-f", "-", stdin=json.dumps(role))
+    release.cluster.kubectl(
+        "create", "rolebinding", "check", "--role=swiftlet-test", f"--serviceaccount={team}:swiftlet-test", "-n", team
+    )
+    accepted = until("permission", lambda: (got := check.create(check.JOB))[0] != 403 and got)
+    assert accepted[0] == 201
+    assert '"targetModules"' in accepted[1]
+    refused = check.create({**check.JOB, "spec": {**check.JOB["spec"], "tuner": {"lora": {"rank": 0}}}})
+    assert refused[0] == 422
+    assert "spec.tuner.lora.rank" in refused[1]
+    assert not release.get("ftj", "-n", team)["items"]
+
+
+def test_an_upgrade_upgrades_crds_and_the_profile_in_place(release: Release, tmp_path: Path) -> None:
+    before = release.get("cprof", "default")
+    assert before["spec"]["storage"]["artifactsStorageClass"] == "shared"
+    newer = tmp_path / "swiftlet"
+    shutil.copytree(CHART, newer)
+    crd = newer / "files" / "crds" / "swiftlet.dev_computeprofiles.yaml"
+    crd.write_text(crd.read_text().replace("- cprof\n", "- cprof\n    - cpf\n"))
+    release.upgrade(newer, gpuResourceName="amd.com/gpu")
+    assert release.get("cpf", "default")["spec"]["gpuResourceName"] == "amd.com/gpu"
+    release.upgrade()
+    after = release.get("cprof", "default")
+    assert after["spec"]["gpuResourceName"] == "nvidia.com/gpu"
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+
+
+def test_a_profile_that_the_api_server_refuses_fails_the_upgrade_and_stays_as_it_was(release: Release) -> None:
+    before = release.get("cprof", "default")
+    done = release.upgrade(check=False, storage={"artifactsSize": "1Gi"})
+    assert done.returncode != 0
+    assert "artifactsStorageClass" in done.stderr
+    assert release.get("cprof", "default")["spec"] == before["spec"]
+    release.upgrade()
+
+
+def test_uninstalling_keeps_what_people_wrote(release: Release, team: str) -> None:
+    """Last, as it takes the release away."""
+    release.cluster.kubectl("apply", "-n", team, "-f", "-", stdin=JOB)
+    release.helm("uninstall", "swiftlet")
+    assert release.get("ftj", "bird", "-n", team)["spec"]["model"]["uri"] == "hf://org/model"
+    assert release.get("cprof", "default")["metadata"]["name"] == "default"
+    assert not release.get("clusterroles", "-l", "app.kubernetes.io/name=swiftlet-operator")["items"]
+    release.upgrade()  # and it takes the CRDs up again
+    assert release.get("ftj", "bird", "-n", team)["metadata"]["name"] == "bird"
