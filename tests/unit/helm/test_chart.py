@@ -165,3 +165,13 @@ def test_figures_that_are_asked_for_exist(file: str) -> None:
     asked = set(re.findall(r"\b((?:swiftlet|process)_[a-z_]+)", Path(CHART, "files", file).read_text()))
     assert len(asked) > 4
     assert asked <= known
+
+
+def test_the_documentation_has_every_rule(render: Render) -> None:
+    text = (ROOT / "docs" / "operator.md").read_text()
+    table = re.search(r"\| resource \| verbs \| why \|\n(.*?)\n\n", text, re.DOTALL)
+    assert table
+    cells = [[cell.strip() for cell in row.split("|")[1:3]] for row in table[1].splitlines()[1:]]
+    documented = sorted((tuple(what.split(", ")), tuple(verbs.split())) for what, verbs in cells)
+    operators = [rule for role, rule in rules(render()) if role.startswith("swiftlet-operator")]
+    assert documented == sorted((tuple(rule["resources"]), tuple(rule["verbs"])) for rule in operators)

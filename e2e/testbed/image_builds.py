@@ -1,0 +1,60 @@
+"""The project's own images, from its Dockerfiles as they stand, on the test bed's base image.
+
+Packages come out of uv's cache on this machine, which `make install` has filled, so a build downloads next to nothing.
+"""
+
+import os
+import time
+from pathlib import Path
+
+from testbed import images
+from testbed.programs import tell
+
+REPOSITORY = Path(__file__).parents[2]
+OPERATOR_DOCKERFILE = REPOSITORY / "Dockerfile"
+TRAINER_DOCKERFILE = REPOSITORY / "trainer_image" / "Dockerfile"
+CACHE_IN_BUILD = "/var/cache/uv"
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+"""Of this machine: it may reach its package index through an authority that the base image does not know."""
+INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
+
+
+def operator(name: str) -> str:
+    """Build the operator's image; its name. About half a minute on 2 cores, seconds when nothing has changed."""
+    return _build(OPERATOR_DOCKERFILE, name, {})
+
+
+def trainer(name: str, flavour: str = "trainer-vllm") -> str:
+    """Build the CPU variant of a trainer image; its name. `flavour` as in trainer_image/Dockerfile.
+
+    The default trains, evaluates and serves. About 4 minutes on 2 cores; seconds when only our code has changed.
+    """
+    return _build(TRAINER_DOCKERFILE, name, {"VARIANT": "cpu", "FLAVOUR": flavour})
+
+
+def _build(dockerfile: Path, name: str, arguments: dict[str, str]) -> str:
+    began = time.monotonic()
+    settings = {"BASE": images.base(), "UV_CACHE_DIR": CACHE_IN_BUILD, **_index(), **arguments}
+    cache = uv_cache()
+    cache.mkdir(parents=True, exist_ok=True)
+    volumes = {cache: CACHE_IN_BUILD}
+    if CERTIFICATES.exists():
+        volumes[CERTIFICATES] = f"{CERTIFICATES}:ro"
+    if not images.exists(name):
+        tell(f"building the image {name}")
+    images.build(REPOSITORY, dockerfile, name, settings, volumes=volumes)
+    tell(f"image {name} is up to date ({time.monotonic() - began:.0f} s)")
+    return name
+
+
+def uv_cache() -> Path:
+    """uv's cache on this machine. Source: uv's documentation, "Cache directory"."""
+    if named := os.environ.get("UV_CACHE_DIR"):
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uv"
+
+
+def _index() -> dict[str, str]:
+    """The package index that this machine is set up for, when it is not PyPI."""
+    named = next((os.environ[name] for name in INDEX_VARIABLES if os.environ.get(name)), None)
+    return {"UV_DEFAULT_INDEX": named} if named else {}
