@@ -1,6 +1,7 @@
 """What can go wrong between a client and the API server, as rules that the fault proxy follows."""
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -30,6 +31,8 @@ class Call:
     """The query's fieldManager."""
     code: int | None = None
     """HTTP status that the client was given; None while it waits, and for a connection that was dropped."""
+    at: float = field(default_factory=time.monotonic)
+    """When it arrived, in seconds of the monotonic clock."""
     reached: bool = False
     """Whether the API server answered it."""
 

@@ -1,0 +1,101 @@
+"""Names that are taken, owners that go, and children that are changed by hand."""
+
+from typing import Any
+
+from testbed.faults import Delay, Fault
+from testbed.scene import Scene
+
+FOREIGN = {"metadata": {"name": "NAME-train"}, "data": {"mine": "yes"}}
+
+
+def _foreign(name: str) -> dict[str, Any]:
+    return {**FOREIGN, "metadata": {"name": f"{name}-train"}}
+
+
+def test_a_name_that_is_taken_is_left_alone_and_taken_over_when_it_is_free(scene: Scene, document: Any) -> None:
+    scene.core.create_namespaced_config_map(scene.namespace, _foreign("taken"))
+    uid = scene.create(document("taken"))["metadata"]["uid"]
+    message = scene.wait_condition("FineTuneJob", "taken", "Accepted", "False", "NameConflict")
+    assert f"ConfigMap {scene.namespace}/taken-train exists and does not belong to this FineTuneJob" in message
+    assert scene.children(uid) == []
+    assert scene.core.read_namespaced_config_map("taken-train", scene.namespace).data == {"mine": "yes"}
+    assert "Refused" in scene.reasons("taken")
+    scene.core.delete_namespaced_config_map("taken-train", scene.namespace)
+    scene.wait_condition("FineTuneJob", "taken", "Accepted", "True", seconds=45)
+    scene.wait(lambda: len(scene.children(uid)) == 4, "children")
+
+
+def test_a_name_that_is_taken_while_the_child_is_on_its_way_is_left_alone(scene: Scene, document: Any) -> None:
+    """Nobody had the name when the operator looked; somebody has it when its request arrives."""
+    late = Fault(Delay(1.5), verb="apply", resource="configmaps", name="raced-train")
+    scene.proxy.add(late)
+    uid = scene.create(document("raced"))["metadata"]["uid"]
+    scene.wait(lambda: late.done == 1, "the operator applies")
+    scene.core.create_namespaced_config_map(scene.namespace, _foreign("raced"))
+    scene.wait_condition("FineTuneJob", "raced", "Accepted", "False", "NameConflict")
+    assert scene.core.read_namespaced_config_map("raced-train", scene.namespace).data == {"mine": "yes"}
+    assert scene.children(uid) == []
+
+
+def test_of_two_resources_with_one_name_the_second_waits_for_the_children_of_the_first(
+    scene: Scene, document: Any
+) -> None:
+    """Deleted and created again at once: the new one has another uid, and the old children must go first."""
+    first = scene.create(document("twice"))["metadata"]["uid"]
+    scene.wait(lambda: len(scene.children(first)) == 4, "children")
+    scene.delete("FineTuneJob", "twice")
+    second = scene.create(document("twice"))["metadata"]["uid"]
+    scene.wait(lambda: len(scene.children(second)) == 4 and scene.children(first) == [], "its own children", seconds=60)
+    scene.start_pods(second)
+    scene.wait_condition("FineTuneJob", "twice", "Running", "True")
+
+
+def test_an_owner_that_is_deleted_in_the_middle_leaves_nothing_behind(scene: Scene, document: Any) -> None:
+    """It goes while its Job is on its way to the API server."""
+    late = Fault(Delay(1.5), verb="apply", resource="jobs", name="orphaned-train-0")
+    scene.proxy.add(late)
+    uid = scene.create(document("orphaned"))["metadata"]["uid"]
+    scene.wait(lambda: late.done == 1, "the operator applies the Job")
+    scene.delete("FineTuneJob", "orphaned")
+    scene.wait_quiet(2)
+    scene.wait(lambda: scene.children(uid) == [], "everything is collected", seconds=60)
+    scene.proxy.clear()
+    scene.wait_quiet(2)
+    assert [call for call in scene.proxy.writes if "orphaned" in call.path] == []
+
+
+def test_an_owner_that_is_deleted_before_a_killed_operator_returns_leaves_nothing_behind(
+    scene: Scene, document: Any
+) -> None:
+    uid = scene.create(document("forsaken"))["metadata"]["uid"]
+    scene.wait(lambda: len(scene.children(uid)) == 4, "children")
+    scene.operator.kill()
+    scene.proxy.clear()
+    scene.delete("FineTuneJob", "forsaken")
+    scene.wait(lambda: scene.children(uid) == [], "everything is collected", seconds=60)
+    scene.operator.wait_ready()
+    scene.wait_quiet(1)
+    assert [call for call in scene.proxy.writes if "forsaken" in call.path] == []
+
+
+def test_a_child_that_is_edited_or_deleted_by_hand_is_restored(scene: Scene, document: Any) -> None:
+    uid = scene.create(document("edited"))["metadata"]["uid"]
+    scene.wait(lambda: len(scene.children(uid)) == 4, "children")
+    scene.start_pods(uid)
+    scene.wait_condition("FineTuneJob", "edited", "Running", "True")
+    before = scene.core.read_namespaced_config_map("edited-train", scene.namespace).data
+    scene.core.patch_namespaced_config_map("edited-train", scene.namespace, {"data": {"job.json": "{}"}})
+    scene.wait(
+        lambda: scene.core.read_namespaced_config_map("edited-train", scene.namespace).data == before, "its old text"
+    )
+    scene.core.delete_namespaced_service("edited-train", scene.namespace)
+    scene.wait(lambda: ("Service", "edited-train") in scene.children(uid), "the Service")
+
+
+def test_what_others_add_to_a_child_stays(scene: Scene, document: Any) -> None:
+    uid = scene.create(document("shared"))["metadata"]["uid"]
+    scene.wait(lambda: len(scene.children(uid)) == 4, "children")
+    scene.core.patch_namespaced_service("shared-train", scene.namespace, {"metadata": {"annotations": {"mine": "yes"}}})
+    scene.wait_quiet(1)
+    annotations = scene.core.read_namespaced_service("shared-train", scene.namespace).metadata.annotations
+    assert annotations["mine"] == "yes"

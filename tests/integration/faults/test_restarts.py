@@ -1,0 +1,146 @@
+"""The control plane itself goes away for a while, or changes."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from swiftlet.api.crd import crd
+from testbed.controlplane import ControlPlane
+from testbed.faults import EndWatch
+from testbed.scene import Scene
+
+Object = dict[str, Any]
+
+
+@pytest.mark.parametrize("component", ["kube-apiserver", "etcd"])
+def test_a_restart_is_waited_for(scene: Scene, document: Any, control_plane: ControlPlane, component: str) -> None:
+    """It is stopped in the middle of a run; afterwards pods end, and a new resource is made, without a nudge."""
+    name = f"through-{component}"
+    uid = scene.create(document(name))["metadata"]["uid"]
+    scene.start_pods(uid)
+    scene.wait_condition("FineTuneJob", name, "Running", "True")
+    control_plane.restart(component)
+    _answers(scene, control_plane)
+    scene.end_pods(uid)
+    scene.wait_condition("FineTuneJob", name, "Succeeded", "True", "Trained", seconds=90)
+    later = scene.create(document(f"after-{component}"))["metadata"]["uid"]
+    scene.wait(lambda: len(scene.children(later)) == 4, "children of a new job", seconds=60)
+    assert scene.get("FineTuneJob", name)["status"]["restarts"] == {"user": 0, "infrastructure": 0}
+    assert [kind for kind, _ in scene.children(uid)] == ["ConfigMap", "Job", "Pod", "Service"]
+
+
+def _answers(scene: Scene, control_plane: ControlPlane) -> None:
+    """Wait until the API server takes writes again: after a restart of etcd its connections come back one by one."""
+
+    def ready() -> bool:
+        done = control_plane.kubectl("get", "--raw", "/readyz", check=False)
+        label = control_plane.kubectl("label", "--overwrite", "namespace", scene.namespace, "seen=yes", check=False)
+        return done.stdout == "ok" and label.returncode == 0
+
+    scene.wait(ready, "the API server answers", seconds=60)
+
+
+def test_an_operator_that_starts_while_the_api_server_is_away_says_so(
+    scene: Scene, control_plane: ControlPlane
+) -> None:
+    scene.operator.stop()
+    control_plane.stop("kube-apiserver")
+    try:
+        scene.operator.start()
+        scene.operator.wait_ended(30)  # its pod is then started again, later each time
+        assert "cannot be used" in scene.operator.log[-2000:]
+    finally:
+        control_plane.start("kube-apiserver")
+    scene.operator.start()
+    scene.operator.wait_ready()
+
+
+def _await_schema(scene: Scene, probe: Object) -> None:
+    """Wait until a new field is kept, and until watches deliver it: those that are open when a CRD changes still drop
+    it, and the API server ends them a moment later."""
+
+    def kept() -> bool:
+        made = scene.create(probe)
+        scene.delete("FineTuneJob", "probe")
+        return set(probe["spec"]) <= set(made["spec"])
+
+    scene.wait(kept, "the changed schema is served")
+    scene.proxy.clear()
+    scene.proxy.end_watches(EndWatch("closed"), "finetunejobs")
+    scene.wait(lambda: any(call.resource == "finetunejobs" for call in scene.proxy.calls), "a new watch")
+
+
+@contextmanager
+def _changed(control_plane: ControlPlane, kind: str, change: Callable[[Object], None]) -> Iterator[None]:
+    """The cluster's CRD of a kind with its spec's schema changed, until the end of the block."""
+    original = crd(kind)
+    changed: Object = json.loads(json.dumps(original))
+    change(changed["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"])
+    apply = ("apply", "--server-side", "--force-conflicts", "-f", "-")
+    control_plane.kubectl(*apply, stdin=json.dumps(changed))
+    try:
+        yield
+    finally:
+        control_plane.kubectl(*apply, stdin=json.dumps(original))
+
+
+def _seen_by_api_server(scene: Scene, document: Object) -> Object:
+    """Create a document as soon as the changed schema is served, which takes a moment."""
+    made: list[Object] = []
+
+    def created() -> bool:
+        try:
+            made.append(scene.create(document))
+        except Exception as error:
+            if "Invalid value" not in str(error) and "unknown field" not in str(error):
+                raise
+        return bool(made)
+
+    scene.wait(created, "the changed schema is served")
+    return made[0]
+
+
+def test_a_document_that_passes_the_schema_but_not_the_model_is_refused_in_its_status(
+    scene: Scene, document: Any, control_plane: ControlPlane
+) -> None:
+    """CRDs that are older than the operator let it in. The operator says what is wrong and goes on with others."""
+
+    def without_pattern(spec: Object) -> None:
+        del spec["properties"]["model"]["properties"]["uri"]["pattern"]
+
+    with _changed(control_plane, "FineTuneJob", without_pattern):
+        bad = _seen_by_api_server(scene, document("misfit", model={"uri": "s3://bucket/model"}))
+        message = scene.wait_condition("FineTuneJob", "misfit", "Accepted", "False", "Invalid")
+        assert 'spec.model.uri: "s3://bucket/model" is not a model' in message
+        assert scene.condition("FineTuneJob", "misfit", "Succeeded")[:2] == ("False", "Invalid")
+        assert scene.children(bad["metadata"]["uid"]) == []
+        scene.wait(lambda: "Refused" in scene.reasons("misfit"), "the event")
+        good = scene.create(document("fitting"))
+        scene.wait(lambda: len(scene.children(good["metadata"]["uid"])) == 4, "children of another job")
+        # Tried again only when it changes: a look costs, and nothing would come of it.
+        scene.wait_quiet()
+        scene.proxy.clear()
+        scene.wait_quiet(2)
+        assert [call for call in scene.proxy.writes if call.name == "misfit"] == []
+    scene.delete("FineTuneJob", "misfit")
+
+
+def test_crds_may_be_updated_while_the_operator_works(scene: Scene, document: Any, control_plane: ControlPlane) -> None:
+    """A newer CRD has a field that this operator does not know: such documents are refused, others go on."""
+
+    def with_field(spec: Object) -> None:
+        spec["properties"]["novelty"] = {"type": "string"}
+
+    uid = scene.create(document("updated"))["metadata"]["uid"]
+    scene.start_pods(uid)
+    scene.wait_condition("FineTuneJob", "updated", "Running", "True")
+    with _changed(control_plane, "FineTuneJob", with_field):
+        _await_schema(scene, document("probe", novelty="yes"))
+        scene.create(document("newer", novelty="yes"))
+        message = scene.wait_condition("FineTuneJob", "newer", "Accepted", "False", "Invalid")
+        assert "spec.novelty: unknown field" in message and "same version" in message
+        scene.delete("FineTuneJob", "newer")
+        scene.end_pods(uid)
+        scene.wait_condition("FineTuneJob", "updated", "Succeeded", "True", "Trained", seconds=60)
