@@ -34,7 +34,7 @@ def trainer(name: str, flavour: str = "trainer-vllm") -> str:
 
 def _build(dockerfile: Path, name: str, arguments: dict[str, str]) -> str:
     began = time.monotonic()
-    settings = {"BASE": images.base(), "UV_CACHE_DIR": CACHE_IN_BUILD, **_index(), **arguments}
+    settings = {"BASE": images.base(), "UV_CACHE_DIR": CACHE_IN_BUILD, **index(), **arguments}
     cache = uv_cache()
     cache.mkdir(parents=True, exist_ok=True)
     volumes = {cache: CACHE_IN_BUILD}
@@ -54,7 +54,7 @@ def uv_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uv"
 
 
-def _index() -> dict[str, str]:
+def index() -> dict[str, str]:
     """The package index that this machine is set up for, when it is not PyPI."""
     named = next((os.environ[name] for name in INDEX_VARIABLES if os.environ.get(name)), None)
     return {"UV_DEFAULT_INDEX": named} if named else {}
