@@ -17,6 +17,8 @@ from ruamel.yaml import YAML
 from testbed.controlplane import ControlPlane
 from testbed.programs import program
 
+pytestmark = pytest.mark.timeout(900)  # whichever comes first may have to build helm
+
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "swiftlet"
 NAMESPACE = "swiftlet-system"

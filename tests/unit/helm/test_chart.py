@@ -148,8 +148,12 @@ def test_every_alert_has_a_runbook(render: Render) -> None:
     assert all(link.startswith("docs/runbooks/operator.md#") for link in links)
 
 
-@pytest.mark.parametrize("file", ["alerts.yaml", "dashboard.json"])
-def test_figures_that_are_asked_for_exist(file: str) -> None:
+@pytest.mark.parametrize(
+    "file",
+    [CHART / "files" / "alerts.yaml", CHART / "files" / "dashboard.json", ROOT / "docs" / "operator.md"],
+    ids=lambda file: file.name,
+)
+def test_figures_that_are_asked_for_exist(file: Path) -> None:
     from swiftlet.kube.cache import Cache
     from swiftlet.observability.metrics import Metrics, ResourceCollector, new_registry
 
@@ -162,7 +166,7 @@ def test_figures_that_are_asked_for_exist(file: str) -> None:
         for suffix in ("", "_total", "_bucket", "_sum", "_count")
         for name in (family.name + suffix,)
     }
-    asked = set(re.findall(r"\b((?:swiftlet|process)_[a-z_]+)", Path(CHART, "files", file).read_text()))
+    asked = set(re.findall(r"\b((?:swiftlet|process)_[a-z_]+)", file.read_text()))
     assert len(asked) > 4
     assert asked <= known
 
