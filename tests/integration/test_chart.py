@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +70,13 @@ class Release:
         assert not check or done.returncode == 0, done.stderr
         return done
 
-    def upgrade(self, chart: Path = CHART, check: bool = True, **spec: Any) -> subprocess.CompletedProcess[str]:
-        """Install or upgrade with this ComputeProfile."""
-        values = json.dumps(spec or PROFILE)
-        return self.helm("upgrade", "--install", "swiftlet", str(chart), f"--set-json=computeProfile.spec={values}",
-                         check=check)  # fmt: skip
+    def upgrade(
+        self, chart: Path = CHART, check: bool = True, values: Sequence[str] = (), **spec: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Install or upgrade with this ComputeProfile, and with values as `--set` takes them."""
+        profile = f"--set-json=computeProfile.spec={json.dumps(spec or PROFILE)}"
+        settings = [f"--set={value}" for value in values]
+        return self.helm("upgrade", "--install", "swiftlet", str(chart), profile, *settings, check=check)
 
     def get(self, *arguments: str) -> dict[str, Any]:
         """An object, or a list of some."""
@@ -156,33 +159,54 @@ def test_editors_get_the_kinds_by_aggregation(release: Release, team: str) -> No
     assert not release.can("ada", "create", "computeprofiles.swiftlet.dev")
 
 
-def test_the_operator_works_with_these_rules(release: Release, team: str, tmp_path: Path) -> None:
-    """Run as its own ServiceAccount; nothing that it asks for is forbidden."""
+@contextmanager
+def operating(release: Release, log: Path, *arguments: str) -> Iterator[list[dict[str, Any]]]:
+    """The operator runs as its own ServiceAccount; the list holds what it asked of the API server once it has ended."""
     account = release.cluster.service_account_kubeconfig(NAMESPACE, "swiftlet-operator")
-    command = [sys.executable, "-m", "swiftlet.cli.main", "operator", "run", "--listen=127.0.0.1:0"]
-    log = (tmp_path / "log").open("w")
+    fixed = ["operator", "run", "--listen=127.0.0.1:0", f"--kubeconfig={account}", f"--lease-namespace={NAMESPACE}"]
+    calls: list[dict[str, Any]] = []
     since = len(release.cluster.audit_events())
-    process = subprocess.Popen(
-        [*command, f"--kubeconfig={account}", f"--lease-namespace={NAMESPACE}"], stdout=log, stderr=log
-    )
-    try:
+    with log.open("w") as out:
+        command = [sys.executable, "-m", "swiftlet.cli.main", *fixed, *arguments]
+        process = subprocess.Popen(command, stdout=out, stderr=out)
+        try:
+            yield calls
+        finally:
+            process.terminate()
+            process.wait(30)
+    calls += [one for one in release.cluster.audit_events()[since:] if one["user"]["username"] == OPERATOR]
+
+
+def refused(calls: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    """(verb, resource) of what RBAC did not allow."""
+    assert len(calls) > 20
+    return {(one["verb"], one["objectRef"]["resource"]) for one in calls if one["responseStatus"]["code"] == 403}
+
+
+def test_the_operator_works_with_these_rules(release: Release, team: str, tmp_path: Path) -> None:
+    """Nothing that it asks for is forbidden."""
+    with operating(release, tmp_path / "log") as calls:
         release.cluster.kubectl("apply", "-n", team, "-f", "-", stdin=JOB)
         until("jobs", lambda: len(release.get("jobs", "-n", team)["items"]) == 2)
         until("budget", lambda: release.get("pdb", "-n", team)["items"])
         release.cluster.kubectl("patch", "mdep", "bird", "-n", team, "--type=merge", "-p", '{"spec":{"replicas":1}}')
         until("no budget", lambda: not release.get("pdb", "-n", team)["items"])
-        until("event", lambda: release.get("events", "-n", team, "--field-selector=source=swiftlet")["items"] or
-              [one for one in release.get("events", "-n", team)["items"]
-               if one["involvedObject"]["kind"] == "FineTuneJob"])  # fmt: skip
-    finally:
-        process.terminate()
-        process.wait(30)
-        log.close()
+        about = ("-n", team, "--field-selector=involvedObject.kind=FineTuneJob")
+        until("an event", lambda: release.get("events", *about)["items"])
     assert release.get("pvc", "swiftlet-artifacts", "-n", team)["spec"]["storageClassName"] == "shared"
-    calls = [one for one in release.cluster.audit_events()[since:] if one["user"]["username"] == OPERATOR]
-    assert len(calls) > 20
-    refused = {(call["verb"], call["objectRef"]["resource"]) for call in calls if call["responseStatus"]["code"] == 403}
-    assert not refused, (tmp_path / "log").read_text()[-2000:]
+    assert not refused(calls), (tmp_path / "log").read_text()[-2000:]
+
+
+def test_in_some_namespaces_it_works_with_rights_there_only(release: Release, team: str, tmp_path: Path) -> None:
+    release.upgrade(values=[f"watchNamespaces={{{team}}}"])
+    until("fewer rights", lambda: not release.can(OPERATOR, "list", "jobs.batch", "-n", "default"))
+    assert release.can(OPERATOR, "list", "jobs.batch", "-n", team)
+    with operating(release, tmp_path / "log", f"--watch-namespace={team}") as calls:
+        release.cluster.kubectl("apply", "-n", team, "-f", "-", stdin=JOB)
+        until("jobs", lambda: len(release.get("jobs", "-n", team)["items"]) == 2)
+    assert not refused(calls), (tmp_path / "log").read_text()[-2000:]
+    release.upgrade(values=["watchNamespaces=null"])
+    until("all rights", lambda: release.can(OPERATOR, "list", "jobs.batch", "-n", "default"))
 
 
 def test_what_helm_test_runs(release: Release, team: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,9 +234,9 @@ def test_what_helm_test_runs(release: Release, team: str, tmp_path: Path, monkey
     accepted = until("permission", lambda: (got := check.create(check.JOB))[0] != 403 and got)
     assert accepted[0] == 201
     assert '"targetModules"' in accepted[1]
-    refused = check.create({**check.JOB, "spec": {**check.JOB["spec"], "tuner": {"lora": {"rank": 0}}}})
-    assert refused[0] == 422
-    assert "spec.tuner.lora.rank" in refused[1]
+    answer = check.create({**check.JOB, "spec": {**check.JOB["spec"], "tuner": {"lora": {"rank": 0}}}})
+    assert answer[0] == 422
+    assert "spec.tuner.lora.rank" in answer[1]
     assert not release.get("ftj", "-n", team)["items"]
 
 
