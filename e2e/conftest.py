@@ -1,0 +1,134 @@
+"""One cluster for the whole suite, with the project's own images and the operator installed by its chart."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from installation import (
+    MODELS_CLAIM,
+    OPERATOR_IMAGE,
+    TRAINER_IMAGE,
+    ExistingCluster,
+    install,
+)
+from testbed import image_builds
+from testbed.nodes import Cluster as Bed
+from testbed.nodes.manifests import STORAGE_CLASS
+from testbed.programs import cache_folder
+from watching import Cluster
+
+REPOSITORY = Path(__file__).parent.parent
+KUBECONFIG = os.environ.get("SWIFTLET_E2E_KUBECONFIG")
+"""Run on this cluster instead of one of our own. It must have the images and see SWIFTLET_E2E_FOLDER on every node."""
+
+
+@pytest.fixture(scope="session")
+def trainer_image() -> str:
+    """The image that trains, evaluates and serves, as pods name it."""
+    return TRAINER_IMAGE
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Two nodes of our own, or the cluster that was named."""
+    if KUBECONFIG:
+        yield ExistingCluster(Path(KUBECONFIG))
+        return
+    built = [image_builds.operator(OPERATOR_IMAGE), image_builds.trainer(TRAINER_IMAGE)]
+    with Bed(nodes=2, images=built, audit=True) as bed:
+        yield bed
+
+
+@pytest.fixture(scope="session")
+def bed(cluster: Cluster) -> Bed:
+    """The cluster as one whose nodes can be broken."""
+    if not isinstance(cluster, Bed):
+        pytest.skip("breaks nodes: runs on the test bed's own cluster only (unset SWIFTLET_E2E_KUBECONFIG)")
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def installed(cluster: Cluster) -> str:
+    """The chart's release; its namespace."""
+    return install(cluster)
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> Path:
+    """The folder org/name of the converted model, in the mirror on this machine."""
+    done = subprocess.run(
+        [sys.executable, "-m", "swiftlet_trainer.models.smollm2"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip().splitlines()[-1])
+
+
+@pytest.fixture(scope="session")
+def shared_folder(cluster: Cluster, smollm2: Path) -> Iterator[Path]:
+    """A folder that every node sees, with the model mirror in it."""
+    named = os.environ.get("SWIFTLET_E2E_FOLDER")
+    folder = Path(named) if named else cache_folder() / "nodes" / f"shared-{os.getpid()}"
+    mirror = folder / "models" / smollm2.parent.name / smollm2.name
+    mirror.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(smollm2, mirror, dirs_exist_ok=True)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def prepared_namespace(cluster: Cluster, shared_folder: Path) -> Callable[[str], str]:
+    """Make a namespace as a platform team would: restricted pods only, a mirror of models, a volume for artifacts."""
+
+    def prepare(name: str) -> str:
+        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        apply(cluster, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+        cluster.add_volume(f"{name}-models", "10Gi", shared_folder / "models", (name, MODELS_CLAIM))
+        cluster.add_volume(
+            f"{name}-artifacts", "100Gi", shared_folder / "artifacts" / name, (name, "swiftlet-artifacts")
+        )
+        claim = {
+            "accessModes": ["ReadOnlyMany"],
+            "storageClassName": STORAGE_CLASS,
+            "resources": {"requests": {"storage": "10Gi"}},
+        }
+        metadata = {"name": MODELS_CLAIM, "namespace": name}
+        apply(cluster, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": claim})
+        return name
+
+    return prepare
+
+
+@pytest.fixture(scope="session")
+def local_loss(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> float:
+    """Final loss of the quickstart's FineTuneJob, run by the local engine on this machine."""
+    state = tmp_path_factory.mktemp("local") / "state"
+    # The job alone: its data comes with the kustomization, its evaluation and server are not needed.
+    documents = tmp_path_factory.mktemp("documents")
+    shutil.copytree(REPOSITORY / "examples/quickstart/data", documents / "data")
+    shutil.copy(REPOSITORY / "examples/quickstart/finetunejob.yaml", documents)
+    kustomization = (REPOSITORY / "examples/quickstart/kustomization.yaml").read_text().splitlines()
+    kept = [line for line in kustomization if "evalrun" not in line and "modeldeployment" not in line]
+    (documents / "kustomization.yaml").write_text("\n".join(kept))
+    swiftlet = str(Path(sys.executable).with_name("swiftlet"))
+    done = subprocess.run(
+        [swiftlet, "run", str(documents), "--state", str(state)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = subprocess.run(
+        [swiftlet, "get", "ftj", "bird", "-o", "json", "--state", str(state)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(json.loads(shown.stdout)["status"]["progress"]["loss"])
+
+
+def apply(cluster: Cluster, document: dict[str, Any]) -> None:
+    """Apply one object as the administrator."""
+    cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(document))
