@@ -19,6 +19,7 @@ from swiftlet.kinds.ownership import (
     digest_of,
     labels,
     namespace_of,
+    uid_of,
 )
 from swiftlet.kinds.podspec import all_mounts, base_env, container, field_env, pod_spec
 from swiftlet.kinds.profiles import pod_resources
@@ -58,13 +59,17 @@ def render(
 
 
 def _service(job: FineTuneJob) -> dict[str, Any]:
-    selector = {OWNER_LABEL: labels(job, COMPONENT)[OWNER_LABEL], "app.kubernetes.io/component": COMPONENT}
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": child_metadata(job, child_name(job), COMPONENT),
-        "spec": {"clusterIP": "None", "publishNotReadyAddresses": True, "selector": selector},
+        "spec": {"clusterIP": "None", "publishNotReadyAddresses": True, "selector": _selector(job)},
     }
+
+
+def _selector(job: FineTuneJob) -> dict[str, str]:
+    """Labels of the pods of every attempt."""
+    return {OWNER_LABEL: uid_of(job), "app.kubernetes.io/component": COMPONENT}
 
 
 def _job(job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, history: History) -> dict[str, Any]:
@@ -114,9 +119,21 @@ def _template(job: FineTuneJob, plan: TrainPlan, around: Surroundings, job_name:
     )
     spec = pod_spec(profile, places, [train], GRACE_SECONDS)
     spec |= {"initContainers": [prepare], "restartPolicy": "Never", "subdomain": child_name(job)}
+    if plan.layout.nodes > 1 and not around.capabilities.shared_network:
+        spec["topologySpreadConstraints"] = [_spread(job)]
     annotations = fabric_annotations(network)
     metadata: dict[str, Any] = {"labels": labels(job, COMPONENT)}
     return {"metadata": metadata | ({"annotations": annotations} if annotations else {}), "spec": spec}
+
+
+def _spread(job: FineTuneJob) -> dict[str, Any]:
+    """A pod per node, where there are as many: two on one would only share its cores and its network card."""
+    return {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": _selector(job)},
+    }
 
 
 def _train_env(job: FineTuneJob, plan: TrainPlan, profile: ComputeProfileSpec, job_name: str) -> list[dict[str, Any]]:
