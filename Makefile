@@ -12,10 +12,10 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE ?= hardlink
 
-.PHONY: help install quickstart test lint types unit bench lock generate images clean
+.PHONY: help install quickstart test lint types unit e2e e2e-kind bench lock generate images clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .tools/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -49,6 +49,12 @@ types: $(INSTALLED) ## Strict types
 
 unit: $(INSTALLED) ## Tests alone; PYTEST_ARGS="tests/unit -k name" selects
 	@$(VENV)/bin/pytest $(PYTEST_ARGS)
+
+e2e: $(INSTALLED) ## The operator on a cluster of two real nodes, made on this machine (root on Linux); E2E_ARGS="-k name"
+	@$(VENV)/bin/pytest e2e --timeout=1800 $(E2E_ARGS)
+
+e2e-kind: $(INSTALLED) ## The same proofs on a kind cluster, where Docker runs
+	@bash e2e/kind/run $(VENV) $(E2E_ARGS)
 
 bench: $(INSTALLED) ## Measure; rewrites the figures in docs/benchmarks.md
 	@$(VENV)/bin/python benchmarks/run.py
