@@ -139,6 +139,9 @@ class Controller:
                 self.queue.add_after(key, look.again)
             if look.first_write is not None:
                 self._telemetry.first_write(key[0], look.first_write - since)
+                # The cache has what was written since the answer, so the watch will have no news of it.
+                for dependent in self._reconciling.dependents.of(key):
+                    self.queue.add(dependent)
         self._telemetry.reconciled(key[0], look.result, time.monotonic() - began)
 
     def _refused(self, key: Key, error: ApiError) -> None:
