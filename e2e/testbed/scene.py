@@ -49,6 +49,11 @@ class Scene:
         self.proxy.__exit__(kind, error, trace)
         self.api.close()
 
+    def create_claim(self, name: str = "swiftlet-artifacts") -> None:
+        """The claim that resources of the namespace keep artifacts on."""
+        spec = {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}}
+        self.core.create_namespaced_persistent_volume_claim(self.namespace, {"metadata": {"name": name}, "spec": spec})
+
     # Resources
 
     def create(self, document: Object) -> Object:

@@ -27,11 +27,7 @@ def furnish(scene: Scene) -> None:
     scene.core.create_namespaced_config_map(
         scene.namespace, {"metadata": {"name": "rows"}, "data": {"train.jsonl": '{"text": "a"}\n'}}
     )
-    claim = {
-        "metadata": {"name": "swiftlet-artifacts"},
-        "spec": {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}},
-    }
-    scene.core.create_namespaced_persistent_volume_claim(scene.namespace, claim)
+    scene.create_claim()
 
 
 @pytest.fixture(scope="session")
