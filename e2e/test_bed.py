@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -351,8 +352,10 @@ time.sleep(600)
 
 def traces(name: str, link: str, marker: str) -> list[str]:
     """What is left of a bed: processes, its pods' processes, folders, cgroups, mounts, its link."""
-    command_lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
-    processes = [str(line) for line in command_lines if name.encode() in line or line == f"sleep\0{marker}\0".encode()]
+    sleeper = [b"sleep", marker.encode(), b""]
+    processes = [
+        str(line) for line in command_lines().values() if line == sleeper or any(name.encode() in each for each in line)
+    ]
     folders = (beds.root() / name, cache_folder() / "nodes" / name, Path("/sys/class/net", link))
     cgroups = [str(path) for path in Path("/sys/fs/cgroup").rglob(f"{name}-*")]
     mounts = [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if name in line]
@@ -366,13 +369,16 @@ def test_nothing_is_left_of_a_killed_owner(guarded: bool) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     argv = [sys.executable, "-c", OWNER, marker]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True) as owner:
-        assert owner.stdout is not None
-        name, link = owner.stdout.readline().split()
-        assert any(marker in each for each in traces(name, link, marker)), "the pod's process is not seen, so no proof"
-        if not guarded:
-            for pid in guards(name):
-                os.kill(pid, signal.SIGKILL)
-        owner.kill()
+        try:
+            assert owner.stdout is not None
+            name, link = owner.stdout.readline().split()
+            assert any(marker in each for each in traces(name, link, marker)), (
+                "the pod is not seen, so this is no proof"
+            )
+            if not guarded:
+                os.kill(guard_of(name), signal.SIGKILL)
+        finally:
+            owner.kill()
     if not guarded:
         time.sleep(1)
         assert traces(name, link, marker), "somebody else has cleaned: no proof"
@@ -380,12 +386,19 @@ def test_nothing_is_left_of_a_killed_owner(guarded: bool) -> None:
     until(lambda: not traces(name, link, marker), 20)
 
 
-def guards(name: str) -> list[int]:
-    """Processes that guard a bed."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        if path.exists() and (line := path.read_bytes().split(b"\0")) and b"testbed.guard" in line:
-            found += [int(path.parent.name)] if any(name.encode() in part for part in line) else []
+def guard_of(name: str) -> int:
+    """The process that guards a bed."""
+    folder = str(beds.root() / name).encode()
+    (found,) = (pid for pid, line in command_lines().items() if b"testbed.guard" in line and folder in line)
+    return found
+
+
+def command_lines() -> dict[int, list[bytes]]:
+    """Arguments of every process of the machine."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found[int(entry.name)] = (entry / "cmdline").read_bytes().split(b"\0")
     return found
 
 

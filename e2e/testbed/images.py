@@ -11,13 +11,15 @@ from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from testbed.errors import TestBedError
-from testbed.oci import reference
+from testbed.image_layers import Image, stored_image
+from testbed.oci import digest_of, reference
 from testbed.programs import cache_folder, tell
 from testbed.system import IMAGE_PROGRAMS, ensure
 
 SUITE = "bookworm"
-BASE_PACKAGES = ("python3", "python3-venv", "ca-certificates")
-"""What `python:3.11-slim` holds, and the project's Dockerfiles rely on: Python 3.11 with venv, CA certificates."""
+BASE_PACKAGES = ("python3", "python3-venv", "ca-certificates", "libnuma1")
+"""What `python:3.11-slim` holds, and the project's Dockerfiles rely on: Python 3.11 with venv, CA certificates. And
+libnuma, which vLLM for CPUs loads; where a base lacks it, the Dockerfile fetches it from Debian's mirror."""
 NOT_INSTALLED = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*")
 BASE_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 BASE_VARIABLE = "SWIFTLET_BASE_IMAGE"
@@ -48,10 +50,21 @@ def debian_name(packages: Sequence[str]) -> str:
     return f"localhost/swiftlet/base:{SUITE}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 
-def build(context: Path, dockerfile: Path, name: str, arguments: Mapping[str, str], target: str | None = None) -> str:
-    """Build a Dockerfile with build arguments (`ARG`); layers that did not change are reused. The image's id."""
+def build(
+    context: Path,
+    dockerfile: Path,
+    name: str,
+    arguments: Mapping[str, str],
+    target: str | None = None,
+    volumes: Mapping[Path, str] | None = None,
+) -> str:
+    """Build a Dockerfile with build arguments (`ARG`); layers that did not change are reused. The image's id.
+
+    volumes: files and folders of this machine that build steps see at the given paths; they are no part of the image.
+    """
     options = [f"--build-arg={key}={value}" for key, value in arguments.items()]
     options += [f"--target={target}"] if target else []
+    options += [f"--volume={source}:{path}" for source, path in (volumes or {}).items()]
     # chroot isolation runs build steps without cgroups and network namespaces, which not every machine can make.
     fixed = ["--isolation=chroot", "--layers", "--quiet", f"--file={dockerfile}", f"--tag={name}"]
     return buildah("build", *fixed, *options, str(context)).split()[-1]
@@ -63,16 +76,20 @@ def exists(name: str) -> bool:
 
 
 def image_id(name: str) -> str:
-    """Id of an image: digest of its configuration, and so of everything in it."""
-    found: str = json.loads(buildah("inspect", "--type=image", name))["FromImageID"]
-    return found
+    """Digest of an image's configuration, which names everything in it."""
+    return digest_of(_config(name))
+
+
+def stored(name: str) -> Image:
+    """An image of the storage, for reading its layers. Raises TestBedError when there is none of that name."""
+    return stored_image(_folder() / "storage", _config(name))
 
 
 def export(name: str, archive: Path) -> Path:
-    """Write an image as an OCI archive, under the name by which pods ask for it."""
+    """Write an image as an OCI archive, not compressed, under the name by which pods ask for it; its path."""
     archive.parent.mkdir(parents=True, exist_ok=True)
-    archive.unlink(missing_ok=True)
-    buildah("push", "--quiet", "--disable-compression", name, f"oci-archive:{archive}:{reference(name)}")
+    with archive.open("wb") as out:
+        stored(name).write(out, reference(name))
     return archive
 
 
@@ -87,9 +104,17 @@ def buildah(*args: str) -> str:
 
 def _run(*args: str) -> subprocess.CompletedProcess[str]:
     ensure(*IMAGE_PROGRAMS)
-    folder = cache_folder() / "buildah"
-    storage = [f"--root={folder / 'storage'}", f"--runroot={folder / 'run'}", "--storage-driver=overlay"]
+    storage = [f"--root={_folder() / 'storage'}", f"--runroot={_folder() / 'run'}", "--storage-driver=overlay"]
     return subprocess.run(["buildah", *storage, *args], capture_output=True, text=True, check=False)
+
+
+def _folder() -> Path:
+    return cache_folder() / "buildah"
+
+
+def _config(name: str) -> bytes:
+    config: str = json.loads(buildah("inspect", "--type=image", name))["Config"]
+    return config.encode()
 
 
 def _debootstrap(name: str, packages: Sequence[str]) -> None:

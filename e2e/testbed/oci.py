@@ -1,10 +1,14 @@
-"""OCI image archives: read what one holds, write one of a single program. Source: opencontainers image-spec 1.1."""
+"""OCI images as files: read what an archive holds, write one of a single program.
+
+Source: opencontainers image-spec 1.1 (image-layout.md, manifest.md).
+"""
 
 import hashlib
 import io
 import json
 import platform
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,9 @@ from testbed.errors import TestBedError
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 REFERENCE = "org.opencontainers.image.ref.name"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
 
 
 def reference(name: str) -> str:
@@ -44,28 +51,52 @@ def contents(archive: Path) -> dict[str, str]:
 def write_program_image(archive: Path, name: str, program: Path) -> Path:
     """Write an archive of an image that holds one static program and runs it; its path. The same bytes each time."""
     layer = _tar({program.name: program.read_bytes()}, mode=0o755)
-    config = {
-        "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
-        "os": "linux",
-        "config": {"Entrypoint": [f"/{program.name}"]},
-        "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
-    }
-    config_bytes = _json(config)
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "config": _descriptor("application/vnd.oci.image.config.v1+json", config_bytes),
-        "layers": [_descriptor("application/vnd.oci.image.layer.v1.tar", layer)],
-    }
-    manifest_bytes = _json(manifest)
-    entry = {**_descriptor(manifest["mediaType"], manifest_bytes), "annotations": {REFERENCE: name}}
-    files = {"oci-layout": _json({"imageLayoutVersion": "1.0.0"})}
-    files["index.json"] = _json({"schemaVersion": 2, "manifests": [entry]})
-    for blob in (layer, config_bytes, manifest_bytes):
-        files[f"blobs/sha256/{_digest(blob).removeprefix('sha256:')}"] = blob
+    config = to_json(
+        {
+            "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
+            "os": "linux",
+            "config": {"Entrypoint": [f"/{program.name}"]},
+            "rootfs": {"type": "layers", "diff_ids": [digest_of(layer)]},
+        }
+    )
+    manifest = image_manifest(config, [descriptor(LAYER, digest_of(layer), len(layer))])
+    files = image_index(name, manifest) | {blob_path(digest_of(blob)): blob for blob in (config, manifest, layer)}
     archive.parent.mkdir(parents=True, exist_ok=True)
     archive.write_bytes(_tar(files, mode=0o644))
     return archive
+
+
+def image_manifest(config: bytes, layers: Sequence[dict[str, Any]]) -> bytes:
+    """Manifest of an image; `layers` are descriptors."""
+    described = descriptor(CONFIG, digest_of(config), len(config))
+    return to_json({"schemaVersion": 2, "mediaType": MANIFEST, "config": described, "layers": list(layers)})
+
+
+def image_index(name: str, manifest: bytes) -> dict[str, bytes]:
+    """The files beside the blobs of an archive with one image, called `name`."""
+    entry = {**descriptor(MANIFEST, digest_of(manifest), len(manifest)), "annotations": {REFERENCE: name}}
+    index = {"schemaVersion": 2, "manifests": [entry]}
+    return {"oci-layout": to_json({"imageLayoutVersion": "1.0.0"}), "index.json": to_json(index)}
+
+
+def descriptor(kind: str, digest: str, size: int) -> dict[str, Any]:
+    """What names a blob. `size` in bytes."""
+    return {"mediaType": kind, "digest": digest, "size": size}
+
+
+def blob_path(digest: str) -> str:
+    """Where an archive has a blob."""
+    return f"blobs/sha256/{digest.removeprefix('sha256:')}"
+
+
+def digest_of(content: bytes) -> str:
+    """sha256:…"""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def to_json(document: object) -> bytes:
+    """Compact JSON."""
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def _tar(files: dict[str, bytes], mode: int) -> bytes:
@@ -76,15 +107,3 @@ def _tar(files: dict[str, bytes], mode: int) -> bytes:
             member.size, member.mode = len(content), mode
             tar.addfile(member, io.BytesIO(content))
     return buffer.getvalue()
-
-
-def _descriptor(kind: Any, content: bytes) -> dict[str, Any]:
-    return {"mediaType": kind, "digest": _digest(content), "size": len(content)}
-
-
-def _digest(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
-
-
-def _json(document: object) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode()

@@ -126,9 +126,7 @@ class Cluster:
 
     def import_image(self, source: Source) -> None:
         """Put an image on every node. Large ones are better given at the start: then they are unpacked once."""
-        with stores.archive_of(source) as archive:
-            for node in self.nodes.values():
-                node.import_image(archive)
+        stores.unpack(source, *self.nodes.values())
 
     def cut_off(self, node: str) -> None:
         """Unplug a node: it runs on, and nobody hears it."""

@@ -2,11 +2,14 @@
 
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 
 from testbed.beds import Bed
 from testbed.errors import TestBedError
+from testbed.image_layers import Image
 from testbed.nodes import configs, layout
 from testbed.nodes.namespace import Inside, Namespace
 from testbed.programs import program, programs
@@ -14,6 +17,7 @@ from testbed.system import SEARCH, find
 
 PROGRAMS = ("containerd", "containerd-shim-runc-v2", "ctr", "pause")
 POD_NETWORK_PROGRAMS = ("bridge", "host-local", "loopback", "portmap")
+IMPORT = ("images", "import", "--local", "--discard-unpacked-layers")
 KUBERNETES = "k8s.io"
 """containerd's namespace of what kubelet runs."""
 
@@ -62,28 +66,47 @@ class Runtime:
 
     def ctr(self, *args: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run containerd's own client. Raises TestBedError when it fails and `check` is set."""
-        client = [str(self._programs["ctr"]), f"--address={layout.CONTAINERD_SOCKET}", f"--namespace={KUBERNETES}"]
-        command = self.namespace.inside(*client, *args)
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(self._client(*args), capture_output=True, text=True, check=False)
         if check and done.returncode != 0:
             raise TestBedError(
                 f"ctr {' '.join(args)} on {self.name} ended with {done.returncode}: {done.stderr.strip()}"
             )
         return done
 
-    def import_image(self, archive: Path) -> None:
+    def import_archive(self, archive: Path) -> None:
         """Unpack every image of an OCI archive."""
-        self.ctr("images", "import", "--local", "--discard-unpacked-layers", str(archive))
+        self.ctr(*IMPORT, str(archive))
 
-    def keep_only(self, digests: Mapping[str, str]) -> None:
-        """Remove every image but these (name → digest), and what only the removed ones used."""
+    def import_stored(self, image: Image, name: str) -> None:
+        """Unpack an image of buildah's storage: the layers that are not here yet."""
+        unpacked = {line.split()[0] for line in self.ctr("snapshots", "ls").stdout.splitlines()[1:]}
+        with subprocess.Popen(self._client(*IMPORT, "-"), stdin=PIPE, stdout=DEVNULL, stderr=PIPE) as process:
+            assert process.stdin is not None and process.stderr is not None
+            # When ctr refuses, it says why, and the rest of the archive has nobody to read it.
+            with suppress(BrokenPipeError), process.stdin as out:
+                image.write(out, name, unpacked)
+            said = process.stderr.read().decode(errors="replace").strip()
+        if process.returncode != 0:
+            raise TestBedError(f"{name} was not unpacked on {self.name}: {said}")
+
+    def keep_only(self, names: Collection[str]) -> None:
+        """Remove every other image, and what only the removed ones used."""
         rows = [line.split() for line in self.ctr("images", "ls").stdout.splitlines()[1:]]
-        # The CRI plugin notes each image a second time, under its digest.
-        unwanted = [name for name, _, digest, *_ in rows if digests.get(name) != digest and not (
-            name.startswith("sha256:") and digest in digests.values()
-        )]  # fmt: skip
+        digests = {digest for name, _, digest, *_ in rows if name in names}
+        # The CRI plugin notes each image a second time, under the digest of its configuration.
+        unwanted = [
+            name
+            for name, _, digest, *_ in rows
+            if name not in names and not (name.startswith("sha256:") and digest in digests)
+        ]
         if unwanted:
             self.ctr("images", "rm", "--sync", *unwanted)
+        # What is unpacked is discarded some time later, unless asked for.
+        self.ctr("content", "prune", "references")
+
+    def _client(self, *args: str) -> list[str]:
+        client = [str(self._programs["ctr"]), f"--address={layout.CONTAINERD_SOCKET}", f"--namespace={KUBERNETES}"]
+        return self.namespace.inside(*client, *args)
 
     def _wait(self, seconds: float = 30) -> None:
         deadline = time.monotonic() + seconds

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
@@ -80,14 +79,13 @@ def _clone_part(source: Path, target: Path) -> None:
         subprocess.run(["cp", "--archive", *link, str(entry), str(target)], check=True)
 
 
-@contextmanager
-def archive_of(source: Source) -> Iterator[Path]:
-    """An image as OCI archive, which is removed afterwards when it was exported for this."""
-    if isinstance(source, Path):
-        yield source
-        return
-    with tempfile.TemporaryDirectory(dir=cache_folder(), prefix=".archive-") as folder:
-        yield images.export(source, Path(folder, "image.tar"))
+def unpack(source: Source, *runtimes: Runtime) -> None:
+    """Have images unpacked on running containerds."""
+    for runtime in runtimes:
+        if isinstance(source, Path):
+            runtime.import_archive(source)
+        else:
+            runtime.import_stored(images.stored(source), reference(source))
 
 
 def _make(bed: Bed, sources: Sequence[Source], folder: Path) -> None:
@@ -98,13 +96,10 @@ def _make(bed: Bed, sources: Sequence[Source], folder: Path) -> None:
         clone(earlier[-1], partial / layout.CONTAINERD.name)
     runtime = Runtime(bed, "images", partial)
     runtime.start()
-    pause = write_program_image(partial / "pause.tar", PAUSE_IMAGE, program("pause"))
-    digests = dict[str, str]()
+    pause: Source = write_program_image(partial / "pause.tar", PAUSE_IMAGE, program("pause"))
     for source in [pause, *sources]:
-        with archive_of(source) as archive:
-            digests |= contents(archive)
-            runtime.import_image(archive)
-    runtime.keep_only(digests)
+        unpack(source, runtime)
+    runtime.keep_only(identities([pause, *sources]).keys())
     runtime.stop()
     folder.parent.mkdir(parents=True, exist_ok=True)
     (partial / layout.CONTAINERD.name).rename(folder)
