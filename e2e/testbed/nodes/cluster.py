@@ -95,7 +95,7 @@ class Cluster:
         """Start everything and wait until all nodes are Ready. Raises TestBedError with what is not."""
         try:
             self.bed.undo("rm", "-rf", str(self.folder))
-            self._make_nodes(stores.template(self.bed, self._images))
+            self._make_nodes(stores.template(self._images))
             self.control_plane.up()
             self.apply(*manifests.cluster_objects())
             self._start_dns()

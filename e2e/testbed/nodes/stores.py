@@ -15,7 +15,7 @@ from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from testbed import images
-from testbed.beds import Bed
+from testbed.beds import Bed, end
 from testbed.nodes import layout
 from testbed.nodes.configs import PAUSE_IMAGE
 from testbed.nodes.runtime import Runtime
@@ -29,14 +29,14 @@ KEPT = 4
 """Templates; the least recently used are removed. They share what they have in common."""
 
 
-def template(bed: Bed, sources: Sequence[Source]) -> Path:
+def template(sources: Sequence[Source]) -> Path:
     """Folder of a containerd that holds these images and the pause image; made when it is not there yet."""
     wanted = identities(sources)
     folder = templates() / store_key(wanted)
     with _locked():
         if not folder.exists():
             tell(f"unpacking {', '.join(sorted(wanted)) or 'the pause image'} for the nodes (kept for later runs)")
-            _make(bed, sources, folder)
+            _make(sources, folder)
         os.utime(folder)
         _prune()
     return folder
@@ -88,21 +88,29 @@ def unpack(source: Source, *runtimes: Runtime) -> None:
             runtime.import_stored(images.stored(source), reference(source))
 
 
-def _make(bed: Bed, sources: Sequence[Source], folder: Path) -> None:
-    partial = cache_folder() / "nodes" / bed.name / "images"
-    bed.undo("rm", "-rf", str(partial))
-    # What the last image set has in common with this one is unpacked already.
-    if earlier := _by_last_use():
-        clone(earlier[-1], partial / layout.CONTAINERD.name)
-    runtime = Runtime(bed, "images", partial)
+def _make(sources: Sequence[Source], folder: Path) -> None:
+    bed = Bed.create()  # one of its own: it is there for this only
+    try:
+        partial = cache_folder() / "nodes" / bed.name
+        bed.undo("rm", "-rf", str(partial))
+        # What the last set of images has in common with this one is unpacked already.
+        if earlier := _by_last_use():
+            clone(earlier[-1], partial / layout.CONTAINERD.name)
+        _fill(Runtime(bed, "images", partial), sources)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        (partial / layout.CONTAINERD.name).rename(folder)
+    finally:
+        end(bed.folder)
+
+
+def _fill(runtime: Runtime, sources: Sequence[Source]) -> None:
+    pause = write_program_image(runtime.folder / "pause.tar", PAUSE_IMAGE, program("pause"))
+    wanted: list[Source] = [pause, *sources]
     runtime.start()
-    pause: Source = write_program_image(partial / "pause.tar", PAUSE_IMAGE, program("pause"))
-    for source in [pause, *sources]:
+    for source in wanted:
         unpack(source, runtime)
-    runtime.keep_only(identities([pause, *sources]).keys())
+    runtime.keep_only(identities(wanted).keys())
     runtime.stop()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    (partial / layout.CONTAINERD.name).rename(folder)
 
 
 def _by_last_use() -> list[Path]:
