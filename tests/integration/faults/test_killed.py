@@ -19,6 +19,9 @@ Object = dict[str, Any]
 SCENES = 3
 """Lives that are lived at the same time."""
 
+EVENTS_OF_STEPS = ({"Accepted", "PodCannotStart"}, {"Started"}, {"Succeeded"})
+"""Events wait in memory to be written, so a death swallows those of the step that it came in, and no others."""
+
 
 @dataclass(frozen=True)
 class Life:
@@ -62,14 +65,15 @@ def _timeless(value: Any, name: str) -> Any:
 
 
 def _differences(life: Life, undisturbed: Life) -> list[str]:
-    """In what a life ended otherwise. An Event is told once: a death may swallow the one that was due."""
+    """In what a life ended otherwise. An Event is told once or, when a death came between, not at all."""
     found = [
         f"{part}: {getattr(life, part)} instead of {getattr(undisturbed, part)}"
         for part in ("status", "children", "generations")
         if getattr(life, part) != getattr(undisturbed, part)
     ]
     told, due = {reason for reason, _ in life.events}, {reason for reason, _ in undisturbed.events}
-    if not told <= due or len(due - told) > 1 or set(life.events.values()) != {1}:
+    lost_together = any(due - told <= step for step in EVENTS_OF_STEPS)
+    if not told <= due or not lost_together or set(life.events.values()) != {1}:
         found.append(f"events: {life.events} instead of {undisturbed.events}")
     return found
 
@@ -106,4 +110,4 @@ def test_the_end_is_the_same_wherever_the_operator_is_killed(
     points = list(product(range(1, len(writes) + 1), ("before", "after")))
     with ThreadPoolExecutor(SCENES) as pool:
         failures = [failure for failure in pool.map(killed, points) if failure]
-    assert failures == []
+    assert not failures, "\n".join(failures)

@@ -34,11 +34,16 @@ def changed(base: Mapping[str, Any], change: Mapping[str, Any]) -> Object:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes `rule_case`, `refused_case` or `accepted_case` runs once for each entry of corpus/."""
+    """A test that takes rule_case, text_case, refused_case or accepted_case runs once for each entry of corpus/."""
     bases = corpus("base")
     if "rule_case" in metafunc.fixturenames:
         cases = [(bases[kind], case) for kind, found in corpus("rules").items() for case in found]
         metafunc.parametrize("rule_case", cases, ids=[f"{base['kind']}:{case['field']}" for base, case in cases])
+    if "text_case" in metafunc.fixturenames:
+        texts = corpus("texts")
+        cases = [(verdict == "accepted", case) for verdict in texts for case in texts[verdict]]
+        values = [(accepted, case["text"]) for accepted, case in cases]
+        metafunc.parametrize("text_case", values, ids=[case["why"] for _, case in cases])
     for verdict in ("refused", "accepted"):
         if f"{verdict}_case" in metafunc.fixturenames:
             cases = [(bases[kind], case) for kind, found in corpus("documents").items() for case in found[verdict]]
