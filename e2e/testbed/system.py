@@ -11,7 +11,6 @@ from testbed.programs import tell
 PACKAGES: Mapping[str, str] = {
     "runc": "runc",  # Debian's is built with seccomp, which restricted pods ask for
     "nft": "nftables",
-    "conntrack": "conntrack",
     "ip": "iproute2",
     "nsenter": "util-linux",
     "unshare": "util-linux",
@@ -20,7 +19,7 @@ PACKAGES: Mapping[str, str] = {
     "mmdebstrap": "mmdebstrap",
 }
 """Program → Debian package."""
-NODE_PROGRAMS = ("runc", "nft", "conntrack", "ip", "nsenter", "unshare", "mount")
+NODE_PROGRAMS = ("runc", "nft", "ip", "nsenter", "unshare", "mount")
 IMAGE_PROGRAMS = ("buildah", "mmdebstrap")
 SEARCH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 """Looked through after PATH, which lacks the sbin folders for most users."""
