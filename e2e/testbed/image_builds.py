@@ -4,6 +4,8 @@ Packages come out of uv's cache on this machine, which `make install` has filled
 """
 
 import os
+import shutil
+import tempfile
 import time
 from pathlib import Path
 
@@ -16,6 +18,8 @@ TRAINER_DOCKERFILE = REPOSITORY / "trainer_image" / "Dockerfile"
 CACHE_IN_BUILD = "/var/cache/uv"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 """Of this machine: it may reach its package index through an authority that the base image does not know."""
+FIXED_TIME = 1_704_067_200
+"""Of every file that is copied into an image, in seconds since 1970: the beginning of 2024."""
 INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 
 
@@ -42,9 +46,28 @@ def _build(dockerfile: Path, name: str, arguments: dict[str, str]) -> str:
         volumes[CERTIFICATES] = f"{CERTIFICATES}:ro"
     if not images.exists(name):
         tell(f"building the image {name}")
-    images.build(REPOSITORY, dockerfile, name, settings, volumes=volumes)
+    with tempfile.TemporaryDirectory(prefix="swiftlet-context-") as folder:
+        images.build(context(REPOSITORY, Path(folder)), dockerfile, name, settings, volumes=volumes)
     tell(f"image {name} is up to date ({time.monotonic() - began:.0f} s)")
     return name
+
+
+def context(repository: Path, folder: Path) -> Path:
+    """Put into `folder` what the Dockerfiles may copy, the same in every checkout of the same files; `folder`.
+
+    buildah tells by times and modes too whether a layer is still good, and a clone is as old as its cloning.
+    """
+    ignore = repository / ".dockerignore"
+    for name in (line[1:] for line in ignore.read_text().splitlines() if line.startswith("!")):
+        if (repository / name).is_dir():
+            shutil.copytree(repository / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(repository / name, folder / name)
+    shutil.copyfile(ignore, folder / ignore.name)
+    for path in [*folder.rglob("*"), folder]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (FIXED_TIME, FIXED_TIME))
+    return folder
 
 
 def uv_cache() -> Path:
