@@ -6,6 +6,7 @@ with Cluster(nodes=2, images=["swiftlet/operator:0.1.0"]) as cluster:
 
 import json
 import secrets
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,6 +42,8 @@ GRACE_SECONDS = 20
 """How long a node may be silent before it counts as lost. Kubelets speak every 2 s; training loads the machine."""
 TOLERATION_SECONDS = 15
 """How long pods stay on a lost node, where they do not say otherwise."""
+BED_FILE = "bed"
+"""In what nodes keep on disk: the folder of their bed."""
 TIMERS: Mapping[str, tuple[str, ...]] = {
     "kube-controller-manager": (f"--node-monitor-grace-period={GRACE_SECONDS}s", "--node-monitor-period=2s"),
     "kube-apiserver": (
@@ -94,7 +97,10 @@ class Cluster:
     def up(self) -> Self:
         """Start everything and wait until all nodes are Ready. Raises TestBedError with what is not."""
         try:
+            remove_orphans(self.folder.parent)
             self.bed.undo("rm", "-rf", str(self.folder))
+            self.folder.mkdir(parents=True)
+            (self.folder / BED_FILE).write_text(str(self.bed.folder))
             self._make_nodes(stores.template(self._images))
             self.control_plane.up()
             self.apply(*manifests.cluster_objects())
@@ -207,6 +213,13 @@ class Cluster:
                 said = self.kubectl("describe", "nodes", check=False).stdout[-3000:]
                 raise TestBedError(f"{', '.join(sorted(missing))} not Ready after {seconds:.0f} s:\n{said}")
             time.sleep(0.3)
+
+
+def remove_orphans(folder: Path) -> None:
+    """Remove what nodes keep on disk in `folder` where their bed is gone: a reboot ends beds and undoes nothing."""
+    for file in folder.glob(f"*/{BED_FILE}"):
+        if not Path(file.read_text()).exists():
+            shutil.rmtree(file.parent, ignore_errors=True)
 
 
 def ready_nodes(listed: Mapping[str, Any]) -> set[str]:
