@@ -18,8 +18,6 @@ TRAINER_DOCKERFILE = REPOSITORY / "trainer_image" / "Dockerfile"
 CACHE_IN_BUILD = "/var/cache/uv"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 """Of this machine: it may reach its package index through an authority that the base image does not know."""
-FIXED_TIME = 1_704_067_200
-"""Of every file that is copied into an image, in seconds since 1970: the beginning of 2024."""
 INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 
 
@@ -55,7 +53,7 @@ def _build(dockerfile: Path, name: str, arguments: dict[str, str]) -> str:
 def context(repository: Path, folder: Path) -> Path:
     """Put into `folder` what the Dockerfiles may copy, the same in every checkout of the same files; `folder`.
 
-    buildah tells by times and modes too whether a layer is still good, and a clone is as old as its cloning.
+    buildah tells by modes too whether a layer is still good, and those follow the umask of whoever cloned.
     """
     ignore = repository / ".dockerignore"
     for name in (line[1:] for line in ignore.read_text().splitlines() if line.startswith("!")):
@@ -66,7 +64,6 @@ def context(repository: Path, folder: Path) -> Path:
     shutil.copyfile(ignore, folder / ignore.name)
     for path in [*folder.rglob("*"), folder]:
         path.chmod(0o755 if path.is_dir() else 0o644)
-        os.utime(path, (FIXED_TIME, FIXED_TIME))
     return folder
 
 
