@@ -18,7 +18,7 @@ from swiftlet.observability.authentication import Authenticator
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.server import Checks, HttpServer, build_app
 from swiftlet.observability.server_progress import Leadership, ProgressEndpoint
-from swiftlet_trainer.progress_post import Poster, document, folded, poster_of
+from swiftlet_trainer.progress_post import Poster, _retry_after, document, folded, poster_of
 
 LABELS = {"swiftlet.dev/kind": "FineTuneJob", "swiftlet.dev/name": "bird", "swiftlet.dev/owner-uid": "uid-bird"}
 OBJECTS = {
@@ -188,6 +188,10 @@ def test_a_missing_token_file(operator: Operator, tmp_path: Path, capsys: pytest
     poster.post(event(1))
     eventually(lambda: "FileNotFoundError" in capsys.readouterr().err)
     poster.close()
+
+
+def test_the_wait_that_the_operator_asks_for() -> None:
+    assert [_retry_after(text) for text in ("7", None, "", "Wed, 21 Oct 2026 07:28:00 GMT")] == [7.0, 0.0, 0.0, 0.0]
 
 
 def test_of_many_events_the_newest_are_kept() -> None:

@@ -101,7 +101,7 @@ class Poster:
                 answer.read()
         except urllib.error.HTTPError as error:
             with error:
-                return f"{error.code} {error.read(500).decode(errors='replace')}", _retry_after(error.headers)
+                return f"{error.code} {error.read(500).decode(errors='replace')}", _retry_after(error.headers.get("Retry-After"))
         except Exception as error:  # whatever it is, the work goes on
             return f"{type(error).__name__}: {error}", 0.0
         return None
@@ -162,6 +162,6 @@ def flush() -> None:
         found.close()
 
 
-def _retry_after(headers: Mapping[str, str]) -> float:
-    text = headers.get("Retry-After") or ""
-    return float(text) if text.isdigit() else 0.0
+def _retry_after(text: str | None) -> float:
+    """Seconds; 0 where the header is absent or a date."""
+    return float(text) if text and text.isdigit() else 0.0
