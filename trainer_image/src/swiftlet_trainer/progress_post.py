@@ -101,7 +101,8 @@ class Poster:
                 answer.read()
         except urllib.error.HTTPError as error:
             with error:
-                return f"{error.code} {error.read(500).decode(errors='replace')}", _retry_after(error.headers.get("Retry-After"))
+                said = error.read(500).decode(errors="replace")
+            return f"{error.code} {said}", _retry_after(error.headers.get("Retry-After"))
         except Exception as error:  # whatever it is, the work goes on
             return f"{type(error).__name__}: {error}", 0.0
         return None
