@@ -106,6 +106,32 @@ def test_retries_come_later_each_time_until_the_key_is_well() -> None:
     assert asyncio.run(scenario()) == pytest.approx([0.005, 0.01, 0.02, 0.04, 0.005, 7])
 
 
+@pytest.mark.parametrize("while_working", [False, True])
+def test_nothing_brings_a_look_forward_that_the_server_asked_to_wait_with(while_working: bool) -> None:
+    async def scenario() -> tuple[float, bool]:
+        queue: WorkQueue[str] = WorkQueue()
+        queue.add("a")
+        await queue.get()
+        began = asyncio.get_running_loop().time()
+        if while_working:
+            queue.add("a")
+        queue.retry("a", at_least=0.2)
+        queue.done("a")
+        queue.add("a")
+        queue.add("b")
+        assert (await queue.get())[0] == "b"
+        assert (await queue.get())[0] == "a"
+        waited = asyncio.get_running_loop().time() - began
+        queue.done("a")
+        queue.forget("a")
+        queue.add("a")
+        return waited, queue.empty()
+
+    waited, empty = asyncio.run(scenario())
+    assert waited >= 0.199
+    assert not empty
+
+
 @pytest.mark.parametrize("failures", [1, 10, 60, 5000])
 def test_a_retry_is_never_later_than_the_longest(failures: int) -> None:
     assert 0 < retry_delay(failures, 0.0) < retry_delay(failures, 0.99) <= LONGEST_RETRY * 1.2

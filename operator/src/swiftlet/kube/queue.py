@@ -38,13 +38,17 @@ class WorkQueue(Generic[K]):
         self._working: set[K] = set()
         self._again: dict[K, float] = {}
         self._failures: dict[K, int] = {}
+        self._held: dict[K, float] = {}
         self._getters: list[asyncio.Future[None]] = []
         self._on_depth = on_depth
         self._jitter = jitter
 
     def add(self, key: K) -> None:
-        """Look at `key` soon."""
+        """Look at `key` soon; one that was told to wait is looked at when that time is over."""
         now = asyncio.get_running_loop().time()
+        if self._held.get(key, now) > now:
+            self.add_after(key, self._held[key] - now)
+            return
         if key in self._working:
             self._again.setdefault(key, now)
             return
@@ -65,8 +69,13 @@ class WorkQueue(Generic[K]):
         self._later[key] = loop.call_later(max(0.0, seconds), self._due, key)
 
     def retry(self, key: K, at_least: float = 0.0) -> float:
-        """Look at `key` again after an error, later with each error in a row. Returns the seconds until then."""
+        """Look at `key` again after an error, later with each error in a row. Returns the seconds until then.
+
+        at_least: seconds that the server asked for; nothing that happens meanwhile brings the look forward.
+        """
         self._failures[key] = self._failures.get(key, 0) + 1
+        if at_least > 0:
+            self._held[key] = asyncio.get_running_loop().time() + at_least
         delay = max(at_least, retry_delay(self._failures[key], self._jitter()))
         self.add_after(key, delay)
         return delay
@@ -74,6 +83,7 @@ class WorkQueue(Generic[K]):
     def forget(self, key: K) -> None:
         """The key is well: its next error counts as the first."""
         self._failures.pop(key, None)
+        self._held.pop(key, None)
 
     async def get(self) -> tuple[K, float]:
         """The next key and the seconds that it has waited. Give it back with `done`."""
@@ -98,10 +108,14 @@ class WorkQueue(Generic[K]):
         """The look at `key` is over; if it was added meanwhile it waits again."""
         self._working.discard(key)
         since = self._again.pop(key, None)
-        if since is not None and key not in self._ready:
-            self._ready[key] = since
-            self._on_depth(len(self._ready))
-            self._wake()
+        if since is None or key in self._ready:
+            return
+        if key in self._held:
+            self.add(key)
+            return
+        self._ready[key] = since
+        self._on_depth(len(self._ready))
+        self._wake()
 
     def empty(self) -> bool:
         """Whether nothing is to be looked at now."""
@@ -115,7 +129,7 @@ class WorkQueue(Generic[K]):
         """Forget everything that is waiting."""
         for waiting in self._later.values():
             waiting.cancel()
-        for forgotten in (self._later, self._ready, self._again, self._failures):
+        for forgotten in (self._later, self._ready, self._again, self._failures, self._held):
             forgotten.clear()
 
     def _due(self, key: K) -> None:
