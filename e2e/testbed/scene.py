@@ -28,9 +28,11 @@ class Scene:
         self.proxy = FaultProxy(control_plane.kubeconfig, folder)
         self.operator = OperatorProcess(control_plane, self.proxy.kubeconfig, namespace, *flags)
         self.api = config.new_client_from_config(str(control_plane.kubeconfig))
-        self.core, self.custom, self.batch = (
-            client.CoreV1Api(self.api), client.CustomObjectsApi(self.api), client.BatchV1Api(self.api),
-        )  # fmt: skip
+        # Its types ask for models of every field, where it takes and gives documents just as well.
+        self.core: Any = client.CoreV1Api(self.api)
+        self.custom: Any = client.CustomObjectsApi(self.api)
+        self.batch: Any = client.BatchV1Api(self.api)
+        self.apps: Any = client.AppsV1Api(self.api)
 
     def __enter__(self) -> Self:
         self.proxy.__enter__()
@@ -77,7 +79,7 @@ class Scene:
     def condition(self, kind: str, name: str, type_: str) -> tuple[str, str, str]:
         """(status, reason, message) of a condition; empty texts while it is not there."""
         conditions = (self.get(kind, name).get("status") or {}).get("conditions") or []
-        found = next((condition for condition in conditions if condition["type"] == type_), {})
+        found: Object = next((condition for condition in conditions if condition["type"] == type_), {})
         return found.get("status", ""), found.get("reason", ""), found.get("message", "")
 
     def events(self, name: str) -> dict[tuple[str, str], int]:
@@ -89,6 +91,12 @@ class Scene:
             told[said] = told.get(said, 0) + (event.count or 1)
         return told
 
+    def told_again(self, name: str) -> list[str]:
+        """What was told more than once. PodCannotStart is left aside: played pods have no node, so the scheduler goes
+        on trying, and may say so even of one that runs."""
+        told = self.events(name).items()
+        return [message for (reason, message), count in told if count > 1 and reason != "PodCannotStart"]
+
     def reasons(self, name: str) -> set[str]:
         """The reasons of the events about a resource."""
         return {reason for reason, _ in self.events(name)}
@@ -96,7 +104,7 @@ class Scene:
     def children(self, uid: str) -> list[tuple[str, str]]:
         """(kind, name) of everything that carries the resource's label, pods as (Pod, name of their Job)."""
         selector = {"label_selector": f"{OWNER}={uid}"}
-        core, batch, apps = self.core, self.batch, client.AppsV1Api(self.api)
+        core, batch, apps = self.core, self.batch, self.apps
         found = []
         for kind, list_ in (
             ("ConfigMap", core.list_namespaced_config_map),

@@ -29,8 +29,9 @@ class Life:
 
     status: Object
     children: tuple[tuple[str, str], ...]
-    events: dict[tuple[str, str], int]
-    """How often each (reason, message) was told."""
+    reasons: frozenset[str]
+    """Of its events."""
+    told_again: tuple[str, ...]
     generations: tuple[int, ...]
     """Of its Jobs: more than 1 would mean that one was changed after it was made."""
 
@@ -50,7 +51,8 @@ def _live(scene: Scene, document: Object) -> Life:
     return Life(
         _timeless(scene.get("FineTuneJob", name)["status"], name),
         tuple((kind, child.replace(name, "NAME")) for kind, child in scene.children(uid)),
-        scene.events(name),
+        frozenset(scene.reasons(name)),
+        tuple(scene.told_again(name)),
         tuple(job.metadata.generation for job in jobs),
     )
 
@@ -71,10 +73,9 @@ def _differences(life: Life, undisturbed: Life) -> list[str]:
         for part in ("status", "children", "generations")
         if getattr(life, part) != getattr(undisturbed, part)
     ]
-    told, due = {reason for reason, _ in life.events}, {reason for reason, _ in undisturbed.events}
-    lost_together = any(due - told <= step for step in EVENTS_OF_STEPS)
-    if not told <= due or not lost_together or set(life.events.values()) != {1}:
-        found.append(f"events: {life.events} instead of {undisturbed.events}")
+    lost_together = any(undisturbed.reasons - life.reasons <= step for step in EVENTS_OF_STEPS)
+    if not life.reasons <= undisturbed.reasons or not lost_together or life.told_again:
+        found.append(f"events: {life.reasons} instead of {undisturbed.reasons}, again: {life.told_again}")
     return found
 
 

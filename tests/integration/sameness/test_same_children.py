@@ -159,12 +159,12 @@ def _without_namespace(document: Object) -> Object:
 
 
 def _stored(scene: Scene) -> Iterator[Object]:
-    apps, policy = client.AppsV1Api(scene.api), client.PolicyV1Api(scene.api)
+    policy = client.PolicyV1Api(scene.api)
     lists = {
         "ConfigMap": ("v1", scene.core.list_namespaced_config_map),
         "Service": ("v1", scene.core.list_namespaced_service),
         "Job": ("batch/v1", scene.batch.list_namespaced_job),
-        "Deployment": ("apps/v1", apps.list_namespaced_deployment),
+        "Deployment": ("apps/v1", scene.apps.list_namespaced_deployment),
         "PodDisruptionBudget": ("policy/v1", policy.list_namespaced_pod_disruption_budget),
     }
     for kind, (version, list_) in lists.items():
