@@ -5,6 +5,7 @@ with Cluster(nodes=2, images=["swiftlet/operator:0.1.0"]) as cluster:
 """
 
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -61,8 +62,10 @@ class Cluster:
     ) -> None:
         """`images` are on every node from the start: OCI archives, or names in the storage of `testbed.images`.
 
-        Installs and builds what is missing. Raises TestBedError when that cannot be done.
+        Installs and builds what is missing. Raises TestBedError when that cannot be done, or this is not root.
         """
+        if os.geteuid() != 0:
+            raise TestBedError("nodes need root, for namespaces and cgroups: use sudo, or another cluster")
         ensure(*NODE_PROGRAMS)
         programs("coredns", *POD_NETWORK_PROGRAMS)
         self._images = images
