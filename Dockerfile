@@ -9,7 +9,7 @@
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS build
-ARG UV_DEFAULT_INDEX=https://pypi.org/simple
+ARG UV_DEFAULT_INDEX
 # Downloads kept between builds; a build that mounts a folder of its own names it here.
 ARG UV_CACHE_DIR=/root/.cache/uv
 # Byte code is compiled here, because the root file system is read-only where the image runs. It holds whatever becomes
@@ -18,7 +18,7 @@ ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 PYC_INVALIDATION_MODE=UNCHECKED_HASH
 COPY operator/build.lock /build/
 RUN python3 -m venv /opt/build \
  && /opt/build/bin/pip install --quiet --no-cache-dir --no-compile --disable-pip-version-check \
-      --index-url "${UV_DEFAULT_INDEX}" --require-hashes --requirement /build/build.lock
+      ${UV_DEFAULT_INDEX:+--index-url "${UV_DEFAULT_INDEX}"} --require-hashes --requirement /build/build.lock
 COPY operator/requirements.lock /build/
 RUN --mount=type=cache,target=/root/.cache/uv \
     /opt/build/bin/uv venv --quiet /opt/swiftlet \

@@ -217,8 +217,10 @@ def test_gpus_are_counted(bed: Cluster, namespace: str, image: str) -> None:
 
 def test_an_image_can_come_later(bed: Cluster, namespace: str, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nRUN echo later >/said\n")
-    images.build(tmp_path, tmp_path / "Dockerfile", "swiftlet/later:1", {"BASE": images.base()})
-    bed.import_image("swiftlet/later:1")
+    images.build(tmp_path, tmp_path / "Dockerfile", "localhost/swiftlet/later:1", {"BASE": images.base()})
+    bed.import_image("localhost/swiftlet/later:1")
     for node in NODES:
-        run_pod(bed, namespace, node, python("swiftlet/later:1", "print(open('/said').read())"), nodeName=node)
+        run_pod(
+            bed, namespace, node, python("localhost/swiftlet/later:1", "print(open('/said').read())"), nodeName=node
+        )
         assert ended(bed, namespace, node)["exitCode"] == 0

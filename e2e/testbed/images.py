@@ -28,7 +28,7 @@ BASE_VARIABLE = "SWIFTLET_BASE_IMAGE"
 def base() -> str:
     """Name of the base image in `buildah`'s storage, made on first use (20 s to 80 s, 200 MB).
 
-    $SWIFTLET_BASE_IMAGE names another one, such as `docker.io/library/python:3.11-slim` where images can be pulled.
+    $SWIFTLET_BASE_IMAGE names another one, such as `registry.example/python:3.11-slim` where images can be pulled.
     Raises TestBedError with the last lines of what failed.
     """
     return os.environ.get(BASE_VARIABLE) or debian(*BASE_PACKAGES)
@@ -126,7 +126,8 @@ def _debootstrap(name: str, packages: Sequence[str]) -> None:
         if done.returncode != 0:
             raise TestBedError(
                 f"mmdebstrap could not make a base image: {done.stderr.strip()[-2000:]}\nIt needs a Debian mirror; "
-                f"where images can be pulled, set {BASE_VARIABLE}=docker.io/library/python:3.11-slim instead"
+                f"where images can be pulled, set {BASE_VARIABLE} to the full name of one with Python 3.11, such as "
+                "registry.example/python:3.11-slim"
             )
         container = buildah("from", "--quiet", "scratch").strip()
         buildah("add", "--quiet", container, str(tree), "/")

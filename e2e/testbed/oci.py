@@ -22,15 +22,13 @@ LAYER = "application/vnd.oci.image.layer.v1.tar"
 
 
 def reference(name: str) -> str:
-    """An image's name as Kubernetes completes it: `swiftlet/operator:1` → `docker.io/swiftlet/operator:1`.
+    """An image's full name as the container runtime knows it: with a tag, and with the host that it must begin with.
 
-    Source: github.com/distribution/reference, ParseNormalizedNamed.
+    Raises TestBedError for a name without a host: pods would look for it on a public registry, out of reach here.
     """
     first, slash, _ = name.partition("/")
-    if not slash:
-        name = f"docker.io/library/{name}"
-    elif first != "localhost" and not set(first) & set(".:"):
-        name = f"docker.io/{name}"
+    if not slash or (first != "localhost" and not set(first) & set(".:")):
+        raise TestBedError(f"image {name} has no host in its name: call it localhost/{name}, here and in the pods")
     return name if ":" in name.rpartition("/")[2] or "@" in name else f"{name}:latest"
 
 

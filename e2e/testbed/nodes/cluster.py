@@ -1,6 +1,6 @@
 """A cluster of real nodes on one machine, without Docker and without a way out.
 
-with Cluster(nodes=2, images=["swiftlet/operator:0.1.0"]) as cluster:
+with Cluster(nodes=2, images=["localhost/swiftlet/operator:0.1.0"]) as cluster:
     cluster.kubectl("get", "nodes")
 """
 

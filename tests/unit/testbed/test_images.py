@@ -8,5 +8,5 @@ def test_another_recipe_is_another_image() -> None:
 
 
 def test_a_base_of_ones_own_is_taken_as_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(images.BASE_VARIABLE, "docker.io/library/python:3.11-slim")
-    assert images.base() == "docker.io/library/python:3.11-slim"
+    monkeypatch.setenv(images.BASE_VARIABLE, "registry.example/python:3.11-slim")
+    assert images.base() == "registry.example/python:3.11-slim"

@@ -10,16 +10,20 @@ from testbed.oci import blob_path, contents, digest_of, reference, write_program
 @pytest.mark.parametrize(
     ("name", "complete"),
     [
-        ("swiftlet/operator:0.1.0", "docker.io/swiftlet/operator:0.1.0"),
-        ("debian", "docker.io/library/debian:latest"),
         ("localhost/base:1", "localhost/base:1"),
         ("registry.example.com/a/b", "registry.example.com/a/b:latest"),
         ("registry:5000/a", "registry:5000/a:latest"),
-        ("a/b@sha256:00", "docker.io/a/b@sha256:00"),
+        ("localhost/a/b@sha256:00", "localhost/a/b@sha256:00"),
     ],
 )
-def test_names_are_completed_as_kubernetes_does(name: str, complete: str) -> None:
+def test_a_name_is_completed_by_its_tag(name: str, complete: str) -> None:
     assert reference(name) == complete
+
+
+@pytest.mark.parametrize("name", ["swiftlet/operator:0.1.0", "debian", "a/b@sha256:00"])
+def test_a_name_without_a_host_is_refused_with_the_remedy(name: str) -> None:
+    with pytest.raises(TestBedError, match=f"call it localhost/{name}"):
+        reference(name)
 
 
 def test_every_digest_of_an_archive_is_that_of_the_bytes(tmp_path: Path) -> None:
