@@ -10,7 +10,6 @@ from swiftlet.kinds.reading import OWNER_LABEL
 from swiftlet.kinds.timestamps import to_text
 from swiftlet.kube.cache import Cache, Key, key_of
 from swiftlet.kube.client import ApiError, KubeClient
-from swiftlet.kube.compact import compact
 from swiftlet.kube.paths import CHILD_TYPES
 from swiftlet.kube.standing import APPLIED_ANNOTATION, content_digest, stands
 from swiftlet.kube.status_patch import merge_patch
@@ -25,7 +24,10 @@ class Writer:
 
     def __init__(self, client: KubeClient, cache: Cache, now: Callable[[], datetime]) -> None:
         self._client, self._cache, self._now = client, cache, now
+        self._applied: dict[Key, str] = {}
+        """Digest of what was applied last and has not been compared since."""
         self._normalised: dict[Key, tuple[str, str]] = {}
+        """Children that the API server stores in other words than they were applied: both digests."""
 
     def is_due(self, wanted: Manifest) -> bool:
         """Whether a child (signed) must be applied. One that is being deleted is made anew when it is gone."""
@@ -33,10 +35,15 @@ class Writer:
         live = self._cache.get(key)
         if live is None:
             return True
+        applied = self._applied.pop(key, None)
         if live["metadata"].get("deletionTimestamp") or stands(wanted, live):
             return False
-        known = self._normalised.get(key)
-        return known is None or known != (_digest(wanted), content_digest(live))
+        both = _digest(wanted), content_digest(live)
+        if applied == both[0]:
+            # To apply it again would change nothing.
+            log.debug("stored in other words than applied: %s", key)
+            self._normalised[key] = both
+        return self._normalised.get(key) != both
 
     async def apply(self, wanted: Manifest, is_there: bool) -> Manifest | None:
         """Apply a child (signed) and return it as stored. is_there: the name is known to be its own.
@@ -51,12 +58,7 @@ class Writer:
             raise
         if key_of(stored)[0] in CHILD_TYPES:
             self._cache.put(stored)
-        key = key_of(wanted)
-        self._normalised.pop(key, None)
-        if not stands(wanted, stored):
-            # The API server writes a value in another way: applying it again would change nothing.
-            self._normalised[key] = (_digest(wanted), content_digest(compact(stored)))
-            log.debug("stored differently than applied: %s", key)
+            self._applied[key_of(wanted)] = _digest(wanted)
         return stored
 
     async def occupant(self, key: Key) -> Manifest | None:

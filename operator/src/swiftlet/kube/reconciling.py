@@ -94,7 +94,6 @@ class Reconciling:
         if not resource.get("status"):
             await self._look_up(named_by(resource), sight)
         outcome, reader = await self._settle(key, sight)
-        self.dependents.record(key, reader.watched)
         if await self._writer.report(resource, outcome.status):
             sight.wrote()
         for event in outcome.events:
@@ -118,6 +117,8 @@ class Reconciling:
         for _ in range(ROUNDS):
             reader = ClusterReader(self._cache, sight.resource, sight.live, self._lookups.fresh, self._progress)
             outcome = self._decision(sight.resource, reader)
+            # Before anything is awaited: a change of these from now on must wake the resource.
+            self.dependents.record(key_of(sight.resource), reader.watched)
             if not reader.missing:
                 return outcome, reader
             await self._look_up(reader.missing, sight)

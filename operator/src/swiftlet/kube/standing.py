@@ -39,13 +39,15 @@ def stands(wanted: Manifest, live: Manifest) -> bool:
 
 
 def _says(wanted: Any, live: Any) -> bool:
+    if wanted == live:  # most parts are equal as a whole, and this comparison is not done in Python
+        return True
     if live is None:
         return not wanted  # the API server leaves out empty values
     if isinstance(wanted, dict):
         return isinstance(live, dict) and all(_says(value, live.get(name)) for name, value in wanted.items())
     if isinstance(wanted, list):
         return isinstance(live, list) and len(wanted) == len(live) and all(map(_says, wanted, live))
-    return bool(wanted == live) or _same_quantity(wanted, live)
+    return _same_quantity(wanted, live)
 
 
 def _same_quantity(wanted: Any, live: Any) -> bool:
