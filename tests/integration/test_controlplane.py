@@ -53,8 +53,9 @@ def test_a_failing_kubectl_raises_with_the_reason(control_plane: ControlPlane) -
     assert control_plane.kubectl("get", "pod", "nobody", check=False).returncode == 1
 
 
-def test_the_crds_are_established(control_plane: ControlPlane, custom: client.CustomObjectsApi) -> None:
-    assert custom.list_cluster_custom_object("swiftlet.dev", "v1alpha1", "finetunejobs")["items"] == []
+def test_the_crds_are_established(namespace: str, custom: client.CustomObjectsApi) -> None:
+    found = custom.list_namespaced_custom_object("swiftlet.dev", "v1alpha1", namespace, "finetunejobs")
+    assert found["items"] == []
 
 
 def test_the_controllers_work(namespace: str, kube: client.ApiClient, core: client.CoreV1Api) -> None:

@@ -43,14 +43,16 @@ def document() -> Callable[..., Object]:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def new_scene(control_plane: ControlPlane, core: Any, tmp_path_factory: Any) -> Iterator[Callable[..., Scene]]:
-    """Makes scenes of new namespaces; flags of the operator may be given. They end with the session."""
+    """Makes scenes of new namespaces; flags of the operator may be given. They end with the tests of one file,
+    so that their operators take no time from other tests, and their namespaces go too."""
     with contextlib.ExitStack() as stack:
 
         def make(*flags: str) -> Scene:
             name = f"faults-{uuid.uuid4().hex[:8]}"
             core.create_namespace({"metadata": {"name": name}})
+            stack.callback(core.delete_namespace, name)
             folder: Path = tmp_path_factory.mktemp(name)
             scene = stack.enter_context(Scene(control_plane, name, folder, *flags))
             furnish(scene)
@@ -59,7 +61,7 @@ def new_scene(control_plane: ControlPlane, core: Any, tmp_path_factory: Any) -> 
         yield make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_scene(new_scene: Callable[..., Scene]) -> Scene:
     """The scene that most tests share, each with resources of its own names."""
     return new_scene()

@@ -26,7 +26,7 @@ def _named(pod: Object) -> Object:
     return {"name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def reporting(new_scene: Callable[..., Scene], document: Callable[..., Object]) -> Any:
     """A scene whose operator takes reports, and two running jobs: (scene, {name: (uid, pod)})."""
     scene = new_scene("--no-leader-election", "--progress-url", "http://operator.test:8080/progress")
