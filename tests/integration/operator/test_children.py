@@ -46,7 +46,9 @@ def test_a_child_that_is_deleted_or_edited_is_restored(operator: OperatorProcess
     (service,), (config_map,), (work,) = found["Service"], found["ConfigMap"], found["Job"]
 
     place.core.delete_namespaced_service("bird-train", place.namespace)
-    place.wait(lambda: place.children(uid)["Service"][0].metadata.uid != service.metadata.uid, "a new Service")
+    place.wait(
+        lambda: place.children(uid).get("Service", [service])[0].metadata.uid != service.metadata.uid, "a new Service"
+    )
 
     edit = {"data": {"job.json": "{}"}, "metadata": {"labels": {"mine": "yes", "swiftlet.dev/name": "other"}}}
     place.core.patch_namespaced_config_map("bird-train", place.namespace, edit)
