@@ -15,15 +15,14 @@ Manifest = dict[str, Any]
 Saw = Callable[[str, str | None, Manifest], None]
 """(kind, ADDED, MODIFIED, DELETED, or None for an object of a listing; the object)."""
 
-LIST_CHUNK = 500
+LIST_CHUNK = 100
+"""Objects of a page: the pages of all kinds are in memory at the same time, and as documents they are large."""
 WATCH_SECONDS = 300
 """A watch is begun again after this long, so that one that has silently died is not believed for longer."""
 CONNECT_SECONDS = 10.0
 REQUEST_SECONDS = 30.0
-WORKERS = 256
-"""Objects of a kind that kopf deals with at a time; without a limit a listing is held in memory as a whole."""
-IDLE_SECONDS = 0.1
-"""How long kopf keeps a task for an object after its last event; it counts against WORKERS."""
+IDLE_SECONDS = 0.05
+"""How long kopf keeps a task, and with it the last event, of an object."""
 
 
 class NothingRemembered(kopf.DiffBaseStorage):
@@ -50,7 +49,8 @@ def _settings() -> kopf.OperatorSettings:
     settings.watching.server_timeout = WATCH_SECONDS
     settings.watching.connect_timeout = CONNECT_SECONDS
     settings.networking.request_timeout = REQUEST_SECONDS
-    settings.queueing.worker_limit = WORKERS
+    # With a limit, a listing waits as a whole in memory: pages come faster than idle tasks give up their place.
+    settings.queueing.worker_limit = None
     settings.queueing.idle_timeout = IDLE_SECONDS
     settings.queueing.exit_timeout = IDLE_SECONDS
     for kind in WATCHED:

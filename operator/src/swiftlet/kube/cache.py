@@ -6,7 +6,7 @@ lists and answers to our own writes come in.
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,11 @@ class Cache:
         entry = self._entries.get(key[0], {}).get(key)
         return entry.uid if entry else None
 
+    def version(self, key: Key) -> int | None:
+        """The resourceVersion of an object, or None when it is not there."""
+        entry = self._entries.get(key[0], {}).get(key)
+        return entry.version if entry else None
+
     def children(self, owner_uid: str) -> list[Manifest]:
         """Objects that carry the owner's label."""
         return [unpacked(self._entries[key[0]][key].data) for key in self._children.get(owner_uid, ())]
@@ -73,11 +78,6 @@ class Cache:
     def keys(self, kind: str) -> list[Key]:
         """The objects of a kind."""
         return list(self._entries.get(kind, ()))
-
-    def objects(self, kind: str) -> Iterator[Manifest]:
-        """The objects of a kind, one at a time."""
-        for entry in list(self._entries.get(kind, {}).values()):
-            yield unpacked(entry.data)
 
     def count(self, kind: str) -> int:
         """How many objects of a kind there are."""

@@ -19,8 +19,8 @@ from swiftlet.kube.credentials import authorization, tls_of
 from swiftlet.kube.paths import TYPES
 from swiftlet.kube.telemetry import SILENT, Telemetry
 
-CHUNK = 500
-"""Objects of one answer to a list."""
+CHUNK = 100
+"""Objects of one answer to a list. More would save little time and cost memory that is never given back."""
 REQUEST_SECONDS = 15.0
 CONNECTIONS = 32
 CREDENTIALS_SECONDS = 60.0

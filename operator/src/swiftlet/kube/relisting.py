@@ -5,9 +5,11 @@ Watches lose deletions when they break for long, so the list, and not the watch,
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from swiftlet.kinds.reading import OWNER_LABEL
 from swiftlet.kube.cache import Key, key_of
@@ -19,7 +21,11 @@ from swiftlet.kube.telemetry import SILENT, Telemetry
 RESYNC_SECONDS = 600.0
 """Between two lists of a kind, give or take a tenth."""
 SETTLE_SECONDS = 5.0
-"""After a watch has listed: it lists a kind in one go, and one list of our own repairs what it missed."""
+"""After the last object that a watch has listed; then one list of our own repairs what it missed."""
+LONGEST_LISTING = 60.0
+"""A watch that lists for longer than this, or again and again, is not waited for."""
+FIRST_SECONDS = 20.0
+"""From the list at the start to the next one: deletions between it and the beginning of the watch are told by none."""
 RETRY_SECONDS = 5.0
 
 WATCHED = (*OWN_TYPES, *CHILD_TYPES)
@@ -43,6 +49,8 @@ class Relisting:
         self._client, self._controller, self._telemetry = client, controller, telemetry
         self._namespaces = namespaces
         self._due: dict[str, float] = {}
+        self._begun: dict[str, float] = {}
+        """When a watch began to list a kind that has not been listed by us since."""
         self._changed = asyncio.Event()
 
     async def once(self, kinds: Iterable[str] = WATCHED) -> None:
@@ -51,25 +59,28 @@ class Relisting:
             await self._relist(kind)
 
     def soon(self, kind: str) -> None:
-        """A watch of this kind has begun anew."""
-        moment = time.monotonic() + SETTLE_SECONDS
-        if self._due.get(kind, moment + 1) > moment:
-            self._due[kind] = moment
+        """A watch of this kind lists, and has just told of an object."""
+        now = time.monotonic()
+        moment = min(now + SETTLE_SECONDS, self._begun.setdefault(kind, now) + LONGEST_LISTING)
+        sooner = moment < self._due.get(kind, math.inf)
+        self._due[kind] = moment
+        if sooner:
             self._changed.set()
 
     async def run(self) -> None:
         """List each kind when it is due, for ever."""
         for kind in WATCHED:
-            self._due.setdefault(kind, time.monotonic() + SETTLE_SECONDS * 4)
+            self._due.setdefault(kind, time.monotonic() + FIRST_SECONDS)
         while True:
-            kind, moment = min(self._due.items(), key=lambda item: item[1])
             self._changed.clear()
-            try:
+            kind, moment = min(self._due.items(), key=lambda item: item[1])
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), max(0.0, moment - time.monotonic()))
-                continue
-            except TimeoutError:
-                pass
-            self._due[kind] = time.monotonic() + await self._again(kind)
+            if self._due[kind] <= time.monotonic():
+                self._begun.pop(kind, None)
+                self._due[kind] = math.inf
+                again = time.monotonic() + await self._again(kind)
+                self._due[kind] = min(self._due[kind], again)
 
     async def _again(self, kind: str) -> float:
         """List, and say in how many seconds to list again."""
