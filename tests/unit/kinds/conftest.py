@@ -191,6 +191,12 @@ class World:
             }
         )
 
+    def lose_node(self, pod: str) -> None:
+        """The node lifecycle controller has given the pod's node up."""
+        manifest = self.objects["Pod", "default", pod]
+        conditions = [{"type": "Ready", "status": "False"}, {"type": "ContainersReady", "status": "True"}]
+        manifest["spec"], manifest["status"]["conditions"] = {"nodeName": "node-1"}, conditions
+
     def job_completes(self, name: str, message: Manifest, container: str = "train") -> None:
         """The Job's pod leaves `message` and ends well."""
         job = self.objects["Job", "default", name]

@@ -53,6 +53,17 @@ def test_obstacles() -> None:
     assert obstacle([starting, pod()]) is None
 
 
+def test_a_pod_whose_node_is_lost() -> None:
+    def conditions(ready: str, containers: str) -> list[dict[str, str]]:
+        return [{"type": "Ready", "status": ready}, {"type": "ContainersReady", "status": containers}]
+
+    lost = {**pod(conditions=conditions("False", "True")), "spec": {"nodeName": "node-1"}}
+    reason, message = obstacle([lost]) or ("", "")
+    assert reason == "NodeLost"
+    assert message.startswith("pod a-0: nothing is heard from its node node-1; look at the node")
+    assert obstacle([pod(conditions=conditions("False", "False")), pod(conditions=conditions("True", "True"))]) is None
+
+
 def test_the_container_that_runs() -> None:
     done, runs = {"terminated": {"exitCode": 0}}, {"running": {}}
     init, main = {"name": "prepare", "state": done}, {"name": "train", "state": runs}

@@ -23,6 +23,7 @@ POD_OBSTACLES = {
     "Stopped": "The pods were stopped together with the machine or the engine, and go on when it runs again.",
     "Unschedulable": "No node takes a pod; the message names the resource that is short.",
     "VolumePending": "No node takes a pod, because a PersistentVolumeClaim that it mounts has no volume yet.",
+    "NodeLost": "Nothing is heard from a pod's node; whether the pod still works cannot be known.",
     "SchedulingGated": "A pod is held back by a scheduling gate.",
     "ErrImagePull": "An image cannot be pulled.",
     "ImagePullBackOff": "An image cannot be pulled; the kubelet tries again later.",

@@ -15,6 +15,7 @@ class EventReason(StrEnum):
     WAITING = "Waiting"
     REFUSED = "Refused"
     POD_CANNOT_START = "PodCannotStart"
+    NODE_LOST = "NodeLost"
     STARTED = "Started"
     RESTARTING = "Restarting"
     CHECKPOINTED = "Checkpointed"
@@ -33,6 +34,7 @@ EventType = Literal["Normal", "Warning"]
 
 BY_REASON: dict[tuple[str, str], tuple[EventType, EventReason]] = {
     ("Running", "BackingOff"): ("Warning", EventReason.RESTARTING),
+    ("Running", "NodeLost"): ("Warning", EventReason.NODE_LOST),
     ("PodsReady", "Unschedulable"): ("Warning", EventReason.POD_CANNOT_START),
     ("PodsReady", "VolumePending"): ("Warning", EventReason.POD_CANNOT_START),
     ("PodsReady", "ErrImagePull"): ("Warning", EventReason.POD_CANNOT_START),
@@ -40,6 +42,7 @@ BY_REASON: dict[tuple[str, str], tuple[EventType, EventReason]] = {
     ("PodsReady", "CreateContainerConfigError"): ("Warning", EventReason.POD_CANNOT_START),
     ("Suspended", "Resumed"): ("Normal", EventReason.RESUMED),
     ("Ready", "CrashLoopBackOff"): ("Warning", EventReason.NOT_READY),
+    ("Ready", "NodeLost"): ("Warning", EventReason.NODE_LOST),
     ("Ready", "ServerFailed"): ("Warning", EventReason.NOT_READY),
     ("Ready", "Stopped"): ("Normal", EventReason.NOT_READY),
     ("Ready", "Unavailable"): ("Warning", EventReason.NOT_READY),

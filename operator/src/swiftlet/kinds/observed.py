@@ -24,10 +24,13 @@ BAD_WAITS = frozenset(
 )
 """Reasons of a waiting container that somebody has to do something about. Source: kubelet, images and containers."""
 
+NODE_LOST = "NodeLost"
+
 REMEDIES = {
     "ErrImagePull": "check images of the ComputeProfile and the registry's credentials",
     "ImagePullBackOff": "check images of the ComputeProfile and the registry's credentials",
     "CreateContainerConfigError": "create the Secret or ConfigMap that it names",
+    NODE_LOST: "look at the node; Kubernetes replaces the pod where its toleration of unreachable nodes ends",
 }
 
 
@@ -97,6 +100,17 @@ def stopped(pods: Sequence[dict[str, Any]]) -> str | None:
     return next((found.get("message") or "disrupted" for found in disruptions if found.get("status") == "True"), None)
 
 
+def lost_node(pod: dict[str, Any]) -> tuple[str, str] | None:
+    """(reason, message) when nothing is heard from the pod's node: whether the pod still works cannot be known.
+
+    The node lifecycle controller then takes away the pod's Ready alone. A kubelet, the only other writer, never leaves
+    Ready False beside ContainersReady True, since our pods have no readiness gates: no right to read nodes is needed.
+    """
+    if has_condition(pod, "Ready", "False") and has_condition(pod, "ContainersReady"):
+        return NODE_LOST, f"nothing is heard from its node {pod['spec']['nodeName']}"
+    return None
+
+
 def obstacle(pods: Sequence[dict[str, Any]], unbound: Mapping[str, str] | None = None) -> tuple[str, str] | None:
     """(reason, message) of what keeps the pods from work: they were stopped, or the first one that cannot start.
 
@@ -105,7 +119,7 @@ def obstacle(pods: Sequence[dict[str, Any]], unbound: Mapping[str, str] | None =
     if message := stopped(pods):
         return "Stopped", message
     for pod in pods:
-        found = unschedulable(pod, unbound or {}) or _bad_wait(pod)
+        found = unschedulable(pod, unbound or {}) or lost_node(pod) or _bad_wait(pod)
         if found:
             reason, message = found
             remedy = REMEDIES.get(reason)

@@ -66,6 +66,15 @@ def test_it_tells_of_a_failed_training_and_recovers(world: Any, documents: Any) 
     assert world.condition("EvalRun", "Succeeded")[0] == "Unknown"
 
 
+def test_a_run_whose_node_is_not_heard_from(world: Any, documents: Any) -> None:
+    start(world, documents)
+    world.job_runs("bird-eval", container="evaluate")
+    world.reconcile("EvalRun")
+    world.lose_node("bird-eval-0-abcde")
+    assert [event.reason for event in world.reconcile("EvalRun").events] == ["NodeLost"]
+    assert world.condition("EvalRun", "Running")[:2] == ("Unknown", "NodeLost")
+
+
 @pytest.mark.parametrize(("value", "passed"), [("0.95", True), ("0.5", False)])
 def test_from_start_to_gate(world: Any, documents: Any, assert_fixpoint: Any, value: str, passed: bool) -> None:
     start(world, documents)

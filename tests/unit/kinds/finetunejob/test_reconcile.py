@@ -158,6 +158,20 @@ def test_a_run_that_was_stopped_with_the_machine_has_not_failed(world: Any, docu
     assert "failure" not in world.status("FineTuneJob")
 
 
+def test_a_run_whose_node_is_not_heard_from_is_neither_running_nor_failed(world: Any, documents: Any) -> None:
+    start(world, documents)
+    world.job_runs("bird-train-0")
+    world.reconcile("FineTuneJob")
+    world.lose_node("bird-train-0-0-abcde")
+    world.objects["Job", "default", "bird-train-0"]["status"]["ready"] = 0
+    assert [event.reason for event in world.reconcile("FineTuneJob").events] == ["NodeLost"]
+    assert world.condition("FineTuneJob", "PodsReady")[:2] == ("False", "NodeLost")
+    status, reason, message = world.condition("FineTuneJob", "Running")
+    assert (status, reason) == ("Unknown", "NodeLost")
+    assert "its node node-1" in message
+    assert world.condition("FineTuneJob", "Succeeded")[:2] == ("Unknown", "NodeLost")
+
+
 def test_what_a_pod_said_is_remembered_when_the_pod_is_gone(world: Any, documents: Any) -> None:
     start(world, documents, backoffLimit=0)
     world.pod_dies("bird-train-0", 143, failure("Terminated", "SIGTERM", None))

@@ -11,7 +11,16 @@ from swiftlet.kinds.conditions import State, Truth, find_condition, set_conditio
 from swiftlet.kinds.evalrun.gates import evaluate_gates, failed_gates
 from swiftlet.kinds.failures import last_death, results
 from swiftlet.kinds.given import given
-from swiftlet.kinds.observed import JobState, ended_at, is_suspended, job_state, obstacle, running_container, stopped
+from swiftlet.kinds.observed import (
+    NODE_LOST,
+    JobState,
+    ended_at,
+    is_suspended,
+    job_state,
+    obstacle,
+    running_container,
+    stopped,
+)
 from swiftlet.kinds.progress import reported
 from swiftlet.kinds.suspension import suspended_state
 from swiftlet.kinds.verdict import Verdict, refusal
@@ -101,9 +110,11 @@ def running(view: View) -> State:
         return State("Running", "False", reason, "the evaluation has not started")
     if view.state != "Active":
         return State("Running", "False", "Finished", "the evaluation has ended")
+    hindered = obstacle(view.pods, view.unbound)
+    if hindered and hindered[0] == NODE_LOST:
+        return State("Running", "Unknown", *hindered)
     if any(running_container(pod) for pod in view.pods):
         return State("Running", "True", "Evaluating", "the pod evaluates")
-    hindered = obstacle(view.pods, view.unbound)
     if hindered:
         return State("Running", "False", *hindered)
     if view.run.spec.suspend:

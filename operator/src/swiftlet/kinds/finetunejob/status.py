@@ -11,7 +11,7 @@ from swiftlet.kinds.failures import results
 from swiftlet.kinds.finetunejob.attempts import Attempt
 from swiftlet.kinds.finetunejob.decision import Decision
 from swiftlet.kinds.finetunejob.plan import Layout
-from swiftlet.kinds.observed import ended_at, is_suspended, obstacle, running_container, stopped
+from swiftlet.kinds.observed import NODE_LOST, ended_at, is_suspended, obstacle, running_container, stopped
 from swiftlet.kinds.progress import reported
 from swiftlet.kinds.suspension import suspended_state
 from swiftlet.kinds.timestamps import to_text
@@ -120,13 +120,16 @@ def running(view: View) -> State:
         return State("Running", "False", "BackingOff", f"attempt {view.decision.number} starts at {due}: {_why(view)}")
     if view.newest is None:
         return State("Running", "False", *_not_started(view))
+    hindered = obstacle(view.newest.pods, view.unbound)
+    if hindered and hindered[0] == NODE_LOST:
+        return State("Running", "Unknown", *hindered)
     containers = [name for pod in view.newest.pods if (name := running_container(pod))]
     if not containers:
         if message := stopped(view.newest.pods):
             return State("Running", "False", "Stopped", message)
         if view.job.spec.suspend:
             return State("Running", "False", "Suspended", "no container runs")
-        return State("Running", "False", *(obstacle(view.newest.pods, view.unbound) or STARTING))
+        return State("Running", "False", *(hindered or STARTING))
     training = "train" in containers
     reason, message = ("Training", "training") if training else ("Preparing", "checking input and preparing data")
     return State("Running", "True", reason, f"attempt {view.newest.number}: {message}")
