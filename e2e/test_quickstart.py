@@ -1,11 +1,13 @@
 """The quickstart's folder, as it stands in the repository, on a cluster of two nodes."""
 
 import json
+import re
 from pathlib import Path
 from string import Template
 from typing import Any
 
 import pytest
+from testbed.programs import tell
 from watching import Cluster, get, items, story, until, until_true
 
 HERE = Path(__file__).parent
@@ -85,7 +87,13 @@ def test_base_and_adapter_answer_through_the_service(cluster: Cluster, chain: st
 
 def test_the_columns_tell_it_all(cluster: Cluster, chain: str) -> None:
     table = cluster.kubectl("get", "ftj,evr,mdep", "-n", chain).stdout
-    assert table.count("bird") >= 2, table
+    tell(table)
+    for line in (
+        r"finetunejob\S*/bird +True +Trained +(\d+) +\1 +\d+\.\d+",
+        r"evalrun\S*/bird +True +True +Evaluated",
+        r"modeldeployment\S*/bird +True +Available +1 +vllm",
+    ):
+        assert re.search(line, table), table
 
 
 def test_two_nodes_train_the_same(cluster: Cluster, two_nodes: str, local_loss: float) -> None:
