@@ -2,7 +2,8 @@
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     ours = [item for item in session.items if HERE in item.path.parents]
     if not ours or session.config.option.collectonly:
         return
-    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
-    say: Callable[[str], None] = terminal.write_line if terminal else print
+    capture = session.config.pluginmanager.get_plugin("capturemanager")
     session.config.stash[BUILT] = ""
     try:
-        programs(*PROGRAMS, say=say)
+        # Workers of xdist have no terminal, but the standard error output of the whole.
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            programs(*PROGRAMS)
     except MissingProgramError as error:
         session.config.stash[BUILT] = str(error)
 

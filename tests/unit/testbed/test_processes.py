@@ -26,7 +26,7 @@ def shell(bed: Bed, script: str, **fields: tuple[str, ...]) -> Process:
 
 def logged(process: Process, text: str) -> bool:
     """Whether the log comes to hold a text."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while text not in process.log.read_text() and time.monotonic() < deadline:
         time.sleep(0.02)
     return text in process.log.read_text()
