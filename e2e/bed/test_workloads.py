@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pods import NODES, ended, get, python, run_pod, until
 from testbed import images
-from testbed.nodes import Cluster
+from testbed.nodes import Cluster, layout
 from testbed.programs import cache_folder
 
 RING = """
@@ -198,6 +198,12 @@ def test_nodes_share_on_disk_what_an_image_holds(bed: Cluster, namespace: str, i
         said = bed.kubectl("logs", node, f"--namespace={namespace}").stdout
         assert said.strip() == f"{before}CHANGED={node}"
     assert copies[0].read_text() == before
+
+
+def test_kubelets_share_no_socket(bed: Cluster) -> None:
+    """kubelet ends when it cannot make it, as when two start at once."""
+    for node in bed.nodes.values():
+        assert (node.on_machine(layout.KUBELET_FIXED) / "device-plugins/kubelet.sock").is_socket()
 
 
 def test_gpus_are_counted(bed: Cluster, namespace: str, image: str) -> None:

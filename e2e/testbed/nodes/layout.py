@@ -16,6 +16,8 @@ PROXY_KUBECONFIG = NODE / "kube-proxy.kubeconfig"
 CA = NODE / "ca.crt"
 LOGS = NODE / "log"
 """Seen at /var/log, where kubelet writes the pods' logs."""
+KUBELET_FIXED = NODE / "kubelet-fixed"
+"""Seen at /var/lib/kubelet, where kubelet has the socket of its device plugins whatever --root-dir says."""
 
 SETUP = f"""\
 set -eu
@@ -23,11 +25,14 @@ mount -t tmpfs -o mode=755 tmpfs /run
 mkdir {NODE}
 mount --bind "$1" {NODE}
 mount --bind {LOGS} /var/log
+mkdir -p {KUBELET_FIXED} /var/lib/kubelet
+mount --bind {KUBELET_FIXED} /var/lib/kubelet
 mount --make-rshared /
 exec "$2"
 """
 """Shell script that turns a fresh mount namespace into a node's. Arguments: the node's folder, the program to become.
 
-Nothing of it is seen outside, and all of it is gone with the namespace's last process. Shared mounts, as kubelet's
-mount propagation needs them, are shared inside only, since the namespace was made private before.
+Nothing of it is seen outside but an empty /var/lib/kubelet, which a mount needs, and all of it is gone with the
+namespace's last process. Shared mounts, as kubelet's mount propagation needs them, are shared inside only, since the
+namespace was made private before.
 """
