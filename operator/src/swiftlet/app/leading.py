@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,9 @@ DRAIN_SECONDS = 10.0
 """For the looks that are under way when the process is asked to stop."""
 FLUSH_SECONDS = 2.0
 LIST_RETRY_SECONDS = 2.0
+FIRST_LOOKS_SECONDS = 60.0
+"""For the looks at what the first list found, before the watches begin. Whatever a watch told meanwhile would wait
+behind these looks anyway, and its own listing would take half of their time."""
 
 log = logging.getLogger(__name__)
 
@@ -53,15 +57,15 @@ class Leading:
         self._board = board
         board.on_report = self.controller.progressed
         self.synced = False
+        self._looked = asyncio.Event()
 
     def start(self, on_watching: Callable[[], None]) -> list[asyncio.Task[None]]:
         """Start everything; none of the tasks ends by itself."""
         self._working = asyncio.create_task(self._work(), name="work")
-        watching = watch(self._access, self._settings.namespaces, self._saw, on_watching)
         self._tasks = [
             self._working,
             asyncio.create_task(self._events.run(), name="events"),
-            asyncio.create_task(watching, name="watch"),
+            asyncio.create_task(self._watch(on_watching), name="watch"),
         ]
         return self._tasks
 
@@ -94,9 +98,20 @@ class Leading:
         )
         workers = self.controller.start(self._settings.workers)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._relisting.run())
             for worker in workers:
                 group.create_task(_forever(worker))
+            await self._first_looks()
+            self._looked.set()
+            group.create_task(self._relisting.run())
+
+    async def _first_looks(self) -> None:
+        deadline = time.monotonic() + FIRST_LOOKS_SECONDS
+        while not self.controller.queue.empty() and time.monotonic() < deadline:
+            await asyncio.sleep(0.1)
+
+    async def _watch(self, on_watching: Callable[[], None]) -> None:
+        await self._looked.wait()
+        await watch(self._access, self._settings.namespaces, self._saw, on_watching)
 
     def _saw(self, kind: str, type_: str | None, manifest: Manifest) -> None:
         """One event of a watch."""

@@ -85,15 +85,18 @@ class Cache:
 
     # Following
 
+    def knows(self, key: Key, version: int) -> bool:
+        """Whether an object of this version is no news."""
+        entry = self._entries.get(key[0], {}).get(key)
+        return (entry is not None and version <= entry.version) or version <= self._gone.get(key, (-1, 0.0))[0]
+
     def put(self, manifest: Manifest) -> bool:
         """Take up an object as it was seen; False when it is no news."""
         key, version = key_of(manifest), version_of(manifest)
+        if self.knows(key, version):
+            return False
         entries = self._entries.setdefault(key[0], {})
         before = entries.get(key)
-        if before is not None and version <= before.version:
-            return False
-        if version <= self._gone.get(key, (-1, 0.0))[0]:
-            return False
         metadata = manifest["metadata"]
         owner = (metadata.get("labels") or {}).get(OWNER_LABEL)
         if before is not None and (before.owner != owner or before.uid != metadata["uid"]):

@@ -4,7 +4,7 @@ Nothing here reads an object to write it back: children are applied, statuses ar
 writers survive.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple, Protocol
 
 FIELD_MANAGER = "swiftlet"
@@ -13,10 +13,22 @@ FIELD_MANAGER = "swiftlet"
 Manifest = dict[str, Any]
 
 
+class Listed(NamedTuple):
+    """An object of a list, read no further than to here: nearly all that is listed is known already."""
+
+    namespace: str
+    """Empty for a cluster-scoped object."""
+    name: str
+    version: int
+    """metadata.resourceVersion."""
+    read: Callable[[], Manifest]
+    """The whole object, with apiVersion and kind filled in."""
+
+
 class Page(NamedTuple):
     """A part of a list. `version`: resourceVersion of the whole list, the same for each part."""
 
-    items: list[Manifest]
+    items: list[Listed]
     version: int
 
 
@@ -41,7 +53,7 @@ class KubeClient(Protocol):
         """One object, or None."""
 
     def list(self, kind: str, namespace: str | None = None, label_selector: str | None = None) -> AsyncIterator[Page]:
-        """All objects of a kind (in a namespace, or everywhere) in parts, with apiVersion and kind filled in."""
+        """All objects of a kind (in a namespace, or everywhere) in parts."""
 
     async def apply(self, manifest: Manifest, create_only: bool = False) -> Manifest:
         """Server-side apply, by force. Returns the object as stored.

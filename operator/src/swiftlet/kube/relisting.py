@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from swiftlet.kinds.reading import OWNER_LABEL
-from swiftlet.kube.cache import Key, key_of
+from swiftlet.kube.cache import Key
 from swiftlet.kube.client import ApiError, KubeClient
 from swiftlet.kube.controller import Controller
 from swiftlet.kube.paths import CHILD_TYPES, OWN_TYPES, TYPES
@@ -104,8 +104,10 @@ class Relisting:
         async for page in self._client.list(kind, namespace, selector_of(kind)):
             version = page.version
             for item in page.items:
-                listed.append(key_of(item))
-                repaired += self._controller.seen(item)
+                key: Key = (kind, item.namespace, item.name)
+                listed.append(key)
+                if not self._controller.cache.knows(key, item.version):
+                    repaired += self._controller.seen(item.read())
             await asyncio.sleep(0)
         for ghost in self._controller.cache.prune(kind, namespace, listed, version):
             self._controller.dropped(ghost)
