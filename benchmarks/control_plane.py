@@ -16,7 +16,7 @@ from control_plane_bed import ADMINISTRATORS, BARE, Operator, control_plane, ins
 from control_plane_client import Client
 from control_plane_figures import Scale, draw, report
 from control_plane_fleet import FLEET, Burst, Fleet
-from control_plane_rest import Rest, rest
+from control_plane_rest import LAUNCHER, Rest, rest
 from control_plane_singles import singles
 
 PLOT = Path(__file__).parents[1] / "docs/images/control-plane.svg"
@@ -47,7 +47,7 @@ async def measure_scale(sizes: list[int], burst: int) -> Scale:
                     bursts.append(await fleet.grow(min(burst, size - fleet.size)))
                     if rests and len(beside) < ROUNDS:
                         beside.append(await fleet.beside(bursts[-1].count))
-                following = Operator(bed, FLEET)
+                following = Operator(bed, FLEET, LAUNCHER)
                 rests.append(await rest(fleet, operator, following))
                 operator = following
             operator.stop()

@@ -81,8 +81,10 @@ def draw(scale: Scale, file: Path) -> None:
     memory.plot(sizes, [each.memory for each in scale.rests], "s--", label="after a restart")
     memory.set(title="operator's memory", ylabel="MiB", ylim=(0, None))
     memory.legend(frameon=False)
-    restart.plot(sizes, [each.observed for each in scale.rests], "o-")
-    restart.set(title="restart to all looked at", ylabel="seconds", ylim=(0, None))
+    restart.plot(sizes, [each.observed for each in scale.rests], "o-", label="all looked at")
+    restart.plot(sizes, [each.settled for each in scale.rests], "s--", label="at rest again")
+    restart.set(title="restart", ylabel="seconds", ylim=(0, None))
+    restart.legend(frameon=False)
     rate.plot([each.total for each in scale.bursts], [each.rate for each in scale.bursts], "o-", label="operator")
     if scale.beside:
         rate.plot([each.total for each in scale.beside], [each.rate for each in scale.beside], "s", label="bare client")

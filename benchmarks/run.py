@@ -25,6 +25,11 @@ SCRIPTS = {
         "LoRA SFT beside plain TRL on the same rows, in turn; packing beside padding.",
     ),
     "data_preparation": ("Data preparation", "Rows per second and peak memory; memory must not grow with rows."),
+    "control_plane": (
+        "The operator",
+        "FineTuneJobs by the thousand on a real API server and etcd, which share two cores with the operator; a bare "
+        "client that applies the same objects beside it. ![memory, restart and rate](images/control-plane.svg)",
+    ),
     "chain_latency": ("The quickstart's chain", "From `swiftlet run` on an empty state to the first served token."),
 }
 
