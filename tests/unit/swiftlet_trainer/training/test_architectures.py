@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 import torch
 import transformers
+from swiftlet_trainer.training.attention import use_row_by_row
+from swiftlet_trainer.training.collate import Collator
 from swiftlet_trainer.training.loss import attach_labelled_loss, head_problem
 from torch.nn import functional
 
@@ -60,6 +62,18 @@ def test_the_loss_is_that_of_the_models_own_logits(name: str) -> None:
     torch.testing.assert_close(
         loss, functional.cross_entropy(own, tokens[0, 1:], reduction="sum"), rtol=1e-5, atol=1e-3
     )
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_packed_rows_mean_the_same_row_by_row(name: str) -> None:
+    model = model_of(name)
+    row = {"input_ids": list(range(3, 25)), "labels": list(range(3, 25)), "seq_lengths": [7, 4, 11]}
+    packed = Collator(pad_token_id=0, packed=True)([row])
+    packed.pop("labels")
+    with torch.no_grad():
+        expected = model.base_model(**packed, use_cache=False).last_hidden_state
+        use_row_by_row(model, 11)
+        torch.testing.assert_close(model.base_model(**packed, use_cache=False).last_hidden_state, expected)
 
 
 def test_bf16_is_close_enough() -> None:

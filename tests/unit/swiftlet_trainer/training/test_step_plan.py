@@ -44,6 +44,22 @@ def test_master_weights_where_nobody_else_keeps_them(strategy: str, precision: s
     assert plan_step(document(strategy, precision=precision), CPU).master_weights.value is masters
 
 
+@pytest.mark.parametrize(
+    ("strategy", "packing", "device", "chosen"),
+    [
+        ("ddp", True, "cpu", "row_by_row"),
+        ("zero2", True, "cpu", "row_by_row"),
+        ("zero3", True, "cpu", "sdpa"),
+        ("ddp", True, "cuda", "sdpa"),
+        ("ddp", False, "cpu", "sdpa"),
+    ],
+)
+def test_attention(strategy: str, packing: bool, device: Any, chosen: str) -> None:
+    packed = document(strategy)
+    packed = packed.model_copy(update={"template": packed.template.model_copy(update={"packing": packing})})
+    assert plan_step(packed, replace(CPU, device=device)).attention.value == chosen
+
+
 def test_processes_share_the_cores() -> None:
     assert plan_step(document(), CPU).threads.value == 4
     assert plan_step(document(), replace(CPU, processes=64)).threads.value == 1

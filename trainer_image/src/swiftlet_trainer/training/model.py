@@ -6,6 +6,7 @@ from typing import Any
 from swiftlet.api.job import TrainDocument
 
 from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.training.attention import ROW_BY_ROW, use_row_by_row
 from swiftlet_trainer.training.loss import attach_labelled_loss, head_problem
 from swiftlet_trainer.training.step_plan import StepPlan
 from swiftlet_trainer.tuners.apply import apply_tuner
@@ -19,7 +20,7 @@ def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan) -> Any
     model = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=torch.bfloat16 if plan.precision.value == "bf16" else torch.float32,
-        attn_implementation=plan.attention.value,
+        attn_implementation="sdpa",
         local_files_only=True,
         trust_remote_code=False,
     )
@@ -27,6 +28,8 @@ def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan) -> Any
     # ZeRO-3 has sharded the weights by now, and a pass outside of its engine cannot gather them.
     if document.strategy != "zero3" and (problem := head_problem(model)):
         raise InvalidInput([problem])
+    if plan.attention.value == ROW_BY_ROW:
+        use_row_by_row(model, document.template.max_length)
     attach_labelled_loss(model)
     tuned = apply_tuner(model, document.tuner, document.training.seed)
     if document.training.gradient_checkpointing:

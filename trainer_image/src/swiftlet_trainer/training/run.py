@@ -170,6 +170,8 @@ def _trainer(run: Run, kind: Any, data: Any, total: int, stop: StopRequest, reco
     model = load_trainable(document, model_folder(document.model), plan)
     trained, every = trainable_parameters(model)
     run.phase(f"{trained:,} of {every:,} parameters are trained in {plan.precision.value}: {plan.precision.reason}")
+    if model.config._attn_implementation != plan.attention.value:
+        run.phase(f"packed rows are kept apart by a mask: this architecture does not allow {plan.attention.value}")
     return kind(
         model=model,
         args=arguments,

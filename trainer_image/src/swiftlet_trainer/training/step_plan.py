@@ -41,7 +41,7 @@ class StepPlan:
     """Whether the optimizer steps on an fp32 copy of the trained weights (ZeRO keeps its own)."""
     loss: Choice[Literal["labelled"]]
     batches: Choice[Literal["length-grouped", "packed"]]
-    attention: Choice[Literal["sdpa"]]
+    attention: Choice[Literal["sdpa", "row_by_row"]]
     compile: Choice[bool]
     threads: Choice[int]
 
@@ -76,7 +76,7 @@ def plan_step(document: TrainDocument, hardware: Hardware) -> StepPlan:
             if document.template.packing
             else Choice("length-grouped", "rows of like length share a step, in seeded order, so little is padding")
         ),
-        attention=Choice("sdpa", "PyTorch's fused attention; packed rows get a block-diagonal mask"),
+        attention=_attention(document, hardware),
         compile=Choice(False, "compiling costs more than a short run saves"),
         threads=Choice(threads, f"{hardware.physical_cores} physical cores for {hardware.processes} processes"),
     )
@@ -95,6 +95,17 @@ def _precision(document: TrainDocument, hardware: Hardware) -> Choice[Literal["f
     if hardware.bf16:
         return Choice("bf16", f"this {hardware.device} multiplies bf16")
     return Choice("fp32", f"this {hardware.device} does not multiply bf16")
+
+
+def _attention(document: TrainDocument, hardware: Hardware) -> Choice[Literal["sdpa", "row_by_row"]]:
+    if not document.template.packing:
+        return Choice("sdpa", "PyTorch's fused attention; rows are causal and padded behind, so it needs no mask")
+    masked = "PyTorch's fused attention; a block-diagonal mask keeps packed rows apart"
+    if hardware.device != "cpu":
+        return Choice("sdpa", masked)
+    if document.strategy == "zero3":
+        return Choice("sdpa", f"{masked}: with sharded weights it cannot be tried whether the model allows another way")
+    return Choice("row_by_row", "each packed row by itself: no mask, and nothing is computed between rows")
 
 
 def _master_weights(precision: str, strategy: str) -> Choice[bool]:

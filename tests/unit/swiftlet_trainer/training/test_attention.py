@@ -1,0 +1,68 @@
+"""Packed rows, each by itself."""
+
+from typing import Any
+
+import torch
+from swiftlet_trainer.training.attention import ROW_BY_ROW, use_row_by_row
+from swiftlet_trainer.training.collate import Collator
+from swiftlet_trainer.training.loss import attach_labelled_loss
+
+LENGTHS = (7, 4, 11)
+PACKED = {
+    "input_ids": list(range(3, 25)),
+    "labels": list(range(3, 25)),
+    "seq_lengths": list(LENGTHS),
+}
+
+
+def batch() -> dict[str, torch.Tensor]:
+    longer = {"input_ids": list(range(40, 70)), "labels": list(range(40, 70)), "seq_lengths": [30]}
+    return Collator(pad_token_id=0, packed=True)([PACKED, longer])
+
+
+def hidden(model: Any, changes: dict[int, int] | None = None) -> torch.Tensor:
+    inputs = batch()
+    for position, token in (changes or {}).items():
+        inputs["input_ids"][0, position] = token
+    inputs.pop("labels")
+    found: torch.Tensor = model.base_model(**inputs, use_cache=False).last_hidden_state
+    return found
+
+
+def test_it_means_what_the_mask_means(tiny: Any) -> None:
+    with torch.no_grad():
+        expected = hidden(tiny)
+        assert use_row_by_row(tiny, 30)
+        assert tiny.config._attn_implementation == ROW_BY_ROW
+        torch.testing.assert_close(hidden(tiny), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_no_row_sees_another(tiny: Any) -> None:
+    assert use_row_by_row(tiny, 30)
+    with torch.no_grad():
+        before, after = hidden(tiny), hidden(tiny, {8: 99})
+    same = (before == after).all(dim=-1)[0]
+    assert same[:8].all(), "what comes before, in its own row and in the first"
+    assert not same[8:11].any(), "the changed token and what follows it in its row"
+    assert same[11:].all(), "the rows behind it"
+
+
+def test_the_gradients_are_those_of_the_mask(tiny: Any) -> None:
+    attach_labelled_loss(tiny)
+
+    def gradients() -> list[torch.Tensor]:
+        tiny.zero_grad()
+        tiny(**batch()).loss.backward()
+        return [parameter.grad.clone() for parameter in tiny.parameters()]
+
+    expected = gradients()
+    assert use_row_by_row(tiny, 30)
+    for found, wanted in zip(gradients(), expected, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_a_window_shorter_than_a_row_keeps_the_mask(tiny: Any) -> None:
+    tiny.config.sliding_window = 16
+    assert not use_row_by_row(tiny, 30)
+    assert tiny.config._attn_implementation == "sdpa"
+    assert use_row_by_row(tiny, 16)
