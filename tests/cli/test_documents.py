@@ -1,6 +1,7 @@
 """validate, plan and crds: commands that start nothing."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,12 @@ def test_the_plan_shows_needs_and_objects(swiftlet: Any, tmp_path: Path) -> None
     assert "configmap/bird-train, service/bird-train, job/bird-train-0 (1 pod)" in done.stdout
     assert "deployment/bird-serve (1 pod)" in done.stdout
     assert "after       finetunejob/bird, evalrun/bird" in done.stdout
+
+
+def test_the_plan_says_how_a_step_is_computed_and_why(swiftlet: Any, tmp_path: Path) -> None:
+    printed = swiftlet("plan", QUICKSTART, "--state", tmp_path).stdout
+    for choice in ("precision", "master weights", "loss", "batches", "attention", "threads"):
+        assert re.search(rf"^ +(step +)?{choice} \S+: \w", printed, re.MULTILINE), choice
 
 
 def test_the_plan_as_a_document_holds_every_object(swiftlet: Any, tmp_path: Path) -> None:

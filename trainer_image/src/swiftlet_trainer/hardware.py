@@ -3,6 +3,9 @@
 from functools import cache
 from typing import Any
 
+from swiftlet.api.processor import usable_cores
+from swiftlet.api.step_plan import Hardware
+
 
 @cache
 def multiplies_bf16(use_gpu: bool) -> bool:
@@ -22,3 +25,13 @@ def compute_dtype(use_gpu: bool) -> Any:
     import torch
 
     return torch.bfloat16 if multiplies_bf16(use_gpu) else torch.float32
+
+
+def detect_hardware(use_gpu: bool, processes: int) -> Hardware:
+    """The hardware of this pod, of which `processes` training processes share the cores."""
+    return Hardware(
+        device="cuda" if use_gpu else "cpu",
+        bf16=multiplies_bf16(use_gpu),
+        physical_cores=usable_cores(),
+        processes=processes,
+    )

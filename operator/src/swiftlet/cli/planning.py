@@ -31,6 +31,11 @@ class PlannedResource:
     waits_for: tuple[str, ...]
 
     @property
+    def job_document(self) -> Object:
+        """What the pods would be told; empty when nothing would be created."""
+        return _job_document(self.objects)
+
+    @property
     def name(self) -> str:
         return f"{self.resource['kind'].lower()}/{self.resource['metadata']['name']}"
 
@@ -84,9 +89,7 @@ def _fulfilled(resource: Object, objects: Sequence[Object]) -> Object:
     def true(type_: str) -> Object:
         return {"type": type_, "status": "True", "reason": "Imagined", "observedGeneration": generation}
 
-    document: Object = next(
-        (json.loads(item["data"]["job.json"]) for item in objects if item["kind"] == "ConfigMap"), {}
-    )
+    document = _job_document(objects)
     if resource["kind"] == "FineTuneJob":
         artifact = {
             "uri": document.get("artifactUri", "pvc://unknown/artifact"),
@@ -99,6 +102,10 @@ def _fulfilled(resource: Object, objects: Sequence[Object]) -> Object:
         conditions = [true("GatePassed"), true("Succeeded")]
         return {"observedGeneration": generation, "conditions": conditions, "targetDigest": UNKNOWN_DIGEST}
     return {}
+
+
+def _job_document(objects: Sequence[Object]) -> Object:
+    return next((json.loads(item["data"]["job.json"]) for item in objects if item["kind"] == "ConfigMap"), {})
 
 
 def _waits_for(value: Any) -> tuple[str, ...]:

@@ -7,22 +7,24 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from swiftlet.api import FineTuneJob
 from swiftlet.api.base import Resource
 from swiftlet.api.finetunejob import Dataset
+from swiftlet.api.job import TrainDocument
+from swiftlet.api.processor import bf16_flag, usable_cores
+from swiftlet.api.step_plan import Hardware, StepPlan, plan_step
 from swiftlet.api.uris import parse_uri
 from swiftlet.cli.figures import size
 from swiftlet.cli.places import path_of
-from swiftlet.cli.planning import Imagined
+from swiftlet.cli.planning import Imagined, PlannedResource
 from swiftlet.kinds.finetunejob.estimate import Estimate, estimate
 from swiftlet.kinds.finetunejob.plan import Layout, plan_layout
 from swiftlet.kinds.finetunejob.shape import shape_of
 from swiftlet.kinds.verdict import Verdict
 
-BF16_FLAGS = ("avx512_bf16", "amx_bf16")
-"""CPU features that multiply bfloat16; the same that the trainer asks for."""
+ASSUMED = "a GPU of CUDA capability 8.0 or newer is assumed; pods decide by what they find"
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,7 @@ class Needs:
     """The arithmetic of one run; `unknown` says why a part of it could not be done."""
 
     layout: Layout
-    precision: Literal["fp32", "bf16"]
-    precision_reason: str
+    step: StepPlan
     rows: int | None
     estimate: Estimate | None
     unknown: tuple[str, ...] = ()
@@ -40,19 +41,20 @@ class Needs:
         """As JSON, with sizes in bytes."""
         figures = {**asdict(self.estimate), "memoryTotal": self.estimate.memory.total} if self.estimate else {}
         layout = {**asdict(self.layout), "world_size": self.layout.world_size}
-        return {"precision": self.precision, "rows": self.rows, "unknown": list(self.unknown)} | {
+        return {"step": _camel(asdict(self.step)), "rows": self.rows, "unknown": list(self.unknown)} | {
             "layout": _camel(layout),
             "estimate": _camel(figures),
         }
 
 
-def needs_of(resource: dict[str, Any], world: Imagined, state: Path, mirror: Path) -> Needs | None:
-    """The needs of a FineTuneJob (a document, defaulted); None when its layout is refused."""
-    job = FineTuneJob.model_validate(resource)
+def needs_of(planned: PlannedResource, world: Imagined, state: Path, mirror: Path) -> Needs | None:
+    """The needs of a FineTuneJob; None when it is refused."""
+    job = FineTuneJob.model_validate(planned.resource)
     layout = plan_layout(job)
-    if isinstance(layout, Verdict):
+    if isinstance(layout, Verdict) or not planned.job_document:
         return None
-    precision, reason = _precision(job)
+    document = TrainDocument.model_validate(planned.job_document)
+    step = plan_step(document, _hardware(document))
     counts = [
         _weighted(data, _rows(data, job, world, state, mirror)) for data in job.spec.datasets if data.split == "train"
     ]
@@ -60,17 +62,17 @@ def needs_of(resource: dict[str, Any], world: Imagined, state: Path, mirror: Pat
     config = path_of(state, job.spec.model.uri, mirror) / "config.json"
     try:
         shape = shape_of(json.loads(config.read_text(encoding="utf-8")))
-        found = estimate(job.spec, layout, shape, precision, rows)
+        found = estimate(job.spec, layout, shape, step.precision.value, rows)
     except OSError as error:
-        return Needs(layout, precision, reason, rows, None, (f"{config}: {error.strerror}",))
+        return Needs(layout, step, rows, None, (f"{config}: {error.strerror}",))
     except ValueError as error:
-        return Needs(layout, precision, reason, rows, None, (f"{config}: {error}",))
-    return Needs(layout, precision, reason, rows, found)
+        return Needs(layout, step, rows, None, (f"{config}: {error}",))
+    return Needs(layout, step, rows, found)
 
 
 def text_of(needs: Needs, job: dict[str, Any]) -> list[tuple[str, str]]:
     """Label and text of each line."""
-    lines = [("layout", needs.layout.words()), ("precision", f"{needs.precision}: {needs.precision_reason}")]
+    lines = [("layout", needs.layout.words()), *_step(needs.step, job)]
     found = needs.estimate
     if found is None:
         return [*lines, *(("unknown", text) for text in needs.unknown)]
@@ -93,6 +95,11 @@ def text_of(needs: Needs, job: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
+def _step(step: StepPlan, job: dict[str, Any]) -> list[tuple[str, str]]:
+    first, *others = [*step.lines(), *([ASSUMED] if job["spec"]["compute"].get("gpus") else [])]
+    return [("step", first), *(("", line) for line in others)]
+
+
 def _steps(needs: Needs, job: dict[str, Any]) -> str:
     training = job["spec"]["training"]
     if needs.estimate is None or needs.estimate.steps is None:
@@ -102,22 +109,12 @@ def _steps(needs: Needs, job: dict[str, Any]) -> str:
     return f"{needs.estimate.steps}, when no row is dropped: {needs.rows} rows, {training['globalBatchSize']} a step"
 
 
-def _precision(job: FineTuneJob) -> tuple[Literal["fp32", "bf16"], str]:
-    wanted = job.spec.training.precision
-    if wanted != "auto":
-        return wanted, "training.precision"
-    if job.spec.compute.gpus:
-        return "bf16", "assumed of the GPU; those before CUDA capability 8.0 take fp32"
-    flag = next((flag for flag in BF16_FLAGS if flag in _cpu_flags()), None)
-    return ("bf16", f"this CPU has {flag}") if flag else ("fp32", "this CPU does not multiply bf16")
-
-
-def _cpu_flags() -> set[str]:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return set()
-    return set(next((line.partition(":")[2] for line in lines if line.startswith("flags")), "").split())
+def _hardware(document: TrainDocument) -> Hardware:
+    """This machine's processor, or a GPU as most are; pods decide by what they find."""
+    processes = document.processes_per_node
+    if document.use_gpu:
+        return Hardware("cuda", True, usable_cores(), processes)
+    return Hardware("cpu", bf16_flag() is not None, usable_cores(), processes)
 
 
 def _weighted(data: Dataset, rows: int | None) -> int | None:

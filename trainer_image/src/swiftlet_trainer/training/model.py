@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api.job import TrainDocument
+from swiftlet.api.step_plan import StepPlan
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.training.attention import ROW_BY_ROW, use_row_by_row
 from swiftlet_trainer.training.loss import attach_labelled_loss, head_problem
-from swiftlet_trainer.training.step_plan import StepPlan
 from swiftlet_trainer.tuners.apply import apply_tuner
 
 

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api.job import TrainDocument
+from swiftlet.api.step_plan import StepPlan, plan_step, unmet
 
 from swiftlet_trainer.checkpoints.store import CheckpointStore, read_marker
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import InvalidInput, Terminated
+from swiftlet_trainer.hardware import detect_hardware
 from swiftlet_trainer.parallel.environment import ProcessEnvironment, forget_torchrun
 from swiftlet_trainer.parallel.strategy import deepspeed_config, join_processes, leave_deepspeed_out, zero_stage
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.progress import Reporter
 from swiftlet_trainer.training.recorder import Recorder
-from swiftlet_trainer.training.step_plan import StepPlan, detect_hardware, plan_step
 from swiftlet_trainer.training.stopping import StopRequest
 
 CHECKPOINTS_FOLDER = "checkpoints"
@@ -73,9 +74,11 @@ def _set_up(job_path: str) -> Run:
 
     document = load_document(job_path, TrainDocument)
     process = ProcessEnvironment.read(os.environ)
-    if problem := batch_problem(document, process.world_size):
-        raise InvalidInput([problem])
-    step_plan = plan_step(document, detect_hardware(document.use_gpu, process.processes_here))
+    hardware = detect_hardware(document.use_gpu, process.processes_here)
+    problems = [batch_problem(document, process.world_size), unmet(document, hardware)]
+    if any(problems):
+        raise InvalidInput([problem for problem in problems if problem])
+    step_plan = plan_step(document, hardware)
     torch.set_num_threads(step_plan.threads.value)
     output_dir = in_pod(document.output_dir)
     return Run(

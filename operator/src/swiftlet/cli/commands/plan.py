@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     planned, world = plan_documents(read_documents(options.paths, existing=existing), existing)
     mirror = models_mirror(os.environ)
     found = [
-        (one, needs_of(one.resource, world, options.state, mirror) if one.resource["kind"] == "FineTuneJob" else None)
+        (one, needs_of(one, world, options.state, mirror) if one.resource["kind"] == "FineTuneJob" else None)
         for one in planned
     ]
     if options.output:

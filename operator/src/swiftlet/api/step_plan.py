@@ -1,12 +1,12 @@
-"""How a training step is computed, decided in one place, as data: each choice with its reason."""
+"""How a training step is computed, decided in one place, as data: each choice with its reason.
 
-import os
+`swiftlet plan` shows it for this machine, and every training process decides it anew for its own.
+"""
+
 from dataclasses import dataclass, fields
 from typing import Generic, Literal, TypeVar
 
 from swiftlet.api.job import TrainDocument
-
-from swiftlet_trainer.failures import InvalidInput
 
 Value = TypeVar("Value")
 
@@ -42,31 +42,30 @@ class StepPlan:
     loss: Choice[Literal["labelled"]]
     batches: Choice[Literal["length-grouped", "packed"]]
     attention: Choice[Literal["sdpa", "row_by_row"]]
-    compile: Choice[bool]
     threads: Choice[int]
 
     def lines(self) -> list[str]:
-        """`name: value - reason`, one per choice, for people."""
-        choices = [(field.name, getattr(self, field.name)) for field in fields(self)]
-        return [f"{name}: {choice.value} - {choice.reason}" for name, choice in choices]
+        """`name value: reason`, one per choice, for people."""
+        choices = [(field.name.replace("_", " "), getattr(self, field.name)) for field in fields(self)]
+        return [f"{name} {_said(choice.value)}: {choice.reason}" for name, choice in choices]
 
 
-def detect_hardware(use_gpu: bool, processes: int) -> Hardware:
-    """The hardware of this pod, of which `processes` training processes share the cores."""
-    from swiftlet_trainer.hardware import multiplies_bf16
+def _said(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
-    return Hardware(
-        device="cuda" if use_gpu else "cpu",
-        bf16=multiplies_bf16(use_gpu),
-        physical_cores=_usable_cores(),
-        processes=processes,
-    )
+
+def unmet(document: TrainDocument, hardware: Hardware) -> str | None:
+    """What the document asks for and the hardware lacks: field, value, rule and remedy."""
+    if document.training.precision == "bf16" and not hardware.bf16:
+        return f"training.precision: bf16, but this {hardware.device} does not multiply it; set auto or fp32"
+    return None
 
 
 def plan_step(document: TrainDocument, hardware: Hardware) -> StepPlan:
-    """Decide how to compute the steps of `document`. Raises InvalidInput when it asks for what the hardware lacks."""
+    """Decide how to compute the steps of `document`, which `unmet` finds nothing wrong with."""
     precision = _precision(document, hardware)
     threads = max(1, hardware.physical_cores // hardware.processes)
+    plural = "" if hardware.processes == 1 else "es"
     return StepPlan(
         precision=precision,
         master_weights=_master_weights(precision.value, document.strategy),
@@ -77,8 +76,7 @@ def plan_step(document: TrainDocument, hardware: Hardware) -> StepPlan:
             else Choice("length-grouped", "rows of like length share a step, in seeded order, so little is padding")
         ),
         attention=_attention(document, hardware),
-        compile=Choice(False, "compiling costs more than a short run saves"),
-        threads=Choice(threads, f"{hardware.physical_cores} physical cores for {hardware.processes} processes"),
+        threads=Choice(threads, f"{hardware.physical_cores} physical cores for {hardware.processes} process{plural}"),
     )
 
 
@@ -86,10 +84,6 @@ def _precision(document: TrainDocument, hardware: Hardware) -> Choice[Literal["f
     asked = document.training.precision
     if asked == "fp32":
         return Choice("fp32", "training.precision asks for it")
-    if asked == "bf16" and not hardware.bf16:
-        raise InvalidInput(
-            [f"training.precision: bf16, but this {hardware.device} does not multiply it; set auto or fp32"]
-        )
     if asked == "bf16":
         return Choice("bf16", "training.precision asks for it")
     if hardware.bf16:
@@ -114,13 +108,3 @@ def _master_weights(precision: str, strategy: str) -> Choice[bool]:
     if strategy != "ddp":
         return Choice(False, f"{strategy} keeps its own fp32 copy, one part per process")
     return Choice(True, "updates too small for bf16 would be lost")
-
-
-def _usable_cores() -> int:
-    """Physical cores within this process's affinity mask: a matrix product gains nothing from hyper-threads."""
-    import psutil
-
-    usable = len(os.sched_getaffinity(0))
-    physical = psutil.cpu_count(logical=False) or usable
-    logical = psutil.cpu_count(logical=True) or usable
-    return max(1, usable * physical // logical)
