@@ -107,6 +107,27 @@ def test_too_long_rows_fail_the_run_when_asked(pod: Any, tokenizer: Any, chat: C
     )
 
 
+@pytest.mark.parametrize("packing", [False, True])
+def test_rows_beyond_the_models_context_are_too_long(
+    pod: Any, smollm2: Path, tokenizer: Any, chat: Chat, packing: bool
+) -> None:
+    folder = pod.root / "swiftlet/models/small"
+    folder.mkdir(parents=True)
+    for file in smollm2.iterdir():
+        (folder / file.name).symlink_to(file)
+    (folder / "config.json").unlink()
+    config = json.loads((smollm2 / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "max_position_embeddings": 64}))
+    model = {"uri": "pvc://models/small", "path": "/swiftlet/models/small"}
+    data = pod.data("a.jsonl", [chat("q", "short"), chat("q", "long " * 200)])
+    error = refused(
+        pod, tokenizer, data, model=model, template={"maxLength": 512, "packing": packing, "truncation": "fail"}
+    )
+    assert "tokens, the model's context is 64; shorten the row" in error.problems[0]
+    prepared = prepare(pod.document(data, model=model, template={"maxLength": 512, "packing": packing}), tokenizer)
+    assert prepared.counts.dropped == {"too_long": 1}
+
+
 def test_nothing_left_is_refused_with_the_counts(pod: Any, tokenizer: Any, chat: Chat) -> None:
     error = refused(pod, tokenizer, pod.data("a.jsonl", [chat("no answer"), chat("q", "<|im_end|>")]))
     assert error.problems == [

@@ -44,8 +44,13 @@ class Encoder:
     The chat template is looked at only when the first conversation comes: plain text does without.
     """
 
-    def __init__(self, tokenizer: Any, template: Template, assistant_only: bool) -> None:
+    def __init__(self, tokenizer: Any, template: Template, assistant_only: bool, context: int | None = None) -> None:
+        """context: tokens that the model can tell the places of; rows beyond it are too long whatever maxLength is."""
         self._tokenizer = tokenizer
+        self._limit = min(template.max_length, context or template.max_length)
+        within = "the model's context" if self._limit < template.max_length else "template.maxLength"
+        remedy = "" if self._limit < template.max_length else "raise it, or "
+        self._too_long = f"{within} is {self._limit}; {remedy}shorten the row"
         self._template = template
         self._assistant_only = assistant_only
         self._special = SpecialTokens(tokenizer)
@@ -131,11 +136,11 @@ class Encoder:
                 yield row
 
     def _limited(self, encoding: Any, rendered: Rendered, number: int, tally: Tally) -> Encoded | None:
-        """The row within maxLength by the document's policy, or None when it is dropped."""
+        """The row within the limit by the document's policy, or None when it is dropped."""
         ids: list[int] = encoding.ids
-        limit, policy = self._template.max_length, self._template.truncation
+        limit, policy = self._limit, self._template.truncation
         if len(ids) > limit and policy != "truncate":
-            what = f"{len(ids)} tokens, template.maxLength is {limit}; raise it, or shorten the row"
+            what = f"{len(ids)} tokens, {self._too_long}"
             if policy == "fail":
                 tally.problem(number, f"{what}, or set template.truncation to drop or truncate")
             else:

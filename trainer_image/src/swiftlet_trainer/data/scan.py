@@ -10,6 +10,8 @@ from swiftlet.api.job import TrainDocument
 from swiftlet_trainer.data.encode import Encoded, Encoder
 from swiftlet_trainer.data.tally import Tally
 from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.models.context import context_length
+from swiftlet_trainer.models.loading import model_folder
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.progress import Reporter
 
@@ -26,7 +28,8 @@ def scan(document: TrainDocument, tokenizer: Any, sink: Sink) -> list[Tally]:
     Raises InvalidInput with every problem: of the rows (the first ten of each data set), and of data sets of which
     nothing is left.
     """
-    encoder = Encoder(tokenizer, document.template, document.task.sft.assistant_only_loss)
+    context = context_length(model_folder(document.model))
+    encoder = Encoder(tokenizer, document.template, document.task.sft.assistant_only_loss, context)
     reporter, reported = Reporter(), time.monotonic()
     tallies = []
     for index, dataset in enumerate(document.datasets):
