@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -16,6 +17,8 @@ class Handler(BaseHTTPRequestHandler):
         code = 200 if self.path == "/ready" and self.headers.get("X-Who") == "probe" else 503
         self.send_response(code)
         self.end_headers()
+        if self.path == "/slow":
+            time.sleep(0.1)  # the body comes in a packet of its own
         self.wfile.write(b"ok" if code == 200 else b"loading the model")
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -45,8 +48,9 @@ def test_http_by_port_name_with_headers(port: int) -> None:
     assert probe(container, httpGet=get) is None
 
 
-def test_a_bad_answer_is_told_with_its_first_line(port: int) -> None:
-    assert probe(httpGet={"path": "/other", "port": port}) == "GET /other answered 503: loading the model"
+@pytest.mark.parametrize("path", ["/other", "/slow"])
+def test_a_bad_answer_is_told_with_its_first_line(port: int, path: str) -> None:
+    assert probe(httpGet={"path": path, "port": port}) == f"GET {path} answered 503: loading the model"
 
 
 def test_nobody_listens() -> None:

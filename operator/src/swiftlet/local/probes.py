@@ -11,6 +11,8 @@ Check = Callable[[], Awaitable[str | None]]
 Execute = Callable[[list[str], float], Awaitable[int | None]]
 """Runs a command in the container; its exit code, None when it took longer than the seconds given."""
 
+SAID, SAYING_SECONDS = 2048, 0.3
+"""How much of a bad answer is read, in bytes, and how long it may pause."""
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
@@ -81,13 +83,22 @@ async def _http(action: dict[str, Any], host: str, port: int) -> str | None:
         lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
         writer.write("\r\n".join(lines).encode())
         status = (await reader.readline()).split()
-        body = (await reader.read(2048)).partition(b"\r\n\r\n")[2]
+        code = int(status[1]) if len(status) > 1 and status[1].isdigit() else 0
+        if 200 <= code < 400:
+            return None
+        body = (await _beginning(reader)).partition(b"\r\n\r\n")[2]
     finally:
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
-    code = int(status[1]) if len(status) > 1 and status[1].isdigit() else 0
-    if 200 <= code < 400:
-        return None
     words = body.decode(errors="replace").strip().splitlines()
     return f"GET {path} answered {code or 'nothing'}" + (f": {words[0][:200]}" if words else "")
+
+
+async def _beginning(reader: asyncio.StreamReader) -> bytes:
+    """What else comes, which may be in several packets; a server that leaves the connection open is not waited for."""
+    said = b""
+    with suppress(TimeoutError):
+        while len(said) < SAID and (piece := await asyncio.wait_for(reader.read(SAID), SAYING_SECONDS)):
+            said += piece
+    return said
