@@ -39,6 +39,7 @@ NOT_MEASURED = """## Not measured
 - ms-swift and LLaMA-Factory beside ours on the same rows; `torch.compile`; full fine-tuning; memory by length.
 - "Training speed" was measured before packed rows attended one by one. Since then packing is faster than padding: 1.09
   times in two rounds on another, slower machine without bf16 (TRL 64, padded 121, packed 132 useful tokens/s).
+- Data preparation: the script was stopped after five minutes on that machine; it says nothing while it works.
 - The operator with real nodes by the hundred: its figures are of resources and children, without pods.
 """
 
