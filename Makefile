@@ -12,10 +12,10 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE ?= hardlink
 
-.PHONY: help install quickstart test lint types unit e2e e2e-kind bench lock generate images clean
+.PHONY: help install quickstart test lint types unit e2e e2e-kind bench bench-training lock generate images clean
 
 help: ## Show this list
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 .tools/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -59,8 +59,11 @@ e2e: $(INSTALLED) ## The operator on a cluster of two real nodes, made on this m
 e2e-kind: $(INSTALLED) ## The same proofs on a kind cluster, where Docker runs
 	@bash e2e/kind/run $(VENV) $(E2E_ARGS)
 
-bench: $(INSTALLED) ## Measure; rewrites the figures in docs/benchmarks.md
-	@$(VENV)/bin/python benchmarks/run.py
+bench-training: $(INSTALLED) ## Training speed beside TRL, ms-swift and LLaMA-Factory, each from its lock (40 min); the same page
+	@$(VENV)/bin/python benchmarks/run.py training_speed
+
+bench: $(INSTALLED) ## Measure the operator, the quickstart's chain and data preparation (35 min); rewrites docs/benchmarks.md
+	@$(VENV)/bin/python benchmarks/run.py data_preparation chain_latency control_plane
 
 generate: $(INSTALLED) ## Write crds/, docs/reference/ and the chart's copies from the types
 	@$(VENV)/bin/swiftlet crds --output crds

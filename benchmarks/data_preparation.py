@@ -125,10 +125,12 @@ def sampled_peak(seconds: float = 0.05) -> Iterator[list[float]]:
 
 
 def in_own_process(rows: int, packing: bool) -> dict[str, Any]:
+    """What `measure` finds in a process of its own, which says on stderr what it is at."""
+    print(f"{rows:,} rows, {'packed' if packing else 'not packed'}", file=sys.stderr, flush=True)
     command = [sys.executable, __file__, "--one", str(rows), *(["--packing"] if packing else [])]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise SystemExit(done.stderr)
+        raise SystemExit(done.returncode)
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -22,7 +22,8 @@ LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "
 SCRIPTS = {
     "training_speed": (
         "Training speed",
-        "LoRA SFT beside plain TRL on the same rows, in turn; packing beside padding.",
+        "SFT beside TRL, ms-swift, LLaMA-Factory and a bare loop on the same rows, in turn; memory by length; goals. "
+        "![where a step's time goes](images/training-step.svg)",
     ),
     "data_preparation": ("Data preparation", "Rows per second and peak memory; memory must not grow with rows."),
     "control_plane": (
@@ -36,10 +37,8 @@ SCRIPTS = {
 NOT_MEASURED = """## Not measured
 
 - Anything on a GPU: NCCL, bf16 kernels, tokens/s, MFU. No machine with one has run these scripts yet.
-- ms-swift and LLaMA-Factory beside ours on the same rows; `torch.compile`; full fine-tuning; memory by length.
-- "Training speed" was measured before packed rows attended one by one. Since then packing is faster than padding: 1.09
-  times in two rounds on another, slower machine without bf16 (TRL 64, padded 121, packed 132 useful tokens/s).
-- Data preparation: the script was stopped after five minutes on that machine; it says nothing while it works.
+- `torch.compile`: there is no field that asks for it yet.
+- ms-swift with all weights trained; training speed in bf16 since packed rows attend one by one.
 - The operator with real nodes by the hundred: its figures are of resources and children, without pods.
 """
 
@@ -69,8 +68,8 @@ def run(name: str) -> dict[str, str]:
 def render(results: dict[str, dict[str, str]]) -> str:
     """The page as Markdown."""
     parts = [
-        "# Benchmarks\n\nWritten by `make bench`. Each comparison is made within one run, in turn, since machines are "
-        "noisy: read the ratios, not the absolute figures.\n"
+        "# Benchmarks\n\nWritten by `make bench` and `make bench-training`. Each comparison is made within one "
+        "run, in turn, since machines are noisy: read the ratios, not the absolute figures.\n"
     ]
     for name, (title, about) in SCRIPTS.items():
         if result := results.get(name):

@@ -1,247 +1,162 @@
-"""Training speed beside plain TRL: `python benchmarks/training_speed.py [--json FILE] [--rows N] [--rounds N]`.
+"""Training speed beside other trainers: `python benchmarks/training_speed.py [--quick] [--ways NAME …] [--json FILE]`.
 
-LoRA (rank 16, all linear layers) on the quickstart's model; the same generated chats, tokenized once, prompts masked;
-one epoch, 4 rows per step, bf16 where the CPU multiplies it. Each run is a process of its own, and the ways take turns,
-so that noise of the machine meets all of them. Useful tokens are those without padding; the time is that of the steps.
+LoRA (rank 16, all linear layers) on the quickstart's model; the same generated chats with masked prompts, one epoch,
+4 rows per step, bf16 where the CPU multiplies it. Each run is a process of its own, and the ways take turns, so that
+noise of the machine meets all of them. Useful tokens are those without padding; the time is that of the steps. The same
+for full fine-tuning, and the peak memory at growing lengths. Peers run in environments of their own, from their locks.
 """
 
 import argparse
 import json
-import os
-import random
-import resource
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
-WORDS = Path(__file__).parent.parent / "examples" / "quickstart" / "data" / "general-text.jsonl"
-MODEL = "hf://HuggingFaceTB/SmolLM2-135M-Instruct"
-BATCH, MAX_LENGTH, RANK, RATE = 4, 512, 16, 1e-4
-WAYS = {
-    "trl": "TRL SFTTrainer",
-    "padded": "swiftlet, rows of like length",
-    "packed": "swiftlet, packed",
-}
+import training_environments
+import training_picture
+from training_report import Found, Runs, memory_table, table, targets
+from training_runs import RunError, Task, measure, peer_settings
+from training_ways import FULL, LENGTHS, WAYS, Way, ways_here
 
-
-def chats(count: int, seed: int = 0) -> list[dict[str, Any]]:
-    """Questions of 5 to 60 words and answers of mixed length, most short, some long."""
-    generator = random.Random(seed)
-    words = " ".join(json.loads(line)["text"] for line in WORDS.read_text().splitlines()).split()
-
-    def turn(role: str, length: int) -> dict[str, str]:
-        start = generator.randrange(len(words) - length)
-        return {"role": role, "content": " ".join(words[start : start + length])}
-
-    rows = []
-    for _ in range(count):
-        question, answer = generator.randint(5, 60), min(250, int(generator.lognormvariate(3.6, 0.9)) + 3)
-        rows.append({"messages": [turn("user", question), turn("assistant", answer)]})
-    return rows
+PICTURE = Path(__file__).parent.parent / "docs" / "images" / "training-step.svg"
+TABLES = ("lora", "full", "memory", "profile")
+PROFILED = ("trl", "loop", "padded", "packed")
+MEMORY_WAYS = ("trl", "padded")
+WORDS_OF_TOKENS = 0.85
+"""Words that surely make up a token's worth of text: rows are cut at the length."""
 
 
-def write_job(root: Path, way: str, rows: int) -> None:
-    """The job document and data of one way, in a pod's folder of its own."""
-    from swiftlet.api.job import TrainDocument
-    from swiftlet_trainer.models.smollm2 import folder
+class Session:
+    """Runs one after the other, with what remains said on stderr."""
 
-    for name in ("job", "data/0", "models"):
-        (root / "swiftlet" / name).mkdir(parents=True)
-    (root / "swiftlet/models/base").symlink_to(folder())
-    data = "".join(json.dumps(row) + "\n" for row in chats(rows))
-    (root / "swiftlet/data/0/rows.jsonl").write_text(data)
-    packed = way == "packed"
-    document = TrainDocument.model_validate(
-        {
-            **{"name": "bench", "namespace": "default", "uid": "1", "nodes": 1, "processesPerNode": 1},
-            **{"model": {"uri": MODEL, "path": "/swiftlet/models/base"}, "task": {}, "strategy": "ddp"},
-            "datasets": [{"uri": "rows.jsonl", "path": "/swiftlet/data/0/rows.jsonl"}],
-            "tuner": {"lora": {"rank": RANK}},
-            "template": {"maxLength": MAX_LENGTH, "packing": packed},
-            # A packed sequence of 512 tokens holds about four rows.
-            "training": {"globalBatchSize": 1 if packed else BATCH, "epochs": 1, "learningRate": RATE},
-            "checkpoints": {"intervalSteps": 1_000_000},
-            **{"perDeviceBatchSize": 1 if packed else BATCH, "gradientAccumulationSteps": 1, "useGpu": False},
-            **{"outputDir": "/swiftlet/artifacts/bench", "artifactUri": "pvc://artifacts/bench"},
-        }
-    )
-    (root / "swiftlet/job/job.json").write_text(json.dumps(document.document()))
+    def __init__(self, ways: dict[str, Way], scratch: Path, runs: int) -> None:
+        self._ways, self._scratch, self._runs = ways, scratch, runs
+        self._began, self._done = time.monotonic(), 0
+        self.found = Found()
 
+    def run(self, name: str, task: Task, what: str) -> dict[str, float] | None:
+        """The figures of one run; None when it failed, and the way is not tried again in this table."""
+        way = self._ways[name]
+        self._done += 1
+        try:
+            figures = measure(way, task, self._scratch / f"run-{self._done}")
+            said = f"{figures['tokens_per_second']:.0f} tokens/s, {figures['peak_mib']:.0f} MiB"
+        except (RunError, training_environments.InstallError) as error:
+            self.found.failures[f"{way.title} ({what})"] = str(error)
+            figures, said = None, f"failed: {error}"
+        spent = time.monotonic() - self._began
+        left = spent / self._done * (self._runs - self._done)
+        print(
+            f"[{self._done}/{self._runs}, about {left / 60:.0f} min left] {what}: {way.title}: {said}", file=sys.stderr
+        )
+        return figures
 
-def train_ours() -> dict[str, Any]:
-    """Run the job; the steps' time is from the event that announces them to the last step's."""
-    from datetime import datetime
-
-    from swiftlet_trainer.training.run import run_training
-    from swiftlet_trainer.training.stopping import StopRequest
-
-    run_training("/swiftlet/job/job.json", StopRequest())
-    stream = Path(os.environ["SWIFTLET_ROOT"] + os.environ["SWIFTLET_PROGRESS_FILE"])
-    events = [json.loads(line) for line in stream.read_text().splitlines()]
-    start = next(event["time"] for event in events if event.get("message") == "training")
-    last = next(event for event in reversed(events) if event["type"] == "progress")
-    seconds = (datetime.fromisoformat(last["time"]) - datetime.fromisoformat(start)).total_seconds()
-    return {"seconds": seconds, "loss": float(last["loss"])}
-
-
-def train_trl(folder: Path, tokens: Any) -> dict[str, Any]:
-    """A plain script: SFTTrainer on the same token ids and labels, at its best setting for this machine."""
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    import torch
-    from peft import LoraConfig
-    from swiftlet_trainer.hardware import compute_dtype, multiplies_bf16
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-    from trl import SFTConfig, SFTTrainer
-
-    torch.manual_seed(42)
-    settings = SFTConfig(
-        output_dir=str(folder / "trl"),
-        num_train_epochs=1,
-        per_device_train_batch_size=BATCH,
-        learning_rate=RATE,
-        max_length=MAX_LENGTH,
-        bf16=multiplies_bf16(False),
-        use_cpu=True,
-        gradient_checkpointing=False,
-        save_strategy="no",
-        logging_steps=1,
-        report_to="none",
-        disable_tqdm=True,
-    )
-    model = AutoModelForCausalLM.from_pretrained(folder / "swiftlet/models/base", dtype=compute_dtype(False))
-    trainer = SFTTrainer(
-        model=model,
-        args=settings,
-        train_dataset=tokens,
-        processing_class=AutoTokenizer.from_pretrained(folder / "swiftlet/models/base"),
-        peft_config=LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules="all-linear", task_type="CAUSAL_LM"),
-    )
-    start = time.perf_counter()
-    trainer.train()
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    return {"seconds": time.perf_counter() - start, "loss": losses[-1]}
-
-
-def child(way: str, root: Path) -> dict[str, Any]:
-    """One way in this process, whose pod is `root`."""
-    from swiftlet.api.job import TrainDocument
-    from swiftlet_trainer.data.prepared import open_prepared
-    from swiftlet_trainer.document import load_document
-
-    started = time.perf_counter()
-    train = open_prepared(load_document("/swiftlet/job/job.json", TrainDocument)).train
-    useful = sum(train["length"])
-    figures = train_trl(root, train.select_columns(["input_ids", "labels"])) if way == "trl" else train_ours()
-    return {
-        **figures,
-        "useful_tokens": useful,
-        "tokens_per_second": useful / figures["seconds"],
-        "other_seconds": time.perf_counter() - started - figures["seconds"],
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }
-
-
-def start_child(way: str, root: Path, command: str) -> dict[str, Any]:
-    """Run this script again, in a process whose pod is `root`; the last line of its output."""
-    from swiftlet_trainer.threads import share_cores
-
-    share_cores()  # as the trainer's own entry point does; for all ways, so that it is no difference between them
-    environment = {**os.environ, "SWIFTLET_ROOT": str(root), "SWIFTLET_PROGRESS_FILE": "/progress.jsonl"}
-    (root / "progress.jsonl").unlink(missing_ok=True)
-    done = subprocess.run(
-        [sys.executable, __file__, "--child", way, "--command", command],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"{way}: {command} failed\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
-    return json.loads(done.stdout.splitlines()[-1]) if command == "train" else {}
-
-
-def run_child(way: str, command: str) -> None:
-    """What `start_child` starts."""
-    root = Path(os.environ["SWIFTLET_ROOT"])
-    if command == "prepare":
-        from swiftlet_trainer.verbs.prepare import run
-
-        raise SystemExit(run("/swiftlet/job/job.json"))
-    print(json.dumps(child(way, root)), flush=True)
-
-
-def measure(rows: int, rounds: int) -> dict[str, list[dict[str, Any]]]:
-    """Figures of each way in each round."""
-    import shutil
-
-    found: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
-    with tempfile.TemporaryDirectory() as scratch:
-        for way in WAYS:
-            write_job(Path(scratch) / way, way, rows)
-            start_child(way, Path(scratch) / way, "prepare")
+    def rounds(self, names: list[str], task: Task, rounds: int, what: str) -> Runs:
+        """Every way in turn, `rounds` times. A way that failed once is left out from then on."""
+        found: Runs = {name: [] for name in names}
         for number in range(rounds):
-            for way in WAYS:
-                outputs = Path(scratch) / way / "swiftlet/artifacts/bench"
-                for name in ("checkpoints", "artifact", "events.jsonl"):
-                    path = outputs / name
-                    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-                found[way].append(start_child(way, Path(scratch) / way, "train"))
-                speed = found[way][-1]["tokens_per_second"]
-                print(f"round {number + 1}: {WAYS[way]}: {speed:.0f} tokens/s", file=sys.stderr, flush=True)
-    return found
+            for name in [name for name in names if len(found[name]) == number]:
+                if figures := self.run(name, task, f"{what}, round {number + 1}"):
+                    found[name].append(figures)
+        return found
+
+    def memory(self, names: list[str]) -> None:
+        """Peak memory of two steps of one row each at every length."""
+        for length in LENGTHS:
+            task = Task(rows=2, length=length, batch=1, words_each=int(WORDS_OF_TOKENS * length))
+            for name in names:
+                if figures := self.run(name, task, f"memory at {length}"):
+                    self.found.memory.setdefault(name, {})[length] = figures["peak_mib"]
+
+    def profiles(self, names: list[str], task: Task) -> None:
+        """Milliseconds per useful token of each way, by what they were spent on."""
+        for name in names:
+            way = self._ways[name]
+            self._done += 1
+            try:
+                figures = measure(way, task, self._scratch / f"profile-{name}", profiled=True)
+            except (RunError, training_environments.InstallError) as error:
+                self.found.failures[f"{way.title} (profile)"] = str(error)
+                continue
+            print(f"[{self._done}/{self._runs}] profile: {way.title}", file=sys.stderr)
+            scale = 1000 / figures["profiled_tokens"]
+            self.found.profiles[way.title] = {group: scale * each for group, each in figures["profile"].items()}
 
 
-def table(found: dict[str, list[dict[str, Any]]]) -> str:
-    """Medians, and ratios within each round."""
-    lines = [f"{'':32}{'useful tok/s':>13}{'x TRL (min, median, max)':>27}{'peak MiB':>10}{'start s':>9}{'loss':>7}"]
-    for way, runs in found.items():
-        ratios = sorted(
-            run["tokens_per_second"] / trl["tokens_per_second"] for run, trl in zip(runs, found["trl"], strict=True)
-        )
-        middle = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
-        spread = f"{ratios[0]:.2f}, {statistics.median(ratios):.2f}, {ratios[-1]:.2f}"
-        lines.append(
-            f"{WAYS[way]:32}{middle['tokens_per_second']:13.0f}{spread:>27}{middle['peak_mib']:10.0f}"
-            f"{middle['other_seconds']:9.1f}{middle['loss']:7.2f}"
-        )
-    packed = [
-        run["tokens_per_second"] / plain["tokens_per_second"]
-        for run, plain in zip(found["packed"], found["padded"], strict=True)
+def settings_text(ways: dict[str, Way], names: list[str]) -> str:
+    """What each peer was set to."""
+    lines = ["settings of the peers, defaults apart:"]
+    lines += [
+        f"  {ways[name].title}: {json.dumps(peer_settings(ways[name], Task(rows=0)))}"
+        for name in names
+        if ways[name].program != "swiftlet"
     ]
-    useful = found["padded"][0]["useful_tokens"]
-    lines.append(
-        f"\npacked over padded: {statistics.median(packed):.2f}; {useful} useful tokens a run; "
-        f"`start s` is all but the steps"
-    )
     return "\n".join(lines)
 
 
+def versions_text(ways: dict[str, Way], names: list[str]) -> str:
+    """What is installed in each environment."""
+    lines = ["environments:"]
+    for peer in dict.fromkeys(ways[name].environment for name in names):
+        try:
+            lines.append(f"  {peer}: {training_environments.versions(peer)}")
+        except training_environments.InstallError as error:
+            lines.append(f"  {peer}: not installed: {error}")
+    return "\n".join(lines)
+
+
+def report(found: Found, ways: dict[str, Way], names: list[str], notes: list[str]) -> str:
+    """Everything that is printed."""
+    failures = [f"{title}: failed: {error}" for title, error in found.failures.items()]
+    parts = [
+        "LoRA\n" + table(found.lora, ways),
+        "all weights\n" + table(found.full, ways) if any(found.full.values()) else "",
+        memory_table(found.memory, ways) if found.memory else "",
+        training_picture.text(found.profiles) if found.profiles else "",
+        targets(found),
+        "\n".join([*notes, *failures]),
+        versions_text(ways, names),
+        settings_text(ways, names),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
 def main() -> None:
-    """Print the table; exit code 1 when ours is slower than TRL."""
+    """Measure and print. A way that fails is said to have failed; a goal missed is said to be missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--rows", type=int, default=32)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep every run's figures here")
+    parser.add_argument("--rows", type=int, default=24)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--child", choices=WAYS, help=argparse.SUPPRESS)
-    parser.add_argument("--command", choices=("prepare", "train"), default="train", help=argparse.SUPPRESS)
+    parser.add_argument("--ways", nargs="+", choices=list(WAYS), metavar="NAME", help=f"of {', '.join(WAYS)}")
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
+    parser.add_argument("--quick", action="store_true", help="8 rows, one round, LoRA alone: to try that all runs")
     arguments = parser.parse_args()
-    if arguments.child:
-        run_child(arguments.child, arguments.command)
-        return
-    found = measure(arguments.rows, arguments.rounds)
+    if arguments.quick:
+        arguments.rows, arguments.rounds, arguments.tables = 8, 1, ["lora"]
+    from swiftlet_trainer.hardware import multiplies_bf16
+    from training_rows import can_compile
+
+    ways, notes = ways_here(multiplies_bf16(False), can_compile())
+    names = [name for name in ways if not arguments.ways or name in arguments.ways]
+    full = [name for name in FULL if name in names and "full" in arguments.tables]
+    memory = [name for name in MEMORY_WAYS if name in names and "memory" in arguments.tables]
+    profiled = [name for name in PROFILED if name in names and "profile" in arguments.tables]
+    lora = names if "lora" in arguments.tables else []
+    count = len(lora) * arguments.rounds + len(full) + len(memory) * len(LENGTHS) + len(profiled)
+    with tempfile.TemporaryDirectory() as scratch:
+        session = Session(ways, Path(scratch), count)
+        task = Task(rows=arguments.rows)
+        session.found.lora = session.rounds(lora, task, arguments.rounds, "LoRA")
+        session.found.full = session.rounds(full, replace(task, rows=max(8, task.rows // 2), tuner="full"), 1, "full")
+        session.memory(memory)
+        session.profiles(profiled, task)
     if arguments.json:
-        arguments.json.write_text(json.dumps(found, indent=2) + "\n")
-    print(table(found))
-    ratio = statistics.median(
-        run["tokens_per_second"] / trl["tokens_per_second"]
-        for run, trl in zip(found["padded"], found["trl"], strict=True)
-    )
-    if ratio < 1:
-        raise SystemExit(f"slower than TRL: {ratio:.2f}")
+        arguments.json.write_text(json.dumps(asdict(session.found), indent=2) + "\n")
+    if session.found.profiles:
+        training_picture.draw(session.found.profiles, PICTURE)
+    print(report(session.found, ways, names, notes))
 
 
 if __name__ == "__main__":

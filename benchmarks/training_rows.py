@@ -1,0 +1,77 @@
+"""The rows that every trainer of the benchmark learns from, and what each of them reads them as."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+WORDS = Path(__file__).parent.parent / "examples" / "quickstart" / "data" / "general-text.jsonl"
+MODEL = "hf://HuggingFaceTB/SmolLM2-135M-Instruct"
+BATCH, MAX_LENGTH, RANK, RATE = 4, 512, 16, 1e-4
+JOB = "/swiftlet/job/job.json"
+
+
+def chats(count: int, words_each: int | None = None, seed: int = 0) -> list[dict[str, Any]]:
+    """Questions of 5 to 60 words and answers of mixed length, most short, some long; or answers of `words_each`."""
+    generator = random.Random(seed)
+    words = " ".join(json.loads(line)["text"] for line in WORDS.read_text().splitlines()).split()
+    words *= 1 + (words_each or 0) // len(words) * 2 + bool(words_each)
+
+    def turn(role: str, length: int) -> dict[str, str]:
+        start = generator.randrange(len(words) - length)
+        return {"role": role, "content": " ".join(words[start : start + length])}
+
+    rows = []
+    for _ in range(count):
+        question, answer = generator.randint(5, 60), min(250, int(generator.lognormvariate(3.6, 0.9)) + 3)
+        rows.append({"messages": [turn("user", question), turn("assistant", words_each or answer)]})
+    return rows
+
+
+def write_job(root: Path, rows: list[dict[str, Any]], settings: dict[str, Any]) -> None:
+    """The job document and data of one of our ways, in a pod's folder `root` of its own."""
+    from swiftlet.api.job import TrainDocument
+    from swiftlet_trainer.models.smollm2 import folder
+
+    for name in ("job", "data/0", "models"):
+        (root / "swiftlet" / name).mkdir(parents=True)
+    (root / "swiftlet/models/base").symlink_to(folder())
+    (root / "swiftlet/data/0/rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    packed, batch = settings["packed"], settings["batch"]
+    # A packed sequence of 512 tokens holds about four rows.
+    batch = 1 if packed else batch
+    training = {"globalBatchSize": batch, "epochs": 1, "learningRate": RATE, "precision": settings["precision"]}
+    document = TrainDocument.model_validate(
+        {
+            **{"name": "bench", "namespace": "default", "uid": "1", "nodes": 1, "processesPerNode": 1},
+            **{"model": {"uri": MODEL, "path": "/swiftlet/models/base"}, "task": {}, "strategy": "ddp"},
+            "datasets": [{"uri": "rows.jsonl", "path": "/swiftlet/data/0/rows.jsonl"}],
+            "tuner": {"full": {}} if settings["tuner"] == "full" else {"lora": {"rank": RANK}},
+            "template": {"maxLength": settings["length"], "packing": packed, "truncation": "truncate"},
+            "training": training | ({"torchCompile": True} if settings["compiled"] else {}),
+            "checkpoints": {"intervalSteps": 1_000_000},
+            **{"perDeviceBatchSize": batch, "gradientAccumulationSteps": 1, "useGpu": False},
+            **{"outputDir": "/swiftlet/artifacts/bench", "artifactUri": "pvc://artifacts/bench"},
+        }
+    )
+    (root / JOB.lstrip("/")).write_text(json.dumps(document.document()))
+
+
+def can_compile() -> bool:
+    """Whether documents have the field that asks for torch.compile."""
+    from swiftlet.api.finetunejob import Training
+
+    return "torch_compile" in Training.model_fields
+
+
+def write_tokens(file: Path) -> int:
+    """Token ids and labels of the rows that `prepare` left for this process's pod, as JSON lines; tokens in all."""
+    from swiftlet.api.job import TrainDocument
+    from swiftlet_trainer.data.prepared import open_prepared
+    from swiftlet_trainer.document import load_document
+
+    train = open_prepared(load_document(JOB, TrainDocument)).train
+    with file.open("w") as out:
+        for row in train.select_columns(["input_ids", "labels"]):
+            out.write(json.dumps(row) + "\n")
+    return int(sum(train["length"]))

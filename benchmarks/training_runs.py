@@ -1,0 +1,121 @@
+"""Runs of trainers, each a process of its own in a folder of its own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import training_environments
+from training_peer import SETTINGS
+from training_rows import BATCH, MAX_LENGTH, RANK, RATE, chats, write_job
+from training_ways import Way
+
+HERE = Path(__file__).parent
+LONGEST_SECONDS = 900.0
+"""A run that takes longer has failed."""
+
+Figures = dict[str, Any]
+
+
+class RunError(Exception):
+    """A run ended with an error: the last line of what it said."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is learnt: the same for all ways of one table."""
+
+    rows: int
+    tuner: str = "lora"
+    length: int = MAX_LENGTH
+    batch: int = BATCH
+    words_each: int | None = None
+    """Words of each answer; mixed when absent."""
+
+
+def settings_of(way: Way, task: Task) -> dict[str, Any]:
+    """Everything that a run depends on."""
+    from swiftlet_trainer.models.smollm2 import folder
+
+    return {
+        **asdict(way),
+        **asdict(task),
+        **{"rank": RANK, "rate": RATE, "model": str(folder())},
+    }
+
+
+def peer_settings(way: Way, task: Task) -> dict[str, Any]:
+    """What is set of `way`'s trainer, as it is shown; ours are chosen by its plan."""
+    run = settings_of(way, task)
+    return {} if way.program == "swiftlet" else SETTINGS[way.program](run)
+
+
+def measure(way: Way, task: Task, folder: Path, profiled: bool = False) -> Figures:
+    """One run in `folder`, which is made and removed; `profile` has seconds by group when asked for.
+
+    What is prepared is kept beside `folder` for the next run of the same task.
+    Raises RunError, training_environments.InstallError.
+    """
+    python = training_environments.python_of(way.environment)
+    run = settings_of(way, task)
+    shutil.copytree(_prepared(folder.parent, way, task), folder, symlinks=True)
+    (folder / "run.json").write_text(json.dumps(run))
+    program, arguments = ("ours", "train") if way.program == "swiftlet" else ("peer", "run.json")
+    try:
+        figures = _start(folder, [python, str(HERE / f"training_{program}.py"), arguments], profiled)
+    finally:
+        shutil.rmtree(folder)
+    return {**figures, "tokens_per_second": figures["tokens"] / figures["seconds"]}
+
+
+def _prepared(scratch: Path, way: Way, task: Task) -> Path:
+    """A folder with the job, its tokens and rows.jsonl: made before the run, as `prepare` does in a pod of its own."""
+    ours = way.program == "swiftlet"
+    # The peers take plain tokens; of ours, each way has a document of its own.
+    key = f"{way.packed}-{way.compiled}" if ours else "plain"
+    folder = scratch / f"prepared-{key}-{'-'.join(str(value) for value in asdict(task).values())}"
+    if not folder.exists():
+        rows = chats(task.rows, task.words_each)
+        plain = {} if ours else {"packed": False, "compiled": False}
+        write_job(folder, rows, {**settings_of(way, task), **plain})
+        program = [sys.executable, str(HERE / "training_ours.py")]
+        _call(folder, [*program, "prepare"])
+        if not ours:
+            _call(folder, [*program, "tokens", "tokens.jsonl"])
+        (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+def _start(folder: Path, command: list[str], profiled: bool) -> Figures:
+    asked = {"BENCH_PROFILE": "1"} if profiled else {}
+    found: Figures = json.loads(_call(folder, command, **asked).rstrip().splitlines()[-1])
+    return found
+
+
+def _call(folder: Path, command: list[str], **variables: str) -> str:
+    from swiftlet_trainer.threads import share_cores
+
+    environment = {
+        **os.environ,
+        **{"SWIFTLET_ROOT": str(folder), "SWIFTLET_PROGRESS_FILE": "/progress.jsonl"},
+        **{"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""},
+        **{"HF_HOME": str(folder / "hub"), "MODELSCOPE_CACHE": str(folder / "hub"), "TRL_EXPERIMENTAL_SILENCE": "1"},
+        **variables,
+        "BENCH_STARTED": repr(time.time()),
+    }
+    share_cores(environment)  # as the trainer's own entry point does; for all ways, so that it is no difference
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=LONGEST_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RunError(f"took longer than {LONGEST_SECONDS:.0f} s") from error
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()
+        raise RunError(said[-1][:300])
+    return done.stdout
