@@ -37,8 +37,7 @@ SCRIPTS = {
 NOT_MEASURED = """## Not measured
 
 - Anything on a GPU: NCCL, bf16 kernels, tokens/s, MFU. No machine with one has run these scripts yet.
-- `torch.compile`: there is no field that asks for it yet.
-- ms-swift with all weights trained; training speed in bf16 since packed rows attend one by one.
+- Training speed in bf16 since packed rows attend one by one; compilation on anything but this machine's CPU.
 - The operator with real nodes by the hundred: its figures are of resources and children, without pods.
 """
 

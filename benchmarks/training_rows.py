@@ -48,20 +48,13 @@ def write_job(root: Path, rows: list[dict[str, Any]], settings: dict[str, Any]) 
             "datasets": [{"uri": "rows.jsonl", "path": "/swiftlet/data/0/rows.jsonl"}],
             "tuner": {"full": {}} if settings["tuner"] == "full" else {"lora": {"rank": RANK}},
             "template": {"maxLength": settings["length"], "packing": packed, "truncation": "truncate"},
-            "training": training | ({"torchCompile": True} if settings["compiled"] else {}),
+            "training": training | {"torchCompile": settings["compiled"]},
             "checkpoints": {"intervalSteps": 1_000_000},
             **{"perDeviceBatchSize": batch, "gradientAccumulationSteps": 1, "useGpu": False},
             **{"outputDir": "/swiftlet/artifacts/bench", "artifactUri": "pvc://artifacts/bench"},
         }
     )
     (root / JOB.lstrip("/")).write_text(json.dumps(document.document()))
-
-
-def can_compile() -> bool:
-    """Whether documents have the field that asks for torch.compile."""
-    from swiftlet.api.finetunejob import Training
-
-    return "torch_compile" in Training.model_fields
 
 
 def write_tokens(file: Path) -> int:

@@ -136,9 +136,8 @@ def main() -> None:
     if arguments.quick:
         arguments.rows, arguments.rounds, arguments.tables = 8, 1, ["lora"]
     from swiftlet_trainer.hardware import multiplies_bf16
-    from training_rows import can_compile
 
-    ways, notes = ways_here(multiplies_bf16(False), can_compile())
+    ways, notes = ways_here(multiplies_bf16(False))
     names = [name for name in ways if not arguments.ways or name in arguments.ways]
     full = [name for name in FULL if name in names and "full" in arguments.tables]
     memory = [name for name in MEMORY_WAYS if name in names and "memory" in arguments.tables]

@@ -33,20 +33,17 @@ WAYS = {
     "packed": Way("swiftlet, packed", "swiftlet", "swiftlet", packed=True),
     "compiled": Way("swiftlet, compiled", "swiftlet", "swiftlet", compiled=True),
 }
-FULL = ("trl", "llamafactory", "loop", "padded", "packed")
+FULL = ("trl", "ms-swift", "llamafactory", "loop", "padded", "packed")
 """Ways of the table of full fine-tuning."""
 LENGTHS = (512, 1024, 2048, 4096)
 """Tokens of the rows of the table of memory, longest allowed."""
 
 
-def ways_here(bf16: bool, compiles: bool) -> tuple[dict[str, Way], list[str]]:
+def ways_here(bf16: bool) -> tuple[dict[str, Way], list[str]]:
     """The ways that this machine and this version can go, and a line for each that is left out."""
     ways, notes = dict(WAYS), []
     if not bf16:
         del ways["trl-fp32"]
         ways = {name: way.in_fp32() for name, way in ways.items()}
         notes.append("this CPU does not multiply bf16: everything ran in fp32, and the goals are set for bf16")
-    if not compiles:
-        del ways["compiled"]
-        notes.append("compiled is left out: training.torchCompile does not exist in this version")
     return ways, notes

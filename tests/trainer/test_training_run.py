@@ -90,8 +90,9 @@ def test_loss_does_not_depend_on_the_split_into_micro_batches(
         },
         {"tuner": {"full": {}}, "training": {"optimizer": "adafactor", "learningRate": 1e-3}},
         {"template": {"maxLength": 256, "packing": True}, "training": {"gradientCheckpointing": True}},
+        {"training": {"torchCompile": True}},
     ],
-    ids=["bf16-masters-dropout", "full-adafactor", "packed-checkpointed"],
+    ids=["bf16-masters-dropout", "full-adafactor", "packed-checkpointed", "compiled"],
 )
 def test_stopped_and_resumed_is_bit_for_bit_the_undisturbed_run(
     make_pod: Callable[[str], Any], tiny_model: Path, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch

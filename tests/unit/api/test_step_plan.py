@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from swiftlet.api.job import TrainDocument
-from swiftlet.api.step_plan import Hardware, plan_step, unmet
+from swiftlet.api.step_plan import Hardware, multiplications, plan_step, unmet
 
 CPU = Hardware(device="cpu", bf16=True, physical_cores=8, processes=2)
 
@@ -59,6 +59,29 @@ def test_attention(strategy: str, packing: bool, device: Any, chosen: str) -> No
     assert plan_step(packed, replace(CPU, device=device)).attention.value == chosen
 
 
+@pytest.mark.parametrize(
+    ("asked", "strategy", "hardware", "chosen"),
+    [
+        (None, "ddp", {"compiler": True}, "if long"),
+        (None, "zero2", {"compiler": True}, "if long"),
+        (None, "ddp", {"compiler": False}, "no"),
+        (None, "ddp", {"device": "cuda", "compiler": True}, "no"),
+        (None, "zero3", {"compiler": True}, "no"),
+        (False, "ddp", {"compiler": True}, "no"),
+        (True, "ddp", {"compiler": False}, "yes"),
+        (True, "ddp", {"device": "cuda"}, "yes"),
+    ],
+)
+def test_compile(asked: bool | None, strategy: str, hardware: dict[str, Any], chosen: str) -> None:
+    """Asked for without a compiler, it is tried, so that the run says that it failed."""
+    asked_for = document(strategy) if asked is None else document(strategy, torchCompile=asked)
+    assert plan_step(asked_for, replace(CPU, **hardware)).compile.value == chosen
+
+
+def test_work_counts_both_passes() -> None:
+    assert multiplications(135_000_000, 1000) == 3 * 135e9
+
+
 def test_processes_share_the_cores() -> None:
     assert plan_step(document(), CPU).threads.value == 4
     assert plan_step(document(), replace(CPU, processes=64)).threads.value == 1
@@ -68,5 +91,5 @@ def test_every_choice_has_a_reason() -> None:
     lines = plan_step(document(), CPU).lines()
     assert lines[0] == "precision bf16: this cpu multiplies bf16"
     assert lines[1] == "master weights yes: updates too small for bf16 would be lost"
-    assert len(lines) == 6
+    assert len(lines) == 7
     assert all(line.partition(": ")[2] for line in lines)

@@ -145,6 +145,10 @@ class Training(ApiModel):
         "auto", description="bf16 where the hardware multiplies it, else fp32; trained weights keep an fp32 copy."
     )
     gradient_checkpointing: bool = Field(False, description="Recompute activations to save memory.")
+    torch_compile: bool | None = Field(
+        None,
+        description="Compile the layers with torch.compile; when absent, where the run is long enough for it.",
+    )
     seed: Annotated[int, Field(ge=0, le=4294967295)] = Field(42, description="Seed of order, dropout and new weights.")
     logging_steps: Positive = Field(1, description="Steps between two progress reports.")
     eval_fraction: Annotated[float, Field(ge=0, le=0.5)] = Field(
@@ -183,6 +187,12 @@ class FineTuneJobSpec(ApiModel):
             "self.datasets.exists(d, !has(d.split) || d.split == 'train')",
             "at least one data set must have split: train",
             "datasets",
+        ),
+        Rule(
+            "!has(self.training) || !has(self.training.torchCompile) || !self.training.torchCompile || "
+            "!has(self.parallelism) || !has(self.parallelism.strategy) || self.parallelism.strategy != 'zero3'",
+            "torchCompile cannot be combined with strategy zero3, which gathers weights while layers run",
+            "training",
         ),
     )
 

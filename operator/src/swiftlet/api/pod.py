@@ -43,18 +43,27 @@ EXIT_TERMINATED = 143
 NEVER_RETRIED = (EXIT_INVALID, EXIT_DIVERGED)
 
 
+class Compilation(ApiModel):
+    """What became of torch.compile in a run that asked for it."""
+
+    reason: Literal["Compiled", "CompileFailed"]
+    message: str
+
+
 class ProgressEvent(Progress):
     """One line of the progress stream: the fields of Progress plus when and what.
 
     type `progress`: figures of a step. `phase`: message says what is going on. `dataset`: counts of rows.
     `checkpoint`: step that was saved. `serving`: engine that runs, and why when it is not the one asked for.
+    `compile`: whether the layers were compiled.
     """
 
     time: str = Field(description="RFC 3339, UTC.")
-    type: Literal["progress", "phase", "dataset", "checkpoint", "serving"] = "progress"
+    type: Literal["progress", "phase", "dataset", "checkpoint", "serving", "compile"] = "progress"
     dataset: DatasetCounts | None = None
     engine: str | None = None
     reason: str | None = None
+    compilation: Compilation | None = None
 
 
 class TerminationMessage(ApiModel):

@@ -1,6 +1,7 @@
 """What the processor of this machine can do for a training step."""
 
 import os
+import shutil
 from pathlib import Path
 
 BF16_FLAGS = ("amx_bf16", "avx512_bf16")
@@ -15,6 +16,11 @@ def bf16_flag() -> str | None:
         return None
     flags = next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), [])
     return next((flag for flag in BF16_FLAGS if flag in flags), None)
+
+
+def has_compiler() -> bool:
+    """Whether there is a program that compiles C++: $CXX, g++ or clang++, where torch.compile looks for it."""
+    return any(shutil.which(name) for name in (os.environ.get("CXX", ""), "g++", "clang++") if name)
 
 
 def usable_cores() -> int:

@@ -10,6 +10,13 @@ from swiftlet.api.job import TrainDocument
 
 Value = TypeVar("Value")
 
+COMPILE_PAYS = 1e14
+"""Multiplications of a run from which torch.compile saves more time than it takes, on a CPU (docs/benchmarks.md).
+
+Work is counted and time is not measured, so that a run that goes on from a checkpoint decides as it did before:
+compiled layers round in another way.
+"""
+
 
 @dataclass(frozen=True)
 class Choice(Generic[Value]):
@@ -30,6 +37,8 @@ class Hardware:
     """Cores this pod may use, hyper-threads counted once."""
     processes: int
     """Training processes that share them."""
+    compiler: bool = False
+    """Whether there is a compiler of C++ for what torch.compile writes."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,8 @@ class StepPlan:
     loss: Choice[Literal["labelled"]]
     batches: Choice[Literal["length-grouped", "packed"]]
     attention: Choice[Literal["sdpa", "row_by_row"]]
+    compile: Choice[Literal["no", "yes", "if long"]]
+    """Whether torch.compile works on the layers; `if long`: decided by `pays` once the rows are counted."""
     threads: Choice[int]
 
     def lines(self) -> list[str]:
@@ -76,6 +87,7 @@ def plan_step(document: TrainDocument, hardware: Hardware) -> StepPlan:
             else Choice("length-grouped", "rows of like length share a step, in seeded order, so little is padding")
         ),
         attention=_attention(document, hardware),
+        compile=_compile(document, hardware),
         threads=Choice(threads, f"{hardware.physical_cores} physical cores for {hardware.processes} process{plural}"),
     )
 
@@ -100,6 +112,27 @@ def _attention(document: TrainDocument, hardware: Hardware) -> Choice[Literal["s
     if document.strategy == "zero3":
         return Choice("sdpa", f"{masked}: with sharded weights it cannot be tried whether the model allows another way")
     return Choice("row_by_row", "each packed row by itself: no mask, and nothing is computed between rows")
+
+
+def _compile(document: TrainDocument, hardware: Hardware) -> Choice[Literal["no", "yes", "if long"]]:
+    if document.strategy == "zero3":
+        return Choice("no", "zero3 gathers weights while layers run")
+    if document.training.torch_compile is not None:
+        value = document.training.torch_compile
+        return Choice("yes" if value else "no", f"training.torchCompile is {str(value).lower()}")
+    if hardware.device != "cpu":
+        return Choice("no", "what it costs and brings on GPUs is unmeasured; training.torchCompile: true asks for it")
+    if not hardware.compiler:
+        return Choice("no", "there is no C++ compiler (g++ or clang++)")
+    return Choice("if long", f"pays from {COMPILE_PAYS:.0e} multiplications a process, known when rows are counted")
+
+
+def multiplications(parameters: int, tokens: int) -> float:
+    """What a process computes in forward and backward passes over `tokens`.
+
+    Three per parameter and token. Source: arXiv:2001.08361, section 2.1, where they are counted as six operations.
+    """
+    return 3.0 * parameters * tokens
 
 
 def _master_weights(precision: str, strategy: str) -> Choice[bool]:

@@ -99,6 +99,15 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
             "A restart would not begin at step 0.",
             {"CheckpointSaved": "The message says at which step.", "NoCheckpoint": "None has been saved yet."},
         ),
+        ConditionDoc(
+            "Compiled",
+            "torch.compile works on the layers; the run goes on either way.",
+            {
+                "NotTried": "Nobody asked for it, or the run is too short for it; or training has not begun.",
+                "Compiled": "It does; the message says what it took.",
+                "CompileFailed": "It does not, and the message says why: the steps are as slow as without it.",
+            },
+        ),
         ConditionDoc("Suspended", "spec.suspend has stopped the pods, after a checkpoint.", SUSPENSION),
         ConditionDoc(
             "Succeeded",

@@ -19,6 +19,8 @@ class EventReason(StrEnum):
     STARTED = "Started"
     RESTARTING = "Restarting"
     CHECKPOINTED = "Checkpointed"
+    COMPILED = "Compiled"
+    COMPILE_FAILED = "CompileFailed"
     SUSPENDED = "Suspended"
     RESUMED = "Resumed"
     SUCCEEDED = "Succeeded"
@@ -35,6 +37,7 @@ EventType = Literal["Normal", "Warning"]
 BY_REASON: dict[tuple[str, str], tuple[EventType, EventReason]] = {
     ("Running", "BackingOff"): ("Warning", EventReason.RESTARTING),
     ("Running", "NodeLost"): ("Warning", EventReason.NODE_LOST),
+    ("Compiled", "CompileFailed"): ("Warning", EventReason.COMPILE_FAILED),
     ("PodsReady", "Unschedulable"): ("Warning", EventReason.POD_CANNOT_START),
     ("PodsReady", "VolumePending"): ("Warning", EventReason.POD_CANNOT_START),
     ("PodsReady", "ErrImagePull"): ("Warning", EventReason.POD_CANNOT_START),
@@ -55,6 +58,7 @@ BY_STATUS: dict[tuple[str, str], tuple[EventType, EventReason]] = {
     ("Accepted", "False"): ("Warning", EventReason.REFUSED),
     ("Running", "True"): ("Normal", EventReason.STARTED),
     ("Checkpointed", "True"): ("Normal", EventReason.CHECKPOINTED),
+    ("Compiled", "True"): ("Normal", EventReason.COMPILED),
     ("Suspended", "True"): ("Normal", EventReason.SUSPENDED),
     ("Succeeded", "True"): ("Normal", EventReason.SUCCEEDED),
     ("Succeeded", "False"): ("Warning", EventReason.FAILED),

@@ -23,6 +23,7 @@ TAKEN: dict[str, tuple[str, ...]] = {
     "dataset": ("dataset",),
     "serving": ("engine", "reason", "message"),
     "checkpoint": (),
+    "compile": ("compilation",),
 }
 """The fields that an event of each type speaks about; its other fields are defaults and say nothing."""
 

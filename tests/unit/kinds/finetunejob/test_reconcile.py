@@ -28,7 +28,7 @@ def test_first_look_creates_the_children_and_sets_every_condition(world: Any, do
     outcome = world.reconcile("FineTuneJob")
     assert kinds(outcome) == [("ConfigMap", "bird-train"), ("Service", "bird-train"), ("Job", "bird-train-0")]
     types = [condition["type"] for condition in outcome.status["conditions"]]
-    assert types == ["Accepted", "PodsReady", "Running", "Checkpointed", "Suspended", "Succeeded"]
+    assert types == ["Accepted", "PodsReady", "Running", "Checkpointed", "Compiled", "Suspended", "Succeeded"]
     assert outcome.status["observedGeneration"] == 1
     assert [event.reason for event in outcome.events] == ["Accepted"]
 
@@ -302,6 +302,23 @@ def test_checkpoints_are_remembered(world: Any, documents: Any) -> None:
     world.reconcile("FineTuneJob")
     assert world.condition("FineTuneJob", "Checkpointed") == ("True", "CheckpointSaved", "step 10")
     assert world.status("FineTuneJob")["progress"] == {"step": 12, "totalSteps": 0, "percent": 0, "checkpointStep": 10}
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "event"), [("Compiled", "True", "Compiled"), ("CompileFailed", "False", "CompileFailed")]
+)
+def test_what_became_of_compiling_is_told_once(
+    world: Any, documents: Any, reason: str, status: str, event: str
+) -> None:
+    start(world, documents)
+    world.job_runs("bird-train-0")
+    said = {"reason": reason, "message": "30 layers"}
+    world.reported["finetunejob-0002"] = {"type": "compile", "time": "t", "compilation": said}
+    assert event in [each.reason for each in world.reconcile("FineTuneJob").events]
+    # An operator that has restarted knows only of reports since then.
+    world.reported["finetunejob-0002"] = {"type": "progress", "time": "t", "step": 12}
+    assert event not in [each.reason for each in world.reconcile("FineTuneJob").events]
+    assert world.condition("FineTuneJob", "Compiled") == (status, reason, "30 layers")
 
 
 def test_a_pod_that_no_node_takes_is_told_with_a_remedy(world: Any, documents: Any) -> None:

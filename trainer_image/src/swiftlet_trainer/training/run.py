@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api.job import TrainDocument
-from swiftlet.api.step_plan import StepPlan, plan_step, unmet
+from swiftlet.api.step_plan import COMPILE_PAYS, StepPlan, multiplications, plan_step, unmet
 
 from swiftlet_trainer.checkpoints.store import CheckpointStore, read_marker
 from swiftlet_trainer.document import load_document
@@ -175,6 +175,7 @@ def _trainer(run: Run, kind: Any, data: Any, total: int, stop: StopRequest, reco
     run.phase(f"{trained:,} of {every:,} parameters are trained in {plan.precision.value}: {plan.precision.reason}")
     if model.config._attn_implementation != plan.attention.value:
         run.phase(f"packed rows are kept apart by a mask: this architecture does not allow {plan.attention.value}")
+    _compile(run, model, multiplications(every, data.plan.tokens(total) // run.process.world_size))
     return kind(
         model=model,
         args=arguments,
@@ -186,6 +187,22 @@ def _trainer(run: Run, kind: Any, data: Any, total: int, stop: StopRequest, reco
         stop=stop,
         recorder=recorder,
     )
+
+
+def _compile(run: Run, model: Any, work: float) -> None:
+    """Compile the layers where the plan says so, or where so much work is worth it."""
+    asked = run.step_plan.compile.value
+    if asked == "no" or (asked == "if long" and work < COMPILE_PAYS):
+        return
+    from swiftlet_trainer.training.compilation import CACHE_FOLDER, compile_layers
+
+    document = run.document
+    run.phase("compiling the layers")
+    if document.use_gpu:
+        model.to("cuda")
+    cache = run.output_dir / CACHE_FOLDER / f"rank-{run.process.rank}"
+    found = compile_layers(model, document.per_device_batch_size, document.template.packing, cache)
+    run.reporter.emit(type="compile", compilation=found)
 
 
 def finish(run: Run, trainer: Any, tokenizer: Any, prepared: Any, recorder: Recorder) -> None:

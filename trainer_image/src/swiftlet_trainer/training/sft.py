@@ -24,6 +24,7 @@ from swiftlet_trainer.checkpoints.store import CheckpointStore
 from swiftlet_trainer.checkpoints.writing import write_checkpoint
 from swiftlet_trainer.training.batches import RankBatches
 from swiftlet_trainer.training.collate import IGNORED
+from swiftlet_trainer.training.compilation import eagerly
 from swiftlet_trainer.training.data import SftData
 from swiftlet_trainer.training.figures import StepFigures
 from swiftlet_trainer.training.meter import require_finite
@@ -188,18 +189,24 @@ class SftTrainer(Trainer):
         if not self.data.eval:
             return None
         self.model_wrapped.eval()
+        with eagerly():
+            sums = self._evaluation_sums(self.data.eval)
+        self.model_wrapped.train()
+        return float(sums[0] / sums[1]) if sums[1] else None
+
+    def _evaluation_sums(self, rows_of: Any) -> torch.Tensor:
+        """Summed loss of the labelled tokens of the eval rows, and their number, over all processes: shape (2,)."""
         sums = torch.zeros(2, dtype=torch.float64)
         collator = replace(self.data.collator, packed=False)
-        for rows, counted in _eval_batches(self.data.eval["length"], self.args):
-            batch = self._prepare_inputs(collator([self.data.eval[row] for row in rows]))
+        for rows, counted in _eval_batches(rows_of["length"], self.args):
+            batch = self._prepare_inputs(collator([rows_of[row] for row in rows]))
             loss = self.model_wrapped(**batch).loss
             if counted:
                 sums += torch.tensor([float(loss), float(batch["labels"].ne(IGNORED).sum())], dtype=torch.float64)
-        self.model_wrapped.train()
         if self.args.world_size > 1:
             sums = sums.to(self.args.device)
             dist.all_reduce(sums)
-        return float(sums[0] / sums[1]) if sums[1] else None
+        return sums
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         """Into main memory first: Trainer would ask for `cpu:0` on several CPU processes, which PyTorch refuses."""

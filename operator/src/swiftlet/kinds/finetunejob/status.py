@@ -71,7 +71,8 @@ def status_of(view: View, now: datetime) -> FineTuneJobStatus:
     newest, ending = view.newest, view.ending
     layout = view.verdict if isinstance(view.verdict, Layout) else None
     started = (newest.job.get("status") or {}).get("startTime") if newest else None
-    states = [accepted(view), pods_ready(view), running(view), checkpointed(view), suspended(view), succeeded(view)]
+    looks = (accepted, pods_ready, running, checkpointed, compiled, suspended, succeeded)
+    states = [look(view) for look in looks]
     return FineTuneJobStatus(
         observed_generation=view.job.metadata.generation,
         conditions=set_conditions(view.old.conditions, states, view.job.metadata.generation, now),
@@ -141,6 +142,17 @@ def checkpointed(view: View) -> State:
     if step:
         return State("Checkpointed", "True", "CheckpointSaved", f"step {step}")
     return State("Checkpointed", "False", "NoCheckpoint", "no checkpoint has been saved yet")
+
+
+def compiled(view: View) -> State:
+    """Compiled: what became of torch.compile; what was said before stands until it is said anew."""
+    said = (view.progress or {}).get("compilation") or {}
+    before = next((condition for condition in view.old.conditions if condition.type == "Compiled"), None)
+    if before and not said:
+        said = {"reason": before.reason, "message": before.message}
+    reason = said.get("reason", "NotTried")
+    message = said.get("message", "torch.compile has not been tried")
+    return State("Compiled", "True" if reason == "Compiled" else "False", reason, message)
 
 
 def suspended(view: View) -> State:

@@ -1,0 +1,77 @@
+"""Compiled layers compute what the others do; where they cannot be compiled, the run goes on."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from swiftlet_trainer.training.attention import use_row_by_row
+from swiftlet_trainer.training.collate import Collator
+from swiftlet_trainer.training.compilation import compile_layers, eagerly
+from swiftlet_trainer.training.loss import attach_labelled_loss
+
+
+def row(length: int, seed: int) -> dict[str, Any]:
+    tokens = torch.randint(3, 49000, (length,), generator=torch.Generator().manual_seed(seed)).tolist()
+    return {"input_ids": tokens, "labels": [-100] * (length // 2) + tokens[length // 2 :], "length": length}
+
+
+def packed(*rows: dict[str, Any]) -> dict[str, Any]:
+    joined = {name: [each for one in rows for each in one[name]] for name in ("input_ids", "labels")}
+    return {**joined, "seq_lengths": [one["length"] for one in rows]}
+
+
+def gradients(model: Any, batch: dict[str, torch.Tensor]) -> tuple[float, dict[str, torch.Tensor]]:
+    model.zero_grad(set_to_none=True)
+    loss = model(**batch).loss
+    loss.backward()
+    trained = {name: each.grad.clone() for name, each in model.named_parameters() if each.requires_grad}
+    return loss.item(), trained
+
+
+@pytest.mark.parametrize("packs", [False, True], ids=["padded", "packed"])
+def test_loss_and_gradients_are_those_of_the_plain_layers(smollm2: Path, tmp_path: Path, packs: bool) -> None:
+    """On the real model with adapters, for rows of lengths that were not tried, and a last batch of another size."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(0)
+    base = AutoModelForCausalLM.from_pretrained(smollm2, dtype=torch.float32, attn_implementation="sdpa")
+    if packs:
+        assert use_row_by_row(base, 128)
+    attach_labelled_loss(base)
+    adapter = LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False)
+    model: Any = get_peft_model(base, adapter).train()
+    collator = Collator(2, packed=packs)
+    batches = (
+        [collator([packed(row(23, 1), row(41, 2))]), collator([packed(row(9, 3), row(30, 4), row(12, 5))])]
+        if packs
+        else [collator([row(50, 1), row(37, 2)]), collator([row(21, 3)])]
+    )
+    expected = [gradients(model, batch) for batch in batches]
+    said = compile_layers(model, 1 if packs else 2, packs, tmp_path)
+    assert said.reason == "Compiled", said.message
+    assert said.message.startswith("30 layers in ")
+    assert any(tmp_path.rglob("*.so")), "what was compiled is kept in the folder"
+    for batch, (loss, wanted) in zip(batches, expected, strict=True):
+        found, tuned = gradients(model, batch)
+        assert found == pytest.approx(loss, rel=1e-5)
+        for name, gradient in tuned.items():
+            torch.testing.assert_close(gradient, wanted[name], rtol=1e-3, atol=1e-3 * float(wanted[name].abs().max()))
+    with eagerly():
+        assert gradients(model, batches[0])[0] == expected[0][0], "evaluation goes the plain way, to the last bit"
+
+
+def test_a_compiler_that_fails_leaves_the_model_as_it_was(tiny: Any, tmp_path: Path) -> None:
+    attach_labelled_loss(tiny)
+    batch = Collator(0)([{"input_ids": [5, 6, 7], "labels": [5, 6, 7]}])
+    expected, _ = gradients(tiny, batch)
+    tiny.zero_grad()
+    torch._dynamo.reset()
+    with torch._inductor.config.patch({"cpp.cxx": (None, "/bin/false")}):
+        said = compile_layers(tiny, 2, False, tmp_path)
+    assert said.reason == "CompileFailed"
+    assert said.message.startswith("the run goes on without it: ")
+    assert "false" in said.message
+    assert all(parameter.grad is None for parameter in tiny.parameters())
+    assert gradients(tiny, batch)[0] == expected
