@@ -127,7 +127,7 @@ def main() -> None:
     """Measure and print. A way that fails is said to have failed; a goal missed is said to be missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep every run's figures here")
-    parser.add_argument("--rows", type=int, default=24)
+    parser.add_argument("--rows", type=int, default=16, help="rows of an epoch, 4 a step")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), metavar="NAME", help=f"of {', '.join(WAYS)}")
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
