@@ -81,7 +81,8 @@ def targets(found: Found) -> str:
     ours = best({name: runs.get(name, []) for name in OURS}, "pa")
     lines = [f"goals, for swiftlet {ours or ''} (the faster of {' and '.join(OURS)}):"]
     goals = [
-        (">= 3 x TRL", ours, best(runs, "trl"), 3.0),
+        (">= 3 x TRL, its rows padded", ours, best({"trl": runs.get("trl", [])}, "trl"), 3.0),
+        (">= 3 x TRL at its fastest", ours, best(runs, "trl"), 3.0),
         (">= 2.5 x ms-swift", ours, best(runs, "ms-swift"), 2.5),
         (">= 1.5 x LLaMA-Factory", ours, best(runs, "llamafactory"), 1.5),
         (">= 1.5 x bare padded loop", ours, best(runs, "loop"), 1.5),

@@ -8,6 +8,7 @@ for full fine-tuning, and the peak memory at growing lengths. Peers run in envir
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -53,14 +54,13 @@ class Session:
         )
         return figures
 
-    def rounds(self, names: list[str], task: Task, rounds: int, what: str) -> Runs:
-        """Every way in turn, `rounds` times. A way that failed once is left out from then on."""
-        found: Runs = {name: [] for name in names}
+    def rounds(self, found: Runs, names: list[str], task: Task, rounds: int, what: str) -> None:
+        """Every way in turn, `rounds` times, into `found`. A way that failed once is left out from then on."""
+        found.update({name: [] for name in names})
         for number in range(rounds):
             for name in [name for name in names if len(found[name]) == number]:
                 if figures := self.run(name, task, f"{what}, round {number + 1}"):
                     found[name].append(figures)
-        return found
 
     def memory(self, names: list[str]) -> None:
         """Peak memory of two steps of one row each at every length."""
@@ -124,7 +124,10 @@ def report(found: Found, ways: dict[str, Way], names: list[str], notes: list[str
 
 
 def main() -> None:
-    """Measure and print. A way that fails is said to have failed; a goal missed is said to be missed."""
+    """Measure and print. A way that fails is said to have failed; a goal missed is said to be missed.
+
+    SIGINT or SIGTERM ends the measuring, and what was measured until then is printed.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep every run's figures here")
     parser.add_argument("--rows", type=int, default=16, help="rows of an epoch, 4 a step")
@@ -147,10 +150,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         session = Session(ways, Path(scratch), count)
         task = Task(rows=arguments.rows)
-        session.found.lora = session.rounds(lora, task, arguments.rounds, "LoRA")
-        session.found.full = session.rounds(full, replace(task, rows=max(8, task.rows // 2), tuner="full"), 1, "full")
-        session.memory(memory)
-        session.profiles(profiled, task)
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.default_int_handler)
+        try:
+            session.rounds(session.found.lora, lora, task, arguments.rounds, "LoRA")
+            session.rounds(session.found.full, full, replace(task, tuner="full"), 1, "full")
+            session.memory(memory)
+            session.profiles(profiled, task)
+        except KeyboardInterrupt:
+            notes.append("interrupted: what is missing was not measured")
     if arguments.json:
         arguments.json.write_text(json.dumps(asdict(session.found), indent=2) + "\n")
     if session.found.profiles:

@@ -36,8 +36,9 @@ def test_the_table_has_medians_and_spread() -> None:
 @pytest.mark.parametrize(("padded", "said"), [((300, 240, 270), "3.00 beside trl: met"), ((200, 80, 90), "MISSED")])
 def test_goals_are_said_to_be_met_or_missed(padded: tuple[float, ...], said: str) -> None:
     lines = targets(Found(lora={**LORA, "padded": runs(*padded)})).splitlines()
-    assert lines[1].startswith("  >= 3 x TRL") and said in lines[1]
-    assert lines[2].endswith("unmeasured"), "ms-swift has not run"
+    assert lines[1].startswith("  >= 3 x TRL, its rows padded") and said in lines[1]
+    assert lines[2].startswith("  >= 3 x TRL at its fastest") and said in lines[2]
+    assert lines[3].endswith("unmeasured"), "ms-swift has not run"
 
 
 def test_memory_grows_at_most_linearly_or_is_said_to_grow_faster() -> None:

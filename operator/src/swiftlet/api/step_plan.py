@@ -11,7 +11,7 @@ from swiftlet.api.job import TrainDocument
 Value = TypeVar("Value")
 
 COMPILE_PAYS = 1e14
-"""Multiplications of a run from which torch.compile saves more time than it takes, on a CPU (docs/benchmarks.md).
+"""Multiplications of a run from which torch.compile saves more time than it takes, on a CPU (docs/architecture.md).
 
 Work is counted and time is not measured, so that a run that goes on from a checkpoint decides as it did before:
 compiled layers round in another way.
