@@ -232,6 +232,15 @@ def test_compiled_processes_follow_the_curve_of_one_that_is_not(
     assert sorted(folder.name for folder in (pod.output / "compiled").iterdir()) == ["rank-0", "rank-1"]
 
 
+def test_a_compiler_that_fails_is_told_and_the_run_goes_on(pod: Any, tiny_model: Path) -> None:
+    pod.write_job(tiny_model, training={"torchCompile": True})
+    pod.prepare()
+    code, log = pod.train(CXX="/bin/false")
+    assert code == EXIT_OK, log
+    assert "compilation={'reason': 'CompileFailed'" in log and "the run goes on without it: " in log
+    assert len(pod.losses()) == 6
+
+
 def assert_same_adapter(one: Path, other: Path) -> None:
     import torch
     from safetensors.torch import load_file
