@@ -118,7 +118,7 @@ class Pod:
     def train(self, **environment: str) -> tuple[int, str]:
         """Run `train` to its end; returns the exit code and the log."""
         process = self.start(**environment)
-        log, _ = process.communicate(timeout=240)
+        log, _ = process.communicate(timeout=600)
         return process.returncode, log
 
     def termination(self) -> dict[str, Any]:

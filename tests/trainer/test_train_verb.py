@@ -212,6 +212,7 @@ def test_several_processes_follow_the_curve_of_one(make_pod: Callable[[str], Any
             assert_same_adapter(single.output / "artifact", pod.output / "artifact")
 
 
+@pytest.mark.timeout(900)  # to compile takes a minute of both cores, and other tests run beside it
 @pytest.mark.parametrize("strategy", ["ddp", "zero2"])
 def test_compiled_processes_follow_the_curve_of_one_that_is_not(
     make_pod: Callable[[str], Any], tiny_model: Path, strategy: str
