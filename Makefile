@@ -59,10 +59,10 @@ e2e: $(INSTALLED) ## The operator on a cluster of two real nodes, made on this m
 e2e-kind: $(INSTALLED) ## The same proofs on a kind cluster, where Docker runs
 	@bash e2e/kind/run $(VENV) $(E2E_ARGS)
 
-bench-training: $(INSTALLED) ## Training speed beside TRL, ms-swift and LLaMA-Factory, each from its lock (40 min); the same page
+bench-training: $(INSTALLED) ## Training speed beside TRL, ms-swift and LLaMA-Factory, each from its lock (50 min); the same page
 	@$(VENV)/bin/python benchmarks/run.py training_speed
 
-bench: $(INSTALLED) ## Measure the operator, the quickstart's chain and data preparation (35 min); rewrites docs/benchmarks.md
+bench: $(INSTALLED) ## Measure the operator, the quickstart's chain and data preparation (45 min); rewrites docs/benchmarks.md
 	@$(VENV)/bin/python benchmarks/run.py data_preparation chain_latency control_plane
 
 generate: $(INSTALLED) ## Write crds/, docs/reference/ and the chart's copies from the types

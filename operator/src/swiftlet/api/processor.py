@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 BF16_FLAGS = ("amx_bf16", "avx512_bf16")
@@ -19,8 +20,8 @@ def bf16_flag() -> str | None:
 
 
 def has_compiler() -> bool:
-    """Whether there is a program that compiles C++: $CXX, g++ or clang++, where torch.compile looks for it."""
-    return any(shutil.which(name) for name in (os.environ.get("CXX", ""), "g++", "clang++") if name)
+    """Whether the C++ compiler that torch.compile calls is there. Source: torch._inductor.config, `cpp.cxx`."""
+    return shutil.which(os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")) is not None
 
 
 def usable_cores() -> int:

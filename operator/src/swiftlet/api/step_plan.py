@@ -52,7 +52,7 @@ class StepPlan:
     batches: Choice[Literal["length-grouped", "packed"]]
     attention: Choice[Literal["sdpa", "row_by_row"]]
     compile: Choice[Literal["no", "yes", "if long"]]
-    """Whether torch.compile works on the layers; `if long`: decided by `pays` once the rows are counted."""
+    """Whether torch.compile works on the layers; `if long`: from COMPILE_PAYS on, once the rows are counted."""
     threads: Choice[int]
 
     def lines(self) -> list[str]:
@@ -123,7 +123,7 @@ def _compile(document: TrainDocument, hardware: Hardware) -> Choice[Literal["no"
     if hardware.device != "cpu":
         return Choice("no", "what it costs and brings on GPUs is unmeasured; training.torchCompile: true asks for it")
     if not hardware.compiler:
-        return Choice("no", "there is no C++ compiler (g++ or clang++)")
+        return Choice("no", "there is no C++ compiler (g++, or what CXX names)")
     return Choice("if long", f"pays from {COMPILE_PAYS:.0e} multiplications a process, known when rows are counted")
 
 
