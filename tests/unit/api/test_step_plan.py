@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from swiftlet.api.finetunejob import Tuner
 from swiftlet.api.job import TrainDocument
 from swiftlet.api.step_plan import Hardware, multiplications, plan_step, unmet
 
@@ -60,6 +61,22 @@ def test_attention(strategy: str, packing: bool, device: Any, chosen: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("tuner", "strategy", "chosen"),
+    [
+        ({"lora": {}}, "ddp", "fused"),
+        ({"lora": {}}, "zero2", "fused"),
+        ({"lora": {}}, "zero3", "peft"),
+        ({"lora": {"dropout": 0.1}}, "ddp", "peft"),
+        ({"lora": {"useDora": True}}, "ddp", "peft"),
+        ({"full": {}}, "ddp", "none"),
+    ],
+)
+def test_adapters(tuner: dict[str, Any], strategy: str, chosen: str) -> None:
+    tuned = document(strategy).model_copy(update={"tuner": Tuner.model_validate(tuner)})
+    assert plan_step(tuned, CPU).adapters.value == chosen
+
+
+@pytest.mark.parametrize(
     ("asked", "strategy", "hardware", "chosen"),
     [
         (None, "ddp", {"compiler": True}, "if long"),
@@ -91,5 +108,5 @@ def test_every_choice_has_a_reason() -> None:
     lines = plan_step(document(), CPU).lines()
     assert lines[0] == "precision bf16: this cpu multiplies bf16"
     assert lines[1] == "master weights yes: updates too small for bf16 would be lost"
-    assert len(lines) == 7
+    assert len(lines) == 8
     assert all(line.partition(": ")[2] for line in lines)

@@ -6,6 +6,7 @@
 from dataclasses import dataclass, fields
 from typing import Generic, Literal, TypeVar
 
+from swiftlet.api.finetunejob import Lora
 from swiftlet.api.job import TrainDocument
 
 Value = TypeVar("Value")
@@ -51,6 +52,8 @@ class StepPlan:
     loss: Choice[Literal["labelled"]]
     batches: Choice[Literal["length-grouped", "packed"]]
     attention: Choice[Literal["sdpa", "row_by_row"]]
+    adapters: Choice[Literal["none", "peft", "fused"]]
+    """Whether a LoRA layer's base and adapter are computed in one piece."""
     compile: Choice[Literal["no", "yes", "if long"]]
     """Whether torch.compile works on the layers; `if long`: from COMPILE_PAYS on, once the rows are counted."""
     threads: Choice[int]
@@ -87,6 +90,7 @@ def plan_step(document: TrainDocument, hardware: Hardware) -> StepPlan:
             else Choice("length-grouped", "rows of like length share a step, in seeded order, so little is padding")
         ),
         attention=_attention(document, hardware),
+        adapters=_adapters(document),
         compile=_compile(document, hardware),
         threads=Choice(threads, f"{hardware.physical_cores} physical cores for {hardware.processes} process{plural}"),
     )
@@ -112,6 +116,17 @@ def _attention(document: TrainDocument, hardware: Hardware) -> Choice[Literal["s
     if document.strategy == "zero3":
         return Choice("sdpa", f"{masked}: with sharded weights it cannot be tried whether the model allows another way")
     return Choice("row_by_row", "each packed row by itself: no mask, and nothing is computed between rows")
+
+
+def _adapters(document: TrainDocument) -> Choice[Literal["none", "peft", "fused"]]:
+    if document.tuner.full is not None:
+        return Choice("none", "all weights are trained")
+    lora = document.tuner.lora or Lora()
+    if document.strategy == "zero3":
+        return Choice("peft", "zero3 gathers weights module by module")
+    if lora.dropout or lora.use_dora:
+        return Choice("peft", f"tuner.lora.{'dropout' if lora.dropout else 'useDora'} comes between base and adapter")
+    return Choice("fused", "base and adapter in one piece: the widest tensors are written once")
 
 
 def _compile(document: TrainDocument, hardware: Hardware) -> Choice[Literal["no", "yes", "if long"]]:

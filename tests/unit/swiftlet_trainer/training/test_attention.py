@@ -66,3 +66,23 @@ def test_a_window_shorter_than_a_row_keeps_the_mask(tiny: Any) -> None:
     assert not use_row_by_row(tiny, 30)
     assert tiny.config._attn_implementation == "sdpa"
     assert use_row_by_row(tiny, 16)
+
+
+def test_dropped_scores_keep_the_mask(tiny: Any) -> None:
+    tiny.config.attention_dropout = 0.1
+    assert not use_row_by_row(tiny, 30)
+
+
+def test_in_bf16_the_gradients_are_as_near_to_fp32_as_those_of_the_mask(tiny: Any) -> None:
+    attach_labelled_loss(tiny)
+
+    def gradients(model: Any) -> torch.Tensor:
+        model.zero_grad()
+        model(**batch()).loss.backward()
+        return torch.cat([parameter.grad.float().flatten() for parameter in model.parameters()])
+
+    exact = gradients(tiny)
+    tiny.to(torch.bfloat16)
+    masked = gradients(tiny)
+    assert use_row_by_row(tiny, 30)
+    assert (gradients(tiny) - exact).norm() < 1.1 * (masked - exact).norm()

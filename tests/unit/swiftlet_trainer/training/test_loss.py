@@ -26,11 +26,13 @@ def gradients(model: Any) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("chunk_bytes", [loss.CHUNK_BYTES, 7 * 4 * 300])
+@pytest.mark.parametrize("block_bytes", [loss.BLOCK_BYTES, 3 * 4 * 300])
 def test_loss_and_gradients_are_those_of_full_logits(
-    tiny: Any, rows: list[dict[str, Any]], chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
+    tiny: Any, rows: list[dict[str, Any]], chunk_bytes: int, block_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also when the labelled positions are computed in chunks of 7."""
+    """Also when the labelled positions are computed in chunks of 7, and worked on 3 at a time."""
     monkeypatch.setattr(loss, "CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr(loss, "BLOCK_BYTES", block_bytes)
     expected = plain_loss(tiny, rows)
     expected.backward()
     expected_gradients = gradients(tiny)
@@ -89,7 +91,37 @@ def test_a_batch_without_labels_gives_zero_and_not_nan(tiny: Any) -> None:
 
 def test_logits_are_scaled_and_capped_where_the_architecture_says_so() -> None:
     head = torch.nn.Linear(4, 10, bias=False)
-    hidden, labels = torch.randn(1, 3, 4), torch.tensor([[1, 2, 3]])
+    hidden, labels = torch.randn(1, 3, 4, requires_grad=True), torch.tensor([[1, 2, 3]])
     logits = head(hidden)[0] * 0.5
     expected = torch.nn.functional.cross_entropy(2 * torch.tanh(logits / 2), labels[0], reduction="sum")
-    torch.testing.assert_close(loss.labelled_loss(hidden, labels, loss.Logits(head, 10, 0.5, 2.0)), expected)
+    found = loss.labelled_loss(hidden, labels, loss.Logits(head, 10, 0.5, 2.0))
+    torch.testing.assert_close(found, expected)
+    weights = (hidden, head.weight)
+    for one, other in zip(torch.autograd.grad(found, weights), torch.autograd.grad(expected, weights), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_in_bf16_the_loss_is_summed_in_fp32() -> None:
+    head = torch.nn.Linear(32, 300, bias=False, dtype=torch.bfloat16)
+    hidden = torch.randn(1, 500, 32, dtype=torch.bfloat16, requires_grad=True)
+    labels = torch.randint(0, 300, (1, 500))
+    found = loss.labelled_loss(hidden, labels, loss.Logits(head, 300))
+    expected = torch.nn.functional.cross_entropy(head(hidden)[0].float(), labels[0], reduction="sum")
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-3)
+    (mine,), (plain,) = torch.autograd.grad(found / 500, hidden), torch.autograd.grad(expected / 500, hidden)
+    torch.testing.assert_close(mine, plain, rtol=0.03, atol=0.01 * float(plain.abs().max()))
+
+
+def test_evaluation_has_the_loss_of_training(tiny: Any, rows: list[dict[str, Any]]) -> None:
+    attach_labelled_loss(tiny)
+    trained = tiny(**Collator(0)(rows)).loss
+    with torch.no_grad():
+        torch.testing.assert_close(tiny(**Collator(0)(rows)).loss, trained, rtol=1e-6, atol=1e-5)
+
+
+def test_a_second_backward_pass_is_refused_and_not_wrong() -> None:
+    head = torch.nn.Linear(4, 10, bias=False)
+    found = loss.labelled_loss(torch.randn(1, 3, 4), torch.tensor([[1, 2, 3]]), loss.Logits(head, 10))
+    found.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        found.backward()

@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+from torch.autograd.function import once_differentiable
 from transformers import AttentionInterface
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface
 
 ROW_BY_ROW = "row_by_row"
@@ -17,6 +17,8 @@ ROW_BY_ROW = "row_by_row"
 PROBE_ROWS = (5, 3)
 TOLERANCE = 0.03
 """bf16 keeps 8 bits; rows that see each other are off by far more."""
+FORWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 WINDOWS = ("sliding_window", "attention_chunk_size")
 """Settings of a config that let a token see so many others at most."""
 
@@ -28,29 +30,69 @@ def row_by_row(
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
     position_ids: torch.Tensor | None = None,
-    **options: Any,
+    scaling: float | None = None,
+    **_options: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention within each row. Returns (sequences, length, heads, size), None.
 
-    query, key, value: (sequences, heads, length, size). position_ids: (sequences or 1, length), 0 where a row begins.
+    query, key, value: (sequences, heads, length, size), key and value of fewer heads where these are shared.
+    position_ids: (sequences or 1, length), 0 where a row begins. scaling: of the scores, 1/sqrt(size) when absent.
     Raises ValueError without position_ids, since it could not tell rows apart.
     """
     if position_ids is None:
         raise ValueError("this architecture does not hand position_ids on to its attention")
-    if len(position_ids) != len(query):
-        position_ids = position_ids.expand(len(query), -1)
-    sequences = []
-    for number, positions in enumerate(position_ids):
-        one = slice(number, number + 1)
-        starts = [*positions.eq(0).nonzero().flatten().tolist(), len(positions)]
-        rows = [
-            sdpa_attention_forward(
-                module, query[one, :, start:end], key[one, :, start:end], value[one, :, start:end], None, **options
-            )[0]
-            for start, end in pairwise(starts)
-        ]
-        sequences.append(torch.cat(rows, dim=1))
-    return torch.cat(sequences), None
+    rows = _rows(position_ids.expand(len(query), -1))
+    found: torch.Tensor = _RowByRow.apply(query, key, value, rows, scaling)  # type: ignore[no-untyped-call]
+    return found.transpose(1, 2), None
+
+
+def _rows(position_ids: torch.Tensor) -> list[tuple[slice, slice]]:
+    """Sequence and tokens of each row."""
+    return [
+        (slice(number, number + 1), slice(start, end))
+        for number, positions in enumerate(position_ids)
+        for start, end in pairwise([*positions.eq(0).nonzero().flatten().tolist(), len(positions)])
+    ]
+
+
+class _RowByRow(torch.autograd.Function):
+    """PyTorch's CPU kernel for each row, its results written where they belong.
+
+    Autograd would make a gradient as large as the whole sequence for every row, and add them up. And the kernel's
+    backward pass takes half as long in fp32 as it does in bf16, casts included (docs/benchmarks.md, training speed).
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        rows: list[tuple[slice, slice]],
+        scaling: float | None,
+    ) -> torch.Tensor:
+        # The next layer's order, (sequences, length, heads, size), so that nobody has to copy it.
+        out = torch.empty_like(query.transpose(1, 2), memory_format=torch.contiguous_format).transpose(1, 2)
+        sums = []
+        for sequence, tokens in rows:
+            parts = [whole[sequence, :, tokens] for whole in (query, key, value)]
+            out[sequence, :, tokens], each = FORWARD(*parts, is_causal=True, scale=scaling)
+            sums.append(each)
+        ctx.save_for_backward(query, key, value, out, *sums)
+        ctx.rows, ctx.scaling = rows, scaling
+        return out
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        query, key, value, out, *sums = ctx.saved_tensors
+        gradients = [torch.empty_like(whole) for whole in (query, key, value)]
+        for (sequence, tokens), each in zip(ctx.rows, sums, strict=True):
+            parts = [whole[sequence, :, tokens].float() for whole in (grad, query, key, value, out)]
+            found = BACKWARD(*parts, each, 0.0, True, scale=ctx.scaling)
+            for whole, part in zip(gradients, found, strict=True):
+                whole[sequence, :, tokens] = part
+        return (*gradients, None, None)
 
 
 AttentionInterface.register(ROW_BY_ROW, row_by_row)
@@ -63,9 +105,11 @@ def use_row_by_row(model: Any, longest: int) -> bool:
     """Have `model` attend row by row where that means what its own attention means; whether it now does.
 
     model: not yet wrapped, its weights whole. longest: tokens of the longest row. Architectures that hand no
-    position_ids to their attention, that cap scores or that have windows shorter than a row stay as they are.
+    position_ids to their attention, that cap scores, drop some or have windows shorter than a row stay as they are.
     """
     config = model.config.get_text_config()
+    if getattr(config, "attention_dropout", 0.0):
+        return False
     if any((getattr(config, name, None) or longest) < longest for name in WINDOWS):
         return False
     tokens = torch.arange(sum(PROBE_ROWS)).remainder(config.vocab_size).unsqueeze(0)
@@ -77,7 +121,7 @@ def use_row_by_row(model: Any, longest: int) -> bool:
         model.set_attn_implementation(ROW_BY_ROW)
         found = _hidden(model, tokens, positions)
         same = torch.allclose(expected, found, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
-    except ValueError:
+    except (ValueError, RuntimeError):  # the latter from the kernel: heads of a size that it does not know
         same = False
     finally:
         model.train(training)

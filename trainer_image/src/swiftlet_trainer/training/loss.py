@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 from transformers.modeling_outputs import CausalLMOutput
@@ -19,6 +20,8 @@ from swiftlet_trainer.training.collate import IGNORED
 
 CHUNK_BYTES = 256 << 20
 """fp32 logits of one chunk."""
+BLOCK_BYTES = 8 << 20
+"""fp32 logits that are worked on at once: they stay in a processor's cache."""
 FLOAT_BYTES = 4
 PROBE_TOKENS = 8
 PROBE_TOLERANCE = 0.03
@@ -68,7 +71,7 @@ def head_problem(model: Any) -> str | None:
     training = model.training
     model.eval()
     own = model(input_ids=tokens, use_cache=False).logits.float()
-    ours = logits_of(model)(model.base_model(input_ids=tokens, use_cache=False).last_hidden_state)
+    ours = logits_of(model)(model.base_model(input_ids=tokens, use_cache=False).last_hidden_state).float()
     model.train(training)
     if not own.isfinite().all():
         return None  # Broken weights say nothing of the architecture; the first step names them.
@@ -82,7 +85,7 @@ def head_problem(model: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Logits:
-    """From hidden states to fp32 logits."""
+    """From hidden states to logits: in the head's precision, or in fp32 where they are scaled or capped."""
 
     head: nn.Module
     vocabulary: int
@@ -92,9 +95,9 @@ class Logits:
     """Bound that Gemma 2 applies: softcap * tanh(logits / softcap)."""
 
     def __call__(self, hidden: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.head(hidden).float()
-        logits = logits if self.scale is None else logits * self.scale
-        return logits if self.softcap is None else self.softcap * torch.tanh(logits / self.softcap)
+        logits: torch.Tensor = self.head(hidden)
+        logits = logits if self.scale is None else logits.float() * self.scale
+        return logits if self.softcap is None else self.softcap * torch.tanh(logits.float() / self.softcap)
 
 
 def labelled_loss(hidden: torch.Tensor, labels: torch.Tensor, logits: Logits) -> torch.Tensor:
@@ -108,7 +111,11 @@ def labelled_loss(hidden: torch.Tensor, labels: torch.Tensor, logits: Logits) ->
     targets = labels.reshape(-1).index_select(0, labelled)
 
     def summed(part: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return functional.cross_entropy(logits(part), target, reduction="sum")
+        found = logits(part)
+        if not found.requires_grad:
+            return functional.cross_entropy(found.float(), target, reduction="sum")
+        loss: torch.Tensor = _CrossEntropy.apply(found, target)  # type: ignore[no-untyped-call]
+        return loss
 
     size = max(1, CHUNK_BYTES // (FLOAT_BYTES * logits.vocabulary))
     if len(labelled) <= size:
@@ -117,3 +124,31 @@ def labelled_loss(hidden: torch.Tensor, labels: torch.Tensor, logits: Logits) ->
     parts = zip(hidden.split(size), targets.split(size), strict=True)
     losses = [checkpoint(summed, part, target, use_reentrant=False) for part, target in parts]
     return torch.stack(losses).sum()
+
+
+class _CrossEntropy(torch.autograd.Function):
+    """Summed cross entropy that leaves its gradient where the logits were.
+
+    What autograd would keep of it, the logits in fp32 and their logarithms, is several times what the logits take. The
+    gradient, softmax(logits) - onehot(target), needs nothing but the logits, so it is computed with the loss, a block
+    of positions at a time, and written over them: whoever made the logits must not need them again.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """logits: (positions, vocabulary), spent afterwards. target: (positions,). Returns an fp32 scalar."""
+        size = max(1, BLOCK_BYTES // (FLOAT_BYTES * logits.shape[-1]))
+        loss = logits.new_zeros((), dtype=torch.float32)
+        for block, wanted in zip(logits.split(size), target.unsqueeze(-1).split(size), strict=True):
+            gradient = functional.log_softmax(block, -1, dtype=torch.float32)
+            loss -= gradient.gather(-1, wanted).sum()
+            block.copy_(gradient.exp_().scatter_add_(-1, wanted, gradient.new_full(wanted.shape, -1.0)))
+        ctx.save_for_backward(logits)
+        return loss
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None]:
+        (gradient,) = ctx.saved_tensors
+        # In place: a second backward pass through the same loss is refused by autograd, as its graph is freed anyway.
+        return gradient.mul_(grad), None

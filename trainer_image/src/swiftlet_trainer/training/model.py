@@ -10,6 +10,7 @@ from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.training.attention import ROW_BY_ROW, use_row_by_row
 from swiftlet_trainer.training.loss import attach_labelled_loss, head_problem
 from swiftlet_trainer.tuners.apply import apply_tuner
+from swiftlet_trainer.tuners.fused_lora import fuse_lora
 
 
 def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan) -> Any:
@@ -32,6 +33,8 @@ def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan) -> Any
         use_row_by_row(model, document.template.max_length)
     attach_labelled_loss(model)
     tuned = apply_tuner(model, document.tuner, document.training.seed)
+    if plan.adapters.value == "fused":
+        fuse_lora(tuned)
     if document.training.gradient_checkpointing:
         # Frozen embeddings give activations without a gradient, and checkpointed layers would then learn nothing.
         tuned.enable_input_require_grads()

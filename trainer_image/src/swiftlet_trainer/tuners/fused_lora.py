@@ -1,0 +1,88 @@
+"""LoRA's linear layers, each computed in one piece.
+
+PEFT computes the base, the adapter, its scale and their sum one by one, so the widest tensors of a step are written
+and read three times more than the matrix products need. Here the base's product is added to the adapter's where that
+lies, and the scale is applied where things are only `rank` wide. What is computed is the same:
+y = x W' + b + s (x A') B' (Hu et al. 2021, arXiv:2106.09685, section 4.1).
+
+The order matters in bf16. A base that is rounded first lies on a grid, and what a young adapter adds is less than half
+a step of it: it would be lost, and with it most of what is learnt at the beginning. Matrix products sum up in fp32, so
+adapter first, base on top is rounded once, and of many small additions the right share gets over the edge.
+"""
+
+import types
+from typing import Any
+
+import torch
+from torch import nn
+from torch.autograd.function import once_differentiable
+
+
+def fuse_lora(model: nn.Module) -> int:
+    """Compute the LoRA layers of `model` in one piece; how many they are.
+
+    model: a PeftModel. Layers with dropout, magnitudes (DoRA) or a bias in the adapter, and those whose base is no
+    plain linear layer, stay as they are. Not with ZeRO-3: weights are used without the modules whose hooks gather them.
+    """
+    from peft.tuners.lora.layer import Linear
+
+    layers = [module for module in model.modules() if isinstance(module, Linear) and _is_plain(module)]
+    for layer in layers:
+        layer.forward = types.MethodType(_forward, layer)
+    return len(layers)
+
+
+def _is_plain(layer: Any) -> bool:
+    names = layer.active_adapters
+    return (
+        type(layer.base_layer) is nn.Linear
+        and len(names) == 1
+        and isinstance(layer.lora_dropout[names[0]], nn.Identity)
+        and not layer.lora_variant
+        and layer.lora_B[names[0]].bias is None
+    )
+
+
+def _forward(self: Any, x: torch.Tensor, *args: Any, **options: Any) -> torch.Tensor:
+    if self.disable_adapters or self.merged:
+        plain: torch.Tensor = type(self).forward(self, x, *args, **options)
+        return plain
+    name, base = self.active_adapters[0], self.base_layer
+    adapted: torch.Tensor = _Lora.apply(  # type: ignore[no-untyped-call]
+        x, base.weight, base.bias, self.lora_A[name].weight, self.lora_B[name].weight, self.scaling[name]
+    )
+    return adapted
+
+
+class _Lora(torch.autograd.Function):
+    """x: (..., in). weight: (out, in), frozen as the bias is. down: (rank, in). up: (out, rank)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        down: torch.Tensor,
+        up: torch.Tensor,
+        scale: float,
+    ) -> torch.Tensor:
+        flat = x.reshape(-1, x.shape[-1])
+        inner = torch.mm(flat, down.t()).mul_(scale)
+        out = torch.mm(inner, up.t()).addmm_(flat, weight.t())
+        if bias is not None:
+            out += bias
+        ctx.save_for_backward(flat, inner, weight, down, up)
+        ctx.scale, ctx.shape = scale, x.shape
+        return out.view(*x.shape[:-1], -1)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        flat, inner, weight, down, up = ctx.saved_tensors
+        grad = grad.reshape(-1, grad.shape[-1])
+        grad_inner = torch.mm(grad, up).mul_(ctx.scale)
+        grad_x = None
+        if ctx.needs_input_grad[0]:
+            grad_x = torch.mm(grad_inner, down).addmm_(grad, weight).view(ctx.shape)
+        return grad_x, None, None, torch.mm(grad_inner.t(), flat), torch.mm(grad.t(), inner), None
