@@ -32,6 +32,7 @@ WAYS = {
     "padded": Way("swiftlet, rows of like length", "swiftlet", "swiftlet"),
     "packed": Way("swiftlet, packed", "swiftlet", "swiftlet", packed=True),
     "compiled": Way("swiftlet, compiled", "swiftlet", "swiftlet", compiled=True),
+    "compiled-packed": Way("swiftlet, compiled and packed", "swiftlet", "swiftlet", packed=True, compiled=True),
 }
 FULL = ("trl", "ms-swift", "llamafactory", "loop", "padded", "packed")
 """Ways of the table of full fine-tuning."""
