@@ -14,7 +14,7 @@ GROUPS = ("linear layers", "attention", "head and loss", "norms, rope, activatio
 REST = "Python, data and other"
 OPERATORS = {
     "attention": ("scaled_dot_product", "flash_attention", "bmm", "baddbmm", "softmax"),
-    "linear layers": ("mm", "addmm", "linear", "matmul", "mkldnn_linear", "mkl_linear"),
+    "linear layers": ("mm", "addmm", "addmm_", "linear", "matmul", "mkldnn_linear", "mkl_linear"),
     "head and loss": ("log_softmax", "nll_loss", "cross_entropy", "logsumexp", "gather"),
     "optimizer": ("_foreach", "_fused_adam", "addcdiv", "addcmul", "lerp", "linalg_vector_norm"),
     "casts and copies": ("copy_", "_to_copy", "to", "clone", "contiguous", "cat", "index", "embedding"),
