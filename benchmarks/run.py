@@ -23,6 +23,7 @@ SCRIPTS = {
     "training_speed": (
         "Training speed",
         "SFT beside TRL, ms-swift, LLaMA-Factory and a bare loop on the same rows, in turn; memory by length; goals. "
+        "ms-swift packs with flash attention alone, which CPUs do not have. "
         "![where a step's time goes](images/training-step.svg)",
     ),
     "data_preparation": ("Data preparation", "Rows per second and peak memory; memory must not grow with rows."),
