@@ -126,7 +126,7 @@ def _adapters(document: TrainDocument) -> Choice[Literal["none", "peft", "fused"
         return Choice("peft", "zero3 gathers weights module by module")
     if lora.dropout or lora.use_dora:
         return Choice("peft", f"tuner.lora.{'dropout' if lora.dropout else 'useDora'} comes between base and adapter")
-    return Choice("fused", "base and adapter in one piece: the widest tensors are written once")
+    return Choice("fused", "base and adapter in one piece: the widest tensors are written twice instead of four times")
 
 
 def _compile(document: TrainDocument, hardware: Hardware) -> Choice[Literal["no", "yes", "if long"]]:

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import pytest
 import torch
+from swiftlet_trainer.training import attention
 from swiftlet_trainer.training.attention import ROW_BY_ROW, use_row_by_row
 from swiftlet_trainer.training.collate import Collator
 from swiftlet_trainer.training.loss import attach_labelled_loss
@@ -73,7 +75,11 @@ def test_dropped_scores_keep_the_mask(tiny: Any) -> None:
     assert not use_row_by_row(tiny, 30)
 
 
-def test_in_bf16_the_gradients_are_as_near_to_fp32_as_those_of_the_mask(tiny: Any) -> None:
+@pytest.mark.parametrize("short", [attention.SHORT_ROW, 8], ids=["short rows", "also long rows"])
+def test_in_bf16_the_gradients_are_as_near_to_fp32_as_those_of_the_mask(
+    tiny: Any, short: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention, "SHORT_ROW", short)
     attach_labelled_loss(tiny)
 
     def gradients(model: Any) -> torch.Tensor:

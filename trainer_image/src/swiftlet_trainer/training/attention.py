@@ -19,6 +19,9 @@ TOLERANCE = 0.03
 """bf16 keeps 8 bits; rows that see each other are off by far more."""
 FORWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+SHORT_ROW = 512
+"""Tokens up to which the backward pass is computed in fp32. On an EPYC with avx512_bf16, bf16 took 1.6 times as long at
+110 tokens, casts included, as long at 500, and 0.7 times as long at 2,048."""
 WINDOWS = ("sliding_window", "attention_chunk_size")
 """Settings of a config that let a token see so many others at most."""
 
@@ -58,8 +61,8 @@ def _rows(position_ids: torch.Tensor) -> list[tuple[slice, slice]]:
 class _RowByRow(torch.autograd.Function):
     """PyTorch's CPU kernel for each row, its results written where they belong.
 
-    Autograd would make a gradient as large as the whole sequence for every row, and add them up. And the kernel's
-    backward pass takes half as long in fp32 as it does in bf16, casts included (docs/benchmarks.md, training speed).
+    Autograd would make a gradient as large as the whole sequence for every row, and add them up. And for short rows
+    the kernel's backward pass is slow in bf16: see SHORT_ROW.
     """
 
     @staticmethod
@@ -88,7 +91,8 @@ class _RowByRow(torch.autograd.Function):
         query, key, value, out, *sums = ctx.saved_tensors
         gradients = [torch.empty_like(whole) for whole in (query, key, value)]
         for (sequence, tokens), each in zip(ctx.rows, sums, strict=True):
-            parts = [whole[sequence, :, tokens].float() for whole in (grad, query, key, value, out)]
+            kind = torch.float32 if tokens.stop - tokens.start <= SHORT_ROW else query.dtype
+            parts = [whole[sequence, :, tokens].to(kind) for whole in (grad, query, key, value, out)]
             found = BACKWARD(*parts, each, 0.0, True, scale=ctx.scaling)
             for whole, part in zip(gradients, found, strict=True):
                 whole[sequence, :, tokens] = part

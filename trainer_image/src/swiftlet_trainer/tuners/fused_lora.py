@@ -1,8 +1,8 @@
 """LoRA's linear layers, each computed in one piece.
 
-PEFT computes the base, the adapter, its scale and their sum one by one, so the widest tensors of a step are written
-and read three times more than the matrix products need. Here the base's product is added to the adapter's where that
-lies, and the scale is applied where things are only `rank` wide. What is computed is the same:
+PEFT computes the base, the adapter, its scale and their sum one by one, and each is a tensor as wide as the output.
+Here the base's product is added to the adapter's where that lies, and the scale is applied where things are only `rank`
+wide, so the output is written twice and not four times. What is computed is the same:
 y = x W' + b + s (x A') B' (Hu et al. 2021, arXiv:2106.09685, section 4.1).
 
 The order matters in bf16. A base that is rounded first lies on a grid, and what a young adapter adds is less than half
