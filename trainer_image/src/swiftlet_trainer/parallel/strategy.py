@@ -9,6 +9,13 @@ ZERO_STAGES = {"zero1": 1, "zero2": 2, "zero3": 3}
 BUCKET_ELEMENTS = 50_000_000
 """Gradients reduced at once: 100 MB of bf16."""
 
+FP32_GRADIENTS = {"communication_data_type": "fp32", "data_types": {"grad_accum_dtype": "fp32"}}
+"""Adapters' gradients are summed over micro-batches and processes in fp32: twice the bytes of very little.
+
+DeepSpeed sums in the weights' precision unless it is told both. Gradients of all weights stay at that, since there the
+bytes are what a step waits for.
+"""
+
 
 def zero_stage(strategy: str) -> int:
     """0 for ddp."""
@@ -27,6 +34,7 @@ def deepspeed_config(document: TrainDocument, world_size: int, bf16: bool) -> di
         "train_batch_size": per_device * accumulation * world_size,
         "gradient_clipping": document.training.max_grad_norm,
         "bf16": {"enabled": bf16},
+        **(FP32_GRADIENTS if document.tuner.lora else {}),
         "zero_allow_untested_optimizer": True,
         "zero_optimization": {
             "stage": stage,
