@@ -126,9 +126,13 @@ class Pod:
 
     def losses(self) -> dict[int, str]:
         """Loss of each step at full precision."""
+        return self.figures("loss")
+
+    def figures(self, name: str) -> dict[int, str]:
+        """The figure of each step that has it."""
         lines = [json.loads(line) for line in (self.output / "events.jsonl").read_text().splitlines()]
         assert len({line["step"] for line in lines}) == len(lines), "a step is in the history twice"
-        return {line["step"]: line["loss"] for line in lines}
+        return {line["step"]: line[name] for line in lines if name in line}
 
     def checkpoints(self) -> list[str]:
         return sorted(path.name for path in (self.output / "checkpoints").iterdir())

@@ -1,5 +1,6 @@
 """What a run learns does not depend on how it is computed, interrupted or resumed."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -145,17 +146,32 @@ def test_a_finished_run_only_writes_its_artifact_again(pod: Any) -> None:
 
 
 def test_loss_on_held_out_rows_is_reported(make_pod: Callable[[str], Any], tiny_model: Path) -> None:
-    import json
-
     pod = make_pod("eval")
     pod.write_job(tiny_model, training={"evalFraction": 0.25})
     pod.prepare()
     pod.train_here()
-    lines = [json.loads(line) for line in (pod.output / "events.jsonl").read_text().splitlines()]
-    losses = {line["step"]: float(line["evalLoss"]) for line in lines if "evalLoss" in line}
+    losses = {step: float(loss) for step, loss in pod.figures("evalLoss").items()}
     assert list(losses) == [2, 4, 6]
     assert losses[6] < losses[2]
     assert read_and_verify(pod.output / "artifact").eval_loss == f"{losses[6]:.4f}"
+
+
+def test_token_metrics_are_reported_when_asked_for_and_change_nothing(
+    pod: Any, make_pod: Callable[[str], Any], tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pod.train_here()
+    assert pod.figures("entropy") == pod.figures("meanTokenAccuracy") == {}
+    asked = make_pod("metrics")
+    asked.write_job(tiny_model, training={"tokenMetrics": True})
+    asked.prepare()
+    asked.train_here()
+    assert asked.losses() == pod.losses()
+    entropy, accuracy = asked.figures("entropy"), asked.figures("meanTokenAccuracy")
+    assert list(entropy) == list(accuracy) == list(asked.losses())
+    # A model of random weights thinks all 49152 tokens about as likely.
+    assert float(entropy[1]) == pytest.approx(math.log(49152), rel=1e-2)
+    assert 0 <= float(accuracy[1]) < float(accuracy[6]) <= 1
+    assert f"mean_token_accuracy={accuracy[6]}" in capsys.readouterr().out
 
 
 def test_weights_that_give_nan_end_the_run_with_the_step(

@@ -44,6 +44,11 @@ def test_master_weights_where_nobody_else_keeps_them(strategy: str, precision: s
     assert plan_step(document(strategy, precision=precision), CPU).master_weights.value is masters
 
 
+def test_the_loss_says_what_comes_with_it() -> None:
+    assert "entropy" not in plan_step(document(), CPU).loss.reason
+    assert "training.tokenMetrics" in plan_step(document(tokenMetrics=True), CPU).loss.reason
+
+
 @pytest.mark.parametrize(
     ("strategy", "packing", "device", "chosen"),
     [

@@ -1,5 +1,5 @@
-from swiftlet.api.finetunejob import Progress
 from swiftlet.api.pod import ProgressEvent
+from swiftlet.api.progress import Progress
 from swiftlet.kinds.progress import merge, merge_event, reported
 
 

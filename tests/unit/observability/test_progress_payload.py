@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from swiftlet.api.finetunejob import Progress
+from swiftlet.api.progress import Progress
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.progress_payload import MalformedReportError, events_of
 
@@ -68,7 +68,13 @@ def test_all_problems_at_once() -> None:
 
 def test_what_transformers_sends_becomes_figures() -> None:
     metrics = {"loss": "0.48512", "learning_rate": "9.7e-05", "current_step": "12", "total_steps": "40"}
-    metrics |= {"current_epoch": "0.9", "grad_norm": "1.5", "train_tokens_per_second": "812.34"}
+    metrics |= {
+        "mean_token_accuracy": "0.91",
+        "entropy": "0.3",
+        "current_epoch": "0.9",
+        "grad_norm": "1.5",
+        "train_tokens_per_second": "812.34",
+    }
     status = {
         "lastUpdatedTime": "2026-01-01T12:00:00+00:00",
         "progressPercentage": 30,
@@ -85,6 +91,9 @@ def test_what_transformers_sends_becomes_figures() -> None:
         "etaSeconds": 77,
         "loss": "0.4851",
         "learningRate": "9.7e-05",
+        "gradNorm": "1.5",
+        "entropy": "0.3000",
+        "meanTokenAccuracy": "0.9100",
         "step": 12,
         "totalSteps": 40,
         "epoch": "0.90",

@@ -17,7 +17,8 @@ from swiftlet.api.base import (
     one_of,
 )
 from swiftlet.api.compute import Compute
-from swiftlet.api.finetunejob import Failure, Progress
+from swiftlet.api.finetunejob import Failure
+from swiftlet.api.progress import Progress
 from swiftlet.api.uris import DataUri, ModelUri
 
 GenerationMetric = Literal["exact_match", "contains", "rouge_l"]

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from swiftlet.api.base import ApiModel, Column, Condition, Positive, Resource, Rule, ShortText, immutable, one_of
 from swiftlet.api.compute import Compute
+from swiftlet.api.progress import Progress
 from swiftlet.api.uris import DataUri, ModelUri
 
 DataFormat = Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "text"]
@@ -151,6 +152,9 @@ class Training(ApiModel):
     )
     seed: Annotated[int, Field(ge=0, le=4294967295)] = Field(42, description="Seed of order, dropout and new weights.")
     logging_steps: Positive = Field(1, description="Steps between two progress reports.")
+    token_metrics: bool = Field(
+        False, description="Report entropy and top-1 accuracy with the loss; both come from the loss's own pass."
+    )
     eval_fraction: Annotated[float, Field(ge=0, le=0.5)] = Field(
         0.0, description="Share of the training rows held out to report a loss on."
     )
@@ -221,22 +225,6 @@ class PlanStatus(ApiModel):
     strategy: str = Field(description="ddp, zero1, zero2 or zero3.")
     gradient_accumulation_steps: int = Field(description="Forward passes per optimizer step.")
     per_device_batch_size: int = Field(description="Rows (or packed sequences) per process and forward pass.")
-
-
-class Progress(ApiModel):
-    """Where the run is."""
-
-    step: int = Field(0, description="Optimizer steps done.")
-    total_steps: int = Field(0, description="Optimizer steps in all.")
-    percent: int = Field(0, description="Share that is done.")
-    epoch: str | None = Field(None, description="Passes over the data so far.")
-    loss: str | None = Field(None, description="Loss of the last step, in nats per token.")
-    eval_loss: str | None = Field(None, description="Loss on held-out rows, in nats per token.")
-    learning_rate: str | None = Field(None, description="Of the last step.")
-    tokens_per_second: str | None = Field(None, description="Tokens without padding, over all processes.")
-    eta_seconds: int | None = Field(None, description="Seconds until the last step, at the present pace.")
-    checkpoint_step: int | None = Field(None, description="Step of the newest complete checkpoint.")
-    message: str | None = Field(None, description="What is going on outside the steps, such as loading the model.")
 
 
 class DatasetCounts(ApiModel):

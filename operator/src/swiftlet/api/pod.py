@@ -17,7 +17,8 @@ from pydantic import Field
 
 from swiftlet.api.base import ApiModel
 from swiftlet.api.evalrun import Comparison, Report, Result
-from swiftlet.api.finetunejob import Artifact, DatasetCounts, Failure, Progress
+from swiftlet.api.finetunejob import Artifact, DatasetCounts, Failure
+from swiftlet.api.progress import Progress
 
 PROGRESS_AUDIENCE = "swiftlet-operator"
 """Audience of the ServiceAccount token that pods report with: it is good for nothing else."""

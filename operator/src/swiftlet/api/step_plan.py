@@ -83,7 +83,7 @@ def plan_step(document: TrainDocument, hardware: Hardware) -> StepPlan:
     return StepPlan(
         precision=precision,
         master_weights=_master_weights(precision.value, document.strategy),
-        loss=Choice("labelled", "logits are computed only where a label is, in chunks"),
+        loss=_loss(document),
         batches=(
             Choice("packed", "template.packing is true; rows of a sequence do not see each other")
             if document.template.packing
@@ -105,6 +105,12 @@ def _precision(document: TrainDocument, hardware: Hardware) -> Choice[Literal["f
     if hardware.bf16:
         return Choice("bf16", f"this {hardware.device} multiplies bf16")
     return Choice("fp32", f"this {hardware.device} does not multiply bf16")
+
+
+def _loss(document: TrainDocument) -> Choice[Literal["labelled"]]:
+    reason = "logits are computed only where a label is, in chunks"
+    metrics = "; entropy and accuracy from the same pass, as training.tokenMetrics asks"
+    return Choice("labelled", reason + metrics if document.training.token_metrics else reason)
 
 
 def _attention(document: TrainDocument, hardware: Hardware) -> Choice[Literal["sdpa", "row_by_row"]]:

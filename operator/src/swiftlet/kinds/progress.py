@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from swiftlet.api.finetunejob import Progress
+from swiftlet.api.progress import Progress
 
 FIGURES = (
     "step",
@@ -13,6 +13,9 @@ FIGURES = (
     "loss",
     "evalLoss",
     "learningRate",
+    "gradNorm",
+    "entropy",
+    "meanTokenAccuracy",
     "tokensPerSecond",
     "etaSeconds",
 )

@@ -23,12 +23,15 @@ METRICS = {
     "loss": ("loss", "{:.4f}"),
     "eval_loss": ("evalLoss", "{:.4f}"),
     "learning_rate": ("learningRate", "{:.3g}"),
+    "grad_norm": ("gradNorm", "{:.3g}"),
+    "entropy": ("entropy", "{:.4f}"),
+    "mean_token_accuracy": ("meanTokenAccuracy", "{:.4f}"),
     "epoch": ("epoch", "{:.2f}"),
     "current_epoch": ("epoch", "{:.2f}"),
     "train_tokens_per_second": ("tokensPerSecond", "{:.1f}"),
     "tokens_per_second": ("tokensPerSecond", "{:.1f}"),
 }
-"""Metrics of transformers' Trainer and the figures of ours that they are, with their formats."""
+"""Metrics of transformers' Trainer and TRL's, and the figures of ours that they are, with their formats."""
 COUNTS = {"current_step": "step", "total_steps": "totalSteps"}
 
 

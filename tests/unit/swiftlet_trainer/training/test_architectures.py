@@ -7,7 +7,8 @@ import torch
 import transformers
 from swiftlet_trainer.training.attention import use_row_by_row
 from swiftlet_trainer.training.collate import Collator
-from swiftlet_trainer.training.loss import attach_labelled_loss, head_problem
+from swiftlet_trainer.training.logits import head_problem
+from swiftlet_trainer.training.loss import attach_labelled_loss
 from torch.nn import functional
 
 SMALL = {

@@ -6,6 +6,7 @@ import pytest
 import torch
 from swiftlet_trainer.training import loss
 from swiftlet_trainer.training.collate import IGNORED, Collator
+from swiftlet_trainer.training.logits import Logits
 from swiftlet_trainer.training.loss import attach_labelled_loss
 
 
@@ -89,23 +90,11 @@ def test_a_batch_without_labels_gives_zero_and_not_nan(tiny: Any) -> None:
     assert all(bool(torch.isfinite(one).all()) for one in gradients(tiny))
 
 
-def test_logits_are_scaled_and_capped_where_the_architecture_says_so() -> None:
-    head = torch.nn.Linear(4, 10, bias=False)
-    hidden, labels = torch.randn(1, 3, 4, requires_grad=True), torch.tensor([[1, 2, 3]])
-    logits = head(hidden)[0] * 0.5
-    expected = torch.nn.functional.cross_entropy(2 * torch.tanh(logits / 2), labels[0], reduction="sum")
-    found = loss.labelled_loss(hidden, labels, loss.Logits(head, 10, 0.5, 2.0))
-    torch.testing.assert_close(found, expected)
-    weights = (hidden, head.weight)
-    for one, other in zip(torch.autograd.grad(found, weights), torch.autograd.grad(expected, weights), strict=True):
-        torch.testing.assert_close(one, other)
-
-
 def test_in_bf16_the_loss_is_summed_in_fp32() -> None:
     head = torch.nn.Linear(32, 300, bias=False, dtype=torch.bfloat16)
     hidden = torch.randn(1, 500, 32, dtype=torch.bfloat16, requires_grad=True)
     labels = torch.randint(0, 300, (1, 500))
-    found = loss.labelled_loss(hidden, labels, loss.Logits(head, 300))
+    found = loss.labelled_loss(hidden, labels, Logits(head, 300)).loss
     expected = torch.nn.functional.cross_entropy(head(hidden)[0].float(), labels[0], reduction="sum")
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-3)
     (mine,), (plain,) = torch.autograd.grad(found / 500, hidden), torch.autograd.grad(expected / 500, hidden)
@@ -119,9 +108,45 @@ def test_evaluation_has_the_loss_of_training(tiny: Any, rows: list[dict[str, Any
         torch.testing.assert_close(tiny(**Collator(0)(rows)).loss, trained, rtol=1e-6, atol=1e-5)
 
 
+@pytest.mark.parametrize("chunk_bytes", [loss.CHUNK_BYTES, 7 * 4 * 300])
+def test_token_metrics_are_those_of_full_logits(
+    tiny: Any, rows: list[dict[str, Any]], chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loss and gradient are the same with them and without."""
+    monkeypatch.setattr(loss, "CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr(loss, "BLOCK_BYTES", 3 * 4 * 300)
+    batch = Collator(0)(rows)
+    logits = tiny(input_ids=batch["input_ids"]).logits.detach()
+    # Every other label becomes what an untrained model thinks likeliest.
+    labels = batch["labels"]
+    labels[:, ::2] = torch.where(labels != IGNORED, logits.argmax(-1), labels)[:, ::2]
+    found = {}
+    for asked in (False, True):
+        attach_labelled_loss(tiny, token_metrics=asked)
+        output = tiny(**batch)
+        output.loss.backward()
+        found[asked] = (output.loss.detach(), *gradients(tiny))
+    torch.testing.assert_close(found[True], found[False], rtol=0, atol=0)
+    labelled = labels != IGNORED
+    entropy = torch.distributions.Categorical(logits=logits[labelled]).entropy().sum()
+    hits = logits[labelled].argmax(-1).eq(labels[labelled]).sum()
+    assert 0 < hits < labelled.sum()
+    torch.testing.assert_close(output.token_metrics, torch.stack([entropy, hits.float()]), rtol=1e-5, atol=1e-4)
+    assert not output.token_metrics.requires_grad
+
+
+def test_certain_predictions_have_no_entropy() -> None:
+    """Probabilities that fp32 rounds to 0 count as 0, not as NaN."""
+    head = torch.nn.Linear(4, 4, bias=False)
+    torch.nn.init.eye_(head.weight)
+    certain = torch.eye(4).mul(1e4).unsqueeze(0).requires_grad_()
+    found = loss.labelled_loss(certain, torch.arange(4).unsqueeze(0), Logits(head, 4), token_metrics=True)
+    assert found.token_metrics.tolist() == [0.0, 4.0]
+
+
 def test_a_second_backward_pass_is_refused_and_not_wrong() -> None:
     head = torch.nn.Linear(4, 10, bias=False)
-    found = loss.labelled_loss(torch.randn(1, 3, 4), torch.tensor([[1, 2, 3]]), loss.Logits(head, 10))
+    found = loss.labelled_loss(torch.randn(1, 3, 4), torch.tensor([[1, 2, 3]]), Logits(head, 10)).loss
     found.backward(retain_graph=True)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         found.backward()

@@ -89,26 +89,32 @@ def _duration(events: list[dict[str, Any]]) -> str:
 
 
 def _plots(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Loss, learning rate and speed over steps."""
+    """The loss and every other figure over steps."""
     if not events:
         return []
     from swiftlet_trainer.report.page import safe
     from swiftlet_trainer.report.plots import Curve, curves
 
-    loss, rate, speed = (_curve(events, key, label) for key, label in _CURVES)
-    held_out = _curve(events, "evalLoss", "held-out rows")
+    loss, held_out = _curve(events, "loss", "training rows"), _curve(events, "evalLoss", "held-out rows")
     if held_out is None:
         smooth = Curve("mean of 10 steps", loss.steps, _moving_mean(loss.values)) if loss else None
         lines = [smooth, loss] if loss and smooth and len(loss.steps) >= SMOOTHED_FROM else [loss]
     else:
         lines = [loss, held_out]
-    drawn = [("Loss", lines, "loss (nats/token)", False), ("Learning rate", [rate], "learning rate", True)]
-    drawn.append(("Speed", [speed], "tokens/s", True))
+    drawn = [("Loss", lines, "loss (nats/token)", False)]
+    drawn += [(title, [_curve(events, key, title)], unit, True) for title, key, unit in _SINGLE_CURVES]
     found = [(title, [line for line in lines if line], unit, zero) for title, lines, unit, zero in drawn]
     return [{"title": title, "svg": safe(curves(lines, unit, zero))} for title, lines, unit, zero in found if lines]
 
 
-_CURVES = (("loss", "training rows"), ("learningRate", "learning rate"), ("tokensPerSecond", "tokens/s"))
+_SINGLE_CURVES = (
+    ("Learning rate", "learningRate", "learning rate"),
+    ("Gradient norm", "gradNorm", "2-norm"),
+    ("Token accuracy", "meanTokenAccuracy", "share"),
+    ("Entropy", "entropy", "nats/token"),
+    ("Speed", "tokensPerSecond", "tokens/s"),
+)
+"""Title, figure and unit; those that no step has are left out."""
 
 
 def _curve(events: list[dict[str, Any]], key: str, label: str) -> Any:

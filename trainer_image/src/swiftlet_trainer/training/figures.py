@@ -15,3 +15,7 @@ class StepFigures:
     tokens: int
     """Without padding, over all processes."""
     eval_loss: float | None = None
+    entropy: float | None = None
+    """Of the predictions at the labelled tokens: their mean, in nats. None unless training.tokenMetrics."""
+    mean_token_accuracy: float | None = None
+    """Share of the labelled tokens that were the likeliest. None unless training.tokenMetrics."""

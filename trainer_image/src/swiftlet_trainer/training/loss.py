@@ -6,6 +6,7 @@ memory does not grow with vocabulary x length.
 """
 
 import types
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,94 +15,53 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
-from transformers.modeling_outputs import CausalLMOutput
+from transformers.utils import ModelOutput
 
 from swiftlet_trainer.training.collate import IGNORED
+from swiftlet_trainer.training.logits import Logits, logits_of
 
 CHUNK_BYTES = 256 << 20
 """fp32 logits of one chunk."""
 BLOCK_BYTES = 8 << 20
 """fp32 logits that are worked on at once: they stay in a processor's cache."""
 FLOAT_BYTES = 4
-PROBE_TOKENS = 8
-PROBE_TOLERANCE = 0.03
-"""bf16 keeps 8 bits, so logits of two orders of computation agree to about 1 %; a missing factor is off by far more."""
 
 
-def attach_labelled_loss(model: nn.Module) -> None:
-    """Make `model(input_ids, labels=...)` return the summed loss of the labelled positions.
+@dataclass
+class LabelledOutput(ModelOutput):  # type: ignore[misc]
+    """What a forward pass returns."""
+
+    loss: torch.Tensor | None = None
+    """Summed over labelled positions, fp32 scalar, in nats."""
+    token_metrics: torch.Tensor | None = None
+    """The entropies of the predictions at labelled positions, in nats, summed; and how many of the labels were the
+    likeliest tokens. fp32, shape (2,), without a gradient; None where they are not asked for."""
+
+
+def attach_labelled_loss(model: nn.Module, token_metrics: bool = False) -> None:
+    """Make `model(input_ids, labels=...)` return the summed loss of the labelled positions, as a LabelledOutput.
 
     model: a causal language model of transformers, before it is wrapped by PEFT, DDP or DeepSpeed: their hooks run on
     forward, so the loss must be part of it. `labels` are already shifted (see collate.Collator).
     """
-    model.forward = types.MethodType(_forward, model)  # type: ignore[method-assign]
+
+    def forward(
+        self: Any,
+        input_ids: torch.Tensor,
+        labels: torch.Tensor,
+        position_ids: torch.Tensor | None = None,
+        **_unused: Any,
+    ) -> LabelledOutput:
+        hidden = self.base_model(input_ids=input_ids, position_ids=position_ids, use_cache=False).last_hidden_state
+        return labelled_loss(hidden, labels, logits_of(self), token_metrics)
+
+    model.forward = types.MethodType(forward, model)  # type: ignore[method-assign]
 
 
-def _forward(
-    self: Any,
-    input_ids: torch.Tensor,
-    labels: torch.Tensor,
-    position_ids: torch.Tensor | None = None,
-    **_unused: Any,
-) -> CausalLMOutput:
-    hidden = self.base_model(input_ids=input_ids, position_ids=position_ids, use_cache=False).last_hidden_state
-    return CausalLMOutput(loss=labelled_loss(hidden, labels, logits_of(self)))
-
-
-def logits_of(model: Any) -> "Logits":
-    """How `model` gets from hidden states to logits, as its config tells."""
-    config = model.config.get_text_config()
-    divisor = getattr(config, "logits_scaling", None)
-    return Logits(
-        head=model.get_output_embeddings(),
-        vocabulary=config.vocab_size,
-        scale=1 / divisor if divisor else getattr(config, "logit_scale", None),
-        softcap=getattr(config, "final_logit_softcapping", None),
-    )
-
-
-@torch.no_grad()
-def head_problem(model: Any) -> str | None:
-    """Why `logits_of` would teach this architecture something else than its own forward pass means, if it would.
-
-    model: not yet wrapped, its weights whole. Architectures scale, cap or bias their logits each in their own way; one
-    that `Logits` does not know would train without an error, and wrongly. Costs two passes over a few tokens.
-    """
-    tokens = torch.arange(PROBE_TOKENS).remainder(model.config.get_text_config().vocab_size).unsqueeze(0)
-    training = model.training
-    model.eval()
-    own = model(input_ids=tokens, use_cache=False).logits.float()
-    ours = logits_of(model)(model.base_model(input_ids=tokens, use_cache=False).last_hidden_state).float()
-    model.train(training)
-    if not own.isfinite().all():
-        return None  # Broken weights say nothing of the architecture; the first step names them.
-    if own.shape == ours.shape and torch.allclose(own, ours, rtol=PROBE_TOLERANCE, atol=PROBE_TOLERANCE):
-        return None
-    return (
-        f"model: {type(model).__name__} computes its logits in a way that the trainer does not know, and would learn "
-        "something else than it should; use another model, or report the architecture"
-    )
-
-
-@dataclass(frozen=True)
-class Logits:
-    """From hidden states to logits: in the head's precision, or in fp32 where they are scaled or capped."""
-
-    head: nn.Module
-    vocabulary: int
-    scale: float | None = None
-    """Factor that Cohere's models apply, and Granite's as a divisor."""
-    softcap: float | None = None
-    """Bound that Gemma 2 applies: softcap * tanh(logits / softcap)."""
-
-    def __call__(self, hidden: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.head(hidden)
-        logits = logits if self.scale is None else logits.float() * self.scale
-        return logits if self.softcap is None else self.softcap * torch.tanh(logits.float() / self.softcap)
-
-
-def labelled_loss(hidden: torch.Tensor, labels: torch.Tensor, logits: Logits) -> torch.Tensor:
-    """Sum of -log p(label) over labelled positions, fp32 scalar, natural logarithm.
+def labelled_loss(
+    hidden: torch.Tensor, labels: torch.Tensor, logits: Logits, token_metrics: bool = False
+) -> LabelledOutput:
+    """Sum of -log p(label) over labelled positions; and what else is known of the predictions there, if asked for.
 
     hidden: (rows, length, hidden). labels: (rows, length), IGNORED where nothing is learnt. A batch without labels
     gives 0 with a gradient of 0.
@@ -110,20 +70,73 @@ def labelled_loss(hidden: torch.Tensor, labels: torch.Tensor, logits: Logits) ->
     hidden = hidden.reshape(-1, hidden.shape[-1]).index_select(0, labelled)
     targets = labels.reshape(-1).index_select(0, labelled)
 
-    def summed(part: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    def summed(part: torch.Tensor, target: torch.Tensor) -> Sums:
         found = logits(part)
         if not found.requires_grad:
-            return functional.cross_entropy(found.float(), target, reduction="sum")
-        loss: torch.Tensor = _CrossEntropy.apply(found, target)  # type: ignore[no-untyped-call]
-        return loss
+            return functional.cross_entropy(found.float(), target, reduction="sum"), None
+        sums: Sums = _CrossEntropy.apply(found, target, token_metrics)  # type: ignore[no-untyped-call]
+        return sums
 
     size = max(1, CHUNK_BYTES // (FLOAT_BYTES * logits.vocabulary))
-    if len(labelled) <= size:
-        return summed(hidden, targets)
-    # Each chunk's logits are computed again in the backward pass, so only one chunk of them exists at a time.
-    parts = zip(hidden.split(size), targets.split(size), strict=True)
-    losses = [checkpoint(summed, part, target, use_reentrant=False) for part, target in parts]
-    return torch.stack(losses).sum()
+    weights = list(logits.head.parameters())
+    # ZeRO-3 takes weights away between the passes, and with them the shape of a gradient that is handed on later.
+    if torch.is_grad_enabled() and not any(hasattr(weight, "ds_id") for weight in weights):
+        trained = [weight for weight in weights if weight.requires_grad]
+        sums: Sums = _GradientAtOnce.apply(summed, size, hidden, targets, *trained)  # type: ignore[no-untyped-call]
+        return LabelledOutput(*sums)
+    return LabelledOutput(*_checkpointed(summed, size, hidden, targets))
+
+
+Sums = tuple[torch.Tensor, torch.Tensor | None]
+"""LabelledOutput's parts."""
+Summed = Callable[[torch.Tensor, torch.Tensor], Sums]
+"""From hidden states, (positions, hidden), and targets, (positions,)."""
+
+
+def _checkpointed(summed: Summed, size: int, hidden: torch.Tensor, targets: torch.Tensor) -> Sums:
+    """`size` positions at a time. Their logits are computed again in the backward pass, so few exist at a time."""
+    parts = list(zip(hidden.split(size), targets.split(size), strict=True))
+    if len(parts) == 1:
+        return summed(*parts[0])
+    losses, metrics = zip(*(checkpoint(summed, *part, use_reentrant=False) for part in parts), strict=True)
+    return torch.stack(losses).sum(), None if metrics[0] is None else torch.stack(metrics).sum(0)
+
+
+class _GradientAtOnce(torch.autograd.Function):
+    """`size` positions at a time, each time with the gradient: logits are computed once, and few exist at a time.
+
+    The loss is the end of the graph, so its gradient is known but for a factor, which the backward pass brings. Source:
+    Liger Kernel, arXiv:2410.10989, section 3.2, FusedLinearCrossEntropy.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, summed: Summed, size: int, hidden: torch.Tensor, targets: torch.Tensor, *weights: torch.Tensor
+    ) -> Sums:
+        """weights: what of the head is trained."""
+        of_hidden, of_weights = torch.empty_like(hidden), [torch.zeros_like(weight) for weight in weights]
+        found = []
+        for part, target, gradient in zip(*(whole.split(size) for whole in (hidden, targets, of_hidden)), strict=True):
+            with torch.enable_grad():
+                leaf = part.detach().requires_grad_()
+                found.append(summed(leaf, target))
+            own, *shared = torch.autograd.grad(found[-1][0], (leaf, *weights))
+            gradient.copy_(own)
+            for whole, more in zip(of_weights, shared, strict=True):
+                whole += more
+        ctx.save_for_backward(of_hidden, *of_weights)
+        losses, metrics = zip(*found, strict=True)
+        total = None if metrics[0] is None else torch.stack(metrics).sum(0)
+        if total is not None:
+            ctx.mark_non_differentiable(total)
+        return torch.stack(losses).sum(), total
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grad: torch.Tensor, _metrics: None) -> tuple[torch.Tensor | None, ...]:
+        # In place: a second backward pass through the same loss is refused by autograd, as its graph is freed anyway.
+        of_hidden, *of_weights = [gradient.mul_(grad) for gradient in ctx.saved_tensors]
+        return (None, None, of_hidden, None, *of_weights)
 
 
 class _CrossEntropy(torch.autograd.Function):
@@ -135,20 +148,29 @@ class _CrossEntropy(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """logits: (positions, vocabulary), spent afterwards. target: (positions,). Returns an fp32 scalar."""
+    def forward(
+        ctx: Any, logits: torch.Tensor, target: torch.Tensor, token_metrics: bool
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """logits: (positions, vocabulary), spent afterwards. target: (positions,). Returns LabelledOutput's parts."""
         size = max(1, BLOCK_BYTES // (FLOAT_BYTES * logits.shape[-1]))
         loss = logits.new_zeros((), dtype=torch.float32)
+        metrics = logits.new_zeros(2, dtype=torch.float32) if token_metrics else None
         for block, wanted in zip(logits.split(size), target.unsqueeze(-1).split(size), strict=True):
             gradient = functional.log_softmax(block, -1, dtype=torch.float32)
             loss -= gradient.gather(-1, wanted).sum()
-            block.copy_(gradient.exp_().scatter_add_(-1, wanted, gradient.new_full(wanted.shape, -1.0)))
+            likeliest = gradient.argmax(-1, keepdim=True) if token_metrics else None
+            gradient.exp_()
+            if metrics is not None:
+                metrics[0] += torch.special.entr(gradient).sum()
+                metrics[1] += wanted.eq(likeliest).sum()
+            block.copy_(gradient.scatter_add_(-1, wanted, gradient.new_full(wanted.shape, -1.0)))
         ctx.save_for_backward(logits)
-        return loss
+        if metrics is not None:
+            ctx.mark_non_differentiable(metrics)
+        return loss, metrics
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None]:
+    def backward(ctx: Any, grad: torch.Tensor, _metrics: None) -> tuple[torch.Tensor, None, None]:
         (gradient,) = ctx.saved_tensors
-        # In place: a second backward pass through the same loss is refused by autograd, as its graph is freed anyway.
-        return gradient.mul_(grad), None
+        return gradient.mul_(grad), None, None

@@ -8,7 +8,8 @@ from swiftlet.api.step_plan import StepPlan
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.training.attention import ROW_BY_ROW, use_row_by_row
-from swiftlet_trainer.training.loss import attach_labelled_loss, head_problem
+from swiftlet_trainer.training.logits import head_problem
+from swiftlet_trainer.training.loss import attach_labelled_loss
 from swiftlet_trainer.tuners.apply import apply_tuner
 from swiftlet_trainer.tuners.fused_lora import fuse_lora
 
@@ -31,7 +32,7 @@ def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan) -> Any
         raise InvalidInput([problem])
     if plan.attention.value == ROW_BY_ROW:
         use_row_by_row(model, document.template.max_length)
-    attach_labelled_loss(model)
+    attach_labelled_loss(model, document.training.token_metrics)
     tuned = apply_tuner(model, document.tuner, document.training.seed)
     if plan.adapters.value == "fused":
         fuse_lora(tuned)

@@ -68,7 +68,8 @@ class SftTrainer(Trainer):
         self.data, self.training, self.store = data, training, store
         self._master_weights, self._stop = master_weights, stop
         self.recorder = recorder
-        self._loss_sum = torch.zeros((), dtype=torch.float64)
+        self._sums = torch.zeros(3, dtype=torch.float64)
+        """Of the labelled tokens so far in this step: losses, entropies, and how many labels were the likeliest."""
         self._grad_norm = 0.0
         self._figures: StepFigures | None = None
         self.stopped = False
@@ -101,21 +102,25 @@ class SftTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        loss = model(**inputs).loss
-        self._loss_sum += loss.detach().double().cpu()
+        output = model(**inputs)
+        loss, metrics = output.loss, output.token_metrics
+        self._sums[0] += loss.detach().double().cpu()
+        if metrics is not None:
+            self._sums[1:] += metrics.double().cpu()
         if self.accelerator.sync_gradients:
             self._agree(int(num_items_in_batch))
         # DDP and DeepSpeed average gradients over processes; the loss is a sum over them.
         return loss * (self.args.world_size / num_items_in_batch)
 
     def _agree(self, items: int) -> None:
-        """One reduction per step: the loss of all processes, and whether any of them was asked to stop."""
-        shared = torch.tensor([float(self._loss_sum), float(self._stop.requested)], dtype=torch.float64)
+        """One reduction per step: the sums of all processes, and whether any of them was asked to stop."""
+        shared = torch.cat([self._sums, self._sums.new_tensor([float(self._stop.requested)])])
         if self.args.world_size > 1:
             shared = shared.to(self.args.device)
             dist.all_reduce(shared)
-        self._loss_sum.zero_()
-        loss, self.stopped = float(shared[0]) / items, bool(shared[1] > 0)
+        self._sums.zero_()
+        loss, entropy, accuracy = (shared[:3] / items).tolist()
+        self.stopped = bool(shared[3] > 0)
         require_finite(loss, self.state.global_step + 1)
         rows = self.data.plan.rows(self.state.global_step)
         self._figures = StepFigures(
@@ -124,6 +129,8 @@ class SftTrainer(Trainer):
             learning_rate=self._get_learning_rate(),
             grad_norm=0.0,
             tokens=sum(self.data.plan.lengths[row] for row in rows),
+            entropy=entropy if self.training.token_metrics else None,
+            mean_token_accuracy=accuracy if self.training.token_metrics else None,
         )
 
     # Optimizer: fp32 masters sum the gradients of micro-batches.

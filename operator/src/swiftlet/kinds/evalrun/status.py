@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from swiftlet.api.evalrun import EvalRun, EvalRunStatus, GateResult
-from swiftlet.api.finetunejob import Failure, Progress
+from swiftlet.api.finetunejob import Failure
 from swiftlet.api.pod import EXIT_DIVERGED, EXIT_INVALID, TerminationMessage
+from swiftlet.api.progress import Progress
 from swiftlet.kinds.conditions import State, Truth, find_condition, set_conditions
 from swiftlet.kinds.evalrun.gates import evaluate_gates, failed_gates
 from swiftlet.kinds.failures import last_death, results

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from swiftlet.api.finetunejob import Artifact, DatasetCounts, Failure, FineTuneJob, FineTuneJobStatus, Progress
+from swiftlet.api.finetunejob import Artifact, DatasetCounts, Failure, FineTuneJob, FineTuneJobStatus
 from swiftlet.api.pod import TerminationMessage
+from swiftlet.api.progress import Progress
 from swiftlet.kinds.conditions import State, Truth, set_conditions
 from swiftlet.kinds.failures import results
 from swiftlet.kinds.finetunejob.attempts import Attempt
