@@ -50,19 +50,22 @@ def test_the_loss_says_what_comes_with_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("strategy", "packing", "device", "chosen"),
+    ("strategy", "packing", "device", "chosen", "batches"),
     [
-        ("ddp", True, "cpu", "row_by_row"),
-        ("zero2", True, "cpu", "row_by_row"),
-        ("zero3", True, "cpu", "sdpa"),
-        ("ddp", True, "cuda", "sdpa"),
-        ("ddp", False, "cpu", "sdpa"),
+        ("ddp", True, "cpu", "row_by_row", "packed"),
+        ("zero2", True, "cpu", "row_by_row", "packed"),
+        ("zero3", True, "cpu", "sdpa", "packed"),
+        ("ddp", True, "cuda", "sdpa", "packed"),
+        ("ddp", False, "cpu", "row_by_row", "padding-free"),
+        ("zero3", False, "cpu", "sdpa", "length-grouped"),
+        ("ddp", False, "cuda", "sdpa", "length-grouped"),
     ],
 )
-def test_attention(strategy: str, packing: bool, device: Any, chosen: str) -> None:
-    packed = document(strategy)
-    packed = packed.model_copy(update={"template": packed.template.model_copy(update={"packing": packing})})
-    assert plan_step(packed, replace(CPU, device=device)).attention.value == chosen
+def test_attention_and_batches(strategy: str, packing: bool, device: Any, chosen: str, batches: str) -> None:
+    asked = document(strategy)
+    asked = asked.model_copy(update={"template": asked.template.model_copy(update={"packing": packing})})
+    plan = plan_step(asked, replace(CPU, device=device))
+    assert (plan.attention.value, plan.batches.value) == (chosen, batches)
 
 
 @pytest.mark.parametrize(

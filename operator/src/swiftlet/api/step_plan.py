@@ -50,7 +50,7 @@ class StepPlan:
     master_weights: Choice[bool]
     """Whether the optimizer steps on an fp32 copy of the trained weights (ZeRO keeps its own)."""
     loss: Choice[Literal["labelled"]]
-    batches: Choice[Literal["length-grouped", "packed"]]
+    batches: Choice[Literal["length-grouped", "padding-free", "packed"]]
     attention: Choice[Literal["sdpa", "row_by_row"]]
     adapters: Choice[Literal["none", "peft", "fused"]]
     """Whether a LoRA layer's base and adapter are computed in one piece."""
@@ -77,19 +77,15 @@ def unmet(document: TrainDocument, hardware: Hardware) -> str | None:
 
 def plan_step(document: TrainDocument, hardware: Hardware) -> StepPlan:
     """Decide how to compute the steps of `document`, which `unmet` finds nothing wrong with."""
-    precision = _precision(document, hardware)
+    precision, attention = _precision(document, hardware), _attention(document, hardware)
     threads = max(1, hardware.physical_cores // hardware.processes)
     plural = "" if hardware.processes == 1 else "es"
     return StepPlan(
         precision=precision,
         master_weights=_master_weights(precision.value, document.strategy),
         loss=_loss(document),
-        batches=(
-            Choice("packed", "template.packing is true; rows of a sequence do not see each other")
-            if document.template.packing
-            else Choice("length-grouped", "rows of like length share a step, in seeded order, so little is padding")
-        ),
-        attention=_attention(document, hardware),
+        batches=_batches(document, attention.value),
+        attention=attention,
         adapters=_adapters(document),
         compile=_compile(document, hardware),
         threads=Choice(threads, f"{hardware.physical_cores} physical cores for {hardware.processes} process{plural}"),
@@ -114,14 +110,22 @@ def _loss(document: TrainDocument) -> Choice[Literal["labelled"]]:
 
 
 def _attention(document: TrainDocument, hardware: Hardware) -> Choice[Literal["sdpa", "row_by_row"]]:
-    if not document.template.packing:
-        return Choice("sdpa", "PyTorch's fused attention; rows are causal and padded behind, so it needs no mask")
-    masked = "PyTorch's fused attention; a block-diagonal mask keeps packed rows apart"
+    packed = "PyTorch's fused attention; a block-diagonal mask keeps packed rows apart"
+    padded = "PyTorch's fused attention; rows are causal and padded behind, so it needs no mask"
+    fused = packed if document.template.packing else padded
     if hardware.device != "cpu":
-        return Choice("sdpa", masked)
+        return Choice("sdpa", fused)
     if document.strategy == "zero3":
-        return Choice("sdpa", f"{masked}: with sharded weights it cannot be tried whether the model allows another way")
-    return Choice("row_by_row", "each packed row by itself: no mask, and nothing is computed between rows")
+        return Choice("sdpa", f"{fused}: with sharded weights it cannot be tried whether the model allows another way")
+    return Choice("row_by_row", "each row by itself: no mask, and nothing is computed between rows")
+
+
+def _batches(document: TrainDocument, attention: str) -> Choice[Literal["length-grouped", "padding-free", "packed"]]:
+    if document.template.packing:
+        return Choice("packed", "template.packing is true; rows of a sequence do not see each other")
+    if attention == "row_by_row":
+        return Choice("padding-free", "rows of a step lie in one sequence, which attention allows: nothing is padding")
+    return Choice("length-grouped", "rows of like length share a step, in seeded order, so little is padding")
 
 
 def _adapters(document: TrainDocument) -> Choice[Literal["none", "peft", "fused"]]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from swiftlet_trainer.training.attention import use_row_by_row
+from swiftlet_trainer.training.attention import ROW_BY_ROW, packing_problem, use_row_by_row
 from swiftlet_trainer.training.collate import Collator
 from swiftlet_trainer.training.logits import head_problem
 from swiftlet_trainer.training.loss import attach_labelled_loss
@@ -43,9 +43,9 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
 }
 
 
-def model_of(name: str) -> Any:
+def model_of(name: str, **settings: Any) -> Any:
     torch.manual_seed(0)
-    config = getattr(transformers, f"{name}Config")(**{**SMALL, **ARCHITECTURES[name]})
+    config = getattr(transformers, f"{name}Config")(**{**SMALL, **(ARCHITECTURES | MIXING)[name], **settings})
     return transformers.AutoModelForCausalLM.from_config(config).eval()
 
 
@@ -65,16 +65,43 @@ def test_the_loss_is_that_of_the_models_own_logits(name: str) -> None:
     )
 
 
+NO_MASK = ("Falcon", "OPT")
+"""Architectures that make no mask from position_ids."""
+MIXING: dict[str, dict[str, Any]] = {
+    "Lfm2": {"layer_types": ["conv", "full_attention"], "full_attn_idxs": [1]},
+    "Mamba": {"state_size": 8},
+    "Jamba": {"num_experts": 2, "use_mamba_kernels": False},
+    "FalconH1": {},
+    "RecurrentGemma": {},
+    "Qwen3Next": {},
+}
+"""Architectures with recurrent or convolutional layers, which know of no rows."""
+
+
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_packed_rows_mean_the_same_row_by_row(name: str) -> None:
+def test_packed_rows_mean_what_they_mean_alone(name: str) -> None:
     model = model_of(name)
-    row = {"input_ids": list(range(3, 25)), "labels": list(range(3, 25)), "seq_lengths": [7, 4, 11]}
-    packed = Collator(pad_token_id=0, packed=True)([row])
-    packed.pop("labels")
+    assert (packing_problem(model) is not None) == (name in NO_MASK)
+    use_row_by_row(model, 11)
+    assert (model.config._attn_implementation == ROW_BY_ROW) == (name != "Falcon")
+    if packing_problem(model):
+        return
+    rows = [{"input_ids": list(range(length, 2 * length)), "labels": [0] * length} for length in (7, 4, 11)]
+    joined = Collator(pad_token_id=0, padding_free=True)(rows)
+    joined.pop("labels")
     with torch.no_grad():
-        expected = model.base_model(**packed, use_cache=False).last_hidden_state
-        use_row_by_row(model, 11)
-        torch.testing.assert_close(model.base_model(**packed, use_cache=False).last_hidden_state, expected)
+        alone = [model.base_model(input_ids=torch.tensor([row["input_ids"]])).last_hidden_state for row in rows]
+        together = model.base_model(**joined, use_cache=False).last_hidden_state
+        torch.testing.assert_close(together, torch.cat(alone, 1))
+
+
+@pytest.mark.parametrize("name", MIXING)
+def test_rows_are_not_joined_where_layers_run_on_into_the_next(name: str) -> None:
+    # Weights of the usual small size would hide most of what is seen of other rows.
+    model = model_of(name, initializer_range=0.5)
+    assert not use_row_by_row(model, 8)
+    assert model.config._attn_implementation != ROW_BY_ROW
+    assert f"template.packing: {name}ForCausalLM lets the rows" in str(packing_problem(model))
 
 
 def test_bf16_is_close_enough() -> None:

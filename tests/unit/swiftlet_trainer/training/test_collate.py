@@ -21,3 +21,14 @@ def test_packed_parts_have_positions_of_their_own_and_do_not_predict_each_other(
     assert batch["position_ids"].tolist() == [[0, 1, 0, 1, 2, 0], [0, 1, 2, 3, 4, 5]]
     assert batch["labels"][0].tolist() == [6, IGNORED, 8, 9, IGNORED, IGNORED]
     assert batch["input_ids"].dtype == batch["labels"].dtype == batch["position_ids"].dtype == torch.long
+
+
+def test_without_padding_all_rows_are_one_sequence() -> None:
+    rows = [
+        {"input_ids": [5, 6, 7], "labels": [-100, 6, 7]},
+        {"input_ids": [1, 2, 3, 4, 8], "labels": [1, 2, 3, 4, 8], "seq_lengths": [2, 3]},
+    ]
+    batch = Collator(pad_token_id=0, padding_free=True)(rows)
+    assert batch["input_ids"].tolist() == [[5, 6, 7, 1, 2, 3, 4, 8]]
+    assert batch["labels"].tolist() == [[6, 7, -100, 2, -100, 4, 8, -100]]
+    assert batch["position_ids"].tolist() == [[0, 1, 2, 0, 1, 0, 1, 2]]

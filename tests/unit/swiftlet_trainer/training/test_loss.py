@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 from swiftlet_trainer.training import loss
+from swiftlet_trainer.training.attention import use_row_by_row
 from swiftlet_trainer.training.collate import IGNORED, Collator
 from swiftlet_trainer.training.logits import Logits
 from swiftlet_trainer.training.loss import attach_labelled_loss
@@ -73,6 +74,19 @@ def test_a_packed_row_does_not_see_another(tiny: Any, attention: str) -> None:
     assert not torch.allclose(before[:, 10:20], after[:, 10:20])
     # Without the restarts a row would see what comes before it, so the test can tell.
     assert not torch.allclose(tiny(input_ids=changed, use_cache=False).logits[:, 20:], before[:, 20:])
+
+
+def test_rows_without_padding_have_the_loss_and_gradients_of_padded_ones(tiny: Any, rows: list[dict[str, Any]]) -> None:
+    attach_labelled_loss(tiny)
+    padded = tiny(**Collator(0)(rows)).loss
+    padded.backward()
+    expected = gradients(tiny)
+    assert use_row_by_row(tiny, 40)
+    found = tiny(**Collator(0, padding_free=True)(rows)).loss
+    found.backward()
+    torch.testing.assert_close(found, padded, rtol=1e-6, atol=1e-5)
+    for one, other in zip(gradients(tiny), expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
 def test_padding_changes_nothing(tiny: Any, rows: list[dict[str, Any]]) -> None:

@@ -1,7 +1,8 @@
-"""Attention of packed rows, each by itself.
+"""Attention of rows that share a sequence, each by itself.
 
 A block-diagonal mask has the whole square of a sequence computed and most of it thrown away, and keeps PyTorch from its
-causal kernel. On a CPU, where a call costs little, the kernel is called once for each row instead.
+causal kernel. On a CPU, where a call costs little, the kernel is called once for each row instead. Rows then need no
+padding either: a batch is one sequence.
 """
 
 from itertools import pairwise
@@ -15,7 +16,7 @@ from transformers.masking_utils import AttentionMaskInterface
 ROW_BY_ROW = "row_by_row"
 """Name of the implementation, as a model's config has it. Source: transformers, "Attention Interface"."""
 PROBE_ROWS = (5, 3)
-TOLERANCE = 0.03
+TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.03}
 """bf16 keeps 8 bits; rows that see each other are off by far more."""
 FORWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
@@ -106,34 +107,75 @@ AttentionMaskInterface.register(ROW_BY_ROW, lambda *_args, **_kwargs: None)
 
 @torch.no_grad()
 def use_row_by_row(model: Any, longest: int) -> bool:
-    """Have `model` attend row by row where that means what its own attention means; whether it now does.
+    """Have `model` attend row by row where rows then mean what they mean alone; whether it now does.
 
     model: not yet wrapped, its weights whole. longest: tokens of the longest row. Architectures that hand no
-    position_ids to their attention, that cap scores, drop some or have windows shorter than a row stay as they are.
+    position_ids to their attention, that cap scores, drop some, have windows shorter than a row, or mix tokens outside
+    of attention too, stay as they are.
     """
     config = model.config.get_text_config()
     if getattr(config, "attention_dropout", 0.0):
         return False
     if any((getattr(config, name, None) or longest) < longest for name in WINDOWS):
         return False
-    tokens = torch.arange(sum(PROBE_ROWS)).remainder(config.vocab_size).unsqueeze(0)
-    positions = torch.cat([torch.arange(length) for length in PROBE_ROWS]).unsqueeze(0)
-    own, training = model.config._attn_implementation, model.training
-    model.eval()
+    own = model.config._attn_implementation
+    alone = _alone(model)
     try:
-        expected = _hidden(model, tokens, positions)
         model.set_attn_implementation(ROW_BY_ROW)
-        found = _hidden(model, tokens, positions)
-        same = torch.allclose(expected, found, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+        same = _agree(model, alone, _together(model))
     except (ValueError, RuntimeError):  # the latter from the kernel: heads of a size that it does not know
         same = False
-    finally:
-        model.train(training)
     if not same:
         model.set_attn_implementation(own)
     return same
 
 
+@torch.no_grad()
+def packing_problem(model: Any) -> str | None:
+    """Why packed rows would not mean to `model` what they mean alone, if they would not.
+
+    model: not yet wrapped, its weights whole. Recurrent and convolutional layers run on from one row into the next.
+    """
+    if _agree(model, _alone(model), _together(model)):
+        return None
+    return (
+        f"template.packing: {type(model).__name__} lets the rows of a sequence see each other, and would learn from "
+        "texts that nobody wrote; set packing: false"
+    )
+
+
+def _alone(model: Any) -> torch.Tensor:
+    """Hidden states of the rows that are tried, each in a pass of its own: (1, tokens of all, hidden), fp32."""
+    return torch.cat(
+        [_hidden(model, *(whole[:, tokens] for whole in _probe(model))) for _, tokens in _rows(POSITIONS)], 1
+    )
+
+
+def _together(model: Any) -> torch.Tensor:
+    """The same with all rows in one sequence."""
+    return _hidden(model, *_probe(model))
+
+
+POSITIONS = torch.cat([torch.arange(length) for length in PROBE_ROWS]).unsqueeze(0)
+
+
+def _probe(model: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """Tokens and positions of the rows that are tried, (1, tokens of all)."""
+    tokens = torch.arange(sum(PROBE_ROWS)).remainder(model.config.get_text_config().vocab_size)
+    return tokens.unsqueeze(0), POSITIONS
+
+
 def _hidden(model: Any, tokens: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-    found: torch.Tensor = model.base_model(input_ids=tokens, position_ids=positions, use_cache=False).last_hidden_state
+    training = model.training
+    model.eval()
+    try:
+        passed = model.base_model(input_ids=tokens, position_ids=positions, use_cache=False)
+    finally:
+        model.train(training)
+    found: torch.Tensor = passed.last_hidden_state
     return found.float()
+
+
+def _agree(model: Any, alone: torch.Tensor, together: torch.Tensor) -> bool:
+    tolerance = TOLERANCE[model.dtype]
+    return torch.allclose(alone, together, rtol=tolerance, atol=tolerance, equal_nan=True)

@@ -21,9 +21,14 @@ class Collator:
 
     pad_token_id: int
     packed: bool = False
+    padding_free: bool = False
+    """All rows in one sequence, without padding, for an attention that keeps them apart by their position_ids."""
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
-        """input_ids, labels and, when packed, position_ids: int64 tensors of shape (rows, longest)."""
+        """input_ids, labels and, when packed or padding-free, position_ids: int64 tensors of shape (rows, longest); of
+        shape (1, tokens) when padding-free."""
+        if self.padding_free:
+            return _joined(rows)
         width = max(len(row["input_ids"]) for row in rows)
         batch = {
             "input_ids": _padded([row["input_ids"] for row in rows], width, self.pad_token_id),
@@ -32,6 +37,16 @@ class Collator:
         if self.packed:
             batch["position_ids"] = torch.stack([_restarting(row["seq_lengths"], width) for row in rows])
         return batch
+
+
+def _joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+    parts = [length for row in rows for length in row.get("seq_lengths") or [len(row["input_ids"])]]
+    batch = {
+        "input_ids": torch.tensor([token for row in rows for token in row["input_ids"]], dtype=torch.long),
+        "labels": torch.tensor([label for row in rows for label in _shifted(row)], dtype=torch.long),
+        "position_ids": torch.cat([torch.arange(length) for length in parts]),
+    }
+    return {name: tokens.unsqueeze(0) for name, tokens in batch.items()}
 
 
 def _shifted(row: Mapping[str, Any]) -> list[int]:

@@ -7,7 +7,7 @@ from swiftlet.api.job import TrainDocument
 from swiftlet.api.step_plan import StepPlan
 
 from swiftlet_trainer.failures import InvalidInput
-from swiftlet_trainer.training.attention import ROW_BY_ROW, use_row_by_row
+from swiftlet_trainer.training.attention import ROW_BY_ROW, packing_problem, use_row_by_row
 from swiftlet_trainer.training.logits import head_problem
 from swiftlet_trainer.training.loss import attach_labelled_loss
 from swiftlet_trainer.tuners.apply import apply_tuner
@@ -30,8 +30,9 @@ def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan) -> Any
     # ZeRO-3 has sharded the weights by now, and a pass outside of its engine cannot gather them.
     if document.strategy != "zero3" and (problem := head_problem(model)):
         raise InvalidInput([problem])
-    if plan.attention.value == ROW_BY_ROW:
-        use_row_by_row(model, document.template.max_length)
+    apart = plan.attention.value == ROW_BY_ROW and use_row_by_row(model, document.template.max_length)
+    if document.template.packing and not apart and document.strategy != "zero3" and (problem := packing_problem(model)):
+        raise InvalidInput([problem])
     attach_labelled_loss(model, document.training.token_metrics)
     tuned = apply_tuner(model, document.tuner, document.training.seed)
     if plan.adapters.value == "fused":

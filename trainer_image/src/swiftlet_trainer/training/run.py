@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -174,8 +174,10 @@ def _trainer(run: Run, kind: Any, data: Any, total: int, stop: StopRequest, reco
     trained, every = trainable_parameters(model)
     run.phase(f"{trained:,} of {every:,} parameters are trained in {plan.precision.value}: {plan.precision.reason}")
     if model.config._attn_implementation != plan.attention.value:
-        run.phase(f"packed rows are kept apart by a mask: this architecture does not allow {plan.attention.value}")
-    _compile(run, model, multiplications(every, data.plan.tokens(total) // run.process.world_size))
+        instead = "packed rows are kept apart by a mask" if document.template.packing else "rows are padded"
+        run.phase(f"{instead}: this architecture does not allow {plan.attention.value}")
+    data = without_padding(data, model)
+    _compile(run, model, data, multiplications(every, data.plan.tokens(total) // run.process.world_size))
     return kind(
         model=model,
         args=arguments,
@@ -189,7 +191,15 @@ def _trainer(run: Run, kind: Any, data: Any, total: int, stop: StopRequest, reco
     )
 
 
-def _compile(run: Run, model: Any, work: float) -> None:
+def without_padding(data: Any, model: Any) -> Any:
+    """`data` with the rows of a batch in one sequence, if `model` keeps them apart."""
+    from swiftlet_trainer.training.attention import ROW_BY_ROW
+
+    padding_free = model.config._attn_implementation == ROW_BY_ROW
+    return replace(data, collator=replace(data.collator, padding_free=padding_free))
+
+
+def _compile(run: Run, model: Any, data: Any, work: float) -> None:
     """Compile the layers where the plan says so, or where so much work is worth it."""
     asked = run.step_plan.compile.value
     if asked == "no" or (asked == "if long" and work < COMPILE_PAYS):
@@ -201,7 +211,9 @@ def _compile(run: Run, model: Any, work: float) -> None:
     if document.use_gpu:
         model.to("cuda")
     cache = run.output_dir / CACHE_FOLDER / f"rank-{run.process.rank}"
-    found = compile_layers(model, document.per_device_batch_size, document.template.packing, cache)
+    joined = data.collator.padding_free
+    sequences, packed = (1, True) if joined else (document.per_device_batch_size, document.template.packing)
+    found = compile_layers(model, sequences, packed, cache)
     run.reporter.emit(type="compile", compilation=found)
 
 
