@@ -44,6 +44,13 @@ def test_master_weights_where_nobody_else_keeps_them(strategy: str, precision: s
     assert plan_step(document(strategy, precision=precision), CPU).master_weights.value is masters
 
 
+@pytest.mark.parametrize(
+    ("strategy", "device", "chosen"), [("ddp", "cpu", "fused"), ("zero3", "cpu", "own"), ("ddp", "cuda", "own")]
+)
+def test_norms(strategy: str, device: Any, chosen: str) -> None:
+    assert plan_step(document(strategy), replace(CPU, device=device)).norms.value == chosen
+
+
 def test_the_loss_says_what_comes_with_it() -> None:
     assert "entropy" not in plan_step(document(), CPU).loss.reason
     assert "training.tokenMetrics" in plan_step(document(tokenMetrics=True), CPU).loss.reason
@@ -116,5 +123,5 @@ def test_every_choice_has_a_reason() -> None:
     lines = plan_step(document(), CPU).lines()
     assert lines[0] == "precision bf16: this cpu multiplies bf16"
     assert lines[1] == "master weights yes: updates too small for bf16 would be lost"
-    assert len(lines) == 8
+    assert len(lines) == 9
     assert all(line.partition(": ")[2] for line in lines)

@@ -54,6 +54,8 @@ class StepPlan:
     attention: Choice[Literal["sdpa", "row_by_row"]]
     adapters: Choice[Literal["none", "peft", "fused"]]
     """Whether a LoRA layer's base and adapter are computed in one piece."""
+    norms: Choice[Literal["own", "fused"]]
+    """Whether RMS norms are computed in one piece, or as the architecture has written them."""
     compile: Choice[Literal["no", "yes", "if long"]]
     """Whether torch.compile works on the layers; `if long`: from COMPILE_PAYS on, once the rows are counted."""
     threads: Choice[int]
@@ -87,6 +89,7 @@ def plan_step(document: TrainDocument, hardware: Hardware) -> StepPlan:
         batches=_batches(document, attention.value),
         attention=attention,
         adapters=_adapters(document),
+        norms=_norms(document, hardware),
         compile=_compile(document, hardware),
         threads=Choice(threads, f"{hardware.physical_cores} physical cores for {hardware.processes} process{plural}"),
     )
@@ -137,6 +140,14 @@ def _adapters(document: TrainDocument) -> Choice[Literal["none", "peft", "fused"
     if lora.dropout or lora.use_dora:
         return Choice("peft", f"tuner.lora.{'dropout' if lora.dropout else 'useDora'} comes between base and adapter")
     return Choice("fused", "base and adapter in one piece: the widest tensors are written twice instead of four times")
+
+
+def _norms(document: TrainDocument, hardware: Hardware) -> Choice[Literal["own", "fused"]]:
+    if document.strategy == "zero3":
+        return Choice("own", "zero3 gathers weights module by module")
+    if hardware.device != "cpu":
+        return Choice("own", "what it brings on GPUs is unmeasured")
+    return Choice("fused", "RMS norms in one piece, where a trial finds them: hidden states are read and written less")
 
 
 def _compile(document: TrainDocument, hardware: Hardware) -> Choice[Literal["no", "yes", "if long"]]:

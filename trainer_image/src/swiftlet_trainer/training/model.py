@@ -10,6 +10,7 @@ from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.training.attention import ROW_BY_ROW, packing_problem, use_row_by_row
 from swiftlet_trainer.training.logits import head_problem
 from swiftlet_trainer.training.loss import attach_labelled_loss
+from swiftlet_trainer.training.norms import fuse_rms_norms
 from swiftlet_trainer.tuners.apply import apply_tuner
 from swiftlet_trainer.tuners.fused_lora import fuse_lora
 
@@ -33,6 +34,8 @@ def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan) -> Any
     apart = plan.attention.value == ROW_BY_ROW and use_row_by_row(model, document.template.max_length)
     if document.template.packing and not apart and document.strategy != "zero3" and (problem := packing_problem(model)):
         raise InvalidInput([problem])
+    if plan.norms.value == "fused":
+        fuse_rms_norms(model)
     attach_labelled_loss(model, document.training.token_metrics)
     tuned = apply_tuner(model, document.tuner, document.training.seed)
     if plan.adapters.value == "fused":
