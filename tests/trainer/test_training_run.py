@@ -174,6 +174,21 @@ def test_token_metrics_are_reported_when_asked_for_and_change_nothing(
     assert f"mean_token_accuracy={accuracy[6]}" in capsys.readouterr().out
 
 
+def test_packing_is_refused_for_a_model_that_runs_on_into_the_next_row(
+    make_pod: Callable[[str], Any], tiny_model: Path, tmp_path: Path
+) -> None:
+    from transformers import AutoTokenizer, MambaConfig, MambaForCausalLM
+
+    sizes = {"vocab_size": 49152, "hidden_size": 32, "state_size": 8, "num_hidden_layers": 1}
+    MambaForCausalLM(MambaConfig(**sizes, initializer_range=0.5)).save_pretrained(tmp_path / "mamba")
+    AutoTokenizer.from_pretrained(tiny_model).save_pretrained(tmp_path / "mamba")
+    pod = make_pod("mamba")
+    pod.write_job(tmp_path / "mamba", template={"maxLength": 256, "packing": True})
+    pod.prepare()
+    with pytest.raises(InvalidInput, match=r"template.packing: MambaForCausalLM .* set packing: false"):
+        pod.train_here()
+
+
 def test_weights_that_give_nan_end_the_run_with_the_step(
     make_pod: Callable[[str], Any], tiny_model: Path, tmp_path: Path
 ) -> None:

@@ -23,7 +23,6 @@ def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan) -> Any
     model = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=torch.bfloat16 if plan.precision.value == "bf16" else torch.float32,
-        attn_implementation="sdpa",
         local_files_only=True,
         trust_remote_code=False,
     )
