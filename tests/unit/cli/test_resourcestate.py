@@ -18,6 +18,8 @@ def test_steps_and_figures() -> None:
     progress = {"step": 3, "totalSteps": 12, "percent": 25, "loss": "2.3456789", "tokensPerSecond": "412.4"}
     state = state_of(job("Unknown", "Training", {**progress, "etaSeconds": 75}))
     assert state.line == "step 3/12 (25%)  loss 2.346  412 tokens/s  ETA 1m15s"
+    state = state_of(job("Unknown", "Training", {**progress, "meanTokenAccuracy": "0.4567"}))
+    assert state.line == "step 3/12 (25%)  loss 2.346  token accuracy 46%  412 tokens/s"
     assert state.end is None
 
 

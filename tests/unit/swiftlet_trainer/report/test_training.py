@@ -38,6 +38,15 @@ def test_page_shows_curves_figures_and_parameters(run_folder: Path) -> None:
         assert text in page, text
 
 
+def test_figures_that_a_run_was_asked_for_have_curves_of_their_own(run_folder: Path) -> None:
+    history = run_folder / "events.jsonl"
+    asked = '"gradNorm": "0.5", "entropy": "1.2", "meanTokenAccuracy": "0.6", "loss"'
+    history.write_text(history.read_text().replace('"loss"', asked))
+    page = write_training_report(run_folder).read_text()
+    assert page.count("<svg") == 6
+    assert all(f"<h2>{title}</h2>" in page for title in ("Gradient norm", "Token accuracy", "Entropy"))
+
+
 def test_page_needs_nothing_from_outside(run_folder: Path) -> None:
     page = write_training_report(run_folder).read_text()
     parser = Outside()
