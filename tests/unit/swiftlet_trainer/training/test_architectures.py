@@ -104,6 +104,14 @@ def test_rows_are_not_joined_where_layers_run_on_into_the_next(name: str) -> Non
     assert f"template.packing: {name}ForCausalLM lets the rows" in str(packing_problem(model))
 
 
+def test_an_attention_that_cannot_be_set_keeps_rows_padded() -> None:
+    """Weights this small hide what rows see of each other, so it is the setting that tells."""
+    sizes = {"vocab_size": 128, "n_embd": 32, "n_layer": 1, "n_head": 4, "rotary_dim": 4}
+    model = transformers.AutoModelForCausalLM.from_config(transformers.CodeGenConfig(**sizes))
+    assert not use_row_by_row(model, 8)
+    assert model.config._attn_implementation != ROW_BY_ROW
+
+
 def test_bf16_is_close_enough() -> None:
     assert head_problem(model_of("Granite").to(torch.bfloat16)) is None
 

@@ -122,7 +122,8 @@ def use_row_by_row(model: Any, longest: int) -> bool:
     alone = _alone(model)
     try:
         model.set_attn_implementation(ROW_BY_ROW)
-        same = _agree(model, alone, _together(model))
+        # Older architectures warn and keep their own.
+        same = model.config._attn_implementation == ROW_BY_ROW and _agree(model, alone, _together(model))
     except (ValueError, RuntimeError):  # the latter from the kernel: heads of a size that it does not know
         same = False
     if not same:
