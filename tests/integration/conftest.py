@@ -78,3 +78,15 @@ def namespace(core: client.CoreV1Api) -> Iterator[str]:
     core.create_namespace({"metadata": {"name": name}})
     yield name
     core.delete_namespace(name)
+
+
+@pytest.fixture
+def stoppable(control_plane: ControlPlane, namespace: str) -> Iterator[ControlPlane]:
+    """The control plane, for tests that stop a part of it. Its controllers and its scheduler connect again after a
+    backoff of up to half a minute, and tests that come after need them: this waits until they work."""
+    yield control_plane
+    here = ("--namespace", namespace)
+    control_plane.kubectl("create", "job", "probe", "--image=none", *here)
+    control_plane.kubectl("run", "probe", "--image=none", *here)
+    control_plane.kubectl("wait", "--for=jsonpath={.status.active}=1", "job/probe", "--timeout=90s", *here)
+    control_plane.kubectl("wait", "--for=condition=PodScheduled=false", "pod/probe", "--timeout=90s", *here)

@@ -120,11 +120,11 @@ def test_open_watches_are_ended_by_word(proxy: FaultProxy, http: httpx.Client, n
     assert proxy.end_watches(EndWatch("closed")) == 0
 
 
-def test_an_api_server_that_is_away_is_felt(proxy: FaultProxy, http: httpx.Client, control_plane: Any) -> None:
-    control_plane.stop("kube-apiserver")
+def test_an_api_server_that_is_away_is_felt(proxy: FaultProxy, http: httpx.Client, stoppable: Any) -> None:
+    stoppable.stop("kube-apiserver")
     try:
         with pytest.raises(httpx.TransportError):
             http.get("/version")
     finally:
-        control_plane.start("kube-apiserver")
+        stoppable.start("kube-apiserver")
     assert http.get("/version").status_code == 200

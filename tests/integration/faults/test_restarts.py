@@ -15,14 +15,14 @@ Object = dict[str, Any]
 
 
 @pytest.mark.parametrize("component", ["kube-apiserver", "etcd"])
-def test_a_restart_is_waited_for(scene: Scene, document: Any, control_plane: ControlPlane, component: str) -> None:
+def test_a_restart_is_waited_for(scene: Scene, document: Any, stoppable: ControlPlane, component: str) -> None:
     """It is stopped in the middle of a run; afterwards pods end, and a new resource is made, without a nudge."""
     name = f"through-{component}"
     uid = scene.create(document(name))["metadata"]["uid"]
     scene.start_pods(uid)
     scene.wait_condition("FineTuneJob", name, "Running", "True")
-    control_plane.restart(component)
-    _answers(scene, control_plane)
+    stoppable.restart(component)
+    _answers(scene, stoppable)
     scene.end_pods(uid)
     scene.wait_condition("FineTuneJob", name, "Succeeded", "True", "Trained", seconds=90)
     _works(scene, document(f"after-{component}"))
@@ -48,16 +48,16 @@ def _works(scene: Scene, document: Object) -> None:
 
 
 def test_an_operator_that_starts_while_the_api_server_is_away_says_so(
-    scene: Scene, document: Any, control_plane: ControlPlane
+    scene: Scene, document: Any, stoppable: ControlPlane
 ) -> None:
     scene.operator.stop()
-    control_plane.stop("kube-apiserver")
+    stoppable.stop("kube-apiserver")
     try:
         scene.operator.start()
         scene.operator.wait_ended(30)  # its pod is then started again, later each time
         assert "cannot be used" in scene.operator.log[-2000:]
     finally:
-        control_plane.start("kube-apiserver")
+        stoppable.start("kube-apiserver")
     scene.operator.start()
     scene.operator.wait_ready()
     _works(scene, document("after-absence"))

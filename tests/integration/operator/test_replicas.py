@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from testbed.controlplane import ControlPlane
 from testbed.operator_process import OperatorProcess
 
 Object = dict[str, Any]
@@ -51,14 +52,16 @@ def test_a_stopped_operator_ends_well(operator: OperatorProcess, place: Any, job
     assert "Traceback" not in operator.log
 
 
-@pytest.mark.timeout(120)
-def test_an_api_server_that_is_restarted(operator: OperatorProcess, place: Any, job: Job) -> None:
+@pytest.mark.timeout(240)
+def test_an_api_server_that_is_restarted(
+    operator: OperatorProcess, place: Any, job: Job, stoppable: ControlPlane
+) -> None:
     place.create(job("bird"))
     place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
     before = place.await_rest()
-    place.control_plane.stop("kube-apiserver")
+    stoppable.stop("kube-apiserver")
     time.sleep(3)
-    place.control_plane.start("kube-apiserver")
+    stoppable.start("kube-apiserver")
     late = place.create(job("late"))
     place.await_children(late, "ConfigMap", "Service", "Job")
     assert [write for write in place.await_rest()[len(before) :] if "bird" in write] == []
