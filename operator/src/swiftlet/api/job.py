@@ -10,7 +10,8 @@ from pydantic import Field
 
 from swiftlet.api.base import ApiModel
 from swiftlet.api.evalrun import Suite
-from swiftlet.api.finetunejob import Checkpoints, Dataset, Task, Template, Training, Tuner
+from swiftlet.api.finetunejob import Checkpoints, Dataset, Task, Template, Tuner
+from swiftlet.api.training import Training
 
 JOB_FILE = "/swiftlet/job/job.json"
 """Where the ConfigMap with the job document is mounted."""

@@ -1,7 +1,7 @@
 """Learning rate over a run."""
 
 import pytest
-from swiftlet.api.finetunejob import Training
+from swiftlet.api.training import Training
 from swiftlet_trainer.training.schedule import learning_rate_factor, warmup_steps
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from swiftlet.api.finetunejob import Training
+from swiftlet.api.training import Training
 from torch import nn
 
 ADAM_BETAS = (0.9, 0.999)

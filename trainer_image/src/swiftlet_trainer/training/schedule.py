@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from swiftlet.api.finetunejob import Training
+from swiftlet.api.training import Training
 
 
 def warmup_steps(ratio: float, total_steps: int) -> int:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 import torch.distributed as dist
-from swiftlet.api.finetunejob import Training
+from swiftlet.api.training import Training
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
