@@ -71,7 +71,7 @@ MIXING: dict[str, dict[str, Any]] = {
     "Lfm2": {"layer_types": ["conv", "full_attention"], "full_attn_idxs": [1]},
     "Mamba": {"state_size": 8},
     "Jamba": {"num_experts": 2, "use_mamba_kernels": False},
-    "FalconH1": {},
+    "FalconH1": {"mamba_d_ssm": 64, "mamba_n_heads": 4, "mamba_d_state": 8, "mamba_chunk_size": 16},
     "RecurrentGemma": {},
     "Qwen3Next": {},
 }
