@@ -9,6 +9,8 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 # A uv on PATH serves; otherwise one is put into a small environment of its own.
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+# Where Python may keep no byte code, every start compiles PyTorch and its company anew, for seconds.
+BYTE_CODE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE ?= hardlink
 
@@ -27,7 +29,7 @@ help: ## Show this list
 $(INSTALLED): requirements.lock pyproject.toml | $(if $(filter .tools/%,$(UV)),.tools/bin/uv)
 	@echo "Installing into $(VENV) from requirements.lock (about 6 GB, a minute or two the first time)"
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
-	@$(UV) pip sync --quiet --require-hashes --python $(VENV)/bin/python requirements.lock
+	@$(UV) pip sync --quiet --require-hashes $(BYTE_CODE) --python $(VENV)/bin/python requirements.lock
 	@$(UV) pip install --quiet --no-deps --python $(VENV)/bin/python --editable .
 	@touch $@
 
