@@ -22,6 +22,9 @@ class OurWatch(Watch):
 
 def train() -> None:
     """The trainer's worker, watched as the peers are."""
+    from swiftlet_trainer.garbage import collect_rarely
+
+    collect_rarely()  # as the worker's own entry point does
     from swiftlet_trainer.training.run import run_training
     from swiftlet_trainer.training.stopping import StopRequest
 

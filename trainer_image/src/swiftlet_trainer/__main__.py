@@ -48,10 +48,13 @@ def arguments() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the verb; returns its exit code (swiftlet.api.pod). Each verb is imported only when it is asked for."""
     parsed = arguments().parse_args(argv)
-    from swiftlet_trainer.failures import reporting
+    from swiftlet_trainer.garbage import collect_rarely
     from swiftlet_trainer.threads import share_cores
 
     share_cores()
+    collect_rarely()
+    from swiftlet_trainer.failures import reporting
+
     verb = importlib.import_module(f"swiftlet_trainer.verbs.{parsed.verb}")
     return reporting(verb.run)(parsed.job)
 

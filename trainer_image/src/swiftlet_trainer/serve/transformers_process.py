@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from swiftlet.api.job import ServeDocument
 
 from swiftlet_trainer.document import load_document
+from swiftlet_trainer.garbage import collect_rarely
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.serve.lifeline import end_with_parent
 
@@ -19,6 +20,7 @@ def main(argv: Sequence[str]) -> int:
     """Load the model and its adapters, then serve until SIGTERM; returns the exit code."""
     _, parent, host, job = argv
     end_with_parent(int(parent))
+    collect_rarely()
     document = load_document(job, ServeDocument)
     sys.stdout.write("loading weights\n")
     sys.stdout.flush()

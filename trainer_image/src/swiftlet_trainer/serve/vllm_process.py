@@ -17,10 +17,11 @@ from typing import Any, NoReturn
 
 from swiftlet.api.pod import EXIT_INVALID
 
+from swiftlet_trainer.garbage import collect_rarely
 from swiftlet_trainer.serve.engine import PROBLEM_PREFIX
 from swiftlet_trainer.serve.lifeline import end_with_parent
 
-PRELOADED = ["vllm.v1.engine.core", "vllm.v1.worker.cpu_worker", "vllm.v1.worker.cpu_model_runner"]
+PRELOADED = "swiftlet_trainer.serve.vllm_preload"
 FORKSERVER = "forkserver"
 
 
@@ -74,6 +75,7 @@ def main(argv: Sequence[str]) -> int:
     own, arguments = argv[: argv.index("--")], argv[argv.index("--") + 1 :]
     on_cpu = "--cpu" in own
     end_with_parent(int(own[own.index("--parent") + 1]))
+    collect_rarely()
     if on_cpu:
         _preload()
     try:
@@ -94,7 +96,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _preload() -> None:
     """Start the fork server: it imports what an engine needs while this process imports what the API needs."""
-    multiprocessing.set_forkserver_preload(PRELOADED)
+    multiprocessing.set_forkserver_preload([PRELOADED])
     multiprocessing.forkserver.ensure_running()
 
 

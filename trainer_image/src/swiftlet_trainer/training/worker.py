@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from swiftlet.api.job import JOB_FILE
 from swiftlet.api.pod import EXIT_ERROR, EXIT_OK
 
+from swiftlet_trainer.garbage import collect_rarely
 from swiftlet_trainer.progress_post import flush
 from swiftlet_trainer.training.stopping import StopRequest
 
@@ -18,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m swiftlet_trainer.training.worker")
     parser.add_argument("--job", default=JOB_FILE, metavar="FILE")
     parsed = parser.parse_args(argv)
+    collect_rarely()
     stop = StopRequest()
     stop.listen()
     from swiftlet_trainer.parallel.errors import write_failure
