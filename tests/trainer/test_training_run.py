@@ -93,8 +93,9 @@ def test_loss_does_not_depend_on_the_split_into_micro_batches(
         {"tuner": {"full": {}}, "training": {"optimizer": "adafactor", "learningRate": 1e-3}},
         {"template": {"maxLength": 256, "packing": True}, "training": {"gradientCheckpointing": True}},
         {"training": {"torchCompile": True}},
+        {"training": {"dataloaderNumWorkers": 1}},
     ],
-    ids=["bf16-masters-dropout", "full-adafactor", "packed-checkpointed", "compiled"],
+    ids=["bf16-masters-dropout", "full-adafactor", "packed-checkpointed", "compiled", "data-worker"],
 )
 def test_stopped_and_resumed_is_bit_for_bit_the_undisturbed_run(
     make_pod: Callable[[str], Any], tiny_model: Path, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch

@@ -51,6 +51,15 @@ def test_norms(strategy: str, device: Any, chosen: str) -> None:
     assert plan_step(document(strategy), replace(CPU, device=device)).norms.value == chosen
 
 
+@pytest.mark.parametrize(
+    ("asked", "device", "chosen"), [(None, "cpu", 0), (None, "cuda", 1), (3, "cpu", 3), (0, "cuda", 0)]
+)
+def test_data_workers(asked: int | None, device: Any, chosen: int) -> None:
+    plan = plan_step(document(dataloaderNumWorkers=asked), replace(CPU, device=device))
+    assert plan.data_workers.value == chosen
+    assert ("dataloaderNumWorkers" in plan.data_workers.reason) == (asked is not None)
+
+
 def test_the_loss_says_what_comes_with_it() -> None:
     assert "entropy" not in plan_step(document(), CPU).loss.reason
     assert "training.tokenMetrics" in plan_step(document(tokenMetrics=True), CPU).loss.reason
@@ -123,5 +132,5 @@ def test_every_choice_has_a_reason() -> None:
     lines = plan_step(document(), CPU).lines()
     assert lines[0] == "precision bf16: this cpu multiplies bf16"
     assert lines[1] == "master weights yes: updates too small for bf16 would be lost"
-    assert len(lines) == 9
+    assert len(lines) == 10
     assert all(line.partition(": ")[2] for line in lines)

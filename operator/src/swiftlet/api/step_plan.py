@@ -11,7 +11,7 @@ from swiftlet.api.job import TrainDocument
 
 Value = TypeVar("Value")
 
-COMPILE_PAYS = 1e14
+COMPILE_PAYS = 2e14
 """Multiplications of a run from which torch.compile saves more time than it takes, on a CPU (docs/architecture.md).
 
 Work is counted and time is not measured, so that a run that goes on from a checkpoint decides as it did before:
@@ -59,6 +59,8 @@ class StepPlan:
     compile: Choice[Literal["no", "yes", "if long"]]
     """Whether torch.compile works on the layers; `if long`: from COMPILE_PAYS on, once the rows are counted."""
     threads: Choice[int]
+    data_workers: Choice[int]
+    """Processes beside each training process that put batches together ahead of the step."""
 
     def lines(self) -> list[str]:
         """`name value: reason`, one per choice, for people."""
@@ -92,6 +94,7 @@ def plan_step(document: TrainDocument, hardware: Hardware) -> StepPlan:
         norms=_norms(document, hardware),
         compile=_compile(document, hardware),
         threads=Choice(threads, f"{hardware.physical_cores} physical cores for {hardware.processes} process{plural}"),
+        data_workers=_data_workers(document, hardware),
     )
 
 
@@ -161,6 +164,15 @@ def _compile(document: TrainDocument, hardware: Hardware) -> Choice[Literal["no"
     if not hardware.compiler:
         return Choice("no", "there is no C++ compiler (g++, or what CXX names)")
     return Choice("if long", f"pays from {COMPILE_PAYS:.0e} multiplications a process, known when rows are counted")
+
+
+def _data_workers(document: TrainDocument, hardware: Hardware) -> Choice[int]:
+    asked = document.training.dataloader_num_workers
+    if asked is not None:
+        return Choice(asked, f"training.dataloaderNumWorkers is {asked}")
+    if hardware.device != "cpu":
+        return Choice(1, "batches are put together ahead of the step, in a process of their own")
+    return Choice(0, "a batch is put together in little time, and the step needs every core")
 
 
 def multiplications(parameters: int, tokens: int) -> float:

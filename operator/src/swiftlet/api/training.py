@@ -47,6 +47,11 @@ class Training(ApiModel):
         None,
         description="Compile the layers with torch.compile; when absent, where the run is long enough for it.",
     )
+    dataloader_num_workers: Annotated[int, Field(ge=0, le=64)] | None = Field(
+        None,
+        description="Processes beside each training process that put batches together ahead of the step; when absent, "
+        "one on a GPU and none on a CPU.",
+    )
     seed: Annotated[int, Field(ge=0, le=4294967295)] = Field(42, description="Seed of order, dropout and new weights.")
     logging_steps: Positive = Field(1, description="Steps between two progress reports.")
     token_metrics: bool = Field(

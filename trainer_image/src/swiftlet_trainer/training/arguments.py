@@ -14,6 +14,7 @@ def training_arguments(
     world_size: int,
     deepspeed: dict[str, Any] | None,
     folder: Path,
+    data_workers: int,
 ) -> Any:
     """TrainingArguments of one process. What our trainer decides itself (rows, reports, saving) is switched off."""
     from transformers import TrainingArguments
@@ -46,5 +47,6 @@ def training_arguments(
         disable_tqdm=True,
         log_level="warning",
         remove_unused_columns=False,
+        dataloader_num_workers=data_workers,
         dataloader_pin_memory=document.use_gpu,
     )

@@ -169,7 +169,9 @@ def _trainer(run: Run, kind: Any, data: Any, total: int, stop: StopRequest, reco
     document, plan = run.document, run.step_plan
     bf16 = plan.precision.value == "bf16"
     deepspeed = deepspeed_config(document, run.process.world_size, bf16)
-    arguments = training_arguments(document, total, bf16, run.process.world_size, deepspeed, run.store.folder)
+    arguments = training_arguments(
+        document, total, bf16, run.process.world_size, deepspeed, run.store.folder, plan.data_workers.value
+    )
     model = load_trainable(document, model_folder(document.model), plan)
     trained, every = trainable_parameters(model)
     run.phase(f"{trained:,} of {every:,} parameters are trained in {plan.precision.value}: {plan.precision.reason}")

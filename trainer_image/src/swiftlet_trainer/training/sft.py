@@ -84,7 +84,13 @@ class SftTrainer(Trainer):
             self.args.process_index,
             self.args.per_device_train_batch_size,
         )
-        return DataLoader(self.data.train, batch_sampler=sampler, collate_fn=self.data.collator)  # type: ignore[arg-type]
+        return DataLoader(
+            self.data.train,
+            batch_sampler=sampler,  # type: ignore[arg-type]
+            collate_fn=self.data.collator,
+            num_workers=self.args.dataloader_num_workers,
+            pin_memory=self.args.dataloader_pin_memory,
+        )
 
     def _get_num_items_in_batch(self, batch_samples: list[Any], device: torch.device) -> int:
         """Labelled tokens of the whole step; each process knows all rows of it, so nothing is gathered."""
