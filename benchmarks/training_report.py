@@ -90,7 +90,7 @@ def targets(found: Found) -> str:
         ("packed >= 0.95 x padded", best(runs, "packed"), best(runs, "padded"), 0.95),
     ]
     lines += [_goal(text, runs, one, other, least) for text, one, other, least in goals]
-    lines += _memory_goals(found.memory)
+    lines += [_start_goal(runs, ours), *_memory_goals(found.memory)]
     return "\n".join(lines)
 
 
@@ -99,6 +99,14 @@ def _goal(text: str, runs: Runs, one: str | None, other: str | None, least: floa
         return f"  {text:34} unmeasured"
     middle = statistics.median(found)
     return f"  {text:34} {middle:.2f} beside {other}: {'met' if middle >= least else 'MISSED'}"
+
+
+def _start_goal(runs: Runs, ours: str | None) -> str:
+    text = "first step <= TRL's"
+    if not (ours and runs.get(ours) and runs.get("trl")):
+        return f"  {text:34} unmeasured"
+    mine, theirs = (_median(runs[name], "start_seconds") for name in (ours, "trl"))
+    return f"  {text:34} {mine:.1f} beside {theirs:.1f} s: {'met' if mine <= theirs else 'MISSED'}"
 
 
 def _memory_goals(memory: dict[str, dict[int, float]]) -> list[str]:

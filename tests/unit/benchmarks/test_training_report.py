@@ -41,6 +41,14 @@ def test_goals_are_said_to_be_met_or_missed(padded: tuple[float, ...], said: str
     assert lines[3].endswith("unmeasured"), "ms-swift has not run"
 
 
+@pytest.mark.parametrize(("seconds", "said"), [(5.0, "5.0 beside 5.0 s: met"), (5.2, "5.2 beside 5.0 s: MISSED")])
+def test_the_first_step_must_come_as_early_as_trls(seconds: float, said: str) -> None:
+    ours = [{**run, "start_seconds": seconds} for run in LORA["padded"]]
+    text = targets(Found(lora={**LORA, "padded": ours}))
+    assert f"first step <= TRL's                {said}" in text
+    assert "TRL's                unmeasured" in targets(Found())
+
+
 def test_memory_grows_at_most_linearly_or_is_said_to_grow_faster() -> None:
     theirs = {512: 2000.0, 1024: 3000.0, 2048: 5000.0, 4096: 9000.0}
     linear = {512: 1500.0, 1024: 2000.0, 2048: 3000.0, 4096: 5000.0}
