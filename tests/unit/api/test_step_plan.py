@@ -90,7 +90,7 @@ def test_attention_and_batches(strategy: str, packing: bool, device: Any, chosen
         ({"lora": {}}, "ddp", "fused"),
         ({"lora": {}}, "zero2", "fused"),
         ({"lora": {}}, "zero3", "peft"),
-        ({"lora": {"dropout": 0.1}}, "ddp", "peft"),
+        ({"lora": {"dropout": 0.1}}, "ddp", "fused"),
         ({"lora": {"useDora": True}}, "ddp", "peft"),
         ({"full": {}}, "ddp", "none"),
     ],

@@ -140,8 +140,8 @@ def _adapters(document: TrainDocument) -> Choice[Literal["none", "peft", "fused"
     lora = document.tuner.lora or Lora()
     if document.strategy == "zero3":
         return Choice("peft", "zero3 gathers weights module by module")
-    if lora.dropout or lora.use_dora:
-        return Choice("peft", f"tuner.lora.{'dropout' if lora.dropout else 'useDora'} comes between base and adapter")
+    if lora.use_dora:
+        return Choice("peft", "tuner.lora.useDora scales base and adapter together")
     return Choice("fused", "base and adapter in one piece: the widest tensors are written twice instead of four times")
 
 

@@ -3,7 +3,7 @@
 PEFT computes the base, the adapter, its scale and their sum one by one, and each is a tensor as wide as the output.
 Here the base's product is added to the adapter's where that lies, and the scale is applied where things are only `rank`
 wide, so the output is written twice and not four times. What is computed is the same:
-y = x W' + b + s (x A') B' (Hu et al. 2021, arXiv:2106.09685, section 4.1).
+y = x W' + b + s (d(x) A') B' (Hu et al. 2021, arXiv:2106.09685, section 4.1), where d is dropout.
 
 The order matters in bf16. A base that is rounded first lies on a grid, and what a young adapter adds is less than half
 a step of it: it would be lost, and with it most of what is learnt at the beginning. Matrix products sum up in fp32, so
@@ -21,8 +21,8 @@ from torch.autograd.function import once_differentiable
 def fuse_lora(model: nn.Module) -> int:
     """Compute the LoRA layers of `model` in one piece; how many they are.
 
-    model: a PeftModel. Layers with dropout, magnitudes (DoRA) or a bias in the adapter, and those whose base is no
-    plain linear layer, stay as they are. Not with ZeRO-3: weights are used without the modules whose hooks gather them.
+    model: a PeftModel. Layers with magnitudes (DoRA) or a bias in the adapter, and those whose base is no plain linear
+    layer, stay as they are. Not with ZeRO-3: weights are used without the modules whose hooks gather them.
     """
     from peft.tuners.lora.layer import Linear
 
@@ -37,7 +37,6 @@ def _is_plain(layer: Any) -> bool:
     return (
         type(layer.base_layer) is nn.Linear
         and len(names) == 1
-        and isinstance(layer.lora_dropout[names[0]], nn.Identity)
         and not layer.lora_variant
         and layer.lora_B[names[0]].bias is None
     )
@@ -48,19 +47,23 @@ def _forward(self: Any, x: torch.Tensor, *args: Any, **options: Any) -> torch.Te
         plain: torch.Tensor = type(self).forward(self, x, *args, **options)
         return plain
     name, base = self.active_adapters[0], self.base_layer
+    dropout = self.lora_dropout[name]
+    dropped = dropout(x) if self.training and not isinstance(dropout, nn.Identity) else None
     adapted: torch.Tensor = _Lora.apply(  # type: ignore[no-untyped-call]
-        x, base.weight, base.bias, self.lora_A[name].weight, self.lora_B[name].weight, self.scaling[name]
+        x, dropped, base.weight, base.bias, self.lora_A[name].weight, self.lora_B[name].weight, self.scaling[name]
     )
     return adapted
 
 
 class _Lora(torch.autograd.Function):
-    """x: (..., in). weight: (out, in), frozen as the bias is. down: (rank, in). up: (out, rank)."""
+    """x: (..., in). dropped: what the adapter sees of it, None when that is all. weight: (out, in), frozen as the bias
+    is. down: (rank, in). up: (out, rank)."""
 
     @staticmethod
     def forward(
         ctx: Any,
         x: torch.Tensor,
+        dropped: torch.Tensor | None,
         weight: torch.Tensor,
         bias: torch.Tensor | None,
         down: torch.Tensor,
@@ -68,21 +71,26 @@ class _Lora(torch.autograd.Function):
         scale: float,
     ) -> torch.Tensor:
         flat = x.reshape(-1, x.shape[-1])
-        inner = torch.mm(flat, down.t()).mul_(scale)
+        seen = flat if dropped is None else dropped.reshape(flat.shape)
+        inner = torch.mm(seen, down.t()).mul_(scale)
         out = torch.mm(inner, up.t()).addmm_(flat, weight.t())
         if bias is not None:
             out += bias
-        ctx.save_for_backward(flat, inner, weight, down, up)
-        ctx.scale, ctx.shape = scale, x.shape
+        ctx.save_for_backward(seen, inner, weight, down, up)
+        ctx.scale, ctx.shape, ctx.drops = scale, x.shape, dropped is not None
         return out.view(*x.shape[:-1], -1)
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        flat, inner, weight, down, up = ctx.saved_tensors
+        seen, inner, weight, down, up = ctx.saved_tensors
         grad = grad.reshape(-1, grad.shape[-1])
         grad_inner = torch.mm(grad, up).mul_(ctx.scale)
-        grad_x = None
+        grad_x = grad_dropped = None
         if ctx.needs_input_grad[0]:
-            grad_x = torch.mm(grad_inner, down).addmm_(grad, weight).view(ctx.shape)
-        return grad_x, None, None, torch.mm(grad_inner.t(), flat), torch.mm(grad.t(), inner), None
+            through = torch.mm(grad_inner, down)
+            if ctx.drops:
+                grad_x, grad_dropped = torch.mm(grad, weight).view(ctx.shape), through.view(ctx.shape)
+            else:
+                grad_x = through.addmm_(grad, weight).view(ctx.shape)
+        return grad_x, grad_dropped, None, None, torch.mm(grad_inner.t(), seen), torch.mm(grad.t(), inner), None
