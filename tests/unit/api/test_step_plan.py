@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from swiftlet.api.finetunejob import Tuner
 from swiftlet.api.job import TrainDocument
-from swiftlet.api.step_plan import Hardware, multiplications, plan_step, unmet
+from swiftlet.api.step_plan import Hardware, plan_step, unmet
 
 CPU = Hardware(device="cpu", bf16=True, physical_cores=8, processes=2)
 
@@ -100,27 +100,13 @@ def test_adapters(tuner: dict[str, Any], strategy: str, chosen: str) -> None:
     assert plan_step(tuned, CPU).adapters.value == chosen
 
 
-@pytest.mark.parametrize(
-    ("asked", "strategy", "hardware", "chosen"),
-    [
-        (None, "ddp", {"compiler": True}, "if long"),
-        (None, "zero2", {"compiler": True}, "if long"),
-        (None, "ddp", {"compiler": False}, "no"),
-        (None, "ddp", {"device": "cuda", "compiler": True}, "no"),
-        (None, "zero3", {"compiler": True}, "no"),
-        (False, "ddp", {"compiler": True}, "no"),
-        (True, "ddp", {"compiler": False}, "yes"),
-        (True, "ddp", {"device": "cuda"}, "yes"),
-    ],
-)
-def test_compile(asked: bool | None, strategy: str, hardware: dict[str, Any], chosen: str) -> None:
-    """Asked for without a compiler, it is tried, so that the run says that it failed."""
-    asked_for = document(strategy) if asked is None else document(strategy, torchCompile=asked)
-    assert plan_step(asked_for, replace(CPU, **hardware)).compile.value == chosen
-
-
-def test_work_counts_both_passes() -> None:
-    assert multiplications(135_000_000, 1000) == 3 * 135e9
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_layers_are_compiled_when_it_is_asked_for(device: Any) -> None:
+    hardware = replace(CPU, device=device)
+    assert plan_step(document(torchCompile=True), hardware).compile.value
+    plain = plan_step(document(), hardware).compile
+    assert not plain.value
+    assert "training.torchCompile: true asks for it" in plain.reason
 
 
 def test_processes_share_the_cores() -> None:

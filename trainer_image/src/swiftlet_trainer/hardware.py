@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from swiftlet.api.processor import has_compiler, usable_cores
+from swiftlet.api.processor import usable_cores
 from swiftlet.api.step_plan import Hardware
 
 
@@ -34,5 +34,4 @@ def detect_hardware(use_gpu: bool, processes: int) -> Hardware:
         bf16=multiplies_bf16(use_gpu),
         physical_cores=usable_cores(),
         processes=processes,
-        compiler=has_compiler(),
     )

@@ -1,8 +1,6 @@
 """What the processor of this machine can do for a training step."""
 
 import os
-import shutil
-import sys
 from pathlib import Path
 
 BF16_FLAGS = ("amx_bf16", "avx512_bf16")
@@ -17,11 +15,6 @@ def bf16_flag() -> str | None:
         return None
     flags = next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), [])
     return next((flag for flag in BF16_FLAGS if flag in flags), None)
-
-
-def has_compiler() -> bool:
-    """Whether the C++ compiler that torch.compile calls is there. Source: torch._inductor.config, `cpp.cxx`."""
-    return shutil.which(os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")) is not None
 
 
 def usable_cores() -> int:

@@ -11,13 +11,6 @@ from swiftlet.api.job import TrainDocument
 
 Value = TypeVar("Value")
 
-COMPILE_PAYS = 2e14
-"""Multiplications of a run from which torch.compile saves more time than it takes, on a CPU (docs/architecture.md).
-
-Work is counted and time is not measured, so that a run that goes on from a checkpoint decides as it did before:
-compiled layers round in another way.
-"""
-
 
 @dataclass(frozen=True)
 class Choice(Generic[Value]):
@@ -38,8 +31,6 @@ class Hardware:
     """Cores this pod may use, hyper-threads counted once."""
     processes: int
     """Training processes that share them."""
-    compiler: bool = False
-    """Whether there is a compiler of C++ for what torch.compile writes."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +47,8 @@ class StepPlan:
     """Whether a LoRA layer's base and adapter are computed in one piece."""
     norms: Choice[Literal["own", "fused"]]
     """Whether RMS norms are computed in one piece, or as the architecture has written them."""
-    compile: Choice[Literal["no", "yes", "if long"]]
-    """Whether torch.compile works on the layers; `if long`: from COMPILE_PAYS on, once the rows are counted."""
+    compile: Choice[bool]
+    """Whether torch.compile works on the layers."""
     threads: Choice[int]
     data_workers: Choice[int]
     """Processes beside each training process that put batches together ahead of the step."""
@@ -153,17 +144,12 @@ def _norms(document: TrainDocument, hardware: Hardware) -> Choice[Literal["own",
     return Choice("fused", "RMS norms in one piece, where a trial finds them: hidden states are read and written less")
 
 
-def _compile(document: TrainDocument, hardware: Hardware) -> Choice[Literal["no", "yes", "if long"]]:
-    if document.strategy == "zero3":
-        return Choice("no", "zero3 gathers weights while layers run")
-    if document.training.torch_compile is not None:
-        value = document.training.torch_compile
-        return Choice("yes" if value else "no", f"training.torchCompile is {str(value).lower()}")
+def _compile(document: TrainDocument, hardware: Hardware) -> Choice[bool]:
+    if document.training.torch_compile:
+        return Choice(True, "training.torchCompile asks for it")
     if hardware.device != "cpu":
-        return Choice("no", "what it costs and brings on GPUs is unmeasured; training.torchCompile: true asks for it")
-    if not hardware.compiler:
-        return Choice("no", "there is no C++ compiler (g++, or what CXX names)")
-    return Choice("if long", f"pays from {COMPILE_PAYS:.0e} multiplications a process, known when rows are counted")
+        return Choice(False, "what it costs and brings on GPUs is unmeasured; training.torchCompile: true asks for it")
+    return Choice(False, "it takes half a minute and brings little here; training.torchCompile: true asks for it")
 
 
 def _data_workers(document: TrainDocument, hardware: Hardware) -> Choice[int]:
@@ -173,14 +159,6 @@ def _data_workers(document: TrainDocument, hardware: Hardware) -> Choice[int]:
     if hardware.device != "cpu":
         return Choice(1, "batches are put together ahead of the step, in a process of their own")
     return Choice(0, "a batch is put together in little time, and the step needs every core")
-
-
-def multiplications(parameters: int, tokens: int) -> float:
-    """What a process computes in forward and backward passes over `tokens`.
-
-    Three per parameter and token. Source: arXiv:2001.08361, section 2.1, where they are counted as six operations.
-    """
-    return 3.0 * parameters * tokens
 
 
 def _master_weights(precision: str, strategy: str) -> Choice[bool]:

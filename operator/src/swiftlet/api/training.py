@@ -43,10 +43,7 @@ class Training(ApiModel):
         "auto", description="bf16 where the hardware multiplies it, else fp32; trained weights keep an fp32 copy."
     )
     gradient_checkpointing: bool = Field(False, description="Recompute activations to save memory.")
-    torch_compile: bool | None = Field(
-        None,
-        description="Compile the layers with torch.compile; when absent, where the run is long enough for it.",
-    )
+    torch_compile: bool = Field(False, description="Compile the layers with torch.compile.")
     dataloader_num_workers: Annotated[int, Field(ge=0, le=64)] | None = Field(
         None,
         description="Processes beside each training process that put batches together ahead of the step; when absent, "

@@ -13,7 +13,7 @@ from swiftlet.api import FineTuneJob
 from swiftlet.api.base import Resource
 from swiftlet.api.finetunejob import Dataset
 from swiftlet.api.job import TrainDocument
-from swiftlet.api.processor import bf16_flag, has_compiler, usable_cores
+from swiftlet.api.processor import bf16_flag, usable_cores
 from swiftlet.api.step_plan import Hardware, StepPlan, plan_step
 from swiftlet.api.uris import parse_uri
 from swiftlet.cli.figures import size
@@ -113,8 +113,8 @@ def _hardware(document: TrainDocument) -> Hardware:
     """This machine's processor, or a GPU as most are; pods decide by what they find."""
     processes = document.processes_per_node
     if document.use_gpu:
-        return Hardware("cuda", True, usable_cores(), processes, has_compiler())
-    return Hardware("cpu", bf16_flag() is not None, usable_cores(), processes, has_compiler())
+        return Hardware("cuda", True, usable_cores(), processes)
+    return Hardware("cpu", bf16_flag() is not None, usable_cores(), processes)
 
 
 def _weighted(data: Dataset, rows: int | None) -> int | None:

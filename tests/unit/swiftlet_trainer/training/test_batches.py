@@ -26,12 +26,6 @@ def test_every_row_is_taken_equally_often(rows: int, batch: int, grouped: bool) 
     assert len(seen) == rows
 
 
-def test_tokens_of_steps_are_those_of_mean_rows() -> None:
-    plan = BatchPlan((10, 20, 30, 40), 2, seed=1)
-    assert plan.tokens(2) == 100, "an epoch"
-    assert plan.tokens(6) == 300
-
-
 @pytest.mark.parametrize(("processes", "size"), [(1, 8), (1, 2), (2, 4), (2, 1), (4, 2), (8, 1)])
 def test_a_step_has_the_same_rows_on_any_number_of_processes(processes: int, size: int) -> None:
     plan = plan_of(50, 8)

@@ -52,10 +52,6 @@ class BatchPlan:
         """Passes over the data after `steps_done` steps."""
         return steps_done * self.global_batch_size / len(self.lengths)
 
-    def tokens(self, steps: int) -> int:
-        """About the tokens of so many steps: rows of the mean length."""
-        return steps * self.global_batch_size * sum(self.lengths) // len(self.lengths)
-
     def _window_steps(self) -> int:
         return min(GROUPED_STEPS, max(1, len(self.lengths) // self.global_batch_size)) if self.grouped else 1
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api.job import TrainDocument
-from swiftlet.api.step_plan import COMPILE_PAYS, StepPlan, multiplications, plan_step, unmet
+from swiftlet.api.step_plan import StepPlan, plan_step, unmet
 
 from swiftlet_trainer.checkpoints.store import CheckpointStore, read_marker
 from swiftlet_trainer.document import load_document
@@ -179,7 +179,8 @@ def _trainer(run: Run, kind: Any, data: Any, total: int, stop: StopRequest, reco
         instead = "packed rows are kept apart by a mask" if document.template.packing else "rows are padded"
         run.phase(f"{instead}: this architecture does not allow {plan.attention.value}")
     data = without_padding(data, model)
-    _compile(run, model, data, multiplications(every, data.plan.tokens(total) // run.process.world_size))
+    if plan.compile.value:
+        _compile(run, model, data)
     return kind(
         model=model,
         args=arguments,
@@ -201,11 +202,8 @@ def without_padding(data: Any, model: Any) -> Any:
     return replace(data, collator=replace(data.collator, padding_free=padding_free))
 
 
-def _compile(run: Run, model: Any, data: Any, work: float) -> None:
-    """Compile the layers where the plan says so, or where so much work is worth it."""
-    asked = run.step_plan.compile.value
-    if asked == "no" or (asked == "if long" and work < COMPILE_PAYS):
-        return
+def _compile(run: Run, model: Any, data: Any) -> None:
+    """Compile the layers, and say what became of it."""
     from swiftlet_trainer.training.compilation import CACHE_FOLDER, compile_layers
 
     document = run.document
