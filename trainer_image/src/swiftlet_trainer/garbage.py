@@ -10,6 +10,6 @@ def collect_rarely() -> None:
     """Look for cyclic garbage less often than Python's default, in this process. Call before anything is imported.
 
     To import PyTorch and transformers makes objects by the million, none of them garbage, and Python looks through them
-    again and again: a fifth of the time until the first step. Tensors are freed by reference counts, as before.
+    again and again: a fifth of the time that imports take. Tensors are freed by reference counts, as before.
     """
     gc.set_threshold(*THRESHOLDS)
