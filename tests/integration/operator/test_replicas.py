@@ -52,7 +52,7 @@ def test_a_stopped_operator_ends_well(operator: OperatorProcess, place: Any, job
     assert "Traceback" not in operator.log
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(120)
 def test_an_api_server_that_is_restarted(
     operator: OperatorProcess, place: Any, job: Job, stoppable: ControlPlane
 ) -> None:

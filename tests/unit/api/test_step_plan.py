@@ -107,6 +107,9 @@ def test_layers_are_compiled_when_it_is_asked_for(device: Any) -> None:
     plain = plan_step(document(), hardware).compile
     assert not plain.value
     assert "training.torchCompile: true asks for it" in plain.reason
+    sharded = plan_step(document("zero3"), hardware).compile
+    assert not sharded.value
+    assert "torchCompile" not in sharded.reason  # it would be refused
 
 
 def test_processes_share_the_cores() -> None:

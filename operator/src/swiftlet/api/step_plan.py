@@ -145,11 +145,13 @@ def _norms(document: TrainDocument, hardware: Hardware) -> Choice[Literal["own",
 
 
 def _compile(document: TrainDocument, hardware: Hardware) -> Choice[bool]:
+    if document.strategy == "zero3":
+        return Choice(False, "zero3 gathers weights while layers run")
     if document.training.torch_compile:
         return Choice(True, "training.torchCompile asks for it")
     if hardware.device != "cpu":
         return Choice(False, "what it costs and brings on GPUs is unmeasured; training.torchCompile: true asks for it")
-    return Choice(False, "it takes half a minute and brings little here; training.torchCompile: true asks for it")
+    return Choice(False, "the start takes longer, steps hardly less here; training.torchCompile: true asks for it")
 
 
 def _data_workers(document: TrainDocument, hardware: Hardware) -> Choice[int]:
