@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +121,13 @@ class Pod:
         process = self.start(**environment)
         log, _ = process.communicate(timeout=600)
         return process.returncode, log
+
+    def wait_for_step(self, step: int) -> None:
+        """Until the run's history has so many steps."""
+        history, end = self.output / "events.jsonl", time.monotonic() + 120
+        while not (history.is_file() and len(history.read_text().splitlines()) >= step):
+            assert time.monotonic() < end, f"step {step} is not reached"
+            time.sleep(0.02)
 
     def termination(self) -> dict[str, Any]:
         return json.loads((self.root / "dev" / "termination-log").read_text())

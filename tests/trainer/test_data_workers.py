@@ -1,20 +1,21 @@
 """Batches that other processes put together are the same batches."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from swiftlet.api.pod import EXIT_ERROR, EXIT_OK
 from swiftlet_trainer.training.stopping import StopRequest
 
 AHEAD = {"dataloaderNumWorkers": 2}
 
 
-def data_workers() -> list[psutil.Process]:
-    """Forks of this process."""
-    own = psutil.Process()
-    return [child for child in own.children() if child.cmdline() == own.cmdline()]
+def data_workers(of: psutil.Process) -> list[psutil.Process]:
+    """Forks of a training process."""
+    return [child for child in of.children() if child.cmdline() == of.cmdline()]
 
 
 class AtStep(StopRequest):
@@ -33,16 +34,17 @@ class AtStep(StopRequest):
 
 @pytest.mark.parametrize("packing", [False, True])
 def test_what_is_learnt_is_the_same(make_pod: Callable[[str], Any], tiny_model: Path, packing: bool) -> None:
+    own = psutil.Process()
     seen: list[int] = []
     pods = []
     for name, training in (("alone", {"dataloaderNumWorkers": 0}), ("ahead", AHEAD)):
         pod = make_pod(name)
         pod.write_job(tiny_model, training=training, template={"packing": packing})
         pod.prepare()
-        pod.train_here(AtStep(2, lambda: seen.append(len(data_workers()))))
+        pod.train_here(AtStep(2, lambda: seen.append(len(data_workers(own)))))
         pods.append(pod)
     assert seen == [0, 2]
-    assert data_workers() == []
+    assert data_workers(own) == []
     assert pods[0].losses() == pods[1].losses()
 
 
@@ -50,19 +52,27 @@ def test_a_run_whose_data_worker_was_killed_goes_on_from_its_checkpoint(
     make_pod: Callable[[str], Any], tiny_model: Path
 ) -> None:
     """As by the kernel, for memory."""
+    changes: dict[str, Any] = {"training": {**AHEAD, "maxSteps": 80}, "checkpoints": {"intervalSteps": 10, "keep": 2}}
+    straight = make_pod("straight")
+    straight.write_job(tiny_model, **changes)
+    straight.prepare()
+    straight.train_here()
+    pod = make_pod("killed")
+    pod.write_job(tiny_model, **changes)
+    pod.prepare()
 
-    def kill() -> None:
-        for worker in data_workers():
-            worker.kill()
+    process = pod.start()
+    pod.wait_for_step(12)
+    (worker,) = psutil.Process(process.pid).children()
+    for forked in data_workers(worker):
+        forked.kill()
+    log = process.communicate(timeout=60)[0]
+    assert process.returncode == EXIT_ERROR, log
+    assert re.search(
+        r"DataLoader worker .* (killed by signal|exited unexpectedly)", pod.termination()["failure"]["message"]
+    )
+    assert pod.checkpoints()
 
-    pods = []
-    for name in ("straight", "killed"):
-        pods.append(make_pod(name))
-        pods[-1].write_job(tiny_model, training={**AHEAD, "maxSteps": 16})
-        pods[-1].prepare()
-        if name == "killed":
-            with pytest.raises(RuntimeError, match=r"DataLoader worker .* (killed by signal|exited unexpectedly)"):
-                pods[-1].train_here(AtStep(5, kill))
-            assert pods[-1].checkpoints()
-        pods[-1].train_here()
-    assert pods[0].losses() == pods[1].losses()
+    code, log = pod.train()
+    assert code == EXIT_OK, log
+    assert straight.losses() == pod.losses()

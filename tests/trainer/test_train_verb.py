@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,18 +43,6 @@ if os.environ.get("RANK") == "1":
 """Imported by Python at its start: a fault in one process of the run."""
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
-
-
-def step_reached(pod: Any, step: int) -> Callable[[], bool]:
-    history = pod.output / "events.jsonl"
-    return lambda: history.is_file() and len(history.read_text().splitlines()) >= step
-
-
 def test_a_run_leaves_its_results_in_the_termination_message(pod: Any) -> None:
     code, log = pod.train()
     assert code == EXIT_OK, log
@@ -86,7 +73,7 @@ def test_sigterm_in_the_middle_of_a_step_and_kill_in_the_next_attempt(
     pod.prepare()
 
     process = pod.start()
-    wait_for(step_reached(pod, 3))
+    pod.wait_for_step(3)
     process.send_signal(signal.SIGTERM)
     log = process.communicate(timeout=60)[0]
     assert process.returncode == EXIT_TERMINATED, log
@@ -97,7 +84,7 @@ def test_sigterm_in_the_middle_of_a_step_and_kill_in_the_next_attempt(
     assert pod.checkpoints()[-1] == f"step-{step:08d}"
 
     process = pod.start()
-    wait_for(step_reached(pod, step + 12))
+    pod.wait_for_step(step + 12)
     for worker in psutil.Process(process.pid).children():
         worker.kill()
     log = process.communicate(timeout=60)[0]
@@ -283,7 +270,7 @@ def test_two_nodes_stop_together_and_tell_a_lost_peer_from_a_cause(
         ]
 
     nodes = start_both()
-    wait_for(step_reached(first, 3))
+    first.wait_for_step(3)
     nodes[1].send_signal(signal.SIGTERM)
     logs = [node.communicate(timeout=60)[0] for node in nodes]
     assert [node.returncode for node in nodes] == [EXIT_TERMINATED] * 2, logs
@@ -291,7 +278,7 @@ def test_two_nodes_stop_together_and_tell_a_lost_peer_from_a_cause(
     assert first.checkpoints()[-1] == f"step-{step:08d}"
 
     nodes = start_both()
-    wait_for(step_reached(first, step + 3))
+    first.wait_for_step(step + 3)
     psutil.Process(nodes[1].pid).children()[0].kill()
     logs = [node.communicate(timeout=60)[0] for node in nodes]
     assert [node.returncode for node in nodes] == [EXIT_ERROR] * 2, logs
