@@ -14,7 +14,7 @@ BYTE_CODE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE ?= hardlink
 
-.PHONY: help install quickstart test lint types unit e2e e2e-kind bench bench-training lock generate images clean
+.PHONY: help install quickstart test lint types unit e2e e2e-kind gpu-test bench bench-training bench-gpu lock generate images clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -64,6 +64,12 @@ e2e-kind: $(INSTALLED) ## The same proofs on a kind cluster, where Docker runs
 bench-training: $(INSTALLED) ## Training speed beside TRL, ms-swift and LLaMA-Factory, each from its lock (50 min); the same page
 	@$(VENV)/bin/python benchmarks/run.py training_speed
 
+bench-gpu: $(INSTALLED) ## Training speed on this machine's GPU beside TRL (10 min); the same page
+	@$(VENV)/bin/python benchmarks/run.py training_gpu
+
+gpu-test: $(INSTALLED) ## Tests that need a GPU, which `make test` leaves out where there is none
+	@$(VENV)/bin/pytest tests/gpu
+
 bench: $(INSTALLED) ## Measure the operator, the quickstart's chain and data preparation (45 min); rewrites docs/benchmarks.md
 	@$(VENV)/bin/python benchmarks/run.py data_preparation chain_latency control_plane
 
@@ -88,7 +94,7 @@ images: ## Build the container images with docker or buildah; REGISTRY=, IMAGE_A
 	@$(BUILD) --file trainer_image/Dockerfile --build-arg FLAVOUR=trainer-vllm --tag $(REGISTRY)/trainer-vllm:$(VERSION) .
 
 # Wheels that only a GPU's kernels open: 1.7 GB that images for CPUs go without (docs/operator.md, "Images").
-GPU_ONLY := triton nvidia-cusolver nvidia-nvtx cuda-bindings cuda-pathfinder cuda-toolkit
+GPU_ONLY := triton liger-kernel nvidia-cusolver nvidia-nvtx cuda-bindings cuda-pathfinder cuda-toolkit
 WITHOUT_GPU := $(GPU_ONLY:%=--no-emit-package %)
 EXPORT = $(UV) export --quiet --frozen --no-emit-project --no-annotate --no-header --format requirements-txt
 IMAGE_LOCKS := trainer_image/locks

@@ -19,12 +19,14 @@ def trl_settings(run: dict[str, Any]) -> dict[str, Any]:
     """TRL's SFTConfig: its defaults but for these."""
     return {
         "num_train_epochs": 1,
-        "per_device_train_batch_size": 1 if run["packed"] else run["batch"],
+        "per_device_train_batch_size": run["packed_batch"] if run["packed"] else run["batch"],
         "learning_rate": run["rate"],
         "max_length": run["length"],
         "packing": run["packed"],
         "bf16": run["precision"] == "bf16",
-        "use_cpu": True,
+        "use_cpu": not run["gpu"],
+        **({"use_liger_kernel": True} if run["liger"] else {}),
+        **({"torch_compile": True} if run["compiled"] else {}),
         "gradient_checkpointing": False,
         "save_strategy": "no",
         "logging_steps": 1,
@@ -42,12 +44,16 @@ def train_trl(run: dict[str, Any], settings: dict[str, Any]) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl import SFTConfig, SFTTrainer
 
+    if run["attention"] == "flash_attention_2":
+        import flash_attention
+
+        flash_attention.provide()
     torch.manual_seed(42)
     rows = [json.loads(line) for line in Path("tokens.jsonl").read_text().splitlines()]
     adapter = LoraConfig(r=run["rank"], lora_alpha=2 * run["rank"], target_modules="all-linear", task_type="CAUSAL_LM")
     dtype = torch.bfloat16 if run["precision"] == "bf16" else torch.float32
     trainer = SFTTrainer(
-        model=AutoModelForCausalLM.from_pretrained(run["model"], dtype=dtype),
+        model=AutoModelForCausalLM.from_pretrained(run["model"], dtype=dtype, attn_implementation=run["attention"]),
         args=SFTConfig(output_dir="trl", **settings),
         train_dataset=Dataset.from_list(rows),
         processing_class=AutoTokenizer.from_pretrained(run["model"]),
@@ -186,16 +192,20 @@ SETTINGS = {
 PEERS = {"trl": train_trl, "ms-swift": train_ms_swift, "llamafactory": train_llamafactory}
 
 
-def main() -> None:
-    """Train as the file says, in its folder."""
-    run = json.loads(Path(sys.argv[1]).read_text())
+def train(run: dict[str, Any]) -> dict[str, Any]:
+    """Train as `run` says, in this folder; the figures."""
     watch = Watch()
     if run["program"] == "loop":
         train_loop(run, watch)
     else:
         watch.attach()
         PEERS[run["program"]](run, SETTINGS[run["program"]](run))
-    watch.report()
+    return watch.figures()
+
+
+def main() -> None:
+    """Train as the file says, and print the figures as the last line."""
+    print("\n" + json.dumps(train(json.loads(Path(sys.argv[1]).read_text()))), flush=True)
 
 
 if __name__ == "__main__":

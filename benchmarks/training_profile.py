@@ -3,11 +3,13 @@
 Imported in the peers' environments too: nothing but the standard library and torch.
 """
 
+import json
 import os
 import time
+from pathlib import Path
 from typing import Any
 
-HEAD_WIDTHS = (49152, 32768, 16384)
+HEAD_WIDTHS = (128256, 49152, 32768, 16384)
 """A tensor this wide belongs to the head or the loss: the vocabulary of the benchmark's model, and the parts of it that
 TRL works through. No layer of the model is, and no batch has so many tokens."""
 GROUPS = ("linear layers", "attention", "head and loss", "norms, rope, activations", "casts and copies", "optimizer")
@@ -42,6 +44,7 @@ class StepProfile:
 
     def __init__(self) -> None:
         self._profiler: Any = None
+        self._gpu = False
         self._began = 0.0
 
     @classmethod
@@ -51,9 +54,13 @@ class StepProfile:
 
     def first_step_done(self) -> None:
         """The profiler begins."""
+        import torch
         from torch.profiler import ProfilerActivity, profile
 
-        self._profiler = profile(activities=[ProfilerActivity.CPU], record_shapes=True)
+        # Of the device that does the work; operators are the CPU's, and have the time of the kernels they start.
+        self._gpu = torch.cuda.is_initialized()
+        activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if self._gpu else [])]
+        self._profiler = profile(activities=activities, record_shapes=True)
         self._profiler.start()
         self._began = time.perf_counter()
 
@@ -64,6 +71,13 @@ class StepProfile:
         self._profiler.stop()
         spent = dict.fromkeys((*GROUPS, REST), 0.0)
         for event in self._profiler.key_averages(group_by_input_shape=True):
-            spent[group_of(event.key, list(event.input_shapes or []))] += event.self_cpu_time_total / 1e6
+            microseconds = event.self_device_time_total if self._gpu else event.self_cpu_time_total
+            if not (self._gpu and "CUDA" in str(event.device_type)):
+                spent[group_of(event.key, list(event.input_shapes or []))] += microseconds / 1e6
+        if folder := os.environ.get("BENCH_KERNELS"):
+            title = json.loads(Path("run.json").read_text())["title"]
+            found = self._profiler.key_averages()
+            table = found.table(sort_by="self_cuda_time_total", row_limit=80, max_name_column_width=90)
+            (Path(folder) / f"{title.replace(' ', '-')}.txt").write_text(table)
         spent[REST] = max(0.0, wall - sum(seconds for group, seconds in spent.items() if group != REST))
         return spent

@@ -11,11 +11,16 @@ BATCH, MAX_LENGTH, RANK, RATE = 4, 512, 16, 1e-4
 JOB = "/swiftlet/job/job.json"
 
 
-def chats(count: int, words_each: int | None = None, seed: int = 0) -> list[dict[str, Any]]:
-    """Questions of 5 to 60 words and answers of mixed length, most short, some long; or answers of `words_each`."""
+def chats(
+    count: int, words_each: int | None = None, seed: int = 0, mean_log: float = 3.6, longest: int = 250
+) -> list[dict[str, Any]]:
+    """Questions of 5 to 60 words and answers of mixed length, most short, some long; or answers of `words_each`.
+
+    mean_log: of the logarithm of an answer's words. longest: words of an answer.
+    """
     generator = random.Random(seed)
     words = " ".join(json.loads(line)["text"] for line in WORDS.read_text().splitlines()).split()
-    words *= 1 + (words_each or 0) // len(words) * 2 + bool(words_each)
+    words *= 1 + max(words_each or 0, longest) // len(words) * 2
 
     def turn(role: str, length: int) -> dict[str, str]:
         start = generator.randrange(len(words) - length)
@@ -23,7 +28,7 @@ def chats(count: int, words_each: int | None = None, seed: int = 0) -> list[dict
 
     rows = []
     for _ in range(count):
-        question, answer = generator.randint(5, 60), min(250, int(generator.lognormvariate(3.6, 0.9)) + 3)
+        question, answer = generator.randint(5, 60), min(longest, int(generator.lognormvariate(mean_log, 0.9)) + 3)
         rows.append({"messages": [turn("user", question), turn("assistant", words_each or answer)]})
     return rows
 
@@ -31,15 +36,12 @@ def chats(count: int, words_each: int | None = None, seed: int = 0) -> list[dict
 def write_job(root: Path, rows: list[dict[str, Any]], settings: dict[str, Any]) -> None:
     """The job document and data of one of our ways, in a pod's folder `root` of its own."""
     from swiftlet.api.job import TrainDocument
-    from swiftlet_trainer.models.smollm2 import folder
 
     for name in ("job", "data/0", "models"):
         (root / "swiftlet" / name).mkdir(parents=True)
-    (root / "swiftlet/models/base").symlink_to(folder())
+    (root / "swiftlet/models/base").symlink_to(settings["model"])
     (root / "swiftlet/data/0/rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    packed, batch = settings["packed"], settings["batch"]
-    # A packed sequence of 512 tokens holds about four rows.
-    batch = 1 if packed else batch
+    batch = settings["packed_batch"] if settings["packed"] else settings["batch"]
     training = {"globalBatchSize": batch, "epochs": 1, "learningRate": RATE, "precision": settings["precision"]}
     document = TrainDocument.model_validate(
         {
@@ -47,10 +49,14 @@ def write_job(root: Path, rows: list[dict[str, Any]], settings: dict[str, Any]) 
             **{"model": {"uri": MODEL, "path": "/swiftlet/models/base"}, "task": {}, "strategy": "ddp"},
             "datasets": [{"uri": "rows.jsonl", "path": "/swiftlet/data/0/rows.jsonl"}],
             "tuner": {"full": {}} if settings["tuner"] == "full" else {"lora": {"rank": RANK}},
-            "template": {"maxLength": settings["length"], "packing": packed, "truncation": "truncate"},
+            "template": {
+                "maxLength": settings["length"],
+                "packing": settings["packed"],
+                "truncation": "truncate",
+            },
             "training": training | {"torchCompile": settings["compiled"]},
             "checkpoints": {"intervalSteps": 1_000_000},
-            **{"perDeviceBatchSize": batch, "gradientAccumulationSteps": 1, "useGpu": False},
+            **{"perDeviceBatchSize": batch, "gradientAccumulationSteps": 1, "useGpu": settings["gpu"]},
             **{"outputDir": "/swiftlet/artifacts/bench", "artifactUri": "pvc://artifacts/bench"},
         }
     )

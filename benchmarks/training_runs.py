@@ -1,5 +1,6 @@
 """Runs of trainers, each a process of its own in a folder of its own."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -36,6 +37,14 @@ class Task:
     batch: int = BATCH
     words_each: int | None = None
     """Words of each answer; mixed when absent."""
+    packed_batch: int = 1
+    """Packed sequences per step: one of 512 tokens holds about four rows."""
+    mean_log: float = 3.6
+    longest: int = 250
+    """Of mixed answers, see training_rows.chats."""
+    gpu: bool = False
+    model: str | None = None
+    """Its folder; the quickstart's when absent."""
 
 
 def settings_of(way: Way, task: Task) -> dict[str, Any]:
@@ -45,7 +54,7 @@ def settings_of(way: Way, task: Task) -> dict[str, Any]:
     return {
         **asdict(way),
         **asdict(task),
-        **{"rank": RANK, "rate": RATE, "model": str(folder())},
+        **{"rank": RANK, "rate": RATE, "model": task.model or str(folder())},
     }
 
 
@@ -77,10 +86,10 @@ def _prepared(scratch: Path, way: Way, task: Task) -> Path:
     """A folder with the job, its tokens and rows.jsonl: made before the run, as `prepare` does in a pod of its own."""
     ours = way.program == "swiftlet"
     # The peers take plain tokens; of ours, each way has a document of its own.
-    key = f"{way.packed}-{way.compiled}" if ours else "plain"
-    folder = scratch / f"prepared-{key}-{'-'.join(str(value) for value in asdict(task).values())}"
+    key = repr((way.packed, way.compiled) if ours else "plain") + repr(task)
+    folder = scratch / f"prepared-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     if not folder.exists():
-        rows = chats(task.rows, task.words_each)
+        rows = chats(task.rows, task.words_each, mean_log=task.mean_log, longest=task.longest)
         plain = {} if ours else {"packed": False, "compiled": False}
         write_job(folder, rows, {**settings_of(way, task), **plain})
         program = [sys.executable, str(HERE / "training_ours.py")]

@@ -3,7 +3,6 @@
 Imported in each peer's environment, so it needs nothing but the standard library and what every trainer brings.
 """
 
-import json
 import os
 import resource
 import time
@@ -11,6 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from training_profile import StepProfile
+
+WARM_STEPS = 4
+"""Steps in which kernels are compiled and chosen, and memory is asked for."""
 
 
 class Watch:
@@ -21,6 +23,8 @@ class Watch:
         self.ends: list[float] = []
         self.losses: list[float] = []
         self.tokens = 0
+        self.tokens_at: list[int] = []
+        """At the ends of steps."""
         self.profiled_tokens = 0
         self._profile = StepProfile.asked()
         self._spent: dict[str, float] | None = None
@@ -32,6 +36,7 @@ class Watch:
     def step_done(self, last: bool = False) -> None:
         """A step is over; what follows the last one is not part of the figures."""
         self.ends.append(time.time())
+        self.tokens_at.append(self.tokens)
         if self._profile and len(self.ends) == 1:
             self._profile.first_step_done()
         if self._profile and last:
@@ -73,20 +78,30 @@ class Watch:
         """What is reported of the run: seconds of the steps, useful tokens, mean loss of the last four steps."""
         assert self.first is not None, "no step has begun"
         profiled = {"profile": self._spent, "profiled_tokens": self.profiled_tokens} if self._spent else {}
+        warm = {}
+        if len(self.ends) > 2 * WARM_STEPS:
+            seconds = self.ends[-1] - self.ends[WARM_STEPS - 1]
+            warm["warm_tokens_per_second"] = (self.tokens - self.tokens_at[WARM_STEPS - 1]) / seconds
         return {
             **profiled,
+            **warm,
             "seconds": self.ends[-1] - self.first,
             "first_step_seconds": self.ends[0] - self.first,
             "steps": len(self.ends),
             "loss": sum(self.losses[-4:]) / len(self.losses[-4:]),
             "tokens": self.tokens,
             "start_seconds": self.first - float(os.environ["BENCH_STARTED"]),
-            "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peak_mib": peak_mib(),
         }
 
-    def report(self) -> None:
-        """Print the figures as the last line of the output."""
-        print("\n" + json.dumps(self.figures()), flush=True)
+
+def peak_mib() -> float:
+    """The most memory that this process had: of the GPU where it used one, of the machine otherwise."""
+    import torch
+
+    if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def useful_tokens(inputs: Any) -> int:

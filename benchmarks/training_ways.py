@@ -1,7 +1,7 @@
 """The trainers that are compared, and each one's settings."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -14,11 +14,17 @@ class Way:
     precision: Literal["fp32", "bf16"] = "bf16"
     packed: bool = False
     compiled: bool = False
+    liger: bool = False
+    """Liger's kernels, in TRL."""
+    attention: str | None = None
+    """TRL's attn_implementation, when it is not the model's own."""
+    instead: tuple[tuple[str, Any], ...] = ()
+    """Choices of our plan made otherwise: name and value."""
 
     def in_fp32(self) -> "Way":
         """The same on a machine that does not multiply bf16."""
         title = self.title.replace(", bf16", ", fp32")
-        return Way(title, self.environment, self.program, "fp32", self.packed, self.compiled)
+        return replace(self, title=title, precision="fp32")
 
 
 WAYS = {

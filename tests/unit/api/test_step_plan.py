@@ -71,10 +71,11 @@ def test_the_loss_says_what_comes_with_it() -> None:
         ("ddp", True, "cpu", "row_by_row", "packed"),
         ("zero2", True, "cpu", "row_by_row", "packed"),
         ("zero3", True, "cpu", "sdpa", "packed"),
-        ("ddp", True, "cuda", "sdpa", "packed"),
+        ("ddp", True, "cuda", "varlen", "packed"),
         ("ddp", False, "cpu", "row_by_row", "padding-free"),
         ("zero3", False, "cpu", "sdpa", "length-grouped"),
-        ("ddp", False, "cuda", "sdpa", "length-grouped"),
+        ("ddp", False, "cuda", "varlen", "padding-free"),
+        ("zero3", True, "cuda", "sdpa", "packed"),
     ],
 )
 def test_attention_and_batches(strategy: str, packing: bool, device: Any, chosen: str, batches: str) -> None:
@@ -82,6 +83,36 @@ def test_attention_and_batches(strategy: str, packing: bool, device: Any, chosen
     asked = asked.model_copy(update={"template": asked.template.model_copy(update={"packing": packing})})
     plan = plan_step(asked, replace(CPU, device=device))
     assert (plan.attention.value, plan.batches.value) == (chosen, batches)
+
+
+def test_flash_attention_multiplies_no_fp32() -> None:
+    plan = plan_step(document(precision="fp32"), replace(CPU, device="cuda"))
+    assert (plan.attention.value, plan.batches.value) == ("sdpa", "length-grouped")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "device", "training", "chosen"),
+    [
+        ("ddp", "cuda", {}, True),
+        ("zero2", "cuda", {}, True),
+        ("zero3", "cuda", {}, False),
+        ("ddp", "cpu", {}, False),
+        ("ddp", "cuda", {"torchCompile": True}, False),
+        ("ddp", "cuda", {"useLigerKernel": False}, False),
+        ("ddp", "cuda", {"useLigerKernel": True, "torchCompile": True}, True),
+    ],
+)
+def test_liger(strategy: str, device: Any, training: dict[str, Any], chosen: bool) -> None:
+    liger = plan_step(document(strategy, **training), replace(CPU, device=device)).liger
+    assert liger.value is chosen
+    assert ("training.useLigerKernel" in liger.reason) == ("useLigerKernel" in training)
+
+
+def test_kernels_that_the_hardware_lacks_are_refused() -> None:
+    problem = unmet(document(useLigerKernel=True), CPU) or ""
+    assert problem == "training.useLigerKernel: true, but its kernels need a GPU; leave it out"
+    assert unmet(document(useLigerKernel=True), replace(CPU, device="cuda")) is None
+    assert unmet(document(useLigerKernel=False), CPU) is None
 
 
 @pytest.mark.parametrize(
@@ -121,5 +152,5 @@ def test_every_choice_has_a_reason() -> None:
     lines = plan_step(document(), CPU).lines()
     assert lines[0] == "precision bf16: this cpu multiplies bf16"
     assert lines[1] == "master weights yes: updates too small for bf16 would be lost"
-    assert len(lines) == 10
+    assert len(lines) == 11
     assert all(line.partition(": ")[2] for line in lines)

@@ -132,6 +132,15 @@ class Checkpoints(ApiModel):
     keep: Annotated[int, Field(ge=1, le=1000)] = Field(2, description="Newest checkpoints to keep.")
 
 
+def _not_with_zero3(name: str, why: str) -> Rule:
+    return Rule(
+        f"!has(self.training) || !has(self.training.{name}) || !self.training.{name} || "
+        "!has(self.parallelism) || !has(self.parallelism.strategy) || self.parallelism.strategy != 'zero3'",
+        f"{name} cannot be combined with strategy zero3, which {why}",
+        "training",
+    )
+
+
 class FineTuneJobSpec(ApiModel):
     """What to train."""
 
@@ -144,12 +153,8 @@ class FineTuneJobSpec(ApiModel):
             "at least one data set must have split: train",
             "datasets",
         ),
-        Rule(
-            "!has(self.training) || !has(self.training.torchCompile) || !self.training.torchCompile || "
-            "!has(self.parallelism) || !has(self.parallelism.strategy) || self.parallelism.strategy != 'zero3'",
-            "torchCompile cannot be combined with strategy zero3, which gathers weights while layers run",
-            "training",
-        ),
+        _not_with_zero3("torchCompile", "gathers weights while layers run"),
+        _not_with_zero3("useLigerKernel", "shards weights before it can be tried whether the model means the same"),
     )
 
     model: ModelSource

@@ -42,11 +42,13 @@ class StepPlan:
     """Whether the optimizer steps on an fp32 copy of the trained weights (ZeRO keeps its own)."""
     loss: Choice[Literal["labelled"]]
     batches: Choice[Literal["length-grouped", "padding-free", "packed"]]
-    attention: Choice[Literal["sdpa", "row_by_row"]]
+    attention: Choice[Literal["sdpa", "row_by_row", "varlen"]]
     adapters: Choice[Literal["none", "peft", "fused"]]
     """Whether a LoRA layer's base and adapter are computed in one piece."""
     norms: Choice[Literal["own", "fused"]]
     """Whether RMS norms are computed in one piece, or as the architecture has written them."""
+    liger: Choice[bool]
+    """Whether Liger's kernels compute norms, rotary embeddings and activations."""
     compile: Choice[bool]
     """Whether torch.compile works on the layers."""
     threads: Choice[int]
@@ -67,12 +69,15 @@ def unmet(document: TrainDocument, hardware: Hardware) -> str | None:
     """What the document asks for and the hardware lacks: field, value, rule and remedy."""
     if document.training.precision == "bf16" and not hardware.bf16:
         return f"training.precision: bf16, but this {hardware.device} does not multiply it; set auto or fp32"
+    if document.training.use_liger_kernel and hardware.device == "cpu":
+        return "training.useLigerKernel: true, but its kernels need a GPU; leave it out"
     return None
 
 
 def plan_step(document: TrainDocument, hardware: Hardware) -> StepPlan:
     """Decide how to compute the steps of `document`, which `unmet` finds nothing wrong with."""
-    precision, attention = _precision(document, hardware), _attention(document, hardware)
+    precision = _precision(document, hardware)
+    attention = _attention(document, hardware, precision.value)
     threads = max(1, hardware.physical_cores // hardware.processes)
     plural = "" if hardware.processes == 1 else "es"
     return StepPlan(
@@ -83,6 +88,7 @@ def plan_step(document: TrainDocument, hardware: Hardware) -> StepPlan:
         attention=attention,
         adapters=_adapters(document),
         norms=_norms(document, hardware),
+        liger=_liger(document, hardware),
         compile=_compile(document, hardware),
         threads=Choice(threads, f"{hardware.physical_cores} physical cores for {hardware.processes} process{plural}"),
         data_workers=_data_workers(document, hardware),
@@ -106,21 +112,25 @@ def _loss(document: TrainDocument) -> Choice[Literal["labelled"]]:
     return Choice("labelled", reason + metrics if document.training.token_metrics else reason)
 
 
-def _attention(document: TrainDocument, hardware: Hardware) -> Choice[Literal["sdpa", "row_by_row"]]:
+def _attention(
+    document: TrainDocument, hardware: Hardware, precision: str
+) -> Choice[Literal["sdpa", "row_by_row", "varlen"]]:
     packed = "PyTorch's fused attention; a block-diagonal mask keeps packed rows apart"
     padded = "PyTorch's fused attention; rows are causal and padded behind, so it needs no mask"
     fused = packed if document.template.packing else padded
-    if hardware.device != "cpu":
-        return Choice("sdpa", fused)
     if document.strategy == "zero3":
         return Choice("sdpa", f"{fused}: with sharded weights it cannot be tried whether the model allows another way")
-    return Choice("row_by_row", "each row by itself: no mask, and nothing is computed between rows")
+    if hardware.device == "cpu":
+        return Choice("row_by_row", "each row by itself: no mask, and nothing is computed between rows")
+    if precision == "fp32":
+        return Choice("sdpa", f"{fused}: flash attention multiplies no fp32")
+    return Choice("varlen", "flash attention that is told where rows begin: no mask, nothing between rows")
 
 
 def _batches(document: TrainDocument, attention: str) -> Choice[Literal["length-grouped", "padding-free", "packed"]]:
     if document.template.packing:
         return Choice("packed", "template.packing is true; rows of a sequence do not see each other")
-    if attention == "row_by_row":
+    if attention != "sdpa":
         return Choice("padding-free", "rows of a step lie in one sequence, which attention allows: nothing is padding")
     return Choice("length-grouped", "rows of like length share a step, in seeded order, so little is padding")
 
@@ -140,8 +150,21 @@ def _norms(document: TrainDocument, hardware: Hardware) -> Choice[Literal["own",
     if document.strategy == "zero3":
         return Choice("own", "zero3 gathers weights module by module")
     if hardware.device != "cpu":
-        return Choice("own", "what it brings on GPUs is unmeasured")
+        return Choice("own", "Liger's kernels compute them, where they are used")
     return Choice("fused", "RMS norms in one piece, where a trial finds them: hidden states are read and written less")
+
+
+def _liger(document: TrainDocument, hardware: Hardware) -> Choice[bool]:
+    if document.strategy == "zero3":
+        return Choice(False, "with sharded weights it cannot be tried whether the model means the same")
+    asked = document.training.use_liger_kernel
+    if asked is not None:
+        return Choice(asked, f"training.useLigerKernel is {str(asked).lower()}")
+    if hardware.device == "cpu":
+        return Choice(False, "its kernels are for GPUs")
+    if document.training.torch_compile:
+        return Choice(False, "torch.compile puts the same operators together")
+    return Choice(True, "norms, rotary embeddings and activations in one piece each, if it knows the architecture")
 
 
 def _compile(document: TrainDocument, hardware: Hardware) -> Choice[bool]:
@@ -150,7 +173,7 @@ def _compile(document: TrainDocument, hardware: Hardware) -> Choice[bool]:
     if document.training.torch_compile:
         return Choice(True, "training.torchCompile asks for it")
     if hardware.device != "cpu":
-        return Choice(False, "what it costs and brings on GPUs is unmeasured; training.torchCompile: true asks for it")
+        return Choice(False, "Liger's kernels are as fast and start at once; training.torchCompile: true asks for it")
     return Choice(False, "the start takes longer, steps hardly less here; training.torchCompile: true asks for it")
 
 

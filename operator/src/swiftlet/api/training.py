@@ -44,6 +44,10 @@ class Training(ApiModel):
     )
     gradient_checkpointing: bool = Field(False, description="Recompute activations to save memory.")
     torch_compile: bool = Field(False, description="Compile the layers with torch.compile.")
+    use_liger_kernel: bool | None = Field(
+        None,
+        description="Liger's kernels for norms, rotary embeddings and activations; when absent, on a GPU.",
+    )
     dataloader_num_workers: Annotated[int, Field(ge=0, le=64)] | None = Field(
         None,
         description="Processes beside each training process that put batches together ahead of the step; when absent, "

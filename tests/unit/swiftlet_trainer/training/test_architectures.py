@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from swiftlet_trainer.training.attention import ROW_BY_ROW, packing_problem, use_row_by_row
+from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart, packing_problem
 from swiftlet_trainer.training.collate import Collator
 from swiftlet_trainer.training.logits import head_problem
 from swiftlet_trainer.training.loss import attach_labelled_loss
@@ -82,7 +82,7 @@ MIXING: dict[str, dict[str, Any]] = {
 def test_packed_rows_mean_what_they_mean_alone(name: str) -> None:
     model = model_of(name)
     assert (packing_problem(model) is not None) == (name in NO_MASK)
-    use_row_by_row(model, 11)
+    keep_rows_apart(model, ROW_BY_ROW, 11)
     assert (model.config._attn_implementation == ROW_BY_ROW) == (name != "Falcon")
     if packing_problem(model):
         return
@@ -99,7 +99,7 @@ def test_packed_rows_mean_what_they_mean_alone(name: str) -> None:
 def test_rows_are_not_joined_where_layers_run_on_into_the_next(name: str) -> None:
     # Weights of the usual small size would hide most of what is seen of other rows.
     model = model_of(name, initializer_range=0.5)
-    assert not use_row_by_row(model, 8)
+    assert not keep_rows_apart(model, ROW_BY_ROW, 8)
     assert model.config._attn_implementation != ROW_BY_ROW
     assert f"template.packing: {name}ForCausalLM lets the rows" in str(packing_problem(model))
 
@@ -108,7 +108,7 @@ def test_an_attention_that_cannot_be_set_keeps_rows_padded() -> None:
     """Weights this small hide what rows see of each other, so it is the setting that tells."""
     sizes = {"vocab_size": 128, "n_embd": 32, "n_layer": 1, "n_head": 4, "rotary_dim": 4}
     model = transformers.AutoModelForCausalLM.from_config(transformers.CodeGenConfig(**sizes))
-    assert not use_row_by_row(model, 8)
+    assert not keep_rows_apart(model, ROW_BY_ROW, 8)
     assert model.config._attn_implementation != ROW_BY_ROW
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 import torch
-from swiftlet_trainer.training import attention
-from swiftlet_trainer.training.attention import ROW_BY_ROW, use_row_by_row
+from swiftlet_trainer.training import row_by_row
+from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart
 from swiftlet_trainer.training.collate import Collator
 from swiftlet_trainer.training.loss import attach_labelled_loss
 
@@ -34,13 +34,13 @@ def hidden(model: Any, changes: dict[int, int] | None = None) -> torch.Tensor:
 def test_it_means_what_the_mask_means(tiny: Any) -> None:
     with torch.no_grad():
         expected = hidden(tiny)
-        assert use_row_by_row(tiny, 30)
+        assert keep_rows_apart(tiny, ROW_BY_ROW, 30)
         assert tiny.config._attn_implementation == ROW_BY_ROW
         torch.testing.assert_close(hidden(tiny), expected, rtol=1e-5, atol=1e-5)
 
 
 def test_no_row_sees_another(tiny: Any) -> None:
-    assert use_row_by_row(tiny, 30)
+    assert keep_rows_apart(tiny, ROW_BY_ROW, 30)
     with torch.no_grad():
         before, after = hidden(tiny), hidden(tiny, {8: 99})
     same = (before == after).all(dim=-1)[0]
@@ -58,28 +58,28 @@ def test_the_gradients_are_those_of_the_mask(tiny: Any) -> None:
         return [parameter.grad.clone() for parameter in tiny.parameters()]
 
     expected = gradients()
-    assert use_row_by_row(tiny, 30)
+    assert keep_rows_apart(tiny, ROW_BY_ROW, 30)
     for found, wanted in zip(gradients(), expected, strict=True):
         torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_a_window_shorter_than_a_row_keeps_the_mask(tiny: Any) -> None:
     tiny.config.sliding_window = 16
-    assert not use_row_by_row(tiny, 30)
+    assert not keep_rows_apart(tiny, ROW_BY_ROW, 30)
     assert tiny.config._attn_implementation == "sdpa"
-    assert use_row_by_row(tiny, 16)
+    assert keep_rows_apart(tiny, ROW_BY_ROW, 16)
 
 
 def test_dropped_scores_keep_the_mask(tiny: Any) -> None:
     tiny.config.attention_dropout = 0.1
-    assert not use_row_by_row(tiny, 30)
+    assert not keep_rows_apart(tiny, ROW_BY_ROW, 30)
 
 
-@pytest.mark.parametrize("short", [attention.SHORT_ROW, 8], ids=["short rows", "also long rows"])
+@pytest.mark.parametrize("short", [row_by_row.SHORT_ROW, 8], ids=["short rows", "also long rows"])
 def test_in_bf16_the_gradients_are_as_near_to_fp32_as_those_of_the_mask(
     tiny: Any, short: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attention, "SHORT_ROW", short)
+    monkeypatch.setattr(row_by_row, "SHORT_ROW", short)
     attach_labelled_loss(tiny)
 
     def gradients(model: Any) -> torch.Tensor:
@@ -90,5 +90,5 @@ def test_in_bf16_the_gradients_are_as_near_to_fp32_as_those_of_the_mask(
     exact = gradients(tiny)
     tiny.to(torch.bfloat16)
     masked = gradients(tiny)
-    assert use_row_by_row(tiny, 30)
+    assert keep_rows_apart(tiny, ROW_BY_ROW, 30)
     assert (gradients(tiny) - exact).norm() < 1.1 * (masked - exact).norm()

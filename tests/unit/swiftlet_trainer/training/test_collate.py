@@ -32,3 +32,5 @@ def test_without_padding_all_rows_are_one_sequence() -> None:
     assert batch["input_ids"].tolist() == [[5, 6, 7, 1, 2, 3, 4, 8]]
     assert batch["labels"].tolist() == [[6, 7, -100, 2, -100, 4, 8, -100]]
     assert batch["position_ids"].tolist() == [[0, 1, 2, 0, 1, 0, 1, 2]]
+    assert batch["cu_seq_lens_q"].tolist() == [0, 3, 5, 8]
+    assert batch["max_length_q"] == 3

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from swiftlet_trainer.training.attention import use_row_by_row
+from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart
 from swiftlet_trainer.training.collate import Collator
 from swiftlet_trainer.training.compilation import compile_layers, eagerly
 from swiftlet_trainer.training.loss import attach_labelled_loss
@@ -39,7 +39,7 @@ def test_loss_and_gradients_are_those_of_the_plain_layers(smollm2: Path, tmp_pat
     torch.manual_seed(0)
     base = AutoModelForCausalLM.from_pretrained(smollm2, dtype=torch.float32, attn_implementation="sdpa")
     if packs:
-        assert use_row_by_row(base, 128)
+        assert keep_rows_apart(base, ROW_BY_ROW, 128)
     attach_labelled_loss(base)
     adapter = LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False)
     model: Any = get_peft_model(base, adapter).train()
@@ -50,7 +50,7 @@ def test_loss_and_gradients_are_those_of_the_plain_layers(smollm2: Path, tmp_pat
         else [collator([row(50, 1), row(37, 2)]), collator([row(21, 3)])]
     )
     expected = [gradients(model, batch) for batch in batches]
-    said = compile_layers(model, 1 if packs else 2, packs, tmp_path)
+    said = compile_layers(model, collator, 1 if packs else 2, tmp_path)
     assert said.reason == "Compiled", said.message
     assert said.message.startswith("30 layers in ")
     assert any(tmp_path.rglob("*.so")), "what was compiled is kept in the folder"
@@ -70,7 +70,7 @@ def test_a_compiler_that_fails_leaves_the_model_as_it_was(tiny: Any, tmp_path: P
     tiny.zero_grad()
     torch._dynamo.reset()
     with torch._inductor.config.patch({"cpp.cxx": (None, "/bin/false")}):
-        said = compile_layers(tiny, 2, False, tmp_path)
+        said = compile_layers(tiny, Collator(0), 2, tmp_path)
     assert said.reason == "CompileFailed"
     assert said.message.startswith("the run goes on without it: ")
     assert "false" in said.message

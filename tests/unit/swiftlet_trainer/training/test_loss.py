@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 from swiftlet_trainer.training import loss
-from swiftlet_trainer.training.attention import use_row_by_row
+from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart
 from swiftlet_trainer.training.collate import IGNORED, Collator
 from swiftlet_trainer.training.logits import Logits
 from swiftlet_trainer.training.loss import attach_labelled_loss
@@ -27,13 +27,13 @@ def gradients(model: Any) -> list[torch.Tensor]:
     return found
 
 
-@pytest.mark.parametrize("chunk_bytes", [loss.CHUNK_BYTES, 7 * 4 * 300])
+@pytest.mark.parametrize("chunk_bytes", [loss.CHUNK_BYTES["cpu"], 7 * 4 * 300])
 @pytest.mark.parametrize("block_bytes", [loss.BLOCK_BYTES, 3 * 4 * 300])
 def test_loss_and_gradients_are_those_of_full_logits(
     tiny: Any, rows: list[dict[str, Any]], chunk_bytes: int, block_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also when the labelled positions are computed in chunks of 7, and worked on 3 at a time."""
-    monkeypatch.setattr(loss, "CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setitem(loss.CHUNK_BYTES, "cpu", chunk_bytes)
     monkeypatch.setattr(loss, "BLOCK_BYTES", block_bytes)
     expected = plain_loss(tiny, rows)
     expected.backward()
@@ -81,7 +81,7 @@ def test_rows_without_padding_have_the_loss_and_gradients_of_padded_ones(tiny: A
     padded = tiny(**Collator(0)(rows)).loss
     padded.backward()
     expected = gradients(tiny)
-    assert use_row_by_row(tiny, 40)
+    assert keep_rows_apart(tiny, ROW_BY_ROW, 40)
     found = tiny(**Collator(0, padding_free=True)(rows)).loss
     found.backward()
     torch.testing.assert_close(found, padded, rtol=1e-6, atol=1e-5)
@@ -122,12 +122,12 @@ def test_evaluation_has_the_loss_of_training(tiny: Any, rows: list[dict[str, Any
         torch.testing.assert_close(tiny(**Collator(0)(rows)).loss, trained, rtol=1e-6, atol=1e-5)
 
 
-@pytest.mark.parametrize("chunk_bytes", [loss.CHUNK_BYTES, 7 * 4 * 300])
+@pytest.mark.parametrize("chunk_bytes", [loss.CHUNK_BYTES["cpu"], 7 * 4 * 300])
 def test_token_metrics_are_those_of_full_logits(
     tiny: Any, rows: list[dict[str, Any]], chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Loss and gradient are the same with them and without."""
-    monkeypatch.setattr(loss, "CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setitem(loss.CHUNK_BYTES, "cpu", chunk_bytes)
     monkeypatch.setattr(loss, "BLOCK_BYTES", 3 * 4 * 300)
     batch = Collator(0)(rows)
     logits = tiny(input_ids=batch["input_ids"]).logits.detach()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -24,9 +25,10 @@ class Collator:
     padding_free: bool = False
     """All rows in one sequence, without padding, for an attention that keeps them apart by their position_ids."""
 
-    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """input_ids, labels and, when packed or padding-free, position_ids: int64 tensors of shape (rows, longest); of
-        shape (1, tokens) when padding-free."""
+        shape (1, tokens) when padding-free. Then there are also cu_seq_lens_q, int32, (rows + 1,), where rows begin and
+        the last one ends, and max_length_q, the tokens of the longest row (transformers' FlashAttentionKwargs)."""
         if self.padding_free:
             return _joined(rows)
         width = max(len(row["input_ids"]) for row in rows)
@@ -39,14 +41,18 @@ class Collator:
         return batch
 
 
-def _joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+def _joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     parts = [length for row in rows for length in row.get("seq_lengths") or [len(row["input_ids"])]]
     batch = {
         "input_ids": torch.tensor([token for row in rows for token in row["input_ids"]], dtype=torch.long),
         "labels": torch.tensor([label for row in rows for label in _shifted(row)], dtype=torch.long),
         "position_ids": torch.cat([torch.arange(length) for length in parts]),
     }
-    return {name: tokens.unsqueeze(0) for name, tokens in batch.items()}
+    ends = torch.tensor([0, *accumulate(parts)], dtype=torch.int32)
+    return {name: tokens.unsqueeze(0) for name, tokens in batch.items()} | {
+        "cu_seq_lens_q": ends,
+        "max_length_q": max(parts),
+    }
 
 
 def _shifted(row: Mapping[str, Any]) -> list[int]:

@@ -16,8 +16,9 @@ from swiftlet.api.pod import Compilation
 from transformers import AttentionInterface
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from swiftlet_trainer.training.attention import ROW_BY_ROW, row_by_row
-from swiftlet_trainer.training.collate import IGNORED
+from swiftlet_trainer.training.attention import ROW_BY_ROW
+from swiftlet_trainer.training.collate import IGNORED, Collator
+from swiftlet_trainer.training.row_by_row import row_by_row
 
 CACHE_FOLDER = "compiled"
 """Below a run's folder, one folder per process: what is compiled once is read again after a restart."""
@@ -25,11 +26,11 @@ PROBE_LENGTHS = (48, 80)
 """Tokens of the rows that are tried: two lengths, since what was compiled for one must not be good for it alone."""
 
 
-def compile_layers(model: Any, rows: int, packed: bool, cache: Path) -> Compilation:
+def compile_layers(model: Any, collator: Collator, rows: int, cache: Path) -> Compilation:
     """Compile the layers of `model`, and try them forwards and backwards; on any failure they stay as they were.
 
-    model: tuned, not yet wrapped, its weights whole. rows: sequences of a forward pass. packed: whether they hold
-    several rows. cache: folder for what is compiled. Weights, gradients and random numbers are as before.
+    model: tuned, not yet wrapped, its weights whole. collator: makes the run's batches. rows: of a forward pass.
+    cache: folder for what is compiled. Weights, gradients and random numbers are as before.
     """
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(cache)
     layers = [layer for layer in model.modules() if isinstance(layer, GradientCheckpointingLayer)]
@@ -47,7 +48,7 @@ def compile_layers(model: Any, rows: int, packed: bool, cache: Path) -> Compilat
     try:
         with torch.random.fork_rng():
             for length in PROBE_LENGTHS:
-                _try(model, rows, packed, length)
+                _try(model, collator, rows, length)
     except Exception as error:  # whatever a compiler may say, the run goes on without it
         for layer in layers:
             layer._compiled_call_impl = None
@@ -67,15 +68,18 @@ def eagerly() -> AbstractContextManager[Any]:
     return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext()
 
 
-def _try(model: Any, rows: int, packed: bool, length: int) -> None:
-    device = next(model.parameters()).device
-    tokens = torch.arange(rows * length, device=device).remainder(model.config.get_text_config().vocab_size)
-    tokens = tokens.reshape(rows, length)
-    labels = tokens.clone()
-    labels[:, : length // 2] = IGNORED
-    # No view, as the real ones are none: what is compiled for a view is compiled again for them.
-    halves = torch.stack([torch.arange(length // 2, device=device).repeat(2)] * rows)
-    model(input_ids=tokens, labels=labels, position_ids=halves if packed else None).loss.backward()
+def _try(model: Any, collator: Collator, rows: int, length: int) -> None:
+    half = length // 2
+    tokens = [number % model.config.get_text_config().vocab_size for number in range(length)]
+    row: dict[str, Any] = {"input_ids": tokens, "labels": [IGNORED] * half + tokens[half:]}
+    if collator.packed:
+        row["seq_lengths"] = [half, length - half]
+    batch = collator([row] * rows)
+    model(**{name: _moved(value, model.device) for name, value in batch.items()}).loss.backward()
+
+
+def _moved(value: Any, device: torch.device) -> Any:
+    return value.to(device) if isinstance(value, torch.Tensor) else value
 
 
 def _first_line(error: Exception) -> str:

@@ -30,7 +30,9 @@ def head_problem(model: Any) -> str | None:
     model: not yet wrapped, its weights whole. Architectures scale, cap or bias their logits each in their own way; one
     that `Logits` does not know would train without an error, and wrongly. Costs two passes over a few tokens.
     """
-    tokens = torch.arange(PROBE_TOKENS).remainder(model.config.get_text_config().vocab_size).unsqueeze(0)
+    tokens = (
+        torch.arange(PROBE_TOKENS).remainder(model.config.get_text_config().vocab_size).unsqueeze(0).to(model.device)
+    )
     training = model.training
     model.eval()
     own = model(input_ids=tokens, use_cache=False).logits.float()

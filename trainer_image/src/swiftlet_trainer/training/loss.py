@@ -20,11 +20,13 @@ from transformers.utils import ModelOutput
 from swiftlet_trainer.training.collate import IGNORED
 from swiftlet_trainer.training.logits import Logits, logits_of
 
-CHUNK_BYTES = 256 << 20
-"""fp32 logits of one chunk."""
+CHUNK_BYTES = {"cpu": 256 << 20, "cuda": 1 << 30}
+"""fp32 logits of one chunk. A GPU wants larger matrix products."""
 BLOCK_BYTES = 8 << 20
-"""fp32 logits that are worked on at once: they stay in a processor's cache."""
+"""fp32 logits that a CPU works on at once: they stay in its cache."""
 FLOAT_BYTES = 4
+TILE = 128
+"""Positions that a matrix product computes at a time; what is left over costs as much as a whole tile."""
 
 
 @dataclass
@@ -50,9 +52,13 @@ def attach_labelled_loss(model: nn.Module, token_metrics: bool = False) -> None:
         input_ids: torch.Tensor,
         labels: torch.Tensor,
         position_ids: torch.Tensor | None = None,
+        cu_seq_lens_q: torch.Tensor | None = None,
+        max_length_q: int | None = None,
         **_unused: Any,
     ) -> LabelledOutput:
-        hidden = self.base_model(input_ids=input_ids, position_ids=position_ids, use_cache=False).last_hidden_state
+        bounds = {} if cu_seq_lens_q is None else {"cu_seq_lens_q": cu_seq_lens_q, "max_length_q": max_length_q}
+        passed = self.base_model(input_ids=input_ids, position_ids=position_ids, use_cache=False, **bounds)
+        hidden = passed.last_hidden_state
         return labelled_loss(hidden, labels, logits_of(self), token_metrics)
 
     model.forward = types.MethodType(forward, model)  # type: ignore[method-assign]
@@ -70,14 +76,14 @@ def labelled_loss(
     hidden = hidden.reshape(-1, hidden.shape[-1]).index_select(0, labelled)
     targets = labels.reshape(-1).index_select(0, labelled)
 
-    def summed(part: torch.Tensor, target: torch.Tensor) -> Sums:
+    def summed(part: torch.Tensor, target: torch.Tensor, last: bool = False) -> Sums:
         found = logits(part)
         if not found.requires_grad:
             return functional.cross_entropy(found.float(), target, reduction="sum"), None
-        sums: Sums = _CrossEntropy.apply(found, target, token_metrics)  # type: ignore[no-untyped-call]
+        sums: Sums = _CrossEntropy.apply(found, target, token_metrics, last)  # type: ignore[no-untyped-call]
         return sums
 
-    size = max(1, CHUNK_BYTES // (FLOAT_BYTES * logits.vocabulary))
+    size = _positions(CHUNK_BYTES[hidden.device.type], logits.vocabulary)
     weights = list(logits.head.parameters())
     # ZeRO-3 takes weights away between the passes, and with them the shape of a gradient that is handed on later.
     if torch.is_grad_enabled() and not any(hasattr(weight, "ds_id") for weight in weights):
@@ -87,10 +93,16 @@ def labelled_loss(
     return LabelledOutput(*_checkpointed(summed, size, hidden, targets))
 
 
+def _positions(limit: int, vocabulary: int) -> int:
+    """How many positions' logits take `limit` bytes: whole tiles of a matrix product."""
+    found = max(1, limit // (FLOAT_BYTES * vocabulary))
+    return found // TILE * TILE or found
+
+
 Sums = tuple[torch.Tensor, torch.Tensor | None]
 """LabelledOutput's parts."""
-Summed = Callable[[torch.Tensor, torch.Tensor], Sums]
-"""From hidden states, (positions, hidden), and targets, (positions,)."""
+Summed = Callable[..., Sums]
+"""From hidden states, (positions, hidden), and targets, (positions,); `last`: nothing is computed from the loss."""
 
 
 def _checkpointed(summed: Summed, size: int, hidden: torch.Tensor, targets: torch.Tensor) -> Sums:
@@ -119,7 +131,7 @@ class _GradientAtOnce(torch.autograd.Function):
         for part, target, gradient in zip(*(whole.split(size) for whole in (hidden, targets, of_hidden)), strict=True):
             with torch.enable_grad():
                 leaf = part.detach().requires_grad_()
-                found.append(summed(leaf, target))
+                found.append(summed(leaf, target, last=True))
             own, *shared = torch.autograd.grad(found[-1][0], (leaf, *weights))
             gradient.copy_(own)
             for whole, more in zip(of_weights, shared, strict=True):
@@ -149,9 +161,26 @@ class _CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, logits: torch.Tensor, target: torch.Tensor, token_metrics: bool
+        ctx: Any, logits: torch.Tensor, target: torch.Tensor, token_metrics: bool, last: bool
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """logits: (positions, vocabulary), spent afterwards. target: (positions,). Returns LabelledOutput's parts."""
+        """logits: (positions, vocabulary), spent afterwards. target: (positions,). last: the gradient that comes back
+        is 1. Returns LabelledOutput's parts."""
+        ctx.last = last
+        if logits.is_cuda:
+            from swiftlet_trainer.training.cross_entropy import cross_entropy_
+
+            loss, metrics = cross_entropy_(logits, target, token_metrics)
+        else:
+            loss, metrics = _CrossEntropy._in_blocks(logits, target, token_metrics)
+        ctx.save_for_backward(logits)
+        if metrics is not None:
+            ctx.mark_non_differentiable(metrics)
+        return loss, metrics
+
+    @staticmethod
+    def _in_blocks(
+        logits: torch.Tensor, target: torch.Tensor, token_metrics: bool
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         size = max(1, BLOCK_BYTES // (FLOAT_BYTES * logits.shape[-1]))
         loss = logits.new_zeros((), dtype=torch.float32)
         metrics = logits.new_zeros(2, dtype=torch.float32) if token_metrics else None
@@ -164,13 +193,10 @@ class _CrossEntropy(torch.autograd.Function):
                 metrics[0] += torch.special.entr(gradient).sum()
                 metrics[1] += wanted.eq(likeliest).sum()
             block.copy_(gradient.scatter_add_(-1, wanted, gradient.new_full(wanted.shape, -1.0)))
-        ctx.save_for_backward(logits)
-        if metrics is not None:
-            ctx.mark_non_differentiable(metrics)
         return loss, metrics
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, grad: torch.Tensor, _metrics: None) -> tuple[torch.Tensor, None, None]:
+    def backward(ctx: Any, grad: torch.Tensor, _metrics: None) -> tuple[torch.Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
-        return gradient.mul_(grad), None, None
+        return gradient if ctx.last else gradient.mul_(grad), None, None, None

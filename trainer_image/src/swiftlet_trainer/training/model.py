@@ -7,7 +7,8 @@ from swiftlet.api.job import TrainDocument
 from swiftlet.api.step_plan import StepPlan
 
 from swiftlet_trainer.failures import InvalidInput
-from swiftlet_trainer.training.attention import ROW_BY_ROW, packing_problem, use_row_by_row
+from swiftlet_trainer.training.attention import PADDING_FREE, keep_rows_apart, packing_problem
+from swiftlet_trainer.training.liger import use_liger
 from swiftlet_trainer.training.logits import head_problem
 from swiftlet_trainer.training.loss import attach_labelled_loss
 from swiftlet_trainer.training.norms import fuse_rms_norms
@@ -25,12 +26,17 @@ def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan) -> Any
         dtype=torch.bfloat16 if plan.precision.value == "bf16" else torch.float32,
         local_files_only=True,
         trust_remote_code=False,
+        # ZeRO-3 shards what it loads, and does not want it anywhere yet.
+        device_map={"": torch.cuda.current_device()} if document.use_gpu and document.strategy != "zero3" else None,
     )
     model.config.use_cache = False
     # ZeRO-3 has sharded the weights by now, and a pass outside of its engine cannot gather them.
     if document.strategy != "zero3" and (problem := head_problem(model)):
         raise InvalidInput([problem])
-    apart = plan.attention.value == ROW_BY_ROW and use_row_by_row(model, document.template.max_length)
+    if plan.liger.value:
+        use_liger(model)
+    way = plan.attention.value
+    apart = way in PADDING_FREE and keep_rows_apart(model, way, document.template.max_length)
     if document.template.packing and not apart and document.strategy != "zero3" and (problem := packing_problem(model)):
         raise InvalidInput([problem])
     if plan.norms.value == "fused":

@@ -196,9 +196,9 @@ def _trainer(run: Run, kind: Any, data: Any, total: int, stop: StopRequest, reco
 
 def without_padding(data: Any, model: Any) -> Any:
     """`data` with the rows of a batch in one sequence, if `model` keeps them apart."""
-    from swiftlet_trainer.training.attention import ROW_BY_ROW
+    from swiftlet_trainer.training.attention import PADDING_FREE
 
-    padding_free = model.config._attn_implementation == ROW_BY_ROW
+    padding_free = model.config._attn_implementation in PADDING_FREE
     return replace(data, collator=replace(data.collator, padding_free=padding_free))
 
 
@@ -206,14 +206,9 @@ def _compile(run: Run, model: Any, data: Any) -> None:
     """Compile the layers, and say what became of it."""
     from swiftlet_trainer.training.compilation import CACHE_FOLDER, compile_layers
 
-    document = run.document
     run.phase("compiling the layers")
-    if document.use_gpu:
-        model.to("cuda")
     cache = run.output_dir / CACHE_FOLDER / f"rank-{run.process.rank}"
-    joined = data.collator.padding_free
-    sequences, packed = (1, True) if joined else (document.per_device_batch_size, document.template.packing)
-    found = compile_layers(model, sequences, packed, cache)
+    found = compile_layers(model, data.collator, run.document.per_device_batch_size, cache)
     run.reporter.emit(type="compile", compilation=found)
 
 

@@ -68,9 +68,9 @@ class SftTrainer(Trainer):
         self.data, self.training, self.store = data, training, store
         self._master_weights, self._stop = master_weights, stop
         self.recorder = recorder
-        self._sums = torch.zeros(3, dtype=torch.float64)
+        self._sums = torch.zeros(3, dtype=torch.float64, device=args.device)
         """Of the labelled tokens so far in this step: losses, entropies, and how many labels were the likeliest."""
-        self._grad_norm = 0.0
+        self._grad_norm: torch.Tensor | float = 0.0
         self._figures: StepFigures | None = None
         self.stopped = False
 
@@ -110,9 +110,9 @@ class SftTrainer(Trainer):
     ) -> Any:
         output = model(**inputs)
         loss, metrics = output.loss, output.token_metrics
-        self._sums[0] += loss.detach().double().cpu()
+        self._sums[0] += loss.detach()
         if metrics is not None:
-            self._sums[1:] += metrics.double().cpu()
+            self._sums[1:] += metrics
         if self.accelerator.sync_gradients:
             self._agree(int(num_items_in_batch))
         # DDP and DeepSpeed average gradients over processes; the loss is a sum over them.
@@ -122,7 +122,6 @@ class SftTrainer(Trainer):
         """One reduction per step: the sums of all processes, and whether any of them was asked to stop."""
         shared = torch.cat([self._sums, self._sums.new_tensor([float(self._stop.requested)])])
         if self.args.world_size > 1:
-            shared = shared.to(self.args.device)
             dist.all_reduce(shared)
         self._sums.zero_()
         loss, entropy, accuracy = (shared[:3] / items).tolist()
@@ -175,7 +174,8 @@ class SftTrainer(Trainer):
             grad_norm = clip_gradients(self._masters.masters, 0.0)
         else:
             grad_norm = super()._get_grad_norm(model, grad_norm)
-        self._grad_norm = float(grad_norm or 0.0)
+        # Read when the step is done: a GPU then has the optimizer's work already.
+        self._grad_norm = 0.0 if grad_norm is None else grad_norm
         return grad_norm
 
     # After a step: evaluation and checkpoint first, so that what is reported is safe.
@@ -187,7 +187,7 @@ class SftTrainer(Trainer):
             return
         started = time.perf_counter()
         eval_loss = self.evaluation_loss() if self.control.should_evaluate else None
-        self.recorder.step(replace(figures, grad_norm=self._grad_norm, eval_loss=eval_loss))
+        self.recorder.step(replace(figures, grad_norm=float(self._grad_norm), eval_loss=eval_loss))
         if self.control.should_save:
             self._save_checkpoint(self.model_wrapped, None)
             self.control.should_save = False

@@ -1,0 +1,57 @@
+"""A few tokens through a model, to see whether another way of computing it means the same."""
+
+from typing import Any
+
+import torch
+
+from swiftlet_trainer.training.row_by_row import row_bounds
+from swiftlet_trainer.training.varlen import bounds
+
+PROBE_ROWS = (5, 3)
+TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.05}
+"""Of a token's hidden state, as a share of its length. bf16 keeps 8 bits, and some dozen layers add up their rounding;
+rows that see each other, or a missing factor, are off by far more."""
+POSITIONS = torch.cat([torch.arange(length) for length in PROBE_ROWS]).unsqueeze(0)
+
+
+def alone(model: Any) -> torch.Tensor:
+    """Hidden states of the rows that are tried, each in a pass of its own: (1, tokens of all, hidden), fp32."""
+    return torch.cat(
+        [_hidden(model, *(whole[:, tokens] for whole in _probe(model))) for _, tokens in row_bounds(POSITIONS)], 1
+    )
+
+
+def together(model: Any, told: bool = False) -> torch.Tensor:
+    """The same with all rows in one sequence; `told`: with their bounds too, as batches have them."""
+    ends, longest = bounds(POSITIONS)
+    given = {"cu_seq_lens_q": ends.to(model.device), "max_length_q": longest} if told else {}
+    return _hidden(model, *_probe(model), **given)
+
+
+def _probe(model: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """Tokens and positions of the rows that are tried, (1, tokens of all)."""
+    tokens = torch.arange(sum(PROBE_ROWS)).remainder(model.config.get_text_config().vocab_size)
+    return tokens.unsqueeze(0).to(model.device), POSITIONS.to(model.device)
+
+
+def _hidden(model: Any, tokens: torch.Tensor, positions: torch.Tensor, **given: Any) -> torch.Tensor:
+    training = model.training
+    model.eval()
+    try:
+        passed = model.base_model(input_ids=tokens, position_ids=positions, use_cache=False, **given)
+    finally:
+        model.train(training)
+    found: torch.Tensor = passed.last_hidden_state
+    return found.float()
+
+
+def agree(model: Any, one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether two hidden states of `model` are the same but for rounding, token by token.
+
+    Broken weights say nothing: what is NaN in both is the same.
+    """
+    if not torch.equal(one.isnan(), other.isnan()):
+        return False
+    one, other = one.nan_to_num(), other.nan_to_num()
+    apart = torch.linalg.vector_norm(one - other, dim=-1)
+    return bool((apart <= TOLERANCE[model.dtype] * torch.linalg.vector_norm(other, dim=-1)).all())
