@@ -1,5 +1,6 @@
 """The model of a run, ready to be trained."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ from swiftlet_trainer.tuners.apply import apply_tuner
 from swiftlet_trainer.tuners.fused_lora import fuse_lora
 
 
-def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan) -> Any:
-    """The model in `folder` in the plan's precision, with the labelled loss and the document's tuner."""
+def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan, say: Callable[[str], None]) -> Any:
+    """The model in `folder` in the plan's precision, with the labelled loss and the document's tuner.
+
+    say: told what of the plan its architecture does not allow. Raises InvalidInput.
+    """
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -33,12 +37,9 @@ def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan) -> Any
     # ZeRO-3 has sharded the weights by now, and a pass outside of its engine cannot gather them.
     if document.strategy != "zero3" and (problem := head_problem(model)):
         raise InvalidInput([problem])
-    if plan.liger.value:
-        use_liger(model)
-    way = plan.attention.value
-    apart = way in PADDING_FREE and keep_rows_apart(model, way, document.template.max_length)
-    if document.template.packing and not apart and document.strategy != "zero3" and (problem := packing_problem(model)):
-        raise InvalidInput([problem])
+    if plan.liger.value and not use_liger(model):
+        say(f"norms and activations stay as they are: Liger does not know {type(model).__name__}")
+    _choose_attention(model, document, plan.attention.value, say)
     if plan.norms.value == "fused":
         fuse_rms_norms(model)
     attach_labelled_loss(model, document.training.token_metrics)
@@ -49,6 +50,19 @@ def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan) -> Any
         # Frozen embeddings give activations without a gradient, and checkpointed layers would then learn nothing.
         tuned.enable_input_require_grads()
     return tuned
+
+
+def _choose_attention(model: Any, document: TrainDocument, way: str, say: Callable[[str], None]) -> None:
+    """Attend in `way`, if rows of a sequence then mean what they mean alone. Raises InvalidInput where nothing keeps
+    packed rows apart."""
+    packing = document.template.packing
+    if way in PADDING_FREE:
+        if keep_rows_apart(model, way, document.template.max_length):
+            return
+        instead = "packed rows are kept apart by a mask" if packing else "rows are padded"
+        say(f"{instead}: this architecture does not allow {way}")
+    if packing and document.strategy != "zero3" and (problem := packing_problem(model)):
+        raise InvalidInput([problem])
 
 
 def trainable_parameters(model: Any) -> tuple[int, int]:

@@ -172,12 +172,9 @@ def _trainer(run: Run, kind: Any, data: Any, total: int, stop: StopRequest, reco
     arguments = training_arguments(
         document, total, bf16, run.process.world_size, deepspeed, run.store.folder, plan.data_workers.value
     )
-    model = load_trainable(document, model_folder(document.model), plan)
+    model = load_trainable(document, model_folder(document.model), plan, run.phase)
     trained, every = trainable_parameters(model)
     run.phase(f"{trained:,} of {every:,} parameters are trained in {plan.precision.value}: {plan.precision.reason}")
-    if model.config._attn_implementation != plan.attention.value:
-        instead = "packed rows are kept apart by a mask" if document.template.packing else "rows are padded"
-        run.phase(f"{instead}: this architecture does not allow {plan.attention.value}")
     data = without_padding(data, model)
     if plan.compile.value:
         _compile(run, model, data)
