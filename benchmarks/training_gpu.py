@@ -1,4 +1,4 @@
-"""Training speed on a GPU beside TRL: `python benchmarks/training_gpu.py [--quick] [--ways NAME …] [--json FILE]`.
+"""Training speed on a GPU beside TRL: `python benchmarks/training_gpu.py [--ways NAME …] [--json FILE]`.
 
 LoRA (rank 16, all linear layers) on a model of 1.2 billion parameters: the shape of Llama 3.2 1B with random weights,
 since speed does not depend on what they are, and the quickstart's tokenizer. Generated chats with masked prompts,
@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from training_gpu_report import PEAK_FLOPS, SHAPES, needed_flops, table, warm_speed
+from training_gpu_report import PEAK_FLOPS, SHAPES, goals, needed_flops, rounds, table, warm_speed
 from training_rows import chats, write_job
 from training_runs import Figures, RunError, Task, settings_of
 from training_ways import Way
@@ -40,6 +40,10 @@ WAYS = {
         "swiftlet, compiled", "swiftlet", "swiftlet", packed=True, compiled=True, instead=(("liger", False),)
     ),
 }
+
+
+USUAL = ("trl-flash", "trl-liger", "plain", "liger", "compiled")
+"""Ways that are measured when none is named: of TRL's, those that are fast."""
 
 
 def make_model(shape: str, tokenizer: Path, folder: Path) -> str:
@@ -157,8 +161,8 @@ def import_all() -> None:
         importlib.import_module(name)
 
 
-def main() -> None:
-    """Measure and print. A way that fails is said to have failed."""
+def options() -> argparse.Namespace:
+    """What was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep every run's figures here, after each run")
     parser.add_argument("--logs", type=Path, metavar="FOLDER", help="keep what the runs print here")
@@ -166,45 +170,73 @@ def main() -> None:
     parser.add_argument("--sequences", type=int, default=SEQUENCES, help="packed sequences of a step")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3600.0, help="start no run after so many seconds")
-    parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS), metavar="NAME")
+    listed = f"of {', '.join(WAYS)}"
+    parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=USUAL, metavar="NAME", help=listed)
     parser.add_argument("--shape", choices=list(SHAPES), default="1b")
     parser.add_argument("--tokenizer", type=Path, help="folder; the quickstart's model when absent")
-    arguments = parser.parse_args()
-    began = time.monotonic()
-    import_all()
-    print(f"imports took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    tokenizer = arguments.tokenizer
-    if tokenizer is None:
+    return parser.parse_args()
+
+
+class Session:
+    """Runs one after the other; each is said on stderr, and kept."""
+
+    def __init__(self, asked: argparse.Namespace, scratch: Path) -> None:
+        self._asked, self._scratch = asked, scratch
+        self._logs = asked.logs or scratch
+        self._began = time.monotonic()
+        self.runs: dict[str, list[Figures]] = {name: [] for name in asked.ways}
+        import_all()
+        model = scratch / "model"
+        self.device: str = in_fork(self._logs / "model.log", lambda: make_model(asked.shape, self._tokenizer(), model))
+        task = Task(rows=asked.rows, length=LENGTH, packed_batch=asked.sequences, mean_log=5.0, longest=2500)
+        self._task = replace(task, gpu=self.device != "cpu", model=str(model))
+
+    def _tokenizer(self) -> Path:
+        if self._asked.tokenizer:
+            return Path(self._asked.tokenizer)
         from swiftlet_trainer.models.smollm2 import folder
 
-        tokenizer = folder()
-    runs: dict[str, list[Figures]] = {name: [] for name in arguments.ways}
-    with tempfile.TemporaryDirectory() as kept:
-        scratch = Path(kept)
-        logs = arguments.logs or scratch
-        device = in_fork(logs / "model.log", lambda: make_model(arguments.shape, tokenizer, scratch / "model"))
-        task = Task(rows=arguments.rows, length=LENGTH, packed_batch=arguments.sequences, mean_log=5.0, longest=2500)
-        task = replace(task, gpu=device != "cpu", model=str(scratch / "model"))
-        for number in range(arguments.rounds):
-            for name in [name for name in runs if len(runs[name]) == number]:
-                if time.monotonic() - began > arguments.seconds:
-                    break
-                try:
-                    runs[name].append(measure(scratch, WAYS[name], task, logs))
-                except RunError as error:
-                    print(f"{WAYS[name].title}: failed: {error}", file=sys.stderr, flush=True)
-                    continue
-                spent = time.monotonic() - began
-                said = f"{warm_speed(runs[name][-1]):.0f} tokens/s, {runs[name][-1]['peak_mib']:.0f} MiB"
-                print(f"[{spent:.0f} s] {WAYS[name].title}: {said}", file=sys.stderr, flush=True)
-                if arguments.json:
-                    arguments.json.write_text(json.dumps({"device": device, "runs": runs}, indent=2))
-        tokens = prepared(scratch, WAYS["trl"], task) / "tokens.jsonl"
-        rows = [json.loads(line) for line in tokens.read_text().splitlines()]
-    counted = sum(len(row["input_ids"]) for row in rows)
-    flops = needed_flops(arguments.shape, rows) / counted
-    print(table(runs, WAYS, flops, next((value for part, value in PEAK_FLOPS.items() if part in device), None)))
-    print(f"{device}; {flops / 1e9:.2f} GFLOP per token; {len(rows)} rows, {counted} tokens")
+        return folder()
+
+    def measure_all(self) -> None:
+        """Every way in turn. One that failed is left out from then on."""
+        for number in range(self._asked.rounds):
+            for name in [name for name in self.runs if len(self.runs[name]) == number]:
+                if time.monotonic() - self._began < self._asked.seconds:
+                    self._measure(name)
+
+    def _measure(self, name: str) -> None:
+        try:
+            figures = measure(self._scratch, WAYS[name], self._task, self._logs)
+            self.runs[name].append(figures)
+            said = f"{warm_speed(figures):.0f} tokens/s, {figures['peak_mib']:.0f} MiB"
+        except RunError as error:
+            said = f"failed: {error}"
+        print(f"[{time.monotonic() - self._began:.0f} s] {WAYS[name].title}: {said}", file=sys.stderr, flush=True)
+        if self._asked.json:
+            kept = {"device": self.device, "runs": self.runs}
+            self._asked.json.write_text(json.dumps(kept, indent=2))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Token ids and labels of what was learnt, row by row."""
+        tokens = prepared(self._scratch, WAYS["trl"], self._task) / "tokens.jsonl"
+        return [json.loads(line) for line in tokens.read_text().splitlines()]
+
+
+def main() -> None:
+    """Measure and print. A way that fails is said to have failed; a goal missed is said to be missed."""
+    asked = options()
+    with tempfile.TemporaryDirectory() as scratch:
+        session = Session(asked, Path(scratch))
+        session.measure_all()
+        rows = session.rows()
+    tokens = sum(len(row["input_ids"]) for row in rows)
+    flops = needed_flops(asked.shape, rows) / tokens
+    peak = next((value for part, value in PEAK_FLOPS.items() if part in session.device), None)
+    found = (session.runs, WAYS)
+    about = f"{session.device}; {flops / 1e9:.2f} GFLOP per token; {len(rows)} rows, {tokens} tokens"
+    parts = [table(*found, flops, peak), rounds(*found), goals(*found, flops, peak), about]
+    print("\n\n".join(part for part in parts if part))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,10 @@ SHAPES: dict[str, dict[str, Any]] = {
 """1b: as in meta-llama/Llama-3.2-1B's config. tiny: to try that all runs."""
 PEAK_FLOPS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L40S": 362e12, "B200": 2250e12}
 """bf16 without sparsity, by a part of the device's name. Source: the vendor's data sheets."""
+CHOSEN = "liger"
+"""The way that the plan goes by itself."""
+TIMES_TRL, MFU = 1.2, 0.4
+"""Goals: so many times TRL's speed, and this share of the GPU's arithmetic."""
 SHOWN = ("peak_mib", "start_seconds", "first_step_seconds", "loss")
 
 
@@ -51,17 +55,13 @@ def needed_flops(shape: str, rows: list[dict[str, Any]]) -> float:
 
 def table(runs: Runs, ways: dict[str, Way], flops_per_token: float, peak: float | None) -> str:
     """Medians of each way, and ratios to the best of TRL within each round."""
-    best = max(
-        (name for name in runs if name.startswith("trl") and runs[name]), default=None, key=lambda n: _speed(runs, n)
-    )
-    beside = ways[best].title if best else ""
-    heading = f"x {beside} (min, median, max)"
+    best = best_of_trl(runs)
+    heading = f"x {ways[best].title if best else ''} (min, median, max)"
     lines = [f"{'':24}{'tokens/s':>10}{heading:>46}{'MFU':>8}{'peak MiB':>10}{'1st step s':>12}{'loss':>7}"]
     for name, each in runs.items():
         if not each:
             continue
-        pairs = zip(each, runs[best], strict=False) if best else ()
-        ratios = sorted(warm_speed(mine) / warm_speed(theirs) for mine, theirs in pairs)
+        ratios = ratios_to(runs, name, best)
         spread = f"{ratios[0]:.2f}, {statistics.median(ratios):.2f}, {ratios[-1]:.2f}" if ratios else ""
         speed, middle = _speed(runs, name), {key: statistics.median(one[key] for one in each) for key in SHOWN}
         used = f"{speed * flops_per_token / peak:.1%}" if peak else "?"
@@ -71,6 +71,47 @@ def table(runs: Runs, ways: dict[str, Way], flops_per_token: float, peak: float 
             f"{middle['loss']:7.2f}"
         )
     return "\n".join(lines)
+
+
+def goals(runs: Runs, ways: dict[str, Way], flops_per_token: float, peak: float | None) -> str:
+    """What the way that the plan goes was to reach, and whether it did."""
+    if not runs.get(CHOSEN):
+        return ""
+    best = best_of_trl(runs)
+    lines = [f"goals, for {ways[CHOSEN].title}, which is what the plan chooses:"]
+    if ratios := ratios_to(runs, CHOSEN, best):
+        reached = statistics.median(ratios)
+        lines.append(f"  >= {TIMES_TRL} x TRL at its fastest    {reached:.2f}: {_said(reached >= TIMES_TRL)}")
+    if peak:
+        used = _speed(runs, CHOSEN) * flops_per_token / peak
+        lines.append(f"  MFU >= {MFU:.0%}                   {used:.1%}: {_said(used >= MFU)}")
+    return "\n".join(lines)
+
+
+def _said(met: bool) -> str:
+    return "met" if met else "MISSED"
+
+
+def rounds(runs: Runs, ways: dict[str, Way]) -> str:
+    """Every run's speed."""
+    lines = [
+        f"  {ways[name].title}: {', '.join(f'{warm_speed(one):.0f}' for one in each)}"
+        for name, each in runs.items()
+        if each
+    ]
+    return "\n".join(["tokens/s by round:", *lines])
+
+
+def best_of_trl(runs: Runs) -> str | None:
+    """TRL's fastest way."""
+    names = [name for name in runs if name.startswith("trl") and runs[name]]
+    return max(names, key=lambda name: _speed(runs, name), default=None)
+
+
+def ratios_to(runs: Runs, name: str, best: str | None) -> list[float]:
+    """Speed of `name` over that of `best`, round by round, ascending."""
+    pairs = zip(runs[name], runs[best], strict=False) if best else ()
+    return sorted(warm_speed(mine) / warm_speed(theirs) for mine, theirs in pairs)
 
 
 def _speed(runs: Runs, name: str) -> float:

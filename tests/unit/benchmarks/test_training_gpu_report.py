@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from training_gpu import WAYS
-from training_gpu_report import SHAPES, needed_flops, table, warm_speed
+from training_gpu_report import SHAPES, goals, needed_flops, rounds, table, warm_speed
 
 
 def runs(*speeds: float) -> list[dict[str, Any]]:
@@ -39,6 +39,20 @@ def test_the_table_takes_trl_at_its_best_and_round_by_round() -> None:
     assert "1.50, 1.75, 2.00" in lines[3]
     assert f"{195 * 4e9 / 1e12:.1%}" in lines[3]
     assert len(lines) == 4
+
+
+def test_goals_say_what_was_missed() -> None:
+    found = {"trl-liger": runs(100, 100), "liger": runs(130, 110)}
+    said = goals(found, WAYS, 4e9, 1e12)
+    assert "1.20: met" in said and f"{120 * 4e9 / 1e12:.1%}: met" in said
+    assert "1.20: met" in goals(found, WAYS, 4e9, None)
+    assert goals({"trl-liger": runs(100), "liger": runs(119)}, WAYS, 3e9, 1e12).count("MISSED") == 2
+    assert goals({"trl-liger": runs(100)}, WAYS, 4e9, 1e12) == ""
+
+
+def test_every_round_is_told() -> None:
+    found = {"trl-liger": runs(100, 90), "liger": runs(130), "plain": []}
+    assert rounds(found, WAYS).splitlines()[1:] == ["  TRL, flash, Liger: 100, 90", "  swiftlet, Liger: 130"]
 
 
 def test_without_trl_and_on_an_unknown_device_less_is_said() -> None:
