@@ -24,7 +24,7 @@ from typing import Any
 
 from training_gpu_report import PEAK_FLOPS, SHAPES, goals, needed_flops, rounds, table, warm_speed
 from training_rows import chats, write_job
-from training_runs import Figures, RunError, Task, settings_of
+from training_runs import Figures, RunError, Task, peer_settings, settings_of
 from training_ways import Way
 
 LENGTH, SEQUENCES = 4096, 4
@@ -217,6 +217,12 @@ class Session:
             kept = {"device": self.device, "runs": self.runs}
             self._asked.json.write_text(json.dumps(kept, indent=2))
 
+    def settings(self) -> str:
+        """What the peers were set to."""
+        peers = [WAYS[name] for name in self.runs if WAYS[name].program != "swiftlet"]
+        lines = [f"  {way.title}: {json.dumps(peer_settings(way, self._task))}" for way in peers]
+        return "\n".join(["settings of the peers, defaults apart:", *lines]) if peers else ""
+
     def rows(self) -> list[dict[str, Any]]:
         """Token ids and labels of what was learnt, row by row."""
         tokens = prepared(self._scratch, WAYS["trl"], self._task) / "tokens.jsonl"
@@ -235,7 +241,7 @@ def main() -> None:
     peak = next((value for part, value in PEAK_FLOPS.items() if part in session.device), None)
     found = (session.runs, WAYS)
     about = f"{session.device}; {flops / 1e9:.2f} GFLOP per token; {len(rows)} rows, {tokens} tokens"
-    parts = [table(*found, flops, peak), rounds(*found), goals(*found, flops, peak), about]
+    parts = [table(*found, flops, peak), rounds(*found), goals(*found, flops, peak), about, session.settings()]
     print("\n\n".join(part for part in parts if part))
 
 
