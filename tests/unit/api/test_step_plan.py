@@ -31,10 +31,10 @@ def test_precision(asked: str, bf16: bool, chosen: str) -> None:
 
 
 def test_precision_that_the_hardware_lacks_is_refused() -> None:
-    problem = unmet(document(precision="bf16"), replace(CPU, bf16=False)) or ""
+    (problem,) = unmet(document(precision="bf16"), replace(CPU, bf16=False))
     assert problem.startswith("training.precision: bf16, but this cpu does not multiply it; set")
-    assert unmet(document(precision="bf16"), CPU) is None
-    assert unmet(document(), replace(CPU, bf16=False)) is None
+    assert unmet(document(precision="bf16"), CPU) == []
+    assert unmet(document(), replace(CPU, bf16=False)) == []
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,19 @@ def test_liger(strategy: str, device: Any, training: dict[str, Any], chosen: boo
 
 
 def test_kernels_that_the_hardware_lacks_are_refused() -> None:
-    problem = unmet(document(useLigerKernel=True), CPU) or ""
-    assert problem == "training.useLigerKernel: true, but its kernels need a GPU; leave it out"
-    assert unmet(document(useLigerKernel=True), replace(CPU, device="cuda")) is None
-    assert unmet(document(useLigerKernel=False), CPU) is None
+    problems = unmet(document(useLigerKernel=True, precision="bf16"), replace(CPU, bf16=False, c_compiler=False))
+    assert len(problems) == 2, "all of them at once"
+    assert problems[1] == "training.useLigerKernel: true, but its kernels need a GPU; leave it out"
+    assert unmet(document(useLigerKernel=True), replace(CPU, device="cuda")) == []
+    assert unmet(document(useLigerKernel=False), CPU) == []
+
+
+def test_without_a_compiler_there_are_no_triton_kernels() -> None:
+    bare = replace(CPU, device="cuda", c_compiler=False)
+    (problem,) = unmet(document(useLigerKernel=True), bare)
+    assert "Triton needs gcc or clang for it; add one, or leave it out" in problem
+    assert unmet(document(), bare) == []
+    assert not plan_step(document(), bare).liger.value
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What the machine computes with."""
 
+import os
+import shutil
 from functools import cache
 from typing import Any
 
@@ -27,6 +29,12 @@ def compute_dtype(use_gpu: bool) -> Any:
     return torch.bfloat16 if multiplies_bf16(use_gpu) else torch.float32
 
 
+@cache
+def has_c_compiler() -> bool:
+    """Whether Triton finds one. Source: triton/runtime/build.py."""
+    return bool(os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang"))
+
+
 def detect_hardware(use_gpu: bool, processes: int) -> Hardware:
     """The hardware of this pod, of which `processes` training processes share the cores."""
     return Hardware(
@@ -34,4 +42,5 @@ def detect_hardware(use_gpu: bool, processes: int) -> Hardware:
         bf16=multiplies_bf16(use_gpu),
         physical_cores=usable_cores(),
         processes=processes,
+        c_compiler=has_c_compiler(),
     )

@@ -31,6 +31,8 @@ class Hardware:
     """Cores this pod may use, hyper-threads counted once."""
     processes: int
     """Training processes that share them."""
+    c_compiler: bool = True
+    """Whether there is one, with which Triton makes what starts its kernels."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,25 @@ def _said(value: object) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def unmet(document: TrainDocument, hardware: Hardware) -> str | None:
-    """What the document asks for and the hardware lacks: field, value, rule and remedy."""
-    if document.training.precision == "bf16" and not hardware.bf16:
-        return f"training.precision: bf16, but this {hardware.device} does not multiply it; set auto or fp32"
-    if document.training.use_liger_kernel and hardware.device == "cpu":
-        return "training.useLigerKernel: true, but its kernels need a GPU; leave it out"
-    return None
+def unmet(document: TrainDocument, hardware: Hardware) -> list[str]:
+    """What the document asks for and the hardware lacks, one line each: field, value, rule and remedy."""
+    training, device = document.training, hardware.device
+    liger = training.use_liger_kernel
+    found = [
+        (
+            training.precision == "bf16" and not hardware.bf16,
+            f"training.precision: bf16, but this {device} does not multiply it; set auto or fp32",
+        ),
+        (
+            liger and device == "cpu",
+            "training.useLigerKernel: true, but its kernels need a GPU; leave it out",
+        ),
+        (
+            liger and device == "cuda" and not hardware.c_compiler,
+            "training.useLigerKernel: true, but Triton needs gcc or clang for it; add one, or leave it out",
+        ),
+    ]
+    return [problem for lacking, problem in found if lacking]
 
 
 def plan_step(document: TrainDocument, hardware: Hardware) -> StepPlan:
@@ -162,6 +176,8 @@ def _liger(document: TrainDocument, hardware: Hardware) -> Choice[bool]:
         return Choice(asked, f"training.useLigerKernel is {str(asked).lower()}")
     if hardware.device == "cpu":
         return Choice(False, "its kernels are for GPUs")
+    if not hardware.c_compiler:
+        return Choice(False, "Triton starts its kernels with the help of gcc or clang, and neither is here")
     if document.training.torch_compile:
         return Choice(False, "torch.compile puts the same operators together")
     return Choice(True, "norms, rotary embeddings and activations in one piece each, if it knows the architecture")

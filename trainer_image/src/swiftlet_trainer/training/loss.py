@@ -17,6 +17,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 from transformers.utils import ModelOutput
 
+from swiftlet_trainer.hardware import has_c_compiler
 from swiftlet_trainer.training.collate import IGNORED
 from swiftlet_trainer.training.logits import Logits, logits_of
 
@@ -166,7 +167,7 @@ class _CrossEntropy(torch.autograd.Function):
         """logits: (positions, vocabulary), spent afterwards. target: (positions,). last: the gradient that comes back
         is 1. Returns LabelledOutput's parts."""
         ctx.last = last
-        if logits.is_cuda:
+        if logits.is_cuda and has_c_compiler():
             from swiftlet_trainer.training.cross_entropy import cross_entropy_
 
             loss, metrics = cross_entropy_(logits, target, token_metrics)
@@ -181,7 +182,7 @@ class _CrossEntropy(torch.autograd.Function):
     def _in_blocks(
         logits: torch.Tensor, target: torch.Tensor, token_metrics: bool
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        size = max(1, BLOCK_BYTES // (FLOAT_BYTES * logits.shape[-1]))
+        size = len(logits) if logits.is_cuda else max(1, BLOCK_BYTES // (FLOAT_BYTES * logits.shape[-1]))
         loss = logits.new_zeros((), dtype=torch.float32)
         metrics = logits.new_zeros(2, dtype=torch.float32) if token_metrics else None
         for block, wanted in zip(logits.split(size), target.unsqueeze(-1).split(size), strict=True):

@@ -75,9 +75,9 @@ def _set_up(job_path: str) -> Run:
     document = load_document(job_path, TrainDocument)
     process = ProcessEnvironment.read(os.environ)
     hardware = detect_hardware(document.use_gpu, process.processes_here)
-    problems = [batch_problem(document, process.world_size), unmet(document, hardware)]
-    if any(problems):
-        raise InvalidInput([problem for problem in problems if problem])
+    problems = [*batch_problems(document, process.world_size), *unmet(document, hardware)]
+    if problems:
+        raise InvalidInput(problems)
     step_plan = plan_step(document, hardware)
     torch.set_num_threads(step_plan.threads.value)
     output_dir = in_pod(document.output_dir)
@@ -91,15 +91,15 @@ def _set_up(job_path: str) -> Run:
     )
 
 
-def batch_problem(document: TrainDocument, world_size: int) -> str | None:
+def batch_problems(document: TrainDocument, world_size: int) -> list[str]:
     """Why the parts of the batch do not make up the global one, if they do not."""
     size, steps = document.per_device_batch_size, document.gradient_accumulation_steps
     if size * steps * world_size == document.training.global_batch_size:
-        return None
-    return (
+        return []
+    return [
         f"training.globalBatchSize: {document.training.global_batch_size} is not perDeviceBatchSize {size} x "
         f"gradientAccumulationSteps {steps} x {world_size} processes; plan the job again"
-    )
+    ]
 
 
 def _join(run: Run) -> None:
