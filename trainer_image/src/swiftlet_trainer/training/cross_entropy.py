@@ -34,7 +34,7 @@ def _row(  # type: ignore[no-untyped-def]  # Triton takes annotations for types 
         shrunk = tl.exp(before - largest)
         total = total * shrunk + tl.sum(powers)
         if measured:
-            weighted = weighted * shrunk + tl.sum(tl.where(within, powers * some, 0.0))
+            weighted = weighted * shrunk + tl.sum(tl.where(powers > 0.0, powers * some, 0.0))
     log_total = largest + tl.log(total)
     tl.store(loss + row, log_total - wanted)
     if measured:
