@@ -34,7 +34,7 @@ WAYS = {
     "trl-flash": Way("TRL, flash attention", "swiftlet", "trl", packed=True, attention=FLASH),
     "trl-liger": Way("TRL, flash, Liger", "swiftlet", "trl", packed=True, attention=FLASH, liger=True),
     "trl-compiled": Way("TRL, flash, compiled", "swiftlet", "trl", packed=True, attention=FLASH, compiled=True),
-    "plain": Way("swiftlet, no kernels", "swiftlet", "swiftlet", packed=True, instead=(("liger", False),)),
+    "plain": Way("swiftlet, no Liger", "swiftlet", "swiftlet", packed=True, instead=(("liger", False),)),
     "liger": Way("swiftlet, Liger", "swiftlet", "swiftlet", packed=True, instead=(("liger", True),)),
     "compiled": Way(
         "swiftlet, compiled", "swiftlet", "swiftlet", packed=True, compiled=True, instead=(("liger", False),)
@@ -76,8 +76,8 @@ def in_fork(log: Path, work: Callable[[], Any]) -> Any:
             try:
                 sender.send(work())
             except BaseException:
-                traceback.print_exc()
-                raise
+                traceback.print_exc(file=file)
+                sys.exit(1)
 
     process = context.Process(target=child)
     process.start()
