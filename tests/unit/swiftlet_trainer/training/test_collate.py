@@ -1,7 +1,7 @@
 """Rows to tensors."""
 
 import torch
-from swiftlet_trainer.training.collate import IGNORED, Collator
+from swiftlet_trainer.training.collate import IGNORED, Collator, bounds
 
 
 def test_labels_are_what_each_position_predicts() -> None:
@@ -34,3 +34,14 @@ def test_without_padding_all_rows_are_one_sequence() -> None:
     assert batch["position_ids"].tolist() == [[0, 1, 2, 0, 1, 0, 1, 2]]
     assert batch["cu_seq_lens_q"].tolist() == [0, 3, 5, 8]
     assert batch["max_length_q"] == 3
+
+
+def test_bounds_are_found_from_positions_as_batches_have_them() -> None:
+    row = {"input_ids": [5] * 9, "labels": [5] * 9}
+    batch = Collator(0, packed=True, padding_free=True)(
+        [{**row, "seq_lengths": [2, 6, 1]}, {**row, "seq_lengths": [9]}]
+    )
+    ends, longest = bounds(batch["position_ids"])
+    assert ends.tolist() == batch["cu_seq_lens_q"].tolist() == [0, 2, 8, 9, 18]
+    assert longest == batch["max_length_q"] == 9
+    assert ends.dtype == batch["cu_seq_lens_q"].dtype == torch.int32

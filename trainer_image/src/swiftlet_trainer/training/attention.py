@@ -12,7 +12,6 @@ from transformers.masking_utils import AttentionMaskInterface
 
 from swiftlet_trainer.training.probe import agree, alone, together
 from swiftlet_trainer.training.row_by_row import row_by_row
-from swiftlet_trainer.training.varlen import varlen
 
 ROW_BY_ROW, VARLEN = "row_by_row", "varlen"
 """Names of the implementations, as a model's config has them. Source: transformers, "Attention Interface"."""
@@ -21,11 +20,16 @@ WINDOWS = ("sliding_window", "attention_chunk_size")
 """Settings of a config that let a token see so many others at most."""
 
 
-AttentionInterface.register(ROW_BY_ROW, row_by_row)
-AttentionInterface.register(VARLEN, varlen)
-for _name in PADDING_FREE:
-    # The kernels are causal by themselves, and no other mask is needed.
-    AttentionMaskInterface.register(_name, lambda *_args, **_kwargs: None)
+def _register(way: str) -> None:
+    """Make transformers know `way`. The kernels are causal by themselves, and no other mask is needed."""
+    kernel: Any = row_by_row
+    if way == VARLEN:
+        # Imported where it is used: what it brings takes 50 ms.
+        from swiftlet_trainer.training.varlen import varlen
+
+        kernel = varlen
+    AttentionInterface.register(way, kernel)
+    AttentionMaskInterface.register(way, lambda *_args, **_kwargs: None)
 
 
 @torch.no_grad()
@@ -41,6 +45,7 @@ def keep_rows_apart(model: Any, way: str, longest: int) -> bool:
         return False
     if any((getattr(config, name, None) or longest) < longest for name in WINDOWS):
         return False
+    _register(way)
     own = model.config._attn_implementation
     apart = alone(model)
     try:

@@ -41,6 +41,13 @@ class Collator:
         return batch
 
 
+def bounds(position_ids: torch.Tensor) -> tuple[torch.Tensor, int]:
+    """Where the rows of a sequence begin and the last one ends, int32, (rows + 1,); and tokens of the longest."""
+    starts = position_ids.flatten().eq(0).nonzero().flatten()
+    ends = torch.cat([starts, starts.new_tensor([position_ids.numel()])]).to(torch.int32)
+    return ends, int(ends.diff().max())
+
+
 def _joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     parts = [length for row in rows for length in row.get("seq_lengths") or [len(row["input_ids"])]]
     batch = {

@@ -4,8 +4,8 @@ from typing import Any
 
 import torch
 
+from swiftlet_trainer.training.collate import bounds
 from swiftlet_trainer.training.row_by_row import row_bounds
-from swiftlet_trainer.training.varlen import bounds
 
 PROBE_ROWS = (5, 3)
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.05}

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch.nn.attention.varlen import varlen_attn
 
+from swiftlet_trainer.training.collate import bounds
+
 CAUSAL = (-1, 0)
 """Tokens seen to the left, all of them, and to the right. Source: torch.nn.attention.varlen."""
 
@@ -47,10 +49,3 @@ def varlen(
         enable_gqa=query.shape[1] != key.shape[1],
     )
     return found.unsqueeze(0), None
-
-
-def bounds(position_ids: torch.Tensor) -> tuple[torch.Tensor, int]:
-    """Where the rows of a sequence begin and the last one ends, int32, (rows + 1,); and tokens of the longest."""
-    starts = position_ids.flatten().eq(0).nonzero().flatten()
-    ends = torch.cat([starts, starts.new_tensor([position_ids.numel()])]).to(torch.int32)
-    return ends, int(ends.diff().max())
