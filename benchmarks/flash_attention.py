@@ -28,10 +28,9 @@ def provide() -> None:
         module.__spec__ = importlib.machinery.ModuleSpec(module.__name__, None)
         module.__file__ = __file__
         sys.modules[module.__name__] = module
-    package.__version__ = VERSION  # type: ignore[attr-defined]
-    package.flash_attn_varlen_func = flash_attn_varlen_func  # type: ignore[attr-defined]
-    for name in ("flash_attn_func", "flash_attn_with_kvcache"):
-        setattr(package, name, _unneeded)
+    functions = {"flash_attn_varlen_func": flash_attn_varlen_func, "__version__": VERSION}
+    for name, value in {**functions, "flash_attn_func": _unneeded, "flash_attn_with_kvcache": _unneeded}.items():
+        setattr(package, name, value)
     for name in ("pad_input", "unpad_input"):
         setattr(padding, name, _unneeded)
     import_utils.PACKAGE_DISTRIBUTION_MAPPING["flash_attn"] = ["flash-attn"]
