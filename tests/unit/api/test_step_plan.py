@@ -119,7 +119,7 @@ def test_kernels_that_the_hardware_lacks_are_refused() -> None:
 def test_without_a_compiler_there_are_no_triton_kernels() -> None:
     bare = replace(CPU, device="cuda", c_compiler=False)
     (problem,) = unmet(document(useLigerKernel=True), bare)
-    assert "Triton needs gcc or clang for it; add one, or leave it out" in problem
+    assert "Triton needs gcc or clang and Python.h for it; add them, or do without" in problem
     assert unmet(document(), bare) == []
     assert not plan_step(document(), bare).liger.value
 

@@ -17,12 +17,17 @@ def test_this_machine() -> None:
 def test_compilers_that_triton_takes(name: str, found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sysconfig.get_path", lambda *_: str(tmp_path))
     (tmp_path / name).touch(mode=0o755)
+    (tmp_path / "Python.h").touch()
     has_c_compiler.cache_clear()
     try:
         assert has_c_compiler() is found
         monkeypatch.setenv("CC", "/opt/cc")
         has_c_compiler.cache_clear()
         assert has_c_compiler()
+        (tmp_path / "Python.h").unlink()
+        has_c_compiler.cache_clear()
+        assert not has_c_compiler(), "nothing to compile against"
     finally:
         has_c_compiler.cache_clear()

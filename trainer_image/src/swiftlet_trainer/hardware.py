@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import sysconfig
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from swiftlet.api.processor import usable_cores
@@ -31,8 +33,9 @@ def compute_dtype(use_gpu: bool) -> Any:
 
 @cache
 def has_c_compiler() -> bool:
-    """Whether Triton finds one. Source: triton/runtime/build.py."""
-    return bool(os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang"))
+    """Whether Triton finds one, and Python's headers for it. Source: triton/runtime/build.py."""
+    compiler = os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")
+    return bool(compiler) and Path(sysconfig.get_path("include", "posix_prefix"), "Python.h").is_file()
 
 
 def detect_hardware(use_gpu: bool, processes: int) -> Hardware:

@@ -32,7 +32,7 @@ class Hardware:
     processes: int
     """Training processes that share them."""
     c_compiler: bool = True
-    """Whether there is one, with which Triton makes what starts its kernels."""
+    """Whether there is one, and Python's headers, with which Triton makes what starts its kernels."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def unmet(document: TrainDocument, hardware: Hardware) -> list[str]:
         ),
         (
             liger and device == "cuda" and not hardware.c_compiler,
-            "training.useLigerKernel: true, but Triton needs gcc or clang for it; add one, or leave it out",
+            "training.useLigerKernel: true, but Triton needs gcc or clang and Python.h for it; add them, or do without",
         ),
     ]
     return [problem for lacking, problem in found if lacking]
@@ -177,7 +177,7 @@ def _liger(document: TrainDocument, hardware: Hardware) -> Choice[bool]:
     if hardware.device == "cpu":
         return Choice(False, "its kernels are for GPUs")
     if not hardware.c_compiler:
-        return Choice(False, "Triton starts its kernels with the help of gcc or clang, and neither is here")
+        return Choice(False, "Triton starts its kernels with the help of gcc or clang and Python.h, which are not here")
     if document.training.torch_compile:
         return Choice(False, "torch.compile puts the same operators together")
     return Choice(True, "norms, rotary embeddings and activations in one piece each, if it knows the architecture")

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 import torch
@@ -42,7 +41,10 @@ class Collator:
 
 
 def bounds(position_ids: torch.Tensor) -> tuple[torch.Tensor, int]:
-    """Where the rows of a sequence begin and the last one ends, int32, (rows + 1,); and tokens of the longest."""
+    """Where the rows of a sequence begin and the last one ends, int32, (rows + 1,); and tokens of the longest.
+
+    position_ids: (length,) or (1, length), 0 where a row begins.
+    """
     starts = position_ids.flatten().eq(0).nonzero().flatten()
     ends = torch.cat([starts, starts.new_tensor([position_ids.numel()])]).to(torch.int32)
     return ends, int(ends.diff().max())
@@ -55,11 +57,9 @@ def _joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "labels": torch.tensor([label for row in rows for label in _shifted(row)], dtype=torch.long),
         "position_ids": torch.cat([torch.arange(length) for length in parts]),
     }
-    ends = torch.tensor([0, *accumulate(parts)], dtype=torch.int32)
-    return {name: tokens.unsqueeze(0) for name, tokens in batch.items()} | {
-        "cu_seq_lens_q": ends,
-        "max_length_q": max(parts),
-    }
+    ends, longest = bounds(batch["position_ids"])
+    joined = {name: tokens.unsqueeze(0) for name, tokens in batch.items()}
+    return {**joined, "cu_seq_lens_q": ends, "max_length_q": longest}
 
 
 def _shifted(row: Mapping[str, Any]) -> list[int]:

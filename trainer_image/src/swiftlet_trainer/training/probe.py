@@ -9,8 +9,8 @@ from swiftlet_trainer.training.row_by_row import row_bounds
 
 PROBE_ROWS = (5, 3)
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.05}
-"""Of a token's hidden state, as a share of its length. bf16 keeps 8 bits, and some dozen layers add up their rounding;
-rows that see each other, or a missing factor, are off by far more."""
+"""Of a token's hidden state, as a share of its length. In bf16, another kernel for attention moved tokens of
+SmolLM2-135M by up to 2.6 %; rows that see each other by 50 % and more, one norm without its weight by up to 84 %."""
 POSITIONS = torch.cat([torch.arange(length) for length in PROBE_ROWS]).unsqueeze(0)
 
 
