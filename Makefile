@@ -64,7 +64,7 @@ e2e-kind: $(INSTALLED) ## The same proofs on a kind cluster, where Docker runs
 bench-training: $(INSTALLED) ## Training speed beside TRL, ms-swift and LLaMA-Factory, each from its lock (50 min); the same page
 	@$(VENV)/bin/python benchmarks/run.py training_speed
 
-bench-gpu: $(INSTALLED) ## Training speed on this machine's GPU beside TRL (10 min); the same page
+bench-gpu: $(INSTALLED) ## Training speed on this machine's GPU beside TRL; the same page
 	@$(VENV)/bin/python benchmarks/run.py training_gpu
 
 gpu-test: $(INSTALLED) ## Tests that need a GPU, which `make test` leaves out where there is none

@@ -1,6 +1,6 @@
 """Flash attention 2 for peers where its package is not installed: PyTorch's own build of the same kernels.
 
-The package is published as source alone and compiles for an hour. `provide` stands in for the functions of it that
+The package is published as source alone and has to be compiled. `provide` stands in for the functions of it that
 transformers calls in training.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 VERSION = "2.7.4"
-"""What PyTorch 2.11 and 2.13 are built from. Source: their third_party/flash-attention."""
+"""Any that transformers takes for flash attention 2: it asks for 2.3.3 or newer."""
 
 
 def provide() -> None:

@@ -40,10 +40,12 @@ WAYS = {
         "swiftlet, compiled", "swiftlet", "swiftlet", packed=True, compiled=True, instead=(("liger", False),)
     ),
 }
-
-
 USUAL = ("trl-flash", "trl-liger", "plain", "liger", "compiled")
 """Ways that are measured when none is named: of TRL's, those that are fast."""
+IMPORTED = (
+    *("torch", "transformers.models.llama.modeling_llama", "peft", "trl", "datasets", "swiftlet_trainer.training.sft"),
+    *("swiftlet_trainer.training.run", "swiftlet_trainer.training.model", "swiftlet_trainer.verbs.prepare"),
+)
 
 
 def make_model(shape: str, tokenizer: Path, folder: Path) -> str:
@@ -147,17 +149,7 @@ def import_all() -> None:
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TRL_EXPERIMENTAL_SILENCE="1")
     # Asking CUDA itself would keep forks from using it.
     os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
-    for name in (
-        *(
-            "torch",
-            "transformers.models.llama.modeling_llama",
-            "peft",
-            "trl",
-            "datasets",
-            "swiftlet_trainer.training.sft",
-        ),
-        *("swiftlet_trainer.training.run", "swiftlet_trainer.training.model", "swiftlet_trainer.verbs.prepare"),
-    ):
+    for name in IMPORTED:
         importlib.import_module(name)
 
 
