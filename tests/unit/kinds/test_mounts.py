@@ -1,11 +1,14 @@
 import pytest
-from swiftlet.kinds.mounts import artifacts, claim, distinct, scratch
+from swiftlet.kinds.mounts import artifacts, claim, distinct, output, scratch, volumes
 
 
-def test_a_writable_mount_wins_over_a_read_only_one() -> None:
-    for mounts in ([artifacts("a", read_only=True), artifacts("a")], [artifacts("a"), artifacts("a", read_only=True)]):
-        (found,) = distinct(mounts)
-        assert found.volume_mount() == {"name": "artifacts", "mountPath": "/swiftlet/artifacts"}
+def test_one_volume_in_two_places_is_one_volume() -> None:
+    mounts = distinct([artifacts("a"), artifacts("a"), output("a", "team/bird")])
+    assert [mount.volume_mount() for mount in mounts] == [
+        {"name": "artifacts", "mountPath": "/swiftlet/artifacts", "readOnly": True},
+        {"name": "artifacts", "mountPath": "/swiftlet/output", "subPath": "team/bird"},
+    ]
+    assert volumes(mounts) == [{"name": "artifacts", "persistentVolumeClaim": {"claimName": "a"}}]
 
 
 def test_claims_are_read_only_unless_said_otherwise() -> None:

@@ -109,8 +109,10 @@ def test_mounts_become_links_below_the_root(tmp_path: Path) -> None:
         ([{"name": "v", "mountPath": "/a"}, {"name": "v", "mountPath": "/a/b"}], "lies inside the mount /a"),
         ([{"name": "w", "mountPath": "/a"}], "the pod has no volume w"),
         ([{"name": "v", "mountPath": "/a", "subPath": "../x"}], "leaves the volume"),
+        ([{"name": "v", "mountPath": "/a", "subPath": "out/x"}], "leaves the volume by a link"),
     ],
 )
 def test_mounts_that_links_cannot_give_are_refused(tmp_path: Path, mounts: list[dict[str, Any]], words: str) -> None:
+    (tmp_path / "out").symlink_to(Path.home())
     with pytest.raises(MountError, match=words):
         mount({"volumeMounts": mounts}, tmp_path / "root", {"v": tmp_path})

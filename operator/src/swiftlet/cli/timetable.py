@@ -10,7 +10,13 @@ from swiftlet.kinds.timestamps import from_text
 
 Object = dict[str, Any]
 
-WORDS = {"prepare": "prepare data", "train": "train", "evaluate": "evaluate", "serve": "start the server"}
+WORDS = {
+    "folder": "make its folder",
+    "prepare": "prepare data",
+    "train": "train",
+    "evaluate": "evaluate",
+    "serve": "start the server",
+}
 """What the containers of our pods do."""
 
 

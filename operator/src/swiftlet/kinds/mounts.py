@@ -5,23 +5,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from swiftlet.api.compute import mebibytes, parse_quantity
-from swiftlet.api.job import ARTIFACTS_ROOT, MODELS_ROOT, RUN_ROOT
+from swiftlet.api.job import ARTIFACTS_ROOT, MODELS_ROOT, OUTPUT_ROOT, RUN_ROOT
 
 
 @dataclass(frozen=True)
 class Mount:
-    """One volume at one place. `source` is the volume's source as in a Pod (persistentVolumeClaim, configMap, ...)."""
+    """One volume, or a folder of it, at one place. `source` is the volume's source as in a Pod (configMap, ...)."""
 
     name: str
     source: dict[str, Any]
     path: str
     read_only: bool = True
+    sub_path: str | None = None
+    """Folder of the volume; all of it when absent."""
 
     def volume(self) -> dict[str, Any]:
         return {"name": self.name, **self.source}
 
     def volume_mount(self) -> dict[str, Any]:
         mount: dict[str, Any] = {"name": self.name, "mountPath": self.path}
+        mount |= {"subPath": self.sub_path} if self.sub_path else {}
         return mount | {"readOnly": True} if self.read_only else mount
 
 
@@ -30,9 +33,14 @@ def claim(name: str, claim_name: str, path: str, read_only: bool = True) -> Moun
     return Mount(name, {"persistentVolumeClaim": {"claimName": claim_name}}, path, read_only)
 
 
-def artifacts(claim_name: str, read_only: bool = False) -> Mount:
-    """Checkpoints, artifacts and reports."""
+def artifacts(claim_name: str, read_only: bool = True) -> Mount:
+    """Checkpoints, artifacts and reports of all runs of the namespace."""
     return claim("artifacts", claim_name, ARTIFACTS_ROOT, read_only)
+
+
+def output(claim_name: str, folder: str) -> Mount:
+    """A run's own folder on the artifacts volume."""
+    return Mount("artifacts", artifacts(claim_name).source, OUTPUT_ROOT, read_only=False, sub_path=folder)
 
 
 def models(claim_name: str) -> Mount:
@@ -55,9 +63,10 @@ def scratch(memory_limit: str | None = None) -> tuple[Mount, ...]:
 
 
 def distinct(mounts: Iterable[Mount]) -> tuple[Mount, ...]:
-    """Each volume once; a writable mount wins over a read-only one of the same name."""
-    chosen: dict[str, Mount] = {}
-    for mount in mounts:
-        if mount.name not in chosen or (chosen[mount.name].read_only and not mount.read_only):
-            chosen[mount.name] = mount
-    return tuple(chosen.values())
+    """Each place once. A volume may be mounted in several: all of it here, a folder of it there."""
+    return tuple({mount.path: mount for mount in mounts}.values())
+
+
+def volumes(mounts: Iterable[Mount]) -> list[dict[str, Any]]:
+    """The volumes behind the mounts, each once."""
+    return list({mount.name: mount.volume() for mount in mounts}.values())

@@ -6,7 +6,7 @@ from typing import Any
 from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.api.job import JOB_FILE, RUN_ROOT
 from swiftlet.api.pod import TERMINATION_LOG
-from swiftlet.kinds.mounts import Mount, distinct, scratch
+from swiftlet.kinds.mounts import Mount, distinct, scratch, volumes
 
 USER = 65532
 """The `nonroot` user of distroless images; owns what pods write."""
@@ -45,11 +45,24 @@ def container(
     resources: dict[str, dict[str, str]],
 ) -> dict[str, Any]:
     """A container that runs one verb of the trainer on the job document."""
+    command = ["python", "-m", "swiftlet_trainer", verb, "--job", JOB_FILE]
+    return restricted(verb, image, command, mounts, env, resources)
+
+
+def restricted(
+    name: str,
+    image: str,
+    command: list[str],
+    mounts: Sequence[Mount],
+    env: list[dict[str, Any]],
+    resources: dict[str, dict[str, str]],
+) -> dict[str, Any]:
+    """A container that may do no more than Pod Security Standards "restricted" allow."""
     built: dict[str, Any] = {
-        "name": verb,
+        "name": name,
         "image": image,
-        "command": ["python", "-m", "swiftlet_trainer", verb, "--job", JOB_FILE],
-        "env": env,
+        "command": command,
+        **({"env": env} if env else {}),
         "volumeMounts": [mount.volume_mount() for mount in mounts],
         "terminationMessagePath": TERMINATION_LOG,
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -84,7 +97,7 @@ def pod_spec(
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": containers,
-        "volumes": [mount.volume() for mount in mounts],
+        "volumes": volumes(mounts),
     }
     if profile.node_selector:
         spec["nodeSelector"] = dict(profile.node_selector)

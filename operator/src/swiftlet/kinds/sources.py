@@ -45,7 +45,7 @@ def locate_model(text: str, slot: str, storage: Storage) -> LocatedModel:
         return LocatedModel(ResolvedModel(uri=text, repo_id=uri.authority, revision=uri.revision))
     if uri.scheme == "pvc" and uri.authority == storage.artifacts_claim:
         path = f"{ARTIFACTS_ROOT}/{uri.path}"
-        return LocatedModel(ResolvedModel(uri=text, path=path), (mounts.artifacts(uri.authority, read_only=True),))
+        return LocatedModel(ResolvedModel(uri=text, path=path), (mounts.artifacts(uri.authority),))
     folder = f"{SOURCES_ROOT}/{slot}"
     if uri.scheme == "pvc":
         path = f"{folder}/{uri.path}"

@@ -94,8 +94,9 @@ def _below(volume: Path, sub_path: str) -> Path:
     if ".." in PurePosixPath(sub_path).parts or sub_path.startswith("/"):
         raise MountError(f"subPath {sub_path} leaves the volume; use a path below it")
     target = volume / sub_path
-    if not target.exists():
-        target.mkdir(parents=True)
+    if not target.resolve().is_relative_to(volume.resolve()):
+        raise MountError(f"subPath {sub_path} leaves the volume by a link; use a path below it")
+    target.mkdir(parents=True, exist_ok=True)
     return target
 
 

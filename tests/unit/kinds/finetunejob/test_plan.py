@@ -92,7 +92,7 @@ def test_paths_of_model_data_and_output(world: Any, documents: Any) -> None:
         "/swiftlet/models/org/rows@v1/data/train.csv",
     ]
     uid = world.objects["FineTuneJob", "default", "bird"]["metadata"]["uid"][:8]
-    assert said["outputDir"] == f"/swiftlet/artifacts/default/finetunejobs/bird-{uid}"
+    assert said["outputDir"] == "/swiftlet/output"
     assert said["artifactUri"] == f"pvc://swiftlet-artifacts/default/finetunejobs/bird-{uid}/artifact"
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from swiftlet.api.evalrun import EvalRun, ModelAndAdapter, Suite
-from swiftlet.api.job import ARTIFACTS_ROOT, EvaluateDocument, ResolvedSubject, ResolvedSuite
+from swiftlet.api.job import OUTPUT_ROOT, EvaluateDocument, ResolvedSubject, ResolvedSuite
 from swiftlet.kinds.given import given
-from swiftlet.kinds.mounts import Mount
+from swiftlet.kinds.mounts import Mount, output
 from swiftlet.kinds.ownership import namespace_of, uid_of
 from swiftlet.kinds.sources import locate_file, locate_model
 from swiftlet.kinds.surroundings import Surroundings
@@ -29,6 +29,8 @@ class EvalPlan:
 
     document: EvaluateDocument
     mounts: tuple[Mount, ...]
+    folder: str
+    """The evaluation's own, on the artifacts volume."""
 
 
 def suite_name(suite: Suite) -> str:
@@ -68,11 +70,12 @@ def plan_evaluation(run: EvalRun, upstream: Upstream | None, around: Surrounding
         batch_size=run.spec.batch_size,
         seed=run.spec.seed,
         use_gpu=run.spec.compute.gpus > 0,
-        output_dir=f"{ARTIFACTS_ROOT}/{folder}",
+        output_dir=OUTPUT_ROOT,
         report_uri=f"pvc://{around.storage.artifacts_claim}/{folder}/report.html",
     )
     subjects = (*target.mounts, *(baseline.mounts if baseline else ()))
-    return EvalPlan(document, (*subjects, *(mount for file in files for mount in file.mounts)))
+    inputs = (*subjects, *(mount for file in files for mount in file.mounts))
+    return EvalPlan(document, (*inputs, output(around.storage.artifacts_claim, folder)), folder)
 
 
 def _target(run: EvalRun, upstream: Upstream | None, around: Surroundings) -> Subject:

@@ -4,9 +4,9 @@ from typing import Any
 
 from swiftlet.api.evalrun import EvalRun
 from swiftlet.api.pod import EXIT_TERMINATED, NEVER_RETRIED
-from swiftlet.kinds import mounts
 from swiftlet.kinds.children import config_map, job_manifest
 from swiftlet.kinds.evalrun.plan import EvalPlan
+from swiftlet.kinds.output_folder import make_folder
 from swiftlet.kinds.ownership import DIGEST_ANNOTATION, digest_of, labels
 from swiftlet.kinds.podspec import all_mounts, base_env, container, pod_spec
 from swiftlet.kinds.profiles import pod_resources
@@ -50,11 +50,12 @@ def run_state(run: EvalRun) -> dict[str, Any]:
 def _job(run: EvalRun, plan: EvalPlan, around: Surroundings) -> dict[str, Any]:
     profile = around.profile
     resources = pod_resources(run.spec.compute, profile, with_gpus=True)
-    own = (mounts.artifacts(profile.storage.artifacts_claim), *report_mounts(around.capabilities))
-    places = all_mounts(child_name(run), (*plan.mounts, *own), resources)
+    places = all_mounts(child_name(run), (*plan.mounts, *report_mounts(around.capabilities)), resources)
     env = [*base_env(profile), *report_env(run, around.capabilities)]
     evaluate = container("evaluate", profile.images.trainer, places, env, resources)
-    spec = pod_spec(profile, places, [evaluate], GRACE_SECONDS) | {"restartPolicy": "Never"}
+    modest = pod_resources(run.spec.compute, profile, with_gpus=False)
+    spec = pod_spec(profile, places, [evaluate], GRACE_SECONDS)
+    spec |= {"initContainers": [make_folder(profile, plan.folder, modest)], "restartPolicy": "Never"}
     template = {"metadata": {"labels": labels(run, COMPONENT)}, "spec": spec}
     policy = {
         "completionMode": "NonIndexed",

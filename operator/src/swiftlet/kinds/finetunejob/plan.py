@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from swiftlet.api.finetunejob import FineTuneJob, PlanStatus
-from swiftlet.api.job import ARTIFACTS_ROOT, ResolvedDataset, TrainDocument
-from swiftlet.kinds.mounts import Mount
+from swiftlet.api.job import OUTPUT_ROOT, ResolvedDataset, TrainDocument
+from swiftlet.kinds.mounts import Mount, output
 from swiftlet.kinds.ownership import namespace_of, planned_port, uid_of
 from swiftlet.kinds.sources import locate_file, locate_model
 from swiftlet.kinds.surroundings import Surroundings
@@ -58,6 +58,8 @@ class TrainPlan:
     layout: Layout
     document: TrainDocument
     mounts: tuple[Mount, ...]
+    folder: str
+    """The run's own, on the artifacts volume."""
     rendezvous_port: int
 
 
@@ -109,12 +111,13 @@ def plan_run(job: FineTuneJob, layout: Layout, around: Surroundings) -> TrainPla
         per_device_batch_size=layout.per_device_batch_size,
         gradient_accumulation_steps=layout.gradient_accumulation_steps,
         use_gpu=job.spec.compute.gpus > 0,
-        output_dir=f"{ARTIFACTS_ROOT}/{folder}",
+        output_dir=OUTPUT_ROOT,
         artifact_uri=f"pvc://{around.storage.artifacts_claim}/{folder}/artifact",
     )
-    mounts = (*model.mounts, *(mount for file in files for mount in file.mounts))
+    inputs = (*model.mounts, *(mount for file in files for mount in file.mounts))
+    mounts = (*inputs, output(around.storage.artifacts_claim, folder))
     port = planned_port(namespace_of(job), job.metadata.name, FIRST_RENDEZVOUS_PORT, RENDEZVOUS_PORTS)
-    return TrainPlan(layout, document, mounts, port)
+    return TrainPlan(layout, document, mounts, folder, port)
 
 
 def output_folder(job: FineTuneJob) -> str:

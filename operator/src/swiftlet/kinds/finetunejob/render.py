@@ -6,12 +6,12 @@ from swiftlet.api.compute import Compute, parse_quantity
 from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.api.finetunejob import FineTuneJob
 from swiftlet.api.pod import NEVER_RETRIED
-from swiftlet.kinds import mounts
 from swiftlet.kinds.children import config_map, job_manifest
 from swiftlet.kinds.fabric import fabric_annotations, fabric_env, fabric_of, fabric_resources
 from swiftlet.kinds.finetunejob.attempts import HISTORY_ANNOTATION, History
 from swiftlet.kinds.finetunejob.plan import TrainPlan
 from swiftlet.kinds.observed import INDEX_ANNOTATION
+from swiftlet.kinds.output_folder import make_folder
 from swiftlet.kinds.ownership import (
     ATTEMPT_LABEL,
     DIGEST_ANNOTATION,
@@ -105,8 +105,7 @@ def run_state(job: FineTuneJob, history: History) -> dict[str, Any]:
 def _template(job: FineTuneJob, plan: TrainPlan, around: Surroundings, job_name: str) -> dict[str, Any]:
     profile, compute = around.profile, job.spec.compute
     modest = pod_resources(compute, profile, with_gpus=False)
-    own = (mounts.artifacts(profile.storage.artifacts_claim), *report_mounts(around.capabilities))
-    places = all_mounts(child_name(job), (*plan.mounts, *own), modest)
+    places = all_mounts(child_name(job), (*plan.mounts, *report_mounts(around.capabilities)), modest)
     env = [*base_env(profile), *report_env(job, around.capabilities)]
     prepare = container("prepare", profile.images.trainer, places, env, modest)
     network = fabric_of(profile, around.capabilities, plan.layout.nodes, compute.gpus)
@@ -118,7 +117,11 @@ def _template(job: FineTuneJob, plan: TrainPlan, around: Surroundings, job_name:
         fabric_resources(network, plan.layout.nodes, pod_resources(compute, profile, with_gpus=True)),
     )
     spec = pod_spec(profile, places, [train], GRACE_SECONDS)
-    spec |= {"initContainers": [prepare], "restartPolicy": "Never", "subdomain": child_name(job)}
+    spec |= {
+        "initContainers": [make_folder(profile, plan.folder, modest), prepare],
+        "restartPolicy": "Never",
+        "subdomain": child_name(job),
+    }
     if plan.layout.nodes > 1 and not around.capabilities.shared_network:
         spec["topologySpreadConstraints"] = [_spread(job)]
     annotations = fabric_annotations(network)
