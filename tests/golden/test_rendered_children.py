@@ -120,7 +120,7 @@ class Shelf:
                 return copy.deepcopy(item)
         return None
 
-    def children(self, owner_uid: str) -> list[dict[str, Any]]:
+    def children(self, namespace: str, owner_uid: str) -> list[dict[str, Any]]:
         return []
 
     def progress(self, uid: str) -> dict[str, Any] | None:

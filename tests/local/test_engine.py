@@ -232,7 +232,7 @@ def test_reconcilers_see_progress_and_their_outcome_is_applied(machine: Any, too
         pod = tools.pod_of("p", container, volumes=[{"name": "run", "emptyDir": {}}])
         pod["metadata"]["labels"] = {OWNER_LABEL: uid}
         progress = reader.progress(uid)
-        children = [child["kind"] for child in reader.children(uid)]
+        children = [child["kind"] for child in reader.children("default", uid)]
         status = {"step": (progress or {}).get("step"), "children": children, "local": capabilities.host_paths}
         return Outcome([pod], [], status, [Event("Normal", "Seen", "words")], None)
 

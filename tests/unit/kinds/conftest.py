@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from swiftlet.api.validation import defaulted
-from swiftlet.kinds import OWNER_LABEL, RECONCILERS, Capabilities, Outcome
+from swiftlet.kinds import RECONCILERS, Capabilities, Outcome
 from swiftlet.kinds.condition_table import CONDITIONS
 from swiftlet.kinds.conditions import find_condition
+from swiftlet.kinds.owners import descendants
 from swiftlet.kinds.timestamps import to_text
 
 Manifest = dict[str, Any]
@@ -69,9 +70,8 @@ class World:
     def get(self, kind: str, namespace: str | None, name: str) -> Manifest | None:
         return copy.deepcopy(self.objects.get((kind, namespace, name)))
 
-    def children(self, owner_uid: str) -> list[Manifest]:
-        found = [o for o in self.objects.values() if (o["metadata"].get("labels") or {}).get(OWNER_LABEL) == owner_uid]
-        return copy.deepcopy(found)
+    def children(self, namespace: str, owner_uid: str) -> list[Manifest]:
+        return copy.deepcopy(descendants(self.objects.values(), namespace, owner_uid))
 
     def progress(self, uid: str) -> Manifest | None:
         return self.reported.get(uid)

@@ -1,6 +1,17 @@
 from typing import Any
 
-from swiftlet.kinds.observed import ended_at, is_suspended, job_state, obstacle, pods_of, running_container, stopped
+import pytest
+from swiftlet.kinds.observed import (
+    INDEX_ANNOTATION,
+    completion_index,
+    ended_at,
+    is_suspended,
+    job_state,
+    obstacle,
+    pods_of,
+    running_container,
+    stopped,
+)
 
 
 def job(*conditions: str, **status: Any) -> dict[str, Any]:
@@ -32,11 +43,21 @@ def test_suspended_means_that_the_pods_are_gone() -> None:
     assert not is_suspended(job())
 
 
-def test_pods_by_label_or_controller() -> None:
+def test_pods_by_controller_not_by_label() -> None:
+    def pod_of(name: str, uid: str, **reference: Any) -> dict[str, Any]:
+        references = [{"kind": "Job", "name": "a", "uid": uid, **reference}]
+        return {"kind": "Pod", "metadata": {"name": name, "ownerReferences": references}}
+
     labelled = {"kind": "Pod", "metadata": {"name": "x", "labels": {"batch.kubernetes.io/job-name": "a"}}}
-    owned = {"kind": "Pod", "metadata": {"name": "y", "ownerReferences": [{"uid": "1"}]}}
-    other = {"kind": "Pod", "metadata": {"name": "z", "labels": {"batch.kubernetes.io/job-name": "b"}}}
-    assert [found["metadata"]["name"] for found in pods_of([other, owned, labelled], job())] == ["x", "y"]
+    pods = [labelled, pod_of("y", "1", controller=True), pod_of("z", "2", controller=True), pod_of("w", "1")]
+    assert [found["metadata"]["name"] for found in pods_of(pods, job())] == ["y"]
+
+
+@pytest.mark.parametrize("text", ["-1", "first", "", "1e3", "²", "9" * 5000])
+def test_an_index_that_cannot_be_read_comes_last(text: str) -> None:
+    edited = {"kind": "Pod", "metadata": {"name": "a-0", "annotations": {INDEX_ANNOTATION: text}}}
+    assert completion_index(edited) > 10**6
+    assert completion_index(pod()) == 0
 
 
 def test_obstacles() -> None:

@@ -61,13 +61,18 @@ class Cluster:
 
     def add(self, pod: str, job: str, namespace: str = "team", job_namespace: str | None = None) -> str:
         """A pod of FineTuneJob `job`, and its token."""
-        labels = {"swiftlet.dev/kind": "FineTuneJob", "swiftlet.dev/name": job, "swiftlet.dev/owner-uid": f"uid-{job}"}
-        metadata = {"name": pod, "namespace": namespace, "uid": f"uid-of-{pod}", "labels": labels}
-        self.objects["Pod", namespace, pod] = {"kind": "Pod", "metadata": metadata}
-        owner = job_namespace or namespace
-        self.objects["FineTuneJob", owner, job] = {"kind": "FineTuneJob", "metadata": {"uid": f"uid-{job}"}}
+        self._put("FineTuneJob", job_namespace or namespace, job, f"uid-{job}", None)
+        self._put("Job", namespace, f"{job}-train-0", f"uid-{job}-0", ("FineTuneJob", job, f"uid-{job}"))
+        self._put("Pod", namespace, pod, f"uid-of-{pod}", ("Job", f"{job}-train-0", f"uid-{job}-0"))
         self.reviews[token_of(pod)] = review_of(pod, namespace)
         return token_of(pod)
+
+    def _put(self, kind: str, namespace: str, name: str, uid: str, owner: tuple[str, str, str] | None) -> None:
+        metadata: Manifest = {"name": name, "namespace": namespace, "uid": uid}
+        if owner:
+            reference = dict(zip(("kind", "name", "uid"), owner, strict=True))
+            metadata["ownerReferences"] = [{**reference, "controller": True}]
+        self.objects[kind, namespace, name] = {"kind": kind, "metadata": metadata}
 
 
 @dataclass

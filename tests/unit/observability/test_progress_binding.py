@@ -7,7 +7,7 @@ from swiftlet.observability.progress_binding import NotAllowedError, resource_of
 POD = PodIdentity("team", "bird-0", "uid-of-bird-0")
 
 
-def test_a_pod_reports_for_the_resource_in_its_label(cluster: Any) -> None:
+def test_a_pod_reports_for_the_resource_that_controls_its_job(cluster: Any) -> None:
     cluster.add("bird-0", "bird")
     assert resource_of(POD, None, cluster) == "uid-bird"
     assert resource_of(POD, "uid-bird", cluster) == "uid-bird"
@@ -27,15 +27,26 @@ def test_a_pod_of_that_name_from_before(cluster: Any) -> None:
         resource_of(POD, None, cluster)
 
 
-def test_a_label_that_names_a_resource_of_another_namespace(cluster: Any) -> None:
+def test_a_controller_that_names_a_resource_of_another_namespace(cluster: Any) -> None:
     cluster.add("bird-0", "bird", job_namespace="victims")
     with pytest.raises(NotAllowedError, match="no resource of its namespace"):
         resource_of(POD, None, cluster)
 
 
-@pytest.mark.parametrize("label", ["swiftlet.dev/owner-uid", "swiftlet.dev/kind", "swiftlet.dev/name"])
-def test_a_pod_without_the_labels(cluster: Any, label: str) -> None:
+def test_labels_are_not_believed(cluster: Any) -> None:
     cluster.add("bird-0", "bird")
-    del cluster.objects["Pod", "team", "bird-0"]["metadata"]["labels"][label]
+    labels = {"swiftlet.dev/kind": "FineTuneJob", "swiftlet.dev/name": "bird", "swiftlet.dev/owner-uid": "uid-bird"}
+    metadata = cluster.objects["Pod", "team", "bird-0"]["metadata"]
+    del metadata["ownerReferences"]
+    metadata["labels"] = labels
+    with pytest.raises(NotAllowedError, match="no resource of its namespace"):
+        resource_of(POD, None, cluster)
+
+
+@pytest.mark.parametrize("kind", ["Pod", "Job"])
+def test_a_controller_of_that_name_from_before(cluster: Any, kind: str) -> None:
+    cluster.add("bird-0", "bird")
+    name = {"Pod": "bird-0", "Job": "bird-train-0"}[kind]
+    cluster.objects[kind, "team", name]["metadata"]["ownerReferences"][0]["uid"] = "of-a-predecessor"
     with pytest.raises(NotAllowedError, match="no resource of its namespace"):
         resource_of(POD, None, cluster)

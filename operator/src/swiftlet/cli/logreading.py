@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from swiftlet.cli.errors import CommandError
 from swiftlet.cli.statefolder import children_of
-from swiftlet.kinds.observed import INDEX_ANNOTATION, JOB_NAME_LABEL
+from swiftlet.kinds.observed import INDEX_ANNOTATION, JOB_NAME_LABEL, completion_index
 from swiftlet.local.logs import LogFile, log_lines, pod_log_files
 from swiftlet.local.store import Store
 
@@ -109,16 +109,12 @@ def check_container(pods: Sequence[Object], container: str | None) -> None:
 def _attempts(pods: list[Object]) -> list[list[Object]]:
     """Pods that worked together, oldest first: those of one Indexed Job, else each pod alone."""
     groups: dict[str, list[Object]] = {}
-    for pod in sorted(pods, key=lambda pod: (pod["metadata"].get("creationTimestamp", ""), _index(pod))):
+    for pod in sorted(pods, key=lambda pod: (pod["metadata"].get("creationTimestamp", ""), completion_index(pod))):
         metadata = pod["metadata"]
         indexed = INDEX_ANNOTATION in (metadata.get("annotations") or {})
         job = (metadata.get("labels") or {}).get(JOB_NAME_LABEL) if indexed else None
         groups.setdefault(job or metadata["name"], []).append(pod)
-    return [sorted(group, key=_index) for group in groups.values()]
-
-
-def _index(pod: Object) -> int:
-    return int((pod["metadata"].get("annotations") or {}).get(INDEX_ANNOTATION, 0))
+    return [sorted(group, key=completion_index) for group in groups.values()]
 
 
 def _restarted(pod: Object) -> bool:

@@ -49,7 +49,7 @@ class Imagined:
     def get(self, kind: str, namespace: str | None, name: str) -> Object | None:
         return self.objects.get((kind, namespace or "", name))
 
-    def children(self, owner_uid: str) -> list[Object]:
+    def children(self, namespace: str, owner_uid: str) -> list[Object]:
         return []
 
     def progress(self, uid: str) -> Object | None:

@@ -5,7 +5,6 @@ from typing import Any
 
 from swiftlet.cli.errors import CommandError
 from swiftlet.cli.resourcekinds import OURS, ResourceKind, kind_of
-from swiftlet.kinds.reading import OWNER_LABEL
 from swiftlet.local.store import Store
 
 Object = dict[str, Any]
@@ -60,4 +59,4 @@ def the_only(store: Store, namespace: str, name: str) -> Object:
 
 def children_of(store: Store, item: Object) -> list[Object]:
     """Everything that was made for a resource of ours."""
-    return store.list(labels={OWNER_LABEL: item["metadata"]["uid"]})
+    return store.descendants(item["metadata"].get("namespace") or "default", item["metadata"]["uid"])

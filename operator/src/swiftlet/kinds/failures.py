@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from swiftlet.api.finetunejob import Failure
 from swiftlet.api.pod import EXIT_TERMINATED, TerminationMessage
 from swiftlet.kinds.conditions import find_condition
-from swiftlet.kinds.observed import INDEX_ANNOTATION, container_statuses
+from swiftlet.kinds.observed import completion_index, container_statuses
 
 PEER_FAILED = "PeerFailed"
 """Reason that the trainer gives when a process failed only because another one went away."""
@@ -77,7 +77,7 @@ def termination_message(text: str) -> TerminationMessage | None:
 def results(pods: Sequence[dict[str, Any]]) -> list[TerminationMessage]:
     """The messages of the containers that ended well, by completion index."""
     found = []
-    for pod in sorted(pods, key=_index):
+    for pod in sorted(pods, key=completion_index):
         for status in (pod.get("status") or {}).get("containerStatuses") or []:
             terminated = (status.get("state") or {}).get("terminated")
             if terminated and terminated["exitCode"] == 0:
@@ -112,13 +112,13 @@ def _deaths(pod: dict[str, Any]) -> list[Death]:
         terminated = (status.get("state") or {}).get("terminated")
         if terminated and terminated["exitCode"] != 0:
             failure = failure_of(terminated, status["name"], pod)
-            found.append(Death(name, _index(pod), terminated.get("finishedAt") or "", failure, disrupted))
+            found.append(Death(name, completion_index(pod), terminated.get("finishedAt") or "", failure, disrupted))
     status = pod.get("status") or {}
     if not found and status.get("phase") == "Failed":
         reason = status.get("reason") or ("Disrupted" if disrupted else "PodFailed")
         text, node = status.get("message") or "the pod ended without a word", (pod.get("spec") or {}).get("nodeName")
         failure = Failure(reason=reason, message=text, pod=name, node=node)
-        found.append(Death(name, _index(pod), "", failure, disrupted))
+        found.append(Death(name, completion_index(pod), "", failure, disrupted))
     return found
 
 
@@ -136,7 +136,3 @@ def _is_secondary(failure: Failure) -> bool:
         return False
     words = f"{failure.message}\n{failure.traceback or ''}"
     return failure.reason == PEER_FAILED or any(sign in words for sign in SECONDARY_SIGNS)
-
-
-def _index(pod: dict[str, Any]) -> int:
-    return int((pod["metadata"].get("annotations") or {}).get(INDEX_ANNOTATION, 0))

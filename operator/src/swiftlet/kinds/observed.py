@@ -1,12 +1,15 @@
 """Reading Jobs and Pods as Kubernetes writes them."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from swiftlet.kinds.conditions import find_condition, has_condition
+from swiftlet.kinds.owners import owned_by
 from swiftlet.kinds.unschedulable import unschedulable
 
 JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
+"""For showing pods in groups; what a pod belongs to, its controller reference says."""
 INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
 
 JobState = Literal["Active", "Complete", "Failed"]
@@ -66,15 +69,14 @@ def of_kind(children: Iterable[dict[str, Any]], kind: str) -> list[dict[str, Any
 
 
 def pods_of(children: Iterable[dict[str, Any]], job: dict[str, Any]) -> list[dict[str, Any]]:
-    """The pods of one Job, by its label or its controller reference."""
-    name, uid = job["metadata"]["name"], job["metadata"].get("uid")
+    """The pods that one Job controls."""
+    return [pod for pod in of_kind(children, "Pod") if owned_by(pod, job["metadata"]["uid"])]
 
-    def belongs(pod: dict[str, Any]) -> bool:
-        references = pod["metadata"].get("ownerReferences") or []
-        labelled = (pod["metadata"].get("labels") or {}).get(JOB_NAME_LABEL)
-        return labelled == name or any(uid and reference["uid"] == uid for reference in references)
 
-    return [pod for pod in of_kind(children, "Pod") if belongs(pod)]
+def completion_index(pod: dict[str, Any]) -> int:
+    """Which pod of an Indexed Job it is; the last of all where the annotation is no number, which anybody may write."""
+    text = (pod["metadata"].get("annotations") or {}).get(INDEX_ANNOTATION, "0")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else sys.maxsize
 
 
 def container_statuses(pod: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from swiftlet.api.base import API_VERSION, Resource
+from swiftlet.kinds.owners import controller_of, owned_by
 from swiftlet.kinds.reading import OWNER_LABEL, Reader
 from swiftlet.kinds.verdict import Verdict
 
@@ -81,12 +82,6 @@ def planned_port(namespace: str, name: str, first: int, count: int) -> int:
     return first + number % count
 
 
-def owned_by(child: dict[str, Any], uid: str) -> bool:
-    """Whether the child's controller has this uid."""
-    references = child["metadata"].get("ownerReferences") or []
-    return any(reference.get("controller") and reference["uid"] == uid for reference in references)
-
-
 def name_conflict(resource: Resource, reader: Reader, manifests: list[dict[str, Any]]) -> Verdict | None:
     """An obstacle when a child's name is taken by an object that is not ours; nothing of others is overwritten."""
     taken: list[str] = []
@@ -112,8 +107,5 @@ def name_conflict(resource: Resource, reader: Reader, manifests: list[dict[str, 
 
 
 def _of_a_predecessor(existing: dict[str, Any], resource: Resource) -> bool:
-    references = existing["metadata"].get("ownerReferences") or []
-    mine = (resource.kind_name, resource.metadata.name)
-    return any(
-        reference.get("controller") and (reference["kind"], reference["name"]) == mine for reference in references
-    )
+    owner = controller_of(existing)
+    return owner is not None and (owner.kind, owner.name) == (resource.kind_name, resource.metadata.name)

@@ -2,16 +2,22 @@
 
 Never goes back: an older version of an object, or one from before its deletion, is ignored, in whatever order watches,
 lists and answers to our own writes come in.
+
+Whoever may write a label can make the operator see an object, so what belongs to no resource, a stray, has a bounded
+place: the oldest are forgotten first. One whose owner comes to be known later, as a pod may be seen before its
+ReplicaSet, is a stray no more; one that was forgotten is told again by the next list.
 """
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from swiftlet.kinds.reading import OWNER_LABEL
+from swiftlet.kinds.owners import LONGEST_CHAIN, Owner, controller_of
 from swiftlet.kube.compact import packed, unpacked
+from swiftlet.kube.paths import OWN_TYPES
 
 Manifest = dict[str, Any]
 Key = tuple[str, str, str]
@@ -19,6 +25,10 @@ Key = tuple[str, str, str]
 
 REMEMBERED_SECONDS = 600.0
 """How long a deletion is remembered: longer than a list, or an answer of the API server, can be under way."""
+STRAY_BYTES = 4 << 20
+"""Room for all strays together."""
+LARGEST_STRAY = 64 << 10
+"""A larger one is not kept at all; what we make is smaller, without what `kube.compact` leaves out."""
 
 
 @dataclass(slots=True)
@@ -26,7 +36,8 @@ class _Entry:
     data: bytes
     uid: str
     version: int
-    owner: str | None
+    owner: Owner | None
+    """Who controls it; None for our own resources, whoever has made them."""
 
 
 def key_of(manifest: Manifest) -> Key:
@@ -41,11 +52,13 @@ def version_of(manifest: Manifest) -> int:
 
 
 class Cache:
-    """Objects by kind, namespace and name, and children by the uid of their owner. Reading gives copies."""
+    """Objects by kind, namespace and name, and by the uid of their controller. Reading gives copies."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._entries: dict[str, dict[Key, _Entry]] = {}
-        self._children: dict[str, list[Key]] = {}
+        self._owned: dict[str, dict[Key, None]] = {}
+        self._strays: OrderedDict[Key, int] = OrderedDict()
+        self._stray_bytes = 0
         self._resources: dict[str, Key] = {}
         self._gone: dict[Key, tuple[int, float]] = {}
         self._clock = clock
@@ -67,13 +80,18 @@ class Cache:
         entry = self._entries.get(key[0], {}).get(key)
         return entry.version if entry else None
 
-    def children(self, owner_uid: str) -> list[Manifest]:
-        """Objects that carry the owner's label."""
-        return [unpacked(self._entries[key[0]][key].data) for key in self._children.get(owner_uid, ())]
+    def children(self, namespace: str, owner_uid: str) -> list[Manifest]:
+        """What an object of a namespace controls, and what that controls in turn."""
+        return [unpacked(self._entries[key[0]][key].data) for key in self._below(namespace, owner_uid)]
 
     def resource(self, uid: str) -> Key | None:
-        """The object that has this uid, when it is nobody's child."""
+        """Our own resource that has this uid."""
         return self._resources.get(uid)
+
+    def resource_of(self, manifest: Manifest) -> Key | None:
+        """Our own resource that an object is, or belongs to through its controllers; None for everything else."""
+        key = key_of(manifest)
+        return key if key[0] in OWN_TYPES else self._root(key[1], controller_of(manifest))
 
     def keys(self, kind: str) -> list[Key]:
         """The objects of a kind."""
@@ -97,14 +115,23 @@ class Cache:
             return False
         entries = self._entries.setdefault(key[0], {})
         before = entries.get(key)
-        metadata = manifest["metadata"]
-        owner = (metadata.get("labels") or {}).get(OWNER_LABEL)
-        if before is not None and (before.owner != owner or before.uid != metadata["uid"]):
-            self._unlink(key, before)
+        uid = manifest["metadata"]["uid"]
+        owner = None if key[0] in OWN_TYPES else controller_of(manifest)
+        data = packed(manifest)
+        is_stray = key[0] not in OWN_TYPES and self._root(key[1], owner) is None
+        if before is not None and (before.owner != owner or before.uid != uid or is_stray):
+            self._drop(key, before)
             before = None
-        entries[key] = _Entry(packed(manifest), metadata["uid"], version, owner)
+        if is_stray and len(data) > LARGEST_STRAY:
+            return True
+        entries[key] = _Entry(data, uid, version, owner)
         if before is None:
-            self._link(key, metadata["uid"], owner)
+            self._link(key, entries[key])
+        if is_stray:
+            self._keep_stray(key, len(data))
+        else:
+            for child in list(self._below(key[1], uid)):
+                self._forget_stray(child)
         return True
 
     def remove(self, manifest: Manifest) -> bool:
@@ -159,19 +186,51 @@ class Cache:
 
     def _drop(self, key: Key, entry: _Entry) -> None:
         del self._entries[key[0]][key]
-        self._unlink(key, entry)
+        self._forget_stray(key)
+        self._resources.pop(entry.uid, None)
+        if entry.owner is not None:
+            siblings = self._owned[entry.owner.uid]
+            del siblings[key]
+            if not siblings:
+                del self._owned[entry.owner.uid]
+        for child in list(self._below(key[1], entry.uid)):
+            if (left := self._entries[child[0]].get(child)) is not None:
+                self._keep_stray(child, len(left.data))
 
-    def _link(self, key: Key, uid: str, owner: str | None) -> None:
-        if owner is None:
-            self._resources[uid] = key
-        else:
-            self._children.setdefault(owner, []).append(key)
+    def _link(self, key: Key, entry: _Entry) -> None:
+        if key[0] in OWN_TYPES:
+            self._resources[entry.uid] = key
+        elif entry.owner is not None:
+            self._owned.setdefault(entry.owner.uid, {})[key] = None
 
-    def _unlink(self, key: Key, entry: _Entry) -> None:
-        if entry.owner is None:
-            self._resources.pop(entry.uid, None)
-            return
-        siblings = self._children[entry.owner]
-        siblings.remove(key)
-        if not siblings:
-            del self._children[entry.owner]
+    def _below(self, namespace: str, uid: str) -> Iterator[Key]:
+        """What an object controls, and what that controls in turn. Nothing is controlled by two, so no loop is met."""
+        for key in self._owned.get(uid, ()):
+            if key[1] == namespace:
+                yield key
+                yield from self._below(namespace, self._entries[key[0]][key].uid)
+
+    def _root(self, namespace: str, owner: Owner | None) -> Key | None:
+        """Our own resource at the end of a chain of controllers, or None."""
+        for _ in range(LONGEST_CHAIN):
+            if owner is None:
+                break
+            key = (owner.kind, namespace, owner.name)
+            entry = self._entries.get(owner.kind, {}).get(key)
+            if entry is None or entry.uid != owner.uid:
+                break
+            if owner.kind in OWN_TYPES:
+                return key
+            owner = entry.owner
+        return None
+
+    def _keep_stray(self, key: Key, size: int) -> None:
+        self._forget_stray(key)
+        self._strays[key] = size
+        self._stray_bytes += size
+        while self._stray_bytes > STRAY_BYTES:
+            oldest = next(iter(self._strays))
+            self._drop(oldest, self._entries[oldest[0]][oldest])
+
+    def _forget_stray(self, key: Key) -> None:
+        self._stray_bytes -= self._strays.pop(key, 0)

@@ -97,12 +97,6 @@ class Writer:
         self._cache.put(stored)
         return True
 
-    def forget(self, owner_uid: str) -> None:
-        """The owner is gone, and its children go with it."""
-        if self._normalised:
-            for child in self._cache.children(owner_uid):
-                self._normalised.pop(key_of(child), None)
-
 
 def _digest(wanted: Manifest) -> str:
     return str(wanted["metadata"]["annotations"][APPLIED_ANNOTATION])

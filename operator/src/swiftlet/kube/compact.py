@@ -11,8 +11,11 @@ import msgspec
 Manifest = dict[str, Any]
 
 UNREAD_METADATA = frozenset({"managedFields", "selfLink"})
+POD_ANNOTATIONS = ("batch.kubernetes.io/", "swiftlet.dev/")
+"""Prefixes of what is read of a pod's annotations, which may be 256 KiB of anything."""
 UNREAD_ANNOTATIONS = frozenset({"kubectl.kubernetes.io/last-applied-configuration"})
 
+UNREAD_PARTS = {"Service": ("status",), "ReplicaSet": ("spec", "status")}
 POD_STATUS = ("phase", "reason", "message", "startTime", "conditions")
 CONTAINER_STATUS = ("name", "ready", "restartCount", "state", "lastState")
 
@@ -21,10 +24,13 @@ def compact(manifest: Manifest) -> Manifest:
     """The part of an object that is kept; shares structure with `manifest`."""
     kept = {**manifest, "metadata": _metadata(manifest["metadata"])}
     if manifest["kind"] == "Pod":
+        annotations = kept["metadata"].get("annotations") or {}
+        read = {name: text for name, text in annotations.items() if name.startswith(POD_ANNOTATIONS)}
+        kept["metadata"] = {**kept["metadata"], "annotations": read}
         kept["spec"] = _pod_spec(manifest.get("spec") or {})
         kept["status"] = _pod_status(manifest.get("status") or {})
-    if manifest["kind"] == "Service":
-        kept.pop("status", None)
+    for part in UNREAD_PARTS.get(manifest["kind"], ()):
+        kept.pop(part, None)
     return kept
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from swiftlet.kinds import RECONCILERS
-from swiftlet.kinds.reading import OWNER_LABEL
 from swiftlet.kube.cache import Cache, Key, key_of
 from swiftlet.kube.client import ApiError
 from swiftlet.kube.context import begin
@@ -76,10 +75,9 @@ class Controller:
         key = key_of(manifest)
         if key[0] in RECONCILERS:
             self.queue.add(key)
-        owner = (manifest["metadata"].get("labels") or {}).get(OWNER_LABEL)
-        owner_key = self.cache.resource(owner) if owner else None
-        if owner_key is not None:
-            self.queue.add(owner_key)
+        owner = self.cache.resource_of(manifest)
+        if owner is not None:
+            self.queue.add(owner)
         for dependent in self._reconciling.dependents.of(key):
             self.queue.add(dependent)
 

@@ -37,15 +37,17 @@ OWN_TYPES: dict[str, ResourceType] = {
 CHILD_TYPES: dict[str, ResourceType] = {
     found.kind: found
     for found in (
-        ResourceType("v1", "ConfigMap", "configmaps"),
-        ResourceType("v1", "Service", "services"),
-        ResourceType("v1", "Pod", "pods"),
         ResourceType("batch/v1", "Job", "jobs"),
         ResourceType("apps/v1", "Deployment", "deployments"),
+        ResourceType("apps/v1", "ReplicaSet", "replicasets"),
+        ResourceType("v1", "Pod", "pods"),
+        ResourceType("v1", "ConfigMap", "configmaps"),
+        ResourceType("v1", "Service", "services"),
         ResourceType("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
     )
 }
-"""Kinds of children and their pods; the operator watches those that carry the owner's label."""
+"""Kinds of children and what they control, owners first; the operator watches those that carry the owner's label.
+ReplicaSets stand between Deployments and their pods: which pod is whose, controller references alone say."""
 
 OTHER_TYPES: dict[str, ResourceType] = {
     found.kind: found

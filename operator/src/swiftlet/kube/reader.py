@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from swiftlet.kinds.reading import OWNER_LABEL
+from swiftlet.kinds.owners import owned_by
 from swiftlet.kinds.references import references
 from swiftlet.kube.cache import Cache, Key
 from swiftlet.kube.paths import CHILD_TYPES, OWN_TYPES
@@ -55,8 +55,8 @@ class ClusterReader:
             self.unwatched.add(key)
         return found
 
-    def children(self, owner_uid: str) -> list[Manifest]:
-        return self._cache.children(owner_uid)
+    def children(self, namespace: str, owner_uid: str) -> list[Manifest]:
+        return self._cache.children(namespace, owner_uid)
 
     def progress(self, uid: str) -> dict[str, Any] | None:
         return self._progress(uid)
@@ -69,8 +69,7 @@ class ClusterReader:
         return key[0] not in CHILD_TYPES or key in self._named
 
     def _is_own(self, child: Manifest) -> bool:
-        labels = child["metadata"].get("labels") or {}
-        return labels.get(OWNER_LABEL) == self._resource["metadata"]["uid"]
+        return owned_by(child, self._resource["metadata"]["uid"])
 
 
 def named_by(resource: Manifest) -> set[Key]:

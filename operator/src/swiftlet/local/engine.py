@@ -14,8 +14,9 @@ from swiftlet.api.defaulting import defaulted
 from swiftlet.api.problems import InvalidDocuments
 from swiftlet.api.validation import validate_update
 from swiftlet.documents.document import Document
-from swiftlet.kinds import OWNER_LABEL, RECONCILERS, Reconciler
+from swiftlet.kinds import RECONCILERS, Reconciler
 from swiftlet.kinds.outcome import Outcome
+from swiftlet.kinds.owners import root_of
 from swiftlet.kube.queue import WorkQueue
 from swiftlet.local.controllers import CONTROLLERS, run_controller, tell_stopped
 from swiftlet.local.kubelet import Kubelet
@@ -46,8 +47,8 @@ class StoreReader:
     def get(self, kind: str, namespace: str | None, name: str) -> dict[str, Any] | None:
         return self.store.get(kind, namespace, name)
 
-    def children(self, owner_uid: str) -> list[dict[str, Any]]:
-        return self.store.list(labels={OWNER_LABEL: owner_uid})
+    def children(self, namespace: str, owner_uid: str) -> list[dict[str, Any]]:
+        return self.store.descendants(namespace, owner_uid)
 
     def progress(self, uid: str) -> dict[str, Any] | None:
         return self.reports.of(uid)
@@ -204,13 +205,13 @@ class Engine:
                 self._queue.add((owner["kind"], namespace, owner["name"]))
         if kind in self._reconcilers:
             self._owners[item["metadata"]["uid"]] = key
-        uid = (item["metadata"].get("labels") or {}).get(OWNER_LABEL)
-        if uid is None:
+        root = root_of(item, self.store.get)
+        if root is None or root["kind"] not in self._reconcilers or kind in self._reconcilers:
             # A resource, or something that resources may name: every one of them decides for itself.
             for resource in self._owners.values():
                 self._queue.add(resource)
-        elif uid in self._owners:
-            self._queue.add(self._owners[uid])
+        else:
+            self._queue.add(key_of(root))
         self._moved.set()
 
     async def _follow_progress(self) -> None:

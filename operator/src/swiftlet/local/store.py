@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from swiftlet.api import KINDS
+from swiftlet.kinds.owners import descendants
 from swiftlet.local.files import TEMPORARY_PREFIX, write_atomically
 from swiftlet.local.merge import FieldSet, applied, field_set
 from swiftlet.local.secrets import encoded_secret
@@ -108,6 +109,11 @@ class Store:
             and (namespace is None or key[1] == namespace)
             and _matches(found[key].object, labels)
         ]
+
+    def descendants(self, namespace: str, uid: str) -> Documents:
+        """What an object controls, and what that controls in turn (`kinds.owners`)."""
+        entries = self._read_files("*") if self._read_only else self._entries.values()
+        return copy.deepcopy(descendants((entry.object for entry in entries), namespace, uid))
 
     def events(self, kind: str | None = None, namespace: str | None = None, name: str | None = None) -> Documents:
         """Events about an object (None: any), oldest last occurrence first."""

@@ -1,9 +1,9 @@
-"""Which resource a pod may report about: the one in its own label, and no other."""
+"""Which resource a pod may report about: the one that controls it through its Job or ReplicaSet, and no other."""
 
 from typing import Any, Protocol
 
-from swiftlet.kinds.ownership import KIND_LABEL, NAME_LABEL
-from swiftlet.kinds.reading import OWNER_LABEL
+from swiftlet.kinds import RECONCILERS
+from swiftlet.kinds.owners import root_of
 from swiftlet.observability.authentication import PodIdentity
 
 
@@ -21,18 +21,16 @@ class NotAllowedError(Exception):
 def resource_of(identity: PodIdentity, claimed_uid: str | None, objects: Objects) -> str:
     """The uid of the resource that the pod belongs to. `claimed_uid`: the one that the request names, if it does.
 
-    The label alone is not believed: whoever may create pods in a namespace could write any uid, so a resource of that
-    kind, name and uid must be in the pod's own namespace. Raises NotAllowedError.
+    Labels are not believed: whoever may create pods could write any. Raises NotAllowedError.
     """
     pod = objects.get("Pod", identity.namespace, identity.pod)
     who = f"pod {identity.namespace}/{identity.pod}"
     if pod is None or pod["metadata"].get("uid") != identity.pod_uid:
         raise NotAllowedError(f"{who} is not one of the operator's pods")
-    labels = pod["metadata"].get("labels") or {}
-    uid = str(labels.get(OWNER_LABEL) or "")
-    owner = objects.get(str(labels.get(KIND_LABEL)), identity.namespace, str(labels.get(NAME_LABEL)))
-    if not uid or owner is None or owner["metadata"].get("uid") != uid:
+    owner = root_of(pod, objects.get)
+    if owner is None or owner["kind"] not in RECONCILERS:
         raise NotAllowedError(f"{who} belongs to no resource of its namespace")
+    uid = str(owner["metadata"]["uid"])
     if claimed_uid is not None and claimed_uid != uid:
         raise NotAllowedError(f"{who} belongs to another resource than {claimed_uid}; it may report for its own only")
     return uid

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from swiftlet.api.finetunejob import Failure
+from swiftlet.api.finetunejob import Failure, FineTuneJob
 from swiftlet.kinds.finetunejob.attempts import Attempt, History, after, attempts_of, cause_of, restart_at
 
 ENDED = datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
@@ -16,6 +16,7 @@ def job(
         "kind": "Job",
         "metadata": {
             "name": f"bird-train-{number}",
+            "uid": f"uid-{number}",
             "labels": {"swiftlet.dev/attempt": str(number)},
             "annotations": {"swiftlet.dev/history": (history or History()).annotation()},
         },
@@ -30,9 +31,34 @@ def attempt(**options: Any) -> Attempt:
     return Attempt(0, job(**options), ())
 
 
+RUN = FineTuneJob.model_validate(
+    {
+        "kind": "FineTuneJob",
+        "metadata": {"name": "bird"},
+        "spec": {"model": {"uri": "hf://org/model"}, "datasets": [{"uri": "configmap://data/train.jsonl"}]},
+    }
+)
+
+
 def test_attempts_are_ordered_by_number_not_by_name() -> None:
-    jobs = [job(10), job(9), {"kind": "Job", "metadata": {"name": "other", "labels": {}}}]
-    assert [found.number for found in attempts_of(jobs)] == [9, 10]
+    assert [found.number for found in attempts_of(RUN, [job(10), job(9)])] == [9, 10]
+
+
+STRANGERS = ("other", "bird-train-x", "bird-train-01", "bird-train-1e3", "bird-train-", "bird-eval-1", "bird-train-٣")
+
+
+@pytest.mark.parametrize("name", [*STRANGERS, f"bird-train-{'9' * 5000}"])
+def test_a_job_of_another_name_is_no_attempt_whatever_its_labels_say(name: str) -> None:
+    stranger = job(7)
+    stranger["metadata"]["name"] = name
+    assert attempts_of(RUN, [stranger]) == []
+
+
+@pytest.mark.parametrize("label", ["99", "many", ""])
+def test_the_label_of_an_attempt_can_be_edited(label: str) -> None:
+    edited = job(3)
+    edited["metadata"]["labels"]["swiftlet.dev/attempt"] = label
+    assert [found.number for found in attempts_of(RUN, [edited])] == [3]
 
 
 @pytest.mark.parametrize(

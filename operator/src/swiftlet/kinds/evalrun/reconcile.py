@@ -15,7 +15,7 @@ from swiftlet.kinds.evalrun.status import View, status_of
 from swiftlet.kinds.events import events_of
 from swiftlet.kinds.observed import is_being_deleted, job_state, of_kind, pods_of
 from swiftlet.kinds.outcome import Outcome, ref_of
-from swiftlet.kinds.ownership import name_conflict, uid_of
+from swiftlet.kinds.ownership import name_conflict, namespace_of, uid_of
 from swiftlet.kinds.reading import Reader
 from swiftlet.kinds.surroundings import look_around
 from swiftlet.kinds.upstream import Upstream
@@ -26,7 +26,7 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     """What should be there for `resource` (defaulted and valid), and what its status should say."""
     run = EvalRun.model_validate(resource)
     old = run.status or EvalRunStatus()
-    children = reader.children(uid_of(run))
+    children = reader.children(namespace_of(run), uid_of(run))
     job = next((job for job in of_kind(children, "Job") if job["metadata"]["name"] == child_name(run)), None)
     around = look_around(run, run.spec.compute, reader, capabilities)
     target = target_of(run, around)

@@ -1,17 +1,17 @@
 """Whole-gang restarts: which attempt a run is at, why the last one failed, and when the next may start."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from swiftlet.api.finetunejob import Failure, Restarts
+from swiftlet.api.finetunejob import Failure, FineTuneJob, Restarts
 from swiftlet.api.pod import EXIT_DIVERGED, EXIT_INVALID, EXIT_TERMINATED, NEVER_RETRIED
 from swiftlet.kinds.conditions import find_condition
 from swiftlet.kinds.failures import first_death, is_disrupted
 from swiftlet.kinds.observed import JobState, ended_at, job_state, of_kind, pods_of
-from swiftlet.kinds.ownership import ATTEMPT_LABEL
 from swiftlet.kinds.timestamps import from_text, seconds_between
 
 HISTORY_ANNOTATION = "swiftlet.dev/history"
@@ -66,11 +66,26 @@ class Attempt:
         return History(said["user"], said["infrastructure"], said["activeSeconds"])
 
 
-def attempts_of(children: Sequence[dict[str, Any]]) -> list[Attempt]:
-    """All attempts that can still be seen, oldest first."""
-    jobs = [job for job in of_kind(children, "Job") if ATTEMPT_LABEL in job["metadata"]["labels"]]
-    found = [Attempt(int(job["metadata"]["labels"][ATTEMPT_LABEL]), job, tuple(pods_of(children, job))) for job in jobs]
-    return sorted(found, key=lambda attempt: attempt.number)
+def attempts_of(run: FineTuneJob, children: Sequence[dict[str, Any]]) -> list[Attempt]:
+    """All attempts that can still be seen, oldest first. The number is in the Job's name: a label can be edited."""
+    jobs = {number: job for job in of_kind(children, "Job") if (number := _number(run, job)) is not None}
+    return [Attempt(number, jobs[number], tuple(pods_of(children, jobs[number]))) for number in sorted(jobs)]
+
+
+def child_name(run: FineTuneJob) -> str:
+    """Name of what all attempts share."""
+    return f"{run.metadata.name}-train"
+
+
+def attempt_name(run: FineTuneJob, number: int) -> str:
+    """Name of the Job of an attempt."""
+    return f"{child_name(run)}-{number}"
+
+
+def _number(run: FineTuneJob, job: dict[str, Any]) -> int | None:
+    name = job["metadata"]["name"]
+    text = name.rpartition("-")[2]
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) and name == attempt_name(run, int(text)) else None
 
 
 def failure_of(attempt: Attempt, remembered: Failure | None) -> Failure | None:

@@ -18,7 +18,7 @@ from swiftlet.kinds.finetunejob.render import render, run_state
 from swiftlet.kinds.finetunejob.status import View, status_of
 from swiftlet.kinds.observed import is_being_deleted
 from swiftlet.kinds.outcome import ObjectRef, Outcome, ref_of
-from swiftlet.kinds.ownership import name_conflict, uid_of
+from swiftlet.kinds.ownership import name_conflict, namespace_of, uid_of
 from swiftlet.kinds.reading import Reader
 from swiftlet.kinds.surroundings import Surroundings, look_around
 from swiftlet.kinds.verdict import Verdict
@@ -31,7 +31,7 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     """What should be there for `resource` (defaulted and valid), and what its status should say."""
     job = FineTuneJob.model_validate(resource)
     old = job.status or FineTuneJobStatus()
-    attempts = attempts_of(reader.children(uid_of(job)))
+    attempts = attempts_of(job, reader.children(namespace_of(job), uid_of(job)))
     if is_over(old.conditions, old.completion_time, bool(attempts)):
         return Outcome([], [], seen(old, job.metadata.generation).document())
     around = look_around(job, job.spec.compute, reader, capabilities)

@@ -8,7 +8,7 @@ from swiftlet.api.finetunejob import FineTuneJob
 from swiftlet.api.pod import NEVER_RETRIED
 from swiftlet.kinds.children import config_map, job_manifest
 from swiftlet.kinds.fabric import fabric_annotations, fabric_env, fabric_of, fabric_resources
-from swiftlet.kinds.finetunejob.attempts import HISTORY_ANNOTATION, History
+from swiftlet.kinds.finetunejob.attempts import HISTORY_ANNOTATION, History, attempt_name, child_name
 from swiftlet.kinds.finetunejob.plan import TrainPlan
 from swiftlet.kinds.observed import INDEX_ANNOTATION
 from swiftlet.kinds.output_folder import make_folder
@@ -42,11 +42,6 @@ from the checkpoint; the Job's condition then still says why when the evicted po
 exit code 143: pods of a suspended Job end with it, and a rule would fail the Job."""
 
 
-def child_name(job: FineTuneJob) -> str:
-    """Name of the ConfigMap and the Service; the Jobs add `-<attempt>`."""
-    return f"{job.metadata.name}-train"
-
-
 def render(
     job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, history: History
 ) -> list[dict[str, Any]]:
@@ -73,7 +68,7 @@ def _selector(job: FineTuneJob) -> dict[str, str]:
 
 
 def _job(job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, history: History) -> dict[str, Any]:
-    name, nodes = f"{child_name(job)}-{attempt}", plan.layout.nodes
+    name, nodes = attempt_name(job, attempt), plan.layout.nodes
     spec = {
         "completionMode": "Indexed",
         "completions": nodes,

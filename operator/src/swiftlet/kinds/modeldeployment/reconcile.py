@@ -15,7 +15,7 @@ from swiftlet.kinds.modeldeployment.render import child_name, render, run_state
 from swiftlet.kinds.modeldeployment.status import View, status_of
 from swiftlet.kinds.observed import is_being_deleted, of_kind
 from swiftlet.kinds.outcome import ObjectRef, Outcome, ref_of
-from swiftlet.kinds.ownership import name_conflict, uid_of
+from swiftlet.kinds.ownership import name_conflict, namespace_of, uid_of
 from swiftlet.kinds.reading import Reader
 from swiftlet.kinds.surroundings import look_around
 from swiftlet.kinds.verdict import Verdict
@@ -25,7 +25,7 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     """What should be there for `resource` (defaulted and valid), and what its status should say."""
     deployment = ModelDeployment.model_validate(resource)
     old = deployment.status or ModelDeploymentStatus()
-    children = reader.children(uid_of(deployment))
+    children = reader.children(namespace_of(deployment), uid_of(deployment))
     found = [child for child in of_kind(children, "Deployment") if child["metadata"]["name"] == child_name(deployment)]
     child = found[0] if found else None
     around = look_around(deployment, deployment.spec.compute, reader, capabilities)
