@@ -1,11 +1,15 @@
+import gzip
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from swiftlet_trainer.data import json_stream
-from swiftlet_trainer.data.readers import BadRow, Row, UnreadableFileError, read_rows
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from swiftlet_trainer.data import json_stream, text_lines
+from swiftlet_trainer.data.readers import READERS, BadRow, Row, UnreadableFileError, read_rows
 
 
 def written(folder: Path, name: str, content: str | bytes) -> Path:
@@ -116,3 +120,154 @@ def test_folder_instead_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").mkdir()
     with pytest.raises(UnreadableFileError, match="is a folder"):
         list(read_rows(tmp_path / "a.jsonl"))
+
+
+DEEP = "[" * 100_000
+HUGE = '{"id": ' + "9" * 5000 + ', "text": "a"}'
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (f'{{"text": {DEEP}}}', "nested too deeply"),
+        ('{"text": "a", "text": "b"}', "the key 'text' stands twice"),
+        ('{"text": {"a": 1, "b": 2, "a": 3}}', "the key 'a' stands twice"),
+        ('{"text": "a\x00"}', "malformed JSON at column 12"),
+        ("\x00" * 20 + "x", "malformed JSON"),
+        ('"text"', "a row is a JSON object, this is str"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+def test_json_that_cannot_be_a_row_is_told_at_its_line(tmp_path: Path, name: str, content: str, words: str) -> None:
+    good, bad = read_rows(written(tmp_path, name, '{"text": "ok"}\n' + content))
+    assert good == Row(1, {"text": "ok"})
+    assert isinstance(bad, BadRow) and bad.number == 2 and words in bad.problem
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+def test_a_huge_number_does_not_matter_where_it_is_not_used(tmp_path: Path, name: str) -> None:
+    (row,) = read_rows(written(tmp_path, name, HUGE))
+    assert isinstance(row, Row) and row.columns["text"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (gzip.compress(b'{"text": "a"}'), "gzip data; unpack it"),
+        ('{"text": "a"}'.encode("utf-16"), "UTF-16 or UTF-32, not UTF-8; convert"),
+        ('{"text": "a"}'.encode("utf-16-be"), "malformed JSON"),
+        (b"\x00" * 100, "nothing but NUL bytes"),
+        (b"PAR1aaaa", "the ending .parquet"),
+        (b"PK\x03\x04", "a zip archive"),
+    ],
+)
+def test_files_of_another_kind_than_their_ending_says(tmp_path: Path, content: bytes, words: str) -> None:
+    try:
+        (found,) = read_rows(written(tmp_path, "a.jsonl", content))
+    except UnreadableFileError as error:
+        assert words in str(error)
+    else:
+        assert isinstance(found, BadRow) and words in found.problem
+
+
+def test_what_follows_an_array_is_not_passed_over(tmp_path: Path) -> None:
+    *_, last = read_rows(written(tmp_path, "a.json", '[{"a": 1}]\n[{"a": 2}]'))
+    assert isinstance(last, BadRow) and last.number == 2 and "something follows the array" in last.problem
+
+
+def test_a_fault_is_told_without_reading_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_stream, "CHUNK", 1024)
+    chunks: list[int] = []
+    more = json_stream._Window._more
+    monkeypatch.setattr(json_stream._Window, "_more", lambda self: chunks.append(1) or more(self))
+    rows = ",".join('{"text": "some words of a row"}' for _ in range(5000))
+    (bad,) = read_rows(written(tmp_path, "a.json", f'[{{"text": b}},{rows}]'))
+    assert isinstance(bad, BadRow) and "malformed JSON at column 11" in bad.problem
+    assert len(chunks) < 4
+
+
+def test_a_long_value_is_decoded_a_few_times_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_stream, "CHUNK", 64)
+    characters: list[int] = []
+    decode = json_stream.DECODER.raw_decode
+
+    class Counting:
+        @staticmethod
+        def raw_decode(text: str, at: int) -> object:
+            characters.append(len(text) - at)
+            return decode(text, at)
+
+    monkeypatch.setattr(json_stream, "DECODER", Counting)
+    size = 100_000
+    (row,) = read_rows(written(tmp_path, "a.json", json.dumps([{"text": "x" * size}])))
+    assert isinstance(row, Row) and len(row.columns["text"]) == size
+    assert sum(characters) < 5 * size
+
+
+def test_a_line_that_is_no_row_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_lines, "LONGEST_LINE", 100)
+    first, second = read_rows(written(tmp_path, "a.jsonl", '{"a": 1}\n{"a": "' + "x" * 300 + '"}\n{"a": 2}\n'))
+    assert first == Row(1, {"a": 1})
+    assert isinstance(second, BadRow) and second.number == 2 and "the line is longer than" in second.problem
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|", ","])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_csv_as_other_programs_write_it(tmp_path: Path, delimiter: str, end: str) -> None:
+    lines = [f'"prompt"{delimiter}completion', f'"a{delimiter}b""c"{delimiter}d', f'"x{end}y"{delimiter}z', ""]
+    rows = list(read_rows(written(tmp_path, "a.csv", end.join(lines))))
+    assert [row.columns for row in rows if isinstance(row, Row)] == [
+        {"prompt": f'a{delimiter}b"c', "completion": "d"},
+        {"prompt": f"x{end}y", "completion": "z"},
+    ]
+
+
+def test_csv_with_the_row_numbers_of_pandas(tmp_path: Path) -> None:
+    rows = list(read_rows(written(tmp_path, "a.csv", ",text\n0,a\n1,b\n")))
+    assert rows == [Row(2, {"text": "a"}), Row(3, {"text": "b"})]
+
+
+def test_delimiter_within_a_quoted_header_is_none(tmp_path: Path) -> None:
+    (row,) = read_rows(written(tmp_path, "a.csv", '"a,b";text\n1;2\n'))
+    assert row == Row(2, {"a,b": "1", "text": "2"})
+
+
+def test_broken_parquet_files(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": ["some words"] * 5000, "n": range(5000)}), tmp_path / "a.parquet")
+    content = (tmp_path / "a.parquet").read_bytes()
+    for broken in (content[:-20], content[: len(content) // 2], content[:100] + b"\xff" * 200 + content[300:]):
+        with pytest.raises(UnreadableFileError):
+            list(read_rows(written(tmp_path, "b.parquet", broken)))
+
+
+def test_parquet_rows_without_a_value_in_python_are_told_one_by_one(tmp_path: Path) -> None:
+    bad = pa.Array.from_buffers(
+        pa.string(), 3, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0"), pa.py_buffer(b"a\xffb")]
+    )
+    pq.write_table(pa.table({"text": bad}), tmp_path / "a.parquet")
+    first, second, third = read_rows(tmp_path / "a.parquet")
+    assert (first, third) == (Row(1, {"text": "a"}), Row(3, {"text": "b"}))
+    assert isinstance(second, BadRow) and "row 2" not in second.problem and "cannot be read" in second.problem
+
+
+def test_parquet_with_a_column_twice(tmp_path: Path) -> None:
+    pq.write_table(pa.table([["a"], ["b"]], names=["text", "text"]), tmp_path / "a.parquet")
+    with pytest.raises(UnreadableFileError, match="must have names, each another"):
+        list(read_rows(tmp_path / "a.parquet"))
+
+
+JSON_LIKE = st.text(alphabet='{}[]",:0-9eE+.\\u dD8 \n\rtruefalsnNaI\x00é', max_size=60)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(st.binary(max_size=80), JSON_LIKE.map(str.encode)), st.sampled_from(sorted(READERS)))
+def test_whatever_the_bytes_are_the_result_is_rows_or_problems(content: bytes, ending: str) -> None:
+    with TemporaryDirectory() as folder:
+        file = written(Path(folder), "a" + ending, content)
+        try:
+            rows = list(read_rows(file))
+        except UnreadableFileError as error:
+            assert str(error)
+            return
+        for row in rows:
+            assert row.number >= 1 and (isinstance(row, Row) or row.problem)

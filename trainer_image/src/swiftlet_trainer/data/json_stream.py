@@ -2,13 +2,20 @@
 
 import codecs
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from swiftlet_trainer.data.json_values import DECODER, TOO_DEEP, JsonValueError
+
 CHUNK = 1 << 18
-"""Bytes that are read at a time; no more than two of them and one row are held."""
-SPACE = " \t\r\n"
+"""Bytes that are read at a time; no more than two of them and twice a row are held."""
+NOT_SPACE = re.compile(r"[^ \t\r\n]")
+NEAR_END = 16
+"""Characters before the end of what was read, within which a fault may be but a value that is cut off."""
+LONGEST_ROW = 1 << 28
+"""Characters of one value: what is longer is no row, and would fill the memory."""
 
 
 class JsonFaultError(Exception):
@@ -27,16 +34,20 @@ def read_values(file: Path) -> Iterator[tuple[int, Any]]:
     window = _Window(file)
     in_array = window.peek() == "["
     if in_array:
-        window.skip(1)
+        window.step()
     while (following := window.peek()) and not (in_array and following == "]"):
         line, value = window.line, window.value()
         yield line, value
         if in_array and window.peek() == ",":
-            window.skip(1)
+            window.step()
         elif in_array and window.peek() not in ("]", ""):
             raise JsonFaultError(window.line, "malformed JSON: a comma is missing between two rows; add it")
     if in_array and not following:
         raise JsonFaultError(window.line, "malformed JSON: the array is not closed; end the file with ]")
+    if in_array:
+        window.step()
+        if window.peek():
+            raise JsonFaultError(window.line, "malformed JSON: something follows the array; leave it out")
 
 
 class _Window:
@@ -44,9 +55,9 @@ class _Window:
 
     def __init__(self, file: Path) -> None:
         self.line = 1
-        self._text = ""
+        self._text, self._at = "", 0
         self._chunks = self._read(file)
-        self._decode = json.JSONDecoder().raw_decode
+        self._decode = DECODER.raw_decode
 
     def _read(self, file: Path) -> Iterator[str]:
         decoder = codecs.getincrementaldecoder("utf-8-sig")()
@@ -66,37 +77,58 @@ class _Window:
                     return
 
     def _more(self) -> bool:
+        """Read on, and let go of what was skipped."""
         text = next(self._chunks, None)
-        self._text += text or ""
+        self._text, self._at = self._text[self._at :] + (text or ""), 0
         return text is not None
 
-    def skip(self, count: int) -> None:
-        """Leave `count` characters behind."""
-        self.line += self._text.count("\n", 0, count)
-        self._text = self._text[count:]
+    def skip(self, end: int) -> None:
+        """Leave what lies before `end` behind."""
+        self.line += self._text.count("\n", self._at, end)
+        self._at = end
+
+    def step(self) -> None:
+        """Leave one character behind."""
+        self.skip(self._at + 1)
 
     def peek(self) -> str:
         """The next character that is no space, or nothing at the end of the file."""
         while True:
-            self.skip(len(self._text) - len(self._text.lstrip(SPACE)))
-            if self._text or not self._more():
-                return self._text[:1]
+            found = NOT_SPACE.search(self._text, self._at)
+            self.skip(found.start() if found else len(self._text))
+            if found or not self._more():
+                return self._text[self._at : self._at + 1]
 
     def value(self) -> Any:
-        """The next value."""
+        """The next value. Reading on doubles what is held, so that a long value is decoded a few times only."""
         while True:
             try:
-                value, end = self._decode(self._text)
+                value, end = self._decode(self._text, self._at)
             except json.JSONDecodeError as error:
-                if self._more():
+                if self._is_cut_off(error) and self._doubled():
                     continue
-                line = self.line + self._text.count("\n", 0, error.pos)
+                line = self.line + self._text.count("\n", self._at, error.pos)
                 problem = f"malformed JSON at column {error.colno}: {error.msg}; nothing after it was read"
                 raise JsonFaultError(line, problem) from None
+            except (JsonValueError, RecursionError) as error:
+                problem = TOO_DEEP if isinstance(error, RecursionError) else str(error)
+                raise JsonFaultError(self.line, f"{problem}; nothing after it was read") from None
             if end == len(self._text) and self._more():
                 continue  # a number may go on in the next chunk
             self.skip(end)
             return value
+
+    def _is_cut_off(self, error: json.JSONDecodeError) -> bool:
+        """Whether the fault may be the end of what was read so far. A string without end begins anywhere."""
+        unfinished = error.msg.startswith("Unterminated string")
+        return unfinished or error.pos >= len(self._text) - NEAR_END
+
+    def _doubled(self) -> bool:
+        """Read at least as much again as is held; false at the end of the file, or when no row is that long."""
+        before = len(self._text) - self._at
+        while before <= LONGEST_ROW and len(self._text) - self._at < 2 * before + 1 and self._more():
+            pass
+        return len(self._text) - self._at > before
 
 
 def _line_of(file: Path, offset: int) -> int:

@@ -3,15 +3,15 @@
 Nothing here holds more than one row (parquet: one batch) in memory.
 """
 
-import csv
-import json
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from swiftlet_trainer.data.csv_rows import BadCellsError, read_csv
 from swiftlet_trainer.data.json_stream import JsonFaultError, read_values
+from swiftlet_trainer.data.json_values import JsonValueError, decoded
+from swiftlet_trainer.data.text_lines import BadLineError, not_text, text_lines
 
 PARQUET_BATCH = 512
 """Rows that are decoded at a time."""
@@ -48,6 +48,8 @@ def read_rows(file: Path) -> Iterator[Row | BadRow]:
         raise UnreadableFileError("is a folder; name a file in it")
     if file.stat().st_size == 0:
         raise UnreadableFileError("the file is empty; write its rows first")
+    if file.suffix.lower() in TEXTS and (problem := not_text(file)):
+        raise UnreadableFileError(problem)
     seen = False
     for row in reader(file):
         seen = True
@@ -61,28 +63,15 @@ def is_numbered_by_line(file: Path) -> bool:
     return file.suffix.lower() != ".parquet"
 
 
-def _lines(file: Path) -> Iterator[tuple[int, str | BadRow]]:
-    """The lines of a text file, decoded one by one so that a fault is found at its place."""
-    start = 0
-    with file.open("rb") as stream:
-        for number, line in enumerate(stream, 1):
-            try:
-                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError as error:
-                byte = f"byte 0x{line[error.start]:02x} at offset {start + error.start}"
-                yield number, BadRow(number, f"not UTF-8: {byte} of the file; convert the file to UTF-8")
-            start += len(line)
-
-
 def _read_jsonl(file: Path) -> Iterator[Row | BadRow]:
-    for number, line in _lines(file):
-        if isinstance(line, BadRow):
-            yield line
+    for number, line in text_lines(file):
+        if isinstance(line, BadLineError):
+            yield BadRow(number, str(line))
         elif line.strip():
             try:
-                yield _row(number, json.loads(line.rstrip("\r\n")))
-            except json.JSONDecodeError as error:
-                yield BadRow(number, f"malformed JSON at column {error.colno}: {error.msg}; one object per line")
+                yield _row(number, decoded(line.rstrip("\r\n")))
+            except JsonValueError as error:
+                yield BadRow(number, f"{error}; write one object per line")
 
 
 def _row(number: int, value: Any) -> Row | BadRow:
@@ -100,47 +89,40 @@ def _read_json(file: Path) -> Iterator[Row | BadRow]:
 
 
 def _read_csv(file: Path) -> Iterator[Row | BadRow]:
-    csv.field_size_limit(sys.maxsize)  # a cell may be a whole document
-    faults: list[BadRow] = []
-
-    def texts() -> Iterator[str]:
-        for _, line in _lines(file):
-            if isinstance(line, BadRow):
-                faults.append(line)
-                return
-            yield line
-
-    reader = csv.reader(texts(), strict=True)
-    try:
-        header = next(reader, [])
-        if not faults and (len(set(header)) < len(header) or "" in header):
-            yield BadRow(1, f"columns {header} must have names, each another; correct the first line")
-            return
-        for cells in reader:
-            if len(cells) == len(header):
-                yield Row(reader.line_num, dict(zip(header, cells, strict=True)))
-            elif cells:
-                yield BadRow(
-                    reader.line_num, f"{len(cells)} cells, the header has {len(header)}; quote cells that hold commas"
-                )
-    except csv.Error as error:
-        yield BadRow(reader.line_num, f"malformed CSV: {error}; quote cells that hold quotes or line breaks")
-    yield from faults
+    for line, cells in read_csv(file):
+        yield BadRow(line, str(cells)) if isinstance(cells, BadCellsError) else Row(line, dict(cells))
 
 
 def _read_parquet(file: Path) -> Iterator[Row | BadRow]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    number = 0
     try:
         with pq.ParquetFile(file) as parquet:
-            number = 0
+            names = parquet.schema_arrow.names
+            if len(set(names)) < len(names):
+                raise UnreadableFileError(f"columns {names} must have names, each another; write the file again")
             for batch in parquet.iter_batches(batch_size=PARQUET_BATCH):
-                for columns in batch.to_pylist():
+                for row in _values(batch):
                     number += 1
-                    yield Row(number, columns)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise UnreadableFileError(f"not a Parquet file: {error}; write it again") from None
+                    yield Row(number, row) if isinstance(row, dict) else BadRow(number, row)
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        if number == 0:
+            raise UnreadableFileError(f"not a Parquet file: {error}; write it again") from None
+        raise UnreadableFileError(f"broken after row {number}: {error}; write the file again") from None
+
+
+def _values(batch: Any) -> Iterator[dict[str, Any] | str]:
+    """The rows of a Parquet batch; a text is why one of them has no value in Python."""
+    try:
+        yield from batch.to_pylist()
+    except (ValueError, OverflowError, TypeError):
+        for index in range(batch.num_rows):
+            try:
+                yield from batch.slice(index, 1).to_pylist()
+            except (ValueError, OverflowError, TypeError) as error:
+                yield f"cannot be read: {error}; write the row again"
 
 
 READERS: dict[str, Callable[[Path], Iterator[Row | BadRow]]] = {
@@ -150,3 +132,5 @@ READERS: dict[str, Callable[[Path], Iterator[Row | BadRow]]] = {
     ".parquet": _read_parquet,
 }
 """By the ending of the file's name."""
+TEXTS = {".jsonl", ".json", ".csv"}
+"""Endings of text files."""
