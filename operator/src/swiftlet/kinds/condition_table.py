@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from swiftlet.kinds.refusals import API_REFUSALS
+
 REFUSED = {
     "Invalid": "The API server let the document in, but it cannot be read: CRDs and operator differ in version.",
     "InvalidPlan": "The document contradicts itself or cannot be laid out; the message has the numbers.",
@@ -14,6 +16,7 @@ REFUSED = {
 WAITING = {
     "ReferenceNotFound": "An object that the document names is not there (yet).",
     "WaitingForDeletion": "A child of a deleted resource of the same name is still there.",
+    **API_REFUSALS,
 }
 UPSTREAM = {
     "WaitingForFineTuneJob": "The FineTuneJob has no artifact yet.",
@@ -32,6 +35,7 @@ POD_OBSTACLES = {
     "CreateContainerError": "The container runtime cannot create a container.",
     "RunContainerError": "The container runtime cannot start a container.",
     "CrashLoopBackOff": "A container has died and is started again later.",
+    **API_REFUSALS,
 }
 SUSPENSION = {
     "NotSuspended": "spec.suspend is false.",

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
+from pydantic import ValidationError
+
 from swiftlet.api.base import Condition
 from swiftlet.kinds.timestamps import to_text
 
@@ -53,3 +55,14 @@ def has_condition(resource: dict[str, Any] | None, type_: str, status: Truth = "
     """Whether the object's condition has this status."""
     condition = find_condition(resource, type_)
     return condition is not None and condition["status"] == status
+
+
+def readable_conditions(resource: dict[str, Any]) -> list[Condition]:
+    """The conditions of a resource of ours, without those that another version wrote in a form unknown here."""
+    found = []
+    for document in (resource.get("status") or {}).get("conditions") or []:
+        try:
+            found.append(Condition.model_validate(document))
+        except ValidationError:
+            continue
+    return found

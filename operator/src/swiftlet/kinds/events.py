@@ -6,6 +6,7 @@ from typing import Literal
 
 from swiftlet.api.base import Condition
 from swiftlet.kinds.outcome import Event
+from swiftlet.kinds.refusals import API_REFUSALS
 
 
 class EventReason(StrEnum):
@@ -49,6 +50,12 @@ BY_REASON: dict[tuple[str, str], tuple[EventType, EventReason]] = {
     ("Ready", "ServerFailed"): ("Warning", EventReason.NOT_READY),
     ("Ready", "Stopped"): ("Normal", EventReason.NOT_READY),
     ("Ready", "Unavailable"): ("Warning", EventReason.NOT_READY),
+    **{("Accepted", reason): ("Warning", EventReason.REFUSED) for reason in API_REFUSALS},
+    **{
+        (type_, reason): ("Warning", EventReason.POD_CANNOT_START)
+        for type_ in ("PodsReady", "Running", "Ready")
+        for reason in API_REFUSALS
+    },
 }
 """Events of (condition type, reason)."""
 
@@ -73,12 +80,17 @@ BY_STATUS: dict[tuple[str, str], tuple[EventType, EventReason]] = {
 
 
 def events_of(old: Sequence[Condition], new: Sequence[Condition]) -> list[Event]:
-    """Events of the conditions whose status or reason changed; a changed message alone is not news."""
+    """Events of the conditions whose status or reason changed; a changed message alone is not news.
+
+    A refusal of the API server that several conditions tell of makes one Event.
+    """
     before = {condition.type: (condition.status, condition.reason) for condition in old}
     found = []
+    refusals: set[str] = set()
     for condition in new:
-        if before.get(condition.type) == (condition.status, condition.reason):
+        if before.get(condition.type) == (condition.status, condition.reason) or condition.reason in refusals:
             continue
+        refusals |= {condition.reason} & API_REFUSALS.keys()
         event = BY_REASON.get((condition.type, condition.reason)) or BY_STATUS.get((condition.type, condition.status))
         if event:
             found.append(Event(event[0], event[1].value, condition.message))

@@ -11,9 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from swiftlet.api import KINDS
-from swiftlet.api.base import Condition
 from swiftlet.api.validation import validate
-from swiftlet.kinds.conditions import State, set_conditions
+from swiftlet.kinds.conditions import State, readable_conditions, set_conditions
 from swiftlet.kinds.events import events_of
 from swiftlet.kinds.outcome import Outcome
 
@@ -44,7 +43,7 @@ def invalid_outcome(resource: dict[str, Any], error: ValueError, now: datetime) 
     if not said:
         return None
     message = "; ".join(said) + "; change the document, or install CRDs and operator of the same version"
-    old = _old_conditions(resource)
+    old = readable_conditions(resource)
     generation = resource["metadata"].get("generation")
     states = [
         State(type_, "False", INVALID, message) for type_ in ("Accepted", KINDS[resource["kind"]].summary_condition)
@@ -58,13 +57,3 @@ def invalid_outcome(resource: dict[str, Any], error: ValueError, now: datetime) 
         "conditions": [condition.document() for condition in (*conditions, *kept)],
     }
     return Outcome([], [], status, events_of(old, conditions))
-
-
-def _old_conditions(resource: dict[str, Any]) -> list[Condition]:
-    found = []
-    for document in (resource.get("status") or {}).get("conditions") or []:
-        try:
-            found.append(Condition.model_validate(document))
-        except ValidationError:
-            continue
-    return found

@@ -12,6 +12,7 @@ from swiftlet.kinds.verdict import Verdict
 KIND_LABEL = "swiftlet.dev/kind"
 NAME_LABEL = "swiftlet.dev/name"
 ATTEMPT_LABEL = "swiftlet.dev/attempt"
+NAME_CONFLICT = "NameConflict"
 DIGEST_ANNOTATION = "swiftlet.dev/plan-digest"
 """Digest of everything the child was planned from; a child with another digest follows an older plan."""
 DOCUMENT_ANNOTATION = "swiftlet.dev/document-digest"
@@ -94,7 +95,7 @@ def name_conflict(resource: Resource, reader: Reader, manifests: list[dict[str, 
         (leaving if _of_a_predecessor(existing, resource) else taken).append(label)
     if taken:
         return Verdict(
-            "NameConflict",
+            NAME_CONFLICT,
             f"{', '.join(taken)} exists and does not belong to this {resource.kind_name}: rename one of the two",
         )
     if leaving:

@@ -11,7 +11,7 @@ from swiftlet.kinds.timestamps import to_text
 from swiftlet.kube.cache import Cache, Key, key_of
 from swiftlet.kube.client import ApiError, KubeClient
 from swiftlet.kube.paths import CHILD_TYPES
-from swiftlet.kube.standing import APPLIED_ANNOTATION, content_digest, stands
+from swiftlet.kube.standing import content_digest, digest_of, stands
 from swiftlet.kube.status_patch import merge_patch
 
 Manifest = dict[str, Any]
@@ -38,7 +38,7 @@ class Writer:
         applied = self._applied.pop(key, None)
         if live["metadata"].get("deletionTimestamp") or stands(wanted, live):
             return False
-        both = _digest(wanted), content_digest(live)
+        both = digest_of(wanted), content_digest(live)
         if applied == both[0]:
             # To apply it again would change nothing.
             log.debug("stored in other words than applied: %s", key)
@@ -58,7 +58,7 @@ class Writer:
             raise
         if key_of(stored)[0] in CHILD_TYPES:
             self._cache.put(stored)
-            self._applied[key_of(wanted)] = _digest(wanted)
+            self._applied[key_of(wanted)] = digest_of(wanted)
         return stored
 
     async def occupant(self, key: Key) -> Manifest | None:
@@ -96,7 +96,3 @@ class Writer:
             raise
         self._cache.put(stored)
         return True
-
-
-def _digest(wanted: Manifest) -> str:
-    return str(wanted["metadata"]["annotations"][APPLIED_ANNOTATION])

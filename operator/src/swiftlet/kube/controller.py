@@ -133,6 +133,8 @@ class Controller:
             look = Look("error")
         else:
             self.queue.forget(key)
+            for refused in look.refused:
+                _log_refusal(refused, look.again or 0.0)
             if look.again is not None:
                 self.queue.add_after(key, look.again)
             if look.first_write is not None:
@@ -143,11 +145,15 @@ class Controller:
         self._telemetry.reconciled(key[0], look.result, time.monotonic() - began)
 
     def _refused(self, key: Key, error: ApiError) -> None:
-        """Conflicts and answers about something that has just gone are everyday; the others are worth a line."""
-        delay = self._retry(key, error.retry_after or 0.0)
-        level = logging.DEBUG if error.code in (404, 409) else logging.WARNING
-        log.log(level, "the API server refused (%s %s): %s; again in %.3g s", error.code, error.reason, error, delay)
+        """The status could not be written, or nobody answered."""
+        _log_refusal(error, self._retry(key, error.retry_after or 0.0))
 
     def _retry(self, key: Key, at_least: float = 0.0) -> float:
         self._telemetry.retried(key[0])
         return self.queue.retry(key, at_least)
+
+
+def _log_refusal(error: ApiError, delay: float) -> None:
+    """Conflicts and answers about something that has just gone are everyday; the others are worth a line."""
+    level = logging.DEBUG if error.code in (404, 409) else logging.WARNING
+    log.log(level, "the API server refused (%s %s): %s; again in %.3g s", error.code, error.reason, error, delay)

@@ -15,10 +15,10 @@ LONGEST_RETRY = 300.0
 """Seconds before a key is tried again after errors: 5 ms, doubled each time, up to 5 minutes."""
 
 
-def retry_delay(failures: int, jitter: float) -> float:
+def retry_delay(failures: int, jitter: float, longest: float = LONGEST_RETRY) -> float:
     """Seconds before the retry after `failures` errors in a row. jitter: in [0, 1), spreads the delay over 80 to 120 %
     so that keys that failed together do not come back together."""
-    return min(FIRST_RETRY * 2.0 ** min(failures - 1, 32), LONGEST_RETRY) * (0.8 + 0.4 * jitter)
+    return min(FIRST_RETRY * 2.0 ** min(failures - 1, 32), longest) * (0.8 + 0.4 * jitter)
 
 
 class WorkQueue(Generic[K]):

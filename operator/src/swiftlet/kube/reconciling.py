@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,13 +13,17 @@ from pydantic import ValidationError
 from swiftlet.kinds import RECONCILERS, Capabilities, Event, Outcome, Reconciler
 from swiftlet.kinds.conditions import find_condition
 from swiftlet.kinds.invalid import INVALID, invalid_outcome, without_unreadable_status
+from swiftlet.kinds.outcome import ObjectRef
+from swiftlet.kinds.ownership import NAME_CONFLICT
+from swiftlet.kinds.refused import is_told, refused_outcome
 from swiftlet.kube.cache import Cache, Key, key_of
 from swiftlet.kube.carrying_out import Writer
-from swiftlet.kube.client import KubeClient
+from swiftlet.kube.client import ApiError, KubeClient
 from swiftlet.kube.dependents import Dependents
 from swiftlet.kube.live import LiveLookups
 from swiftlet.kube.reader import ClusterReader, named_by
-from swiftlet.kube.standing import signed
+from swiftlet.kube.refusals import Refusals
+from swiftlet.kube.standing import digest_of, signed
 
 Manifest = dict[str, Any]
 
@@ -26,6 +31,8 @@ PASSES = 5
 """Decisions of one look. Two do: one makes the children, the next sees them. A name that is taken costs another."""
 ROUNDS = 5
 """Decisions until everything that they ask for has been looked up."""
+UNASKED = frozenset({0, 401})
+"""Codes of errors that say nothing about a child: nobody answered, or the operator's credentials are not known."""
 FIRST_WAIT, LONGEST_WAIT = 2.0, 30.0
 """Seconds between looks at something that is waited for and not watched; doubled each time."""
 
@@ -39,12 +46,14 @@ class Look:
     """The end of one look.
 
     result: as `kube.telemetry.Telemetry.reconciled` lists them. again: seconds until the clock alone asks for another
-    look, or None. first_write: when something was first written (time.monotonic), or None.
+    look, or None. first_write: when something was first written (time.monotonic), or None. refused: what the API server
+    answered to children in this look.
     """
 
     result: str
     again: float | None = None
     first_write: float | None = None
+    refused: tuple[ApiError, ...] = ()
 
 
 @dataclass
@@ -54,6 +63,10 @@ class _Sight:
     resource: Manifest
     live: dict[Key, Manifest | None] = field(default_factory=dict)
     first_write: float | None = None
+    refused: dict[Key, ApiError] = field(default_factory=dict)
+    """Children that the API server refused in this look: none is tried twice in one."""
+    stuck: bool = False
+    """Something that is to be carried out cannot be now."""
 
     def wrote(self) -> None:
         """Something was written now."""
@@ -78,11 +91,16 @@ class Reconciling:
         self._progress, self._tell, self._reconcilers = progress, tell, reconcilers
         self._lookups = LiveLookups(client)
         self._writer = Writer(client, cache, now)
+        self._refusals = Refusals()
         self._waits: dict[Key, int] = {}
         self.dependents = Dependents()
 
     async def look_at(self, key: Key) -> Look:
-        """One look. Raises ApiError, UnsettledError, and whatever a reconciler raises; the next look repairs."""
+        """One look. What the API server refuses of children is told in the status, and tried again when the look says.
+
+        Raises ApiError where the status itself is refused or nobody answers, UnsettledError, and whatever a reconciler
+        raises; the next look repairs.
+        """
         resource = self._cache.get(key)
         if resource is None:
             self._forget(key)
@@ -94,6 +112,8 @@ class Reconciling:
         if not resource.get("status"):
             await self._look_up(named_by(resource), sight)
         outcome, reader = await self._settle(key, sight)
+        refusals = self._refusals.told(key, is_told(resource))
+        outcome = refused_outcome(resource, outcome, refusals, self._now())
         if await self._writer.report(resource, outcome.status):
             sight.wrote()
         for event in outcome.events:
@@ -108,9 +128,13 @@ class Reconciling:
             outcome, reader = await self._decide(sight)
             wanted = [signed(manifest) for manifest in outcome.desired]
             due = [manifest for manifest in wanted if self._writer.is_due(manifest)]
-            if not due and not outcome.delete:
+            wanted_now = {key_of(manifest) for manifest in due} | {_key_of(reference) for reference in outcome.delete}
+            self._refusals.keep(key, wanted_now)
+            if sight.stuck or not wanted_now:
                 return outcome, reader
-            await self._carry_out(outcome, due, sight)
+            await self._carry_out(key, outcome, due, sight)
+            if sight.stuck and sight.first_write is None:
+                return outcome, reader
         raise UnsettledError(f"{key[0]} {key[1]}/{key[2]}: still something to write after {PASSES} decisions")
 
     async def _decide(self, sight: _Sight) -> tuple[Outcome, ClusterReader]:
@@ -149,26 +173,63 @@ class Reconciling:
 
     # Carrying out
 
-    async def _carry_out(self, outcome: Outcome, due: list[Manifest], sight: _Sight) -> None:
+    async def _carry_out(self, owner: Key, outcome: Outcome, due: list[Manifest], sight: _Sight) -> None:
         for reference in outcome.delete:
-            await self._writer.delete(reference)
-            sight.wrote()
+            async with self._trying(owner, _key_of(reference), "delete", sight) as may_try:
+                if may_try:
+                    await self._writer.delete(reference)
+                    sight.wrote()
         for manifest in due:
             key = key_of(manifest)
-            is_there = self._cache.uid(key) is not None or sight.live.get(key) is not None
-            stored = await self._writer.apply(manifest, is_there)
-            if stored is None:
-                # Taken: by a child that the cache had not seen, or by somebody else. The next decision knows.
-                sight.live[key] = await self._writer.occupant(key)
-                return
-            sight.live[key] = stored
-            sight.wrote()
+            async with self._trying(owner, key, digest_of(manifest), sight) as may_try:
+                if may_try and not await self._made(manifest, sight):
+                    return
+            if sight.stuck:
+                return  # what comes later needs what comes before it
+
+    async def _made(self, manifest: Manifest, sight: _Sight) -> bool:
+        """Apply a child; False when its name is taken, which the next decision knows. Raises ApiError."""
+        key = key_of(manifest)
+        is_there = self._cache.uid(key) is not None or sight.live.get(key) is not None
+        stored = await self._writer.apply(manifest, is_there)
+        if stored is None:
+            # Taken: by a child that the cache had not seen, or by somebody else.
+            sight.live[key] = await self._writer.occupant(key)
+            return False
+        sight.live[key] = stored
+        sight.wrote()
+        return True
+
+    @asynccontextmanager
+    async def _trying(self, owner: Key, child: Key, digest: str, sight: _Sight) -> AsyncIterator[bool]:
+        """Whether the child may be tried now; a refusal of what is done within is noted. `digest`: of what is wanted.
+
+        Raises ApiError where the API server could not be asked, or does not know the operator.
+        """
+        if child in sight.refused or self._refusals.is_held(owner, child, digest):
+            sight.stuck = True
+            yield False
+            return
+        try:
+            yield True
+        except ApiError as error:
+            if error.code in UNASKED:
+                raise
+            sight.stuck = True
+            sight.refused[child] = error
+            self._refusals.note(owner, child, digest, error)
 
     # Afterwards
 
     def _concluded(self, key: Key, outcome: Outcome, reader: ClusterReader, sight: _Sight) -> Look:
+        again = self._refusals.again(key)
+        if again is not None:
+            pauses = [pause for pause in (again, outcome.requeue_after) if pause is not None]
+            return Look("refused", min(pauses), sight.first_write, tuple(sight.refused.values()))
         accepted = find_condition({"status": outcome.status}, "Accepted")
-        if accepted is None or accepted["status"] == "True" or not reader.unwatched:
+        # Only what waits is polled, and what somebody else's object is in the way of: nothing unwatched mends the rest.
+        polled = accepted is not None and (accepted["status"] == "Unknown" or accepted["reason"] == NAME_CONFLICT)
+        if not polled or not reader.unwatched:
             self._waits.pop(key, None)
             is_invalid = accepted is not None and accepted["reason"] == INVALID
             result = "invalid" if is_invalid else "written" if sight.first_write else "unchanged"
@@ -181,4 +242,9 @@ class Reconciling:
 
     def _forget(self, key: Key) -> None:
         self._waits.pop(key, None)
+        self._refusals.keep(key, ())
         self.dependents.forget(key)
+
+
+def _key_of(reference: ObjectRef) -> Key:
+    return reference.kind, reference.namespace or "", reference.name

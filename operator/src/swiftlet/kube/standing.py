@@ -26,6 +26,11 @@ def signed(manifest: Manifest) -> Manifest:
     return {**bare, "metadata": {**metadata, "annotations": {**annotations, APPLIED_ANNOTATION: digest}}}
 
 
+def digest_of(wanted: Manifest) -> str:
+    """The digest that a signed manifest carries."""
+    return str(wanted["metadata"]["annotations"][APPLIED_ANNOTATION])
+
+
 def content_digest(live: Manifest) -> str:
     """Digest of a stored object without its status and without what every write changes."""
     metadata = {name: live["metadata"].get(name) for name in ("labels", "annotations", "ownerReferences")}

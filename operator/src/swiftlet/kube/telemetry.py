@@ -8,7 +8,7 @@ class Telemetry:
         """A request to the API server was answered; code 0: it was not."""
 
     def reconciled(self, kind: str, result: str, seconds: float) -> None:
-        """A reconcile ended: `unchanged`, `written`, `waiting`, `invalid`, `gone` or `error`."""
+        """A reconcile ended: `unchanged`, `written`, `waiting`, `invalid`, `refused`, `gone`, `conflict` or `error`."""
 
     def first_write(self, kind: str, seconds: float) -> None:
         """Time from the event that asked for a reconcile to its first write."""
