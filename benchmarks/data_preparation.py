@@ -55,7 +55,7 @@ def measure(rows: int, packing: bool) -> dict[str, Any]:
     Memory is in MiB. peak_resident counts the pages of mapped files, which the kernel takes back when it needs them;
     peak_anonymous, sampled, is what the process itself holds, and anonymous_before that of the loaded libraries.
     """
-    from swiftlet.api.job import TrainDocument
+    from swiftlet.wire.documents import TrainDocument
     from swiftlet_trainer.data.prepare import prepare
     from swiftlet_trainer.models.loading import load_tokenizer
     from swiftlet_trainer.models.smollm2 import folder

@@ -47,7 +47,7 @@ def train() -> dict[str, Any]:
 
 def _instead() -> dict[str, Any]:
     """Choices of the plan that this run makes otherwise."""
-    from swiftlet.api.step_plan import Choice
+    from swiftlet.wire.step_plan import Choice
 
     asked = json.loads(Path("run.json").read_text())["instead"]
     return {name: Choice(value, "the benchmark asks for it") for name, value in asked}

@@ -35,7 +35,7 @@ def chats(
 
 def write_job(root: Path, rows: list[dict[str, Any]], settings: dict[str, Any]) -> None:
     """The job document and data of one of our ways, in a pod's folder `root` of its own."""
-    from swiftlet.api.job import TrainDocument
+    from swiftlet.wire.documents import TrainDocument
 
     for name in ("job", "data/0", "models"):
         (root / "swiftlet" / name).mkdir(parents=True)
@@ -65,7 +65,7 @@ def write_job(root: Path, rows: list[dict[str, Any]], settings: dict[str, Any]) 
 
 def write_tokens(file: Path) -> int:
     """Token ids and labels of the rows that `prepare` left for this process's pod, as JSON lines; tokens in all."""
-    from swiftlet.api.job import TrainDocument
+    from swiftlet.wire.documents import TrainDocument
     from swiftlet_trainer.data.prepared import open_prepared
     from swiftlet_trainer.document import load_document
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
-from swiftlet.api.pod import EXIT_ERROR, EXIT_INVALID, EXIT_OK
+from swiftlet.wire.messages import EXIT_ERROR, EXIT_INVALID, EXIT_OK
 
 
 def test_engine_does_not_outlive_a_killed_parent(pod: Any) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.pod import EXIT_OK
+from swiftlet.wire.messages import EXIT_OK
 
 
 def test_base_and_adapter_answer_by_name(pod: Any, smollm2: Path, smollm2_adapter: Path) -> None:

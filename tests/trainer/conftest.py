@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.job import TrainDocument
+from swiftlet.wire.documents import TrainDocument
 from swiftlet_trainer.training.stopping import StopRequest
 
 HOUR = 3600

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.pod import EXIT_OK
+from swiftlet.wire.messages import EXIT_OK
 
 
 @pytest.mark.timeout(900)  # to compile takes a minute of both cores, and other tests run beside it

@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 import pytest
-from swiftlet.api.pod import EXIT_ERROR, EXIT_OK
+from swiftlet.wire.messages import EXIT_ERROR, EXIT_OK
 from swiftlet_trainer.training.stopping import StopRequest
 
 AHEAD = {"dataloaderNumWorkers": 2}

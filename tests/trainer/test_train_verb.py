@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
-from swiftlet.api.pod import EXIT_DIVERGED, EXIT_ERROR, EXIT_INVALID, EXIT_OK, EXIT_TERMINATED
+from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_ERROR, EXIT_INVALID, EXIT_OK, EXIT_TERMINATED
 from swiftlet_trainer.artifact.manifest import manifest_digest
 
 RAISES = """

@@ -49,7 +49,7 @@ def test_the_artifact_is_the_model_that_was_trained(pod: Any, tiny_model: Path) 
     from transformers import AutoModelForCausalLM
 
     pod.train_here()
-    from swiftlet.api.job import TrainDocument
+    from swiftlet.wire.documents import TrainDocument
     from swiftlet_trainer.data.prepared import open_prepared
     from swiftlet_trainer.document import load_document
     from swiftlet_trainer.training.collate import Collator

@@ -1,6 +1,6 @@
-from swiftlet.api.pod import ProgressEvent
 from swiftlet.api.progress import Progress
 from swiftlet.kinds.progress import merge, merge_event, reported
+from swiftlet.wire.messages import ProgressEvent
 
 
 def event(**fields: object) -> dict[str, object]:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
-from swiftlet.api.pod import PROGRESS_AUDIENCE
 from swiftlet.observability.authentication import Authenticator
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.progress_rates import RateLimit
 from swiftlet.observability.server import Checks, HttpServer, build_app
 from swiftlet.observability.server_progress import Leadership, ProgressEndpoint
+from swiftlet.wire.messages import PROGRESS_AUDIENCE
 
 Manifest = dict[str, Any]
 

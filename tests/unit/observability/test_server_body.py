@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from swiftlet.api.pod import PROGRESS_BODY_LIMIT
+from swiftlet.wire.messages import PROGRESS_BODY_LIMIT
 
 NOW = "2026-01-01T12:00:00Z"
 

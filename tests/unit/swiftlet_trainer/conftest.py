@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.job import TrainDocument
+from swiftlet.wire.documents import TrainDocument
 
 MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 

@@ -1,10 +1,12 @@
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.job import ServeDocument, TrainDocument
+from swiftlet.wire.documents import ServeDocument, TrainDocument
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.paths import in_pod
 
 
 def test_document_is_read_below_the_pods_root(pod: Any) -> None:
@@ -39,4 +41,27 @@ def test_every_bad_field_is_told(tmp_path: Path) -> None:
     text = str(caught.value)
     assert "datasets[0].path: Field required" in text
     assert "nodes: Input should be a valid integer" in text and "got 'two'" in text
-    assert "x: Extra inputs are not permitted" in text
+    assert "of another release than this trainer, swiftlet 0.1.0: set images of the ComputeProfile" in text
+
+
+def test_what_a_later_release_added_is_left_out_and_named(pod: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    document = pod.document({"uri": "a.jsonl", "path": "/a.jsonl"})
+    later = {**document.document(), "schemaVersion": "1.7", "topology": {"racks": 2}}
+    later["training"] = {**later["training"], "sparkle": True}
+    later["datasets"] = [{**later["datasets"][0], "shuffle": "late"}]
+    path = pod.job(document)
+    in_pod(path).write_text(json.dumps(later))
+    assert load_document(path, TrainDocument) == document.model_copy(update={"schema_version": "1.7"})
+    said = capsys.readouterr().err
+    assert all(name in said for name in ("topology", "training.sparkle", "datasets[0].shuffle", "goes without"))
+
+
+@pytest.mark.parametrize(
+    ("version", "words"), [("2.0", "is of a later release"), ("new", "is not major.minor"), (3, "is not major.minor")]
+)
+def test_a_document_beyond_what_can_be_known(pod: Any, version: Any, words: str) -> None:
+    document = pod.document({"uri": "a.jsonl", "path": "/a.jsonl"})
+    path = pod.job(document)
+    in_pod(path).write_text(json.dumps({**document.document(), "schemaVersion": version}))
+    with pytest.raises(InvalidInput, match=f"schemaVersion: .*{words}.*set images of the ComputeProfile"):
+        load_document(path, TrainDocument)

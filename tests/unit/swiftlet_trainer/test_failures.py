@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from swiftlet.api.finetunejob import DatasetCounts, Failure
-from swiftlet.api.pod import EXIT_DIVERGED, EXIT_ERROR, EXIT_INVALID, TERMINATION_LIMIT, TerminationMessage
+from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_ERROR, EXIT_INVALID, TERMINATION_LIMIT, TerminationMessage
 from swiftlet_trainer.failures import Diverged, InvalidInput, encoded, failure_of, listed, reporting, write_termination
 
 

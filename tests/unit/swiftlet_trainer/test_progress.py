@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from swiftlet.api.pod import ProgressEvent
+from swiftlet.wire.messages import ProgressEvent
 from swiftlet_trainer.progress import History, Reporter, now
 
 

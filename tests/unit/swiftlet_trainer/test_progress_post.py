@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
-from swiftlet.api.pod import ProgressEvent
 from swiftlet.observability.authentication import Authenticator
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.server import Checks, HttpServer, build_app
 from swiftlet.observability.server_progress import Leadership, ProgressEndpoint
+from swiftlet.wire.messages import ProgressEvent
 from swiftlet_trainer.progress_post import Poster, _retry_after, document, folded, poster_of
 
 LABELS = {"swiftlet.dev/kind": "FineTuneJob", "swiftlet.dev/name": "bird", "swiftlet.dev/owner-uid": "uid-bird"}

@@ -5,7 +5,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from swiftlet.api.job import JOB_FILE
+from swiftlet.wire.documents import JOB_FILE
 
 VERBS = {
     "validate": "check the document, the model and the data; write nothing",
@@ -46,7 +46,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the verb; returns its exit code (swiftlet.api.pod). Each verb is imported only when it is asked for."""
+    """Run the verb; returns its exit code (swiftlet.wire.messages). Each verb is imported only when it is asked for."""
     parsed = arguments().parse_args(argv)
     from swiftlet_trainer.garbage import collect_rarely
     from swiftlet_trainer.threads import share_cores

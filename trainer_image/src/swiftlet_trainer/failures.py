@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from swiftlet.api.finetunejob import DatasetCounts, Failure
-from swiftlet.api.pod import (
+from swiftlet.wire.messages import (
     EXIT_DIVERGED,
     EXIT_ERROR,
     EXIT_INVALID,

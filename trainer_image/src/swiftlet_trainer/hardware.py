@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api.processor import usable_cores
-from swiftlet.api.step_plan import Hardware
+from swiftlet.wire.step_plan import Hardware
 
 
 @cache

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.pod import ProgressEvent
+from swiftlet.wire.messages import ProgressEvent
 
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.progress_post import poster

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.pod import PROGRESS_EVENTS_LIMIT, ProgressEvent
+from swiftlet.wire.messages import PROGRESS_EVENTS_LIMIT, ProgressEvent
 
 from swiftlet_trainer.paths import in_pod
 

@@ -12,9 +12,7 @@ from typing import Any
 from swiftlet.api import FineTuneJob
 from swiftlet.api.base import Resource
 from swiftlet.api.finetunejob import Dataset
-from swiftlet.api.job import TrainDocument
 from swiftlet.api.processor import bf16_flag, usable_cores
-from swiftlet.api.step_plan import Hardware, StepPlan, plan_step
 from swiftlet.api.uris import parse_uri
 from swiftlet.cli.figures import size
 from swiftlet.cli.places import path_of
@@ -23,6 +21,8 @@ from swiftlet.kinds.finetunejob.estimate import Estimate, estimate
 from swiftlet.kinds.finetunejob.plan import Layout, plan_layout
 from swiftlet.kinds.finetunejob.shape import shape_of
 from swiftlet.kinds.verdict import Verdict
+from swiftlet.wire.documents import TrainDocument
+from swiftlet.wire.step_plan import Hardware, StepPlan, plan_step
 
 ASSUMED = "a GPU of CUDA capability 8.0 or newer is assumed; pods decide by what they find"
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from swiftlet.api.base import ApiModel, Resource
-from swiftlet.api.job import JOB_FILE
 from swiftlet.kinds.ownership import DIGEST_ANNOTATION, canonical_json, child_metadata
+from swiftlet.wire.documents import JOB_FILE
 
 OURS = "swiftlet.dev/"
 

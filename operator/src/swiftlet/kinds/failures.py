@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from swiftlet.api.finetunejob import Failure
-from swiftlet.api.pod import EXIT_TERMINATED, TerminationMessage
 from swiftlet.kinds.conditions import find_condition
 from swiftlet.kinds.observed import completion_index, container_statuses
+from swiftlet.wire.messages import EXIT_TERMINATED, TerminationMessage
 
 PEER_FAILED = "PeerFailed"
 """Reason that the trainer gives when a process failed only because another one went away."""

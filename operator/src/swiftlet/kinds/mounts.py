@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from swiftlet.api.compute import mebibytes, parse_quantity
-from swiftlet.api.job import ARTIFACTS_ROOT, MODELS_ROOT, OUTPUT_ROOT, RUN_ROOT
+from swiftlet.wire.documents import ARTIFACTS_ROOT, MODELS_ROOT, OUTPUT_ROOT, RUN_ROOT
 
 
 @dataclass(frozen=True)

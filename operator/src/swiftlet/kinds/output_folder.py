@@ -9,9 +9,9 @@ volume writable, and it runs nothing but mkdir: no data, no model and no code of
 from typing import Any
 
 from swiftlet.api.computeprofile import ComputeProfileSpec
-from swiftlet.api.job import ARTIFACTS_ROOT
 from swiftlet.kinds import mounts
 from swiftlet.kinds.podspec import USER, restricted
+from swiftlet.wire.documents import ARTIFACTS_ROOT
 
 NAME = "folder"
 SCRIPT = 'mkdir -p "${SWIFTLET_ROOT%/}$0" || { echo "$1" >&2; exit 1; }'

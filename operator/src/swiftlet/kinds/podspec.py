@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from swiftlet.api.computeprofile import ComputeProfileSpec
-from swiftlet.api.job import JOB_FILE, RUN_ROOT
-from swiftlet.api.pod import TERMINATION_LOG
 from swiftlet.kinds.mounts import Mount, distinct, scratch, volumes
+from swiftlet.wire.documents import JOB_FILE, RUN_ROOT
+from swiftlet.wire.messages import TERMINATION_LOG
 
 USER = 65532
 """The `nonroot` user of distroless images; owns what pods write."""

@@ -3,10 +3,10 @@
 from typing import Any
 
 from swiftlet.api.base import Resource
-from swiftlet.api.pod import PROGRESS_AUDIENCE
 from swiftlet.kinds.capabilities import Capabilities
 from swiftlet.kinds.mounts import Mount
 from swiftlet.kinds.ownership import uid_of
+from swiftlet.wire.messages import PROGRESS_AUDIENCE
 
 TOKEN_FOLDER = "/swiftlet/identity"  # noqa: S105
 TOKEN_SECONDS = 3600

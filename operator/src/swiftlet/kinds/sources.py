@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from swiftlet.api.computeprofile import Storage
-from swiftlet.api.job import ARTIFACTS_ROOT, DATA_ROOT, MODELS_ROOT, ResolvedModel
 from swiftlet.api.uris import Uri, parse_uri
 from swiftlet.kinds import mounts
 from swiftlet.kinds.capabilities import Capabilities
 from swiftlet.kinds.mounts import Mount
 from swiftlet.kinds.reading import Reader
 from swiftlet.kinds.verdict import Verdict
+from swiftlet.wire.documents import ARTIFACTS_ROOT, DATA_ROOT, MODELS_ROOT, ResolvedModel
 
 SOURCES_ROOT = "/swiftlet/sources"
 """Models and adapters that lie neither in the mirror nor on the artifacts volume, one folder each."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api.compute import parse_quantity
-from swiftlet.api.pod import TERMINATION_LIMIT
 from swiftlet.local.environment import command_line, container_env, image_env, on_loopback
 from swiftlet.local.leftovers import record_process
 from swiftlet.local.logs import log_path, tail
@@ -19,6 +18,7 @@ from swiftlet.local.ports import port_conflict
 from swiftlet.local.probes import PROBES, Tally, check, counted
 from swiftlet.local.process import START_ERROR_CODE, ContainerProcess, Exit, ProcessSpec
 from swiftlet.local.volumes import mount, termination_log
+from swiftlet.wire.messages import TERMINATION_LIMIT
 
 FALLBACK_LINES, FALLBACK_BYTES = 80, 2048
 """How much of a log stands in for a termination message. Source: Kubernetes, FallbackToLogsOnError."""

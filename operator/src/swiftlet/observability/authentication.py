@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from swiftlet.api.pod import PROGRESS_AUDIENCE
+from swiftlet.wire.messages import PROGRESS_AUDIENCE
 
 LONGEST_TOKEN = 8000
 """Characters; ServiceAccount tokens have about 1,200."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from swiftlet.api.pod import PROGRESS_EVENTS_LIMIT, ProgressEvent
 from swiftlet.kinds.timestamps import from_text
+from swiftlet.wire.messages import PROGRESS_EVENTS_LIMIT, ProgressEvent
 
 LONGEST_TEXT = 1024
 """Characters of a message, figure or reason."""

@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from swiftlet.api.pod import PROGRESS_BODY_LIMIT
+from swiftlet.wire.messages import PROGRESS_BODY_LIMIT
 
 SECONDS = 10.0
 """For a whole body to arrive."""

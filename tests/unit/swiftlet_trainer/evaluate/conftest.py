@@ -146,7 +146,7 @@ def eval_pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EvalPod:
 @pytest.fixture
 def suite() -> Callable[..., Any]:
     """A suite by its block: `suite(perplexity={...})`."""
-    from swiftlet.api.job import ResolvedSuite
+    from swiftlet.wire.documents import ResolvedSuite
 
     def build(name: str = "suite", placeholders: dict[str, str] | None = None, **block: dict[str, Any]) -> Any:
         blocks = {key: {"uri": "configmap://data/rows.jsonl", **value} for key, value in block.items()}

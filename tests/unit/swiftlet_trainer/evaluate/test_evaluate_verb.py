@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.pod import EXIT_INVALID, EXIT_OK, TERMINATION_LIMIT
+from swiftlet.wire.messages import EXIT_INVALID, EXIT_OK, TERMINATION_LIMIT
 from swiftlet_trainer.__main__ import main
 
 MODEL, ADAPTER = "/swiftlet/models/tiny", "/swiftlet/artifacts/bird/artifact"

@@ -3,7 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from swiftlet.api.job import ResolvedModel
+from swiftlet.wire.documents import ResolvedModel
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.checks import folder_problems
 from swiftlet_trainer.models.loading import check_model, load_tokenizer, model_folder

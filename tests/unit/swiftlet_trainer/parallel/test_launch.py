@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from swiftlet.api.finetunejob import Failure
-from swiftlet.api.pod import EXIT_DIVERGED, EXIT_ERROR, EXIT_TERMINATED
+from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_ERROR, EXIT_TERMINATED
 from swiftlet_trainer.failures import Diverged
 from swiftlet_trainer.parallel.environment import NodeEnvironment
 from swiftlet_trainer.parallel.errors import ERROR_FILE_VARIABLE, write_failure

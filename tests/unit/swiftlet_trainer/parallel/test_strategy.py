@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from swiftlet.api.job import TrainDocument
+from swiftlet.wire.documents import TrainDocument
 from swiftlet_trainer.parallel.strategy import deepspeed_config, zero_stage
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.job import ServeDocument
+from swiftlet.wire.documents import ServeDocument
 
 
 @pytest.fixture

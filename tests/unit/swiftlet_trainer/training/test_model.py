@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from swiftlet.api.job import TrainDocument
-from swiftlet.api.step_plan import Choice, Hardware, plan_step
+from swiftlet.wire.documents import TrainDocument
+from swiftlet.wire.step_plan import Choice, Hardware, plan_step
 from swiftlet_trainer.training.model import load_trainable
 from transformers import FalconConfig, FalconForCausalLM
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from swiftlet.api.pod import EXIT_INVALID, EXIT_OK
+from swiftlet.wire.messages import EXIT_INVALID, EXIT_OK
 from swiftlet_trainer.data.prepared import open_prepared
 from swiftlet_trainer.failures import reporting
 from swiftlet_trainer.verbs.prepare import run

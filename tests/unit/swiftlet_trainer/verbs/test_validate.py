@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from swiftlet.api.pod import EXIT_OK
+from swiftlet.wire.messages import EXIT_OK
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.verbs.validate import run
 

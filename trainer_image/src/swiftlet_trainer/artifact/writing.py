@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api.finetunejob import Artifact
-from swiftlet.api.job import TrainDocument
+from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.artifact.compatibility import ADAPTER_CONFIG, describe_base
 from swiftlet_trainer.artifact.manifest import Manifest, canonical_digest, write_manifest

@@ -5,7 +5,7 @@ import json
 from importlib.metadata import version
 from typing import Any
 
-from swiftlet.api.job import ResolvedDataset, TrainDocument
+from swiftlet.wire.documents import ResolvedDataset, TrainDocument
 
 from swiftlet_trainer.models.digest import file_digest
 from swiftlet_trainer.models.loading import model_folder

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from swiftlet.api.job import TrainDocument
+from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.digest import data_digest
 from swiftlet_trainer.data.encode import Encoded

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from datasets import Dataset
 from swiftlet.api.finetunejob import DatasetCounts
-from swiftlet.api.job import TrainDocument
+from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.digest import preparation_key
 from swiftlet_trainer.failures import InvalidInput

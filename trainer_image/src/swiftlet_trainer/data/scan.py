@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from swiftlet.api.finetunejob import DatasetCounts
-from swiftlet.api.job import TrainDocument
+from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.encode import Encoded, Encoder
 from swiftlet_trainer.data.tally import Tally

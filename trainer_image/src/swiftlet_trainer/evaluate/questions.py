@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from swiftlet.api.job import ResolvedSuite
+from swiftlet.wire.documents import ResolvedSuite
 
 from swiftlet_trainer.data.readers import BadRow, UnreadableFileError, is_numbered_by_line, read_rows
 from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, UnusableRowError, filled, parse_row

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from swiftlet.api.evalrun import Comparison, Result
-from swiftlet.api.job import ResolvedSuite
+from swiftlet.wire.documents import ResolvedSuite
 
 from swiftlet_trainer.evaluate.statistics import paired_interval, standard_error, value
 from swiftlet_trainer.evaluate.suites import Record, samples

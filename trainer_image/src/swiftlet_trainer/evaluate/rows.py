@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from swiftlet.api.job import ResolvedSuite
+from swiftlet.wire.documents import ResolvedSuite
 
 from swiftlet_trainer.data.placeholders import substitute
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from swiftlet.api.job import EvaluateDocument, ResolvedModel, ResolvedSubject
+from swiftlet.wire.documents import EvaluateDocument, ResolvedModel, ResolvedSubject
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.hardware import compute_dtype

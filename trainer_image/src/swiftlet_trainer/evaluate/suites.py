@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from swiftlet.api.job import ResolvedSuite
+from swiftlet.wire.documents import ResolvedSuite
 
 from swiftlet_trainer.evaluate.generation import generate, padding_token
 from swiftlet_trainer.evaluate.likelihood import Scored, log_likelihoods

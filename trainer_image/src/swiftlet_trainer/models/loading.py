@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.job import ResolvedModel
+from swiftlet.wire.documents import ResolvedModel
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.checks import folder_problems

@@ -6,7 +6,7 @@ from types import FrameType
 
 import psutil
 from swiftlet.api.finetunejob import Failure
-from swiftlet.api.pod import EXIT_ERROR, EXIT_TERMINATED
+from swiftlet.wire.messages import EXIT_ERROR, EXIT_TERMINATED
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from swiftlet.api.job import TrainDocument
+from swiftlet.wire.documents import TrainDocument
 
 ZERO_STAGES = {"zero1": 1, "zero2": 2, "zero3": 3}
 BUCKET_ELEMENTS = 50_000_000

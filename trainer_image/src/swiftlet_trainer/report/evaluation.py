@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api.evalrun import Comparison, Result
-from swiftlet.api.job import EvaluateDocument, ResolvedSubject
+from swiftlet.wire.documents import EvaluateDocument, ResolvedSubject
 
 REPORT_FILE = "report.html"
 SHOWN_ROWS = 40

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from swiftlet.api.job import ServeDocument
+from swiftlet.wire.documents import ServeDocument
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.serve.engine import EngineName

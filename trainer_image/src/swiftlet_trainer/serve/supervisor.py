@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 import httpx
-from swiftlet.api.pod import EXIT_INVALID
+from swiftlet.wire.messages import EXIT_INVALID
 
 from swiftlet_trainer.failures import InvalidInput, TrainerError
 from swiftlet_trainer.serve.engine import PROBLEM_PREFIX, EngineProcess

@@ -6,7 +6,7 @@
 import sys
 from collections.abc import Sequence
 
-from swiftlet.api.job import ServeDocument
+from swiftlet.wire.documents import ServeDocument
 
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.garbage import collect_rarely

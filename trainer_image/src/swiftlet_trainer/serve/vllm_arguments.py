@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.job import ServeDocument
+from swiftlet.wire.documents import ServeDocument
 
 from swiftlet_trainer.paths import in_pod
 

@@ -5,7 +5,7 @@ import re
 import sys
 from pathlib import Path
 
-from swiftlet.api.job import ServeDocument
+from swiftlet.wire.documents import ServeDocument
 
 from swiftlet_trainer.serve.engine import EngineProcess
 from swiftlet_trainer.serve.vllm_arguments import DRAIN_SECONDS, vllm_arguments, vllm_env

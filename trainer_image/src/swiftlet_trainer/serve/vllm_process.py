@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from swiftlet.api.pod import EXIT_INVALID
+from swiftlet.wire.messages import EXIT_INVALID
 
 from swiftlet_trainer.garbage import collect_rarely
 from swiftlet_trainer.serve.engine import PROBLEM_PREFIX

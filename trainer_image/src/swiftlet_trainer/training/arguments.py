@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.job import TrainDocument
+from swiftlet.wire.documents import TrainDocument
 
 
 def training_arguments(

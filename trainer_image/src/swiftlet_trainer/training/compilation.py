@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from swiftlet.api.pod import Compilation
+from swiftlet.wire.messages import Compilation
 from transformers import AttentionInterface
 from transformers.modeling_layers import GradientCheckpointingLayer
 

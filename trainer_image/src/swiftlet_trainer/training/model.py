@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.job import TrainDocument
-from swiftlet.api.step_plan import StepPlan
+from swiftlet.wire.documents import TrainDocument
+from swiftlet.wire.step_plan import StepPlan
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.training.attention import PADDING_FREE, keep_rows_apart, packing_problem

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from swiftlet.api.pod import ProgressEvent
 from swiftlet.api.progress import Progress
+from swiftlet.wire.messages import ProgressEvent
 
 from swiftlet_trainer.progress import History, Reporter, now
 from swiftlet_trainer.training.batches import BatchPlan

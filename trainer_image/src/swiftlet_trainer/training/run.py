@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.job import TrainDocument
-from swiftlet.api.step_plan import StepPlan, plan_step, unmet
+from swiftlet.wire.documents import TrainDocument
+from swiftlet.wire.step_plan import StepPlan, plan_step, unmet
 
 from swiftlet_trainer.checkpoints.store import CheckpointStore, read_marker
 from swiftlet_trainer.document import load_document

@@ -6,8 +6,8 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from swiftlet.api.job import JOB_FILE
-from swiftlet.api.pod import EXIT_ERROR, EXIT_OK
+from swiftlet.wire.documents import JOB_FILE
+from swiftlet.wire.messages import EXIT_ERROR, EXIT_OK
 
 from swiftlet_trainer.garbage import collect_rarely
 from swiftlet_trainer.progress_post import flush
@@ -15,7 +15,7 @@ from swiftlet_trainer.training.stopping import StopRequest
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train; returns the exit code (swiftlet.api.pod). A failure is left where the parent process finds it."""
+    """Train; returns the exit code (swiftlet.wire.messages). A failure is left where the parent process finds it."""
     parser = argparse.ArgumentParser(prog="python -m swiftlet_trainer.training.worker")
     parser.add_argument("--job", default=JOB_FILE, metavar="FILE")
     parsed = parser.parse_args(argv)

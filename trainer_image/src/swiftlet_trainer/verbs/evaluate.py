@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 
 from swiftlet.api.evalrun import Report
-from swiftlet.api.job import EvaluateDocument
-from swiftlet.api.pod import EXIT_OK, TerminationMessage
+from swiftlet.wire.documents import EvaluateDocument
+from swiftlet.wire.messages import EXIT_OK, TerminationMessage
 
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.evaluate.questions import Question, read_questions

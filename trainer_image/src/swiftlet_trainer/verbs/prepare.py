@@ -2,8 +2,8 @@
 
 import sys
 
-from swiftlet.api.job import TrainDocument
-from swiftlet.api.pod import EXIT_OK, TerminationMessage
+from swiftlet.wire.documents import TrainDocument
+from swiftlet.wire.messages import EXIT_OK, TerminationMessage
 
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import InvalidInput, write_termination

@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 
 from swiftlet.api.finetunejob import Failure
-from swiftlet.api.job import ServeDocument
-from swiftlet.api.pod import EXIT_ERROR, EXIT_OK, TerminationMessage
+from swiftlet.wire.documents import ServeDocument
+from swiftlet.wire.messages import EXIT_ERROR, EXIT_OK, TerminationMessage
 
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import InvalidInput, write_termination

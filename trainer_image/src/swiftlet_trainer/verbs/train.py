@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from swiftlet.api.job import TrainDocument
-from swiftlet.api.pod import EXIT_ERROR, EXIT_OK, TerminationMessage
+from swiftlet.wire.documents import TrainDocument
+from swiftlet.wire.messages import EXIT_ERROR, EXIT_OK, TerminationMessage
 
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import write_termination
@@ -16,7 +16,7 @@ from swiftlet_trainer.training.run import RESULT_FILE
 
 
 def run(job_path: str) -> int:
-    """Run this node's training processes; returns the exit code (swiftlet.api.pod)."""
+    """Run this node's training processes; returns the exit code (swiftlet.wire.messages)."""
     document = load_document(job_path, TrainDocument)
     node = NodeEnvironment.read(os.environ, document.processes_per_node)
     result = in_pod(document.output_dir) / RESULT_FILE

@@ -3,8 +3,8 @@
 import sys
 from typing import Any
 
-from swiftlet.api.job import TrainDocument
-from swiftlet.api.pod import EXIT_OK
+from swiftlet.wire.documents import TrainDocument
+from swiftlet.wire.messages import EXIT_OK
 
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import InvalidInput

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from swiftlet.api.evalrun import EvalRun, ModelAndAdapter, Suite
-from swiftlet.api.job import OUTPUT_ROOT, EvaluateDocument, ResolvedSubject, ResolvedSuite
 from swiftlet.kinds.given import given
 from swiftlet.kinds.mounts import Mount, output
 from swiftlet.kinds.ownership import namespace_of, uid_of
 from swiftlet.kinds.sources import locate_file, locate_model
 from swiftlet.kinds.surroundings import Surroundings
 from swiftlet.kinds.upstream import Upstream
+from swiftlet.wire.documents import OUTPUT_ROOT, EvaluateDocument, ResolvedSubject, ResolvedSuite
 
 BLOCKS = {"generation": "generation", "perplexity": "perplexity", "multiple_choice": "multiple-choice"}
 """Blocks of a suite and the name in results of a suite that has none."""

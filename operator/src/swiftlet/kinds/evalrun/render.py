@@ -3,7 +3,6 @@
 from typing import Any
 
 from swiftlet.api.evalrun import EvalRun
-from swiftlet.api.pod import EXIT_TERMINATED, NEVER_RETRIED
 from swiftlet.kinds.children import config_map, job_manifest
 from swiftlet.kinds.evalrun.plan import EvalPlan
 from swiftlet.kinds.output_folder import make_folder
@@ -12,6 +11,7 @@ from swiftlet.kinds.podspec import all_mounts, base_env, container, pod_spec
 from swiftlet.kinds.profiles import pod_resources
 from swiftlet.kinds.reporting import report_env, report_mounts
 from swiftlet.kinds.surroundings import Surroundings
+from swiftlet.wire.messages import EXIT_TERMINATED, NEVER_RETRIED
 
 COMPONENT = "evaluator"
 GRACE_SECONDS = 30

@@ -6,7 +6,6 @@ from typing import Any
 
 from swiftlet.api.evalrun import EvalRun, EvalRunStatus, GateResult
 from swiftlet.api.finetunejob import Failure
-from swiftlet.api.pod import EXIT_DIVERGED, EXIT_INVALID, TerminationMessage
 from swiftlet.api.progress import Progress
 from swiftlet.kinds.conditions import State, Truth, find_condition, set_conditions
 from swiftlet.kinds.evalrun.gates import evaluate_gates, failed_gates
@@ -25,6 +24,7 @@ from swiftlet.kinds.observed import (
 from swiftlet.kinds.progress import reported
 from swiftlet.kinds.suspension import suspended_state
 from swiftlet.kinds.verdict import Verdict, refusal
+from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_INVALID, TerminationMessage
 
 RESULT_MISSING = "the Job completed, but its pod left no results in its termination message; look at the pod's log"
 INPUT_ENDINGS = {EXIT_INVALID: "InvalidInput", EXIT_DIVERGED: "Diverged"}

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from swiftlet.api.finetunejob import Failure, FineTuneJob, Restarts
-from swiftlet.api.pod import EXIT_DIVERGED, EXIT_INVALID, EXIT_TERMINATED, NEVER_RETRIED
 from swiftlet.kinds.conditions import find_condition
 from swiftlet.kinds.failures import first_death, is_disrupted
 from swiftlet.kinds.observed import JobState, ended_at, job_state, of_kind, pods_of
 from swiftlet.kinds.timestamps import from_text, seconds_between
+from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_INVALID, EXIT_TERMINATED, NEVER_RETRIED
 
 HISTORY_ANNOTATION = "swiftlet.dev/history"
 """What went before an attempt, on its Job: the newest Job alone tells the whole story."""

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from swiftlet.api.finetunejob import FineTuneJob, PlanStatus
-from swiftlet.api.job import OUTPUT_ROOT, ResolvedDataset, TrainDocument
 from swiftlet.kinds.mounts import Mount, output
 from swiftlet.kinds.ownership import namespace_of, planned_port, uid_of
 from swiftlet.kinds.sources import locate_file, locate_model
 from swiftlet.kinds.surroundings import Surroundings
 from swiftlet.kinds.verdict import Verdict
+from swiftlet.wire.documents import OUTPUT_ROOT, ResolvedDataset, TrainDocument
 
 PlannedStrategy = Literal["ddp", "zero1", "zero2", "zero3"]
 

@@ -5,7 +5,6 @@ from typing import Any
 from swiftlet.api.compute import Compute, parse_quantity
 from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.api.finetunejob import FineTuneJob
-from swiftlet.api.pod import NEVER_RETRIED
 from swiftlet.kinds.children import config_map, job_manifest
 from swiftlet.kinds.fabric import fabric_annotations, fabric_env, fabric_of, fabric_resources
 from swiftlet.kinds.finetunejob.attempts import HISTORY_ANNOTATION, History, attempt_name, child_name
@@ -26,6 +25,7 @@ from swiftlet.kinds.profiles import pod_resources
 from swiftlet.kinds.reading import OWNER_LABEL
 from swiftlet.kinds.reporting import report_env, report_mounts
 from swiftlet.kinds.surroundings import Surroundings
+from swiftlet.wire.messages import NEVER_RETRIED
 
 COMPONENT = "trainer"
 GRACE_SECONDS = 120

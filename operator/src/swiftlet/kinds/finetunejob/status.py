@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from swiftlet.api.finetunejob import Artifact, DatasetCounts, Failure, FineTuneJob, FineTuneJobStatus
-from swiftlet.api.pod import TerminationMessage
 from swiftlet.api.progress import Progress
 from swiftlet.kinds.conditions import State, Truth, set_conditions
 from swiftlet.kinds.failures import results
@@ -17,6 +16,7 @@ from swiftlet.kinds.progress import reported
 from swiftlet.kinds.suspension import suspended_state
 from swiftlet.kinds.timestamps import to_text
 from swiftlet.kinds.verdict import Verdict, refusal
+from swiftlet.wire.messages import TerminationMessage
 
 STARTING = ("PodsStarting", "no container runs")
 RESULT_MISSING = "the Job completed, but no pod left an artifact in its termination message; look at the pods' logs"

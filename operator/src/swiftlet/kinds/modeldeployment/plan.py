@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from swiftlet.api.job import SECRETS_ROOT, ResolvedModel, ServedAdapter, ServeDocument
 from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.engines.startup import startup_seconds
 from swiftlet.kinds.given import given
@@ -11,6 +10,7 @@ from swiftlet.kinds.mounts import Mount
 from swiftlet.kinds.ownership import namespace_of, planned_port
 from swiftlet.kinds.sources import locate_model
 from swiftlet.kinds.surroundings import Surroundings
+from swiftlet.wire.documents import SECRETS_ROOT, ResolvedModel, ServedAdapter, ServeDocument
 
 FIRST_HEALTH_PORT = 10000
 HEALTH_PORTS = 10000

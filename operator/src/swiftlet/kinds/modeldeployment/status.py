@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from swiftlet.api.modeldeployment import ModelDeployment, ModelDeploymentStatus
-from swiftlet.api.pod import NEVER_RETRIED
 from swiftlet.kinds.conditions import State, find_condition, set_conditions
 from swiftlet.kinds.modeldeployment.crashes import Crash, last_crash
 from swiftlet.kinds.modeldeployment.models import ServedModel
@@ -13,6 +12,7 @@ from swiftlet.kinds.modeldeployment.render import child_name
 from swiftlet.kinds.observed import obstacle, stopped
 from swiftlet.kinds.ownership import namespace_of
 from swiftlet.kinds.verdict import Verdict, refusal
+from swiftlet.wire.messages import NEVER_RETRIED
 
 RESTARTS_BEFORE_STUCK = 3
 """A server that has died this often since it last was ready will hardly get well by itself."""

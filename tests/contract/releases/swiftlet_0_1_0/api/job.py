@@ -8,10 +8,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel
-from swiftlet.api.evalrun import Suite
-from swiftlet.api.finetunejob import Checkpoints, Dataset, Task, Template, Tuner
-from swiftlet.api.training import Training
+from swiftlet_0_1_0.api.base import ApiModel
+from swiftlet_0_1_0.api.evalrun import Suite
+from swiftlet_0_1_0.api.finetunejob import Checkpoints, Dataset, Task, Template, Tuner
+from swiftlet_0_1_0.api.training import Training
 
 JOB_FILE = "/swiftlet/job/job.json"
 """Where the ConfigMap with the job document is mounted."""
@@ -19,9 +19,6 @@ DATA_ROOT = "/swiftlet/data"
 MODELS_ROOT = "/swiftlet/models"
 """Where the mirror of hf:// models is mounted: `org/name` or `org/name@revision` below it."""
 ARTIFACTS_ROOT = "/swiftlet/artifacts"
-"""Where the artifacts volume is mounted, to read models, adapters and data of other runs from."""
-OUTPUT_ROOT = "/swiftlet/output"
-"""Where a run's own folder on the artifacts volume is mounted: all of that volume that it can write to."""
 RUN_ROOT = "/swiftlet/run"
 """An emptyDir of the pod: progress stream, scratch."""
 SECRETS_ROOT = "/swiftlet/secrets"
@@ -62,7 +59,7 @@ class TrainDocument(ApiModel):
     per_device_batch_size: int
     gradient_accumulation_steps: int
     use_gpu: bool
-    output_dir: str = Field(description="The run's own folder: checkpoints/, artifact/, report/ go below it.")
+    output_dir: str = Field(description="Folder on the artifacts volume: checkpoints/, artifact/, report/ go below it.")
     artifact_uri: str = Field(description="`pvc://claim/path` that outside readers know output_dir/artifact by.")
 
 
@@ -94,7 +91,7 @@ class EvaluateDocument(ApiModel):
     batch_size: int
     seed: int
     use_gpu: bool
-    output_dir: str = Field(description="The run's own folder, for rows.jsonl, results.json and report.html.")
+    output_dir: str = Field(description="Folder on the artifacts volume for rows.jsonl, results.json and report.html.")
     report_uri: str
 
 

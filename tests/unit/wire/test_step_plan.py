@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from swiftlet.api.finetunejob import Tuner
-from swiftlet.api.job import TrainDocument
-from swiftlet.api.step_plan import Hardware, plan_step, unmet
+from swiftlet.wire.documents import TrainDocument
+from swiftlet.wire.step_plan import Hardware, plan_step, unmet
 
 CPU = Hardware(device="cpu", bf16=True, physical_cores=8, processes=2)
 

@@ -15,10 +15,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel
-from swiftlet.api.evalrun import Comparison, Report, Result
-from swiftlet.api.finetunejob import Artifact, DatasetCounts, Failure
-from swiftlet.api.progress import Progress
+from swiftlet_0_1_0.api.base import ApiModel
+from swiftlet_0_1_0.api.evalrun import Comparison, Report, Result
+from swiftlet_0_1_0.api.finetunejob import Artifact, DatasetCounts, Failure
+from swiftlet_0_1_0.api.progress import Progress
 
 PROGRESS_AUDIENCE = "swiftlet-operator"
 """Audience of the ServiceAccount token that pods report with: it is good for nothing else."""

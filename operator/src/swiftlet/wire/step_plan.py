@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Generic, Literal, TypeVar
 
 from swiftlet.api.finetunejob import Lora
-from swiftlet.api.job import TrainDocument
+from swiftlet.wire.documents import TrainDocument
 
 Value = TypeVar("Value")
 

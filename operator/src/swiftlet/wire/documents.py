@@ -1,0 +1,128 @@
+"""Job documents: what the control plane hands to a pod, mounted as `/swiftlet/job/job.json`.
+
+A job document is the resource's spec with every reference resolved: each URI has become a path inside the pod. Every
+path is absolute and is opened below `$SWIFTLET_ROOT`: `/` in a container, the pod's own folder under the local engine.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from swiftlet.api.base import ApiModel
+from swiftlet.api.evalrun import Suite
+from swiftlet.api.finetunejob import Checkpoints, Dataset, Task, Template, Tuner
+from swiftlet.api.training import Training
+from swiftlet.wire.version import Wire
+
+JOB_FILE = "/swiftlet/job/job.json"
+"""Where the ConfigMap with the job document is mounted."""
+DATA_ROOT = "/swiftlet/data"
+MODELS_ROOT = "/swiftlet/models"
+"""Where the mirror of hf:// models is mounted: `org/name` or `org/name@revision` below it."""
+ARTIFACTS_ROOT = "/swiftlet/artifacts"
+"""Where the artifacts volume is mounted, to read models, adapters and data of other runs from."""
+OUTPUT_ROOT = "/swiftlet/output"
+"""Where a run's own folder on the artifacts volume is mounted: all of that volume that it can write to."""
+RUN_ROOT = "/swiftlet/run"
+"""An emptyDir of the pod: progress stream, scratch."""
+SECRETS_ROOT = "/swiftlet/secrets"
+
+
+class ResolvedModel(ApiModel):
+    """A model to load: a folder in the pod, or a repository of the hub."""
+
+    uri: str = Field(description="As the document named it.")
+    path: str | None = Field(None, description="Folder in the pod.")
+    repo_id: str | None = Field(None, description="Hub repository, when no mirror holds the model.")
+    revision: str | None = None
+
+
+class ResolvedDataset(Dataset):
+    """A data set and where its file lies in the pod."""
+
+    path: str = Field(description="File in the pod.")
+
+
+class TrainDocument(Wire):
+    """One training run."""
+
+    kind: Literal["TrainDocument"] = "TrainDocument"
+    name: str
+    namespace: str
+    uid: str
+    model: ResolvedModel
+    datasets: list[ResolvedDataset]
+    task: Task
+    tuner: Tuner
+    template: Template
+    training: Training
+    checkpoints: Checkpoints
+    nodes: int
+    processes_per_node: int
+    strategy: Literal["ddp", "zero1", "zero2", "zero3"]
+    per_device_batch_size: int
+    gradient_accumulation_steps: int
+    use_gpu: bool
+    output_dir: str = Field(description="The run's own folder: checkpoints/, artifact/, report/ go below it.")
+    artifact_uri: str = Field(description="`pvc://claim/path` that outside readers know output_dir/artifact by.")
+
+
+class ResolvedSubject(ApiModel):
+    """A model to score."""
+
+    model: ResolvedModel
+    adapter_path: str | None = Field(None, description="Adapter folder in the pod.")
+    digest: str | None = Field(None, description="Expected digest of the artifact's manifest.")
+
+
+class ResolvedSuite(Suite):
+    """A suite and where its file lies in the pod."""
+
+    name: str  # type: ignore[assignment]
+    path: str
+
+
+class EvaluateDocument(Wire):
+    """One evaluation."""
+
+    kind: Literal["EvaluateDocument"] = "EvaluateDocument"
+    name: str
+    namespace: str
+    uid: str
+    target: ResolvedSubject
+    baseline: ResolvedSubject | None = None
+    suites: list[ResolvedSuite]
+    batch_size: int
+    seed: int
+    use_gpu: bool
+    output_dir: str = Field(description="The run's own folder, for rows.jsonl, results.json and report.html.")
+    report_uri: str
+
+
+class ServedAdapter(ApiModel):
+    """An adapter to load beside the model."""
+
+    name: str
+    path: str
+    digest: str | None = None
+
+
+class ServeDocument(Wire):
+    """One server."""
+
+    kind: Literal["ServeDocument"] = "ServeDocument"
+    name: str
+    namespace: str
+    model: ResolvedModel
+    model_names: list[str] = Field(description="Names that the model itself answers to.")
+    adapters: list[ServedAdapter] = Field(default_factory=list)
+    engine: Literal["auto", "vllm", "transformers"]
+    engine_args: list[str] = Field(default_factory=list)
+    max_model_length: int
+    port: int
+    health_port: int = Field(description="Serves /readyz (each name has answered a token) and /livez.")
+    api_key_file: str | None = Field(None, description="File in the pod.")
+    use_gpu: bool
+
+
+JobDocument = TrainDocument | EvaluateDocument | ServeDocument

@@ -1,0 +1,80 @@
+"""The version of what operator and pods say to each other.
+
+`major.minor`, and it is what reading takes: a new field raises the minor, and readers of the same major leave out what
+they do not know; a changed meaning raises the major, and readers of another one refuse. A document that says nothing is
+1.0. A field that is new is not written while it is at its default (`Since`), since readers of 0.1.0 refuse what they do
+not know: so they still read every document that asks for nothing new.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from swiftlet.api.base import ApiModel
+
+MAJOR = 1
+"""The highest major version that this release reads, and the one that it writes."""
+FIRST = "1.0"
+"""What a document without schemaVersion is: release 0.1.0 wrote none."""
+
+
+@dataclass(frozen=True)
+class Since:
+    """Marks a field that came after 1.0: `Annotated[bool, Since("1.1")]`. It needs a default."""
+
+    version: str
+
+
+class Wire(ApiModel):
+    """What stands at the root of a document or message."""
+
+    schema_version: str | None = None
+    """The lowest version that reads all of it, when that is beyond 1.0."""
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form, without new fields that are at their defaults, and with the version that the others need."""
+        document = super().document()
+        needed = max((_numbers(version) for version in _pruned(self, document)), default=_numbers(FIRST))
+        said = {"schemaVersion": f"{needed[0]}.{needed[1]}"} if needed > _numbers(FIRST) else {}
+        return said | document
+
+
+def version_problem(content: dict[str, Any], who: str, remedy: str) -> str | None:
+    """Why `content` is beyond what this release can know, if it is. `who` reads it, `remedy` names what to change."""
+    said = content.get("schemaVersion")
+    if said is None:
+        return None
+    if not isinstance(said, str) or not re.fullmatch(r"\d{1,6}\.\d{1,6}", said):
+        return f"schemaVersion: {str(said)[:60]!r} is not major.minor, such as {FIRST}; {remedy}"
+    if _numbers(said)[0] > MAJOR:
+        return f"schemaVersion: {said} is of a later release than {who}, which reads {MAJOR}.x; {remedy}"
+    return None
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    major, _, minor = version.partition(".")
+    return int(major), int(minor)
+
+
+def _pruned(model: BaseModel, document: dict[str, Any]) -> list[str]:
+    """Take new fields at their defaults out of `document`, at every depth; the versions of those that stay."""
+    kept: list[str] = []
+    for name, field in type(model).model_fields.items():
+        value, alias = getattr(model, name), field.alias or name
+        since = next((mark for mark in field.metadata if isinstance(mark, Since)), None)
+        if since and value == field.get_default(call_default_factory=True):
+            document.pop(alias, None)
+        elif alias in document:
+            kept += [since.version] if since else []
+            kept += _pruned_below(value, document[alias])
+    return kept
+
+
+def _pruned_below(value: Any, document: Any) -> list[str]:
+    if isinstance(value, BaseModel):
+        return _pruned(value, document)
+    if isinstance(value, list):
+        return [version for item, part in zip(value, document, strict=True) for version in _pruned_below(item, part)]
+    return []

@@ -1,0 +1,148 @@
+"""ComputeProfile: what the platform team decides once for all runs of a cluster."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from swiftlet_0_1_0.api.base import ApiModel, Column, Resource, Rule
+from swiftlet_0_1_0.api.compute import Quantity, ResourceRequirements
+
+DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
+ATTACHMENT = r"^([a-z0-9-]+/)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?(@[A-Za-z0-9_.-]{1,15})?$"
+RESOURCE_NAME = r"^[A-Za-z0-9.-]+/[A-Za-z0-9._-]+$"
+
+
+class Images(ApiModel):
+    """Container images."""
+
+    trainer: Annotated[str, Field(min_length=1, max_length=512)] = Field(
+        "swiftlet/trainer:0.1.0", description="Trains and evaluates."
+    )
+    server: Annotated[str, Field(min_length=1, max_length=512)] = Field(
+        "swiftlet/trainer-vllm:0.1.0", description="Serves."
+    )
+
+
+class Storage(ApiModel):
+    """PersistentVolumeClaims, in the namespace of the resources that use them."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.artifactsSize) || has(self.artifactsStorageClass)",
+            "artifactsSize is the size of a claim that is made; set artifactsStorageClass too, or remove it",
+            "artifactsSize",
+        ),
+    )
+
+    artifacts_claim: Annotated[str, Field(min_length=1, max_length=253)] = Field(
+        "swiftlet-artifacts", description="Checkpoints, artifacts and reports; ReadWriteMany for several nodes."
+    )
+    artifacts_storage_class: Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=253)] | None = Field(
+        None,
+        description="StorageClass with ReadWriteMany: a missing artifacts claim is made of it, and stays when the "
+        "resource that needed it goes. Without it somebody has to create the claim.",
+    )
+    artifacts_size: Quantity | None = Field(None, description="Size of a claim that is made; 100Gi when absent.")
+    models_claim: Annotated[str, Field(min_length=1, max_length=253)] | None = Field(
+        None, description="Mirror of hf:// models, one folder `org/name` each; without it they come from the hub."
+    )
+
+
+class Toleration(ApiModel):
+    """As in a Kubernetes pod."""
+
+    key: Annotated[str, Field(max_length=317)] | None = Field(
+        None, description="Key of the taint; every taint when absent and operator is Exists."
+    )
+    operator: Literal["Exists", "Equal"] | None = Field(None, description="Equal when absent.")
+    value: Annotated[str, Field(max_length=63)] | None = Field(None, description="Value of the taint, for Equal.")
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
+        None, description="Effect of the taint; every effect when absent."
+    )
+
+
+class NcclVariable(ApiModel):
+    """A setting of NCCL."""
+
+    name: Annotated[str, Field(pattern="^NCCL_[A-Z0-9_]+$", max_length=128)] = Field(
+        description="Such as NCCL_IB_HCA; NCCL_SOCKET_IFNAME is what socketInterface sets."
+    )
+    value: Annotated[str, Field(max_length=1024)] = Field(description="Its value.")
+
+
+class Rdma(ApiModel):
+    """RDMA devices (InfiniBand, RoCE, EFA) that a device plugin hands out."""
+
+    resource_name: Annotated[str, Field(pattern=RESOURCE_NAME, max_length=253)] = Field(
+        description="Extended resource, such as rdma/hca or vpc.amazonaws.com/efa."
+    )
+    count: Annotated[int, Field(ge=1, le=64)] = Field(1, description="Devices per pod.")
+
+
+class Network(ApiModel):
+    """How the pods of one training run reach each other."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.socketInterface) || !self.ncclEnv.exists(x, x.name == 'NCCL_SOCKET_IFNAME')",
+            "NCCL_SOCKET_IFNAME is set by socketInterface; set one of the two",
+            "ncclEnv",
+        ),
+    )
+
+    socket_interface: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,15}$", max_length=15)] | None = Field(
+        None,
+        description="Interface for the sockets of NCCL and gloo (NCCL_SOCKET_IFNAME, GLOO_SOCKET_IFNAME); each finds "
+        "one by itself when absent.",
+    )
+    nccl_env: Annotated[list[NcclVariable], Field(max_length=64)] = Field(
+        default_factory=list, description="Settings of NCCL for pods with GPUs."
+    )
+    rdma: Rdma | None = Field(None, description="RDMA devices for each pod of a run of several nodes.")
+    attachments: Annotated[list[Annotated[str, Field(pattern=ATTACHMENT, max_length=512)]], Field(max_length=16)] = (
+        Field(
+            default_factory=list,
+            description="NetworkAttachmentDefinitions `[namespace/]name[@interface]` that Multus adds to the pods.",
+        )
+    )
+
+
+class ComputeProfileSpec(ApiModel):
+    """Defaults for pods."""
+
+    images: Images = Field(default_factory=Images, description="Container images.")
+    gpu_resource_name: Annotated[str, Field(min_length=1, max_length=253)] = Field(
+        "nvidia.com/gpu", description="Resource that `compute.gpus` counts."
+    )
+    node_selector: Annotated[dict[str, Annotated[str, Field(max_length=63)]], Field(max_length=32)] = Field(
+        default_factory=dict, description="Labels that nodes must have."
+    )
+    tolerations: Annotated[list[Toleration], Field(max_length=32)] = Field(
+        default_factory=list, description="Taints of nodes that pods put up with."
+    )
+    storage: Storage = Field(default_factory=Storage, description="Volumes that pods mount.")
+    network: Network | None = Field(
+        None,
+        description="Fabric for training runs of several nodes or several GPUs; not used where pods share the network "
+        "of one machine.",
+    )
+    resources: ResourceRequirements = Field(
+        default_factory=ResourceRequirements, description="Requests and limits of pods that set none."
+    )
+
+
+class ComputeProfile(Resource):
+    """Images, GPUs, storage and placement, written by the platform team."""
+
+    kind_name: ClassVar[str] = "ComputeProfile"
+    plural: ClassVar[str] = "computeprofiles"
+    short_name: ClassVar[str] = "cprof"
+    scope: ClassVar[str] = "Cluster"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("GPU", ".spec.gpuResourceName"),
+        Column("Artifacts", ".spec.storage.artifactsClaim"),
+        Column("Age", ".metadata.creationTimestamp", "date"),
+    )
+
+    kind: Literal["ComputeProfile"] = "ComputeProfile"
+    spec: ComputeProfileSpec = Field(default_factory=ComputeProfileSpec)

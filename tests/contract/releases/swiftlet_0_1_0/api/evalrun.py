@@ -1,0 +1,233 @@
+"""EvalRun: one evaluation of a model, beside a baseline, with gates."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from swiftlet_0_1_0.api.base import (
+    ApiModel,
+    Column,
+    Condition,
+    DnsLabel,
+    NamedRef,
+    Positive,
+    Resource,
+    Rule,
+    immutable,
+    one_of,
+)
+from swiftlet_0_1_0.api.compute import Compute
+from swiftlet_0_1_0.api.finetunejob import Failure
+from swiftlet_0_1_0.api.progress import Progress
+from swiftlet_0_1_0.api.uris import DataUri, ModelUri
+
+GenerationMetric = Literal["exact_match", "contains", "rouge_l"]
+Metric = Literal["exact_match", "contains", "rouge_l", "perplexity", "accuracy"]
+
+
+class ModelAndAdapter(ApiModel):
+    """A model by URI, with or without an adapter."""
+
+    uri: ModelUri = Field(description="`hf://org/name[@revision]`, `pvc://claim/path`, or a local path.")
+    adapter_uri: ModelUri | None = Field(None, description="Adapter folder made for this model.")
+
+
+class Target(ApiModel):
+    """What is evaluated."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (one_of("fineTuneJobRef", "model"),)
+
+    fine_tune_job_ref: NamedRef | None = Field(None, description="The artifact of this FineTuneJob.")
+    model: ModelAndAdapter | None = None
+
+
+class Base(ApiModel):
+    """The model that the target's adapter was trained on."""
+
+
+class Baseline(ApiModel):
+    """What the target is compared with."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (one_of("base", "model"),)
+
+    base: Base | None = None
+    model: ModelAndAdapter | None = None
+
+
+class GenerationSuite(ApiModel):
+    """Generate an answer to each prompt (greedy) and compare it with the reference.
+
+    Rows: `messages` or `prompt`, and `answer` (text, or a list of which any counts).
+    """
+
+    uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
+    metrics: Annotated[list[GenerationMetric], Field(min_length=1, max_length=3)] = Field(
+        default_factory=lambda: ["contains"],  # type: ignore[arg-type]
+        description="exact_match and contains ignore case and outer space; rouge_l is the F-measure (Lin 2004).",
+    )
+    max_tokens: Annotated[int, Field(ge=1, le=4096)] = Field(64, description="Longest answer, in tokens.")
+    system: Annotated[str, Field(max_length=8192)] | None = Field(None, description="System message for every prompt.")
+
+
+class PerplexitySuite(ApiModel):
+    """exp of the mean negative log-likelihood per token. Rows: `text`, or `messages` (assistant turns count)."""
+
+    uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
+    max_length: Annotated[int, Field(ge=8, le=1048576)] = Field(
+        1024, description="Longest row in tokens; the rest is cut."
+    )
+
+
+class MultipleChoiceSuite(ApiModel):
+    """Accuracy of the choice with the highest log-likelihood per byte.
+
+    Rows: `question`, `choices`, and `answer` (index of the right choice).
+    """
+
+    uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
+
+
+class Suite(ApiModel):
+    """One set of questions and how they are scored."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (one_of("generation", "perplexity", "multipleChoice"),)
+
+    name: DnsLabel | None = Field(None, description="Name in results; the block's name when absent.")
+    generation: GenerationSuite | None = None
+    perplexity: PerplexitySuite | None = None
+    multiple_choice: MultipleChoiceSuite | None = None
+    limit: Positive | None = Field(None, description="Use the first rows only.")
+    placeholders: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=32)] = Field(
+        default_factory=dict, description="Values for `{{NAME}}` placeholders in the rows' text."
+    )
+
+
+class Gate(ApiModel):
+    """A demand on one metric. All bounds that are set must hold; delta is target minus baseline."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.min) || has(self.max) || has(self.minDelta) || has(self.maxDelta)"
+            " || has(self.maxIncreasePercent)",
+            "set at least one of min, max, minDelta, maxDelta, maxIncreasePercent",
+        ),
+    )
+
+    metric: Metric = Field(description="Figure that must hold.")
+    suite: DnsLabel | None = Field(None, description="Suite of the metric; needed when several suites report it.")
+    min: float | None = Field(None, description="Least value.")
+    max: float | None = Field(None, description="Greatest value.")
+    min_delta: float | None = Field(None, description="Least rise over the baseline.")
+    max_delta: float | None = Field(None, description="Greatest rise over the baseline.")
+    max_increase_percent: float | None = Field(None, description="Greatest rise over the baseline, in percent of it.")
+
+
+class EvalRunSpec(ApiModel):
+    """What to measure."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        *immutable("target", "baseline", "suites", "gates", "compute"),
+        Rule(
+            "!has(self.baseline) || !has(self.baseline.base) || has(self.target.fineTuneJobRef)"
+            " || (has(self.target.model) && has(self.target.model.adapterUri))",
+            "baseline.base needs a target with a base: a fineTuneJobRef, or a model with adapterUri",
+            "baseline",
+        ),
+        Rule(
+            "has(self.baseline) || !has(self.gates)"
+            " || self.gates.all(g, !has(g.minDelta) && !has(g.maxDelta) && !has(g.maxIncreasePercent))",
+            "a gate on a delta needs a baseline",
+            "gates",
+        ),
+    )
+
+    target: Target
+    baseline: Baseline | None = None
+    suites: Annotated[list[Suite], Field(min_length=1, max_length=8)] = Field(
+        description="What is asked, and how answers are scored."
+    )
+    gates: Annotated[list[Gate], Field(max_length=16)] = Field(
+        default_factory=list, description="What must hold for GatePassed to be True."
+    )
+    compute: Compute = Field(default_factory=Compute)
+    batch_size: Annotated[int, Field(ge=1, le=1024)] = Field(8, description="Rows per forward pass.")
+    seed: Annotated[int, Field(ge=0, le=4294967295)] = Field(42, description="Seed of the bootstrap.")
+    suspend: bool = Field(False, description="Stop the pod; false starts the evaluation again.")
+    backoff_limit: Annotated[int, Field(ge=0, le=100)] = Field(2, description="Retries after a failure.")
+    active_deadline_seconds: Positive | None = Field(None, description="Fail when it takes longer than this.")
+
+
+class Result(ApiModel):
+    """One figure. Numbers are strings, so that every client keeps their digits."""
+
+    suite: str = Field(description="Name of the suite.")
+    metric: str = Field(description="Name of the metric.")
+    subject: Literal["target", "baseline"] = Field("target", description="Whose figure it is.")
+    value: str = Field(description="The figure.")
+    stderr: str | None = Field(None, description="Standard error of the mean over rows.")
+    n: int = Field(description="Rows that count.")
+
+
+class Comparison(ApiModel):
+    """Target beside baseline on the same rows; interval from a paired bootstrap (Efron & Tibshirani 1993)."""
+
+    suite: str = Field(description="Name of the suite.")
+    metric: str = Field(description="Name of the metric.")
+    target: str = Field(description="Figure of the target.")
+    baseline: str = Field(description="Figure of the baseline.")
+    delta: str = Field(description="Target minus baseline.")
+    ci_low: str = Field(description="2.5 % quantile of the delta.")
+    ci_high: str = Field(description="97.5 % quantile of the delta.")
+
+
+class GateResult(ApiModel):
+    """What became of one gate."""
+
+    metric: str = Field(description="Name of the metric.")
+    suite: str = Field(description="Name of the suite.")
+    passed: bool = Field(description="Whether every bound of the gate holds.")
+    message: str = Field(description="Figure, bound, and how far off.")
+
+
+class Report(ApiModel):
+    """Where the full report lies."""
+
+    uri: str = Field(description="Folder of the report.")
+    digest: str = Field(description="`sha256:` digest of the results.")
+
+
+class EvalRunStatus(ApiModel):
+    """What was observed."""
+
+    observed_generation: int | None = Field(None, description="Generation of the spec that this was observed for.")
+    conditions: list[Condition] = Field(default_factory=list, description="What holds, and why; by type.")
+    target_digest: str | None = Field(None, description="Digest of the artifact that was evaluated.")
+    progress: Progress | None = None
+    results: list[Result] = Field(default_factory=list, description="Figures by suite, metric and subject.")
+    comparison: list[Comparison] = Field(default_factory=list, description="Target beside baseline.")
+    gates: list[GateResult] = Field(default_factory=list, description="What became of each gate.")
+    report: Report | None = None
+    failure: Failure | None = None
+    start_time: str | None = Field(None, description="When the first pod was made; RFC 3339.")
+    completion_time: str | None = Field(None, description="When it ended; RFC 3339.")
+
+
+class EvalRun(Resource):
+    """One evaluation: suites on a target and a baseline, and gates on the figures."""
+
+    kind_name: ClassVar[str] = "EvalRun"
+    plural: ClassVar[str] = "evalruns"
+    short_name: ClassVar[str] = "evr"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Succeeded", '.status.conditions[?(@.type=="Succeeded")].status'),
+        Column("Gate", '.status.conditions[?(@.type=="GatePassed")].status'),
+        Column("Reason", '.status.conditions[?(@.type=="Succeeded")].reason'),
+        Column("Done(%)", ".status.progress.percent", "integer"),
+        Column("Message", '.status.conditions[?(@.type=="GatePassed")].message', wide=True),
+        Column("Report", ".status.report.uri", wide=True),
+        Column("Age", ".metadata.creationTimestamp", "date"),
+    )
+
+    kind: Literal["EvalRun"] = "EvalRun"
+    spec: EvalRunSpec
+    status: EvalRunStatus | None = None

@@ -1,0 +1,267 @@
+"""FineTuneJob: one training run, from a model and data sets to an artifact."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from swiftlet_0_1_0.api.base import ApiModel, Column, Condition, Positive, Resource, Rule, ShortText, immutable, one_of
+from swiftlet_0_1_0.api.compute import Compute
+from swiftlet_0_1_0.api.progress import Progress
+from swiftlet_0_1_0.api.training import Training
+from swiftlet_0_1_0.api.uris import DataUri, ModelUri
+
+DataFormat = Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "text"]
+Strategy = Literal["auto", "ddp", "zero1", "zero2", "zero3"]
+
+
+class ModelSource(ApiModel):
+    """The model to start from."""
+
+    uri: ModelUri = Field(description="`hf://org/name[@revision]`, `pvc://claim/path`, or a local path.")
+
+
+class Columns(ApiModel):
+    """Names of the columns in the file, where they are not the format's usual ones."""
+
+    messages: ShortText | None = Field(None, description="List of turns (messages, sharegpt).")
+    role: ShortText | None = Field(None, description="Key of the role within a turn.")
+    content: ShortText | None = Field(None, description="Key of the text within a turn.")
+    prompt: ShortText | None = Field(None, description="Prompt (prompt_completion) or instruction (alpaca).")
+    input: ShortText | None = Field(None, description="Optional context of an instruction (alpaca).")
+    completion: ShortText | None = Field(None, description="Completion (prompt_completion) or output (alpaca).")
+    system: ShortText | None = Field(None, description="System message of the row.")
+    text: ShortText | None = Field(None, description="Plain text (text).")
+
+
+class Dataset(ApiModel):
+    """One data source of a run. Rows of all sources with `split: train` are mixed."""
+
+    uri: DataUri = Field(
+        description="`configmap://name/key`, `pvc://claim/path`, `hf://org/name[@revision]/file` or a local path; "
+        "jsonl, json, csv or parquet by its ending."
+    )
+    format: DataFormat = Field("auto", description="Shape of a row; found from the first rows when auto.")
+    columns: Columns | None = Field(None, description="Column names that differ from the format's usual ones.")
+    sample: Positive | None = Field(
+        None, description="Use this many rows, drawn with the run's seed; more than there are repeats rows."
+    )
+    weight: Annotated[float, Field(gt=0, le=1000)] = Field(
+        1.0, description="Share in the mix: how often each row is seen per epoch, relative to weight 1."
+    )
+    split: Literal["train", "eval"] = Field("train", description="Train on the rows, or report the loss on them.")
+    placeholders: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=32)] = Field(
+        default_factory=dict, description="Values for `{{NAME}}` placeholders in the rows' text."
+    )
+
+
+class SftTask(ApiModel):
+    """Supervised fine-tuning."""
+
+    assistant_only_loss: bool = Field(
+        True, description="Learn assistant turns (and completions) only; false learns every token of the row."
+    )
+
+
+class Task(ApiModel):
+    """What is learnt: one block per method."""
+
+    sft: SftTask = Field(default_factory=SftTask, description="Supervised fine-tuning.")
+
+
+class Lora(ApiModel):
+    """Low-rank adapters (Hu et al. 2021, arXiv:2106.09685)."""
+
+    rank: Annotated[int, Field(ge=1, le=1024)] = Field(16, description="Rank of the update matrices.")
+    alpha: Annotated[float, Field(gt=0, le=4096)] | None = Field(
+        None, description="Scale of the update; twice the rank when absent."
+    )
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="Dropout on the adapters' input.")
+    target_modules: Annotated[list[ShortText], Field(min_length=1, max_length=64)] = Field(
+        default_factory=lambda: ["all-linear"],
+        description="Module names to adapt; `all-linear` is every linear layer but the head.",
+    )
+    use_rslora: bool = Field(False, description="Scale by alpha/sqrt(rank) (arXiv:2312.03732).")
+    use_dora: bool = Field(False, description="Weight-decomposed adapters (arXiv:2402.09353).")
+
+
+class Full(ApiModel):
+    """Train every weight."""
+
+
+class Tuner(ApiModel):
+    """Which weights are trained."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (one_of("lora", "full"),)
+
+    lora: Lora | None = Field(None, description="Low-rank adapters on frozen weights.")
+    full: Full | None = Field(None, description="All weights.")
+
+
+class Template(ApiModel):
+    """How a row becomes tokens. The model's own chat template is always used."""
+
+    system: Annotated[str, Field(max_length=8192)] | None = Field(
+        None, description="System message for rows that have none."
+    )
+    max_length: Annotated[int, Field(ge=8, le=1048576)] = Field(1024, description="Longest row, in tokens.")
+    truncation: Literal["drop", "truncate", "fail"] = Field(
+        "drop", description="Rows over maxLength: drop and count them, cut their end, or fail the run."
+    )
+    packing: bool = Field(
+        False, description="Put several rows into one sequence of maxLength; rows do not see each other."
+    )
+
+
+class Parallelism(ApiModel):
+    """How the run spreads over processes."""
+
+    nodes: Annotated[int, Field(ge=1, le=1024)] = Field(1, description="Pods.")
+    processes_per_node: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        None, description="Processes per pod; one per GPU, or one on a CPU, when absent."
+    )
+    strategy: Strategy = Field(
+        "auto",
+        description="Data parallel or DeepSpeed ZeRO stage (arXiv:1910.02054); auto: ddp on one process, else zero2.",
+    )
+
+
+class Checkpoints(ApiModel):
+    """What survives a restart."""
+
+    interval_steps: Positive = Field(50, description="Steps between two checkpoints.")
+    keep: Annotated[int, Field(ge=1, le=1000)] = Field(2, description="Newest checkpoints to keep.")
+
+
+def _not_with_zero3(name: str, why: str) -> Rule:
+    return Rule(
+        f"!has(self.training) || !has(self.training.{name}) || !self.training.{name} || "
+        "!has(self.parallelism) || !has(self.parallelism.strategy) || self.parallelism.strategy != 'zero3'",
+        f"{name} cannot be combined with strategy zero3, which {why}",
+        "training",
+    )
+
+
+class FineTuneJobSpec(ApiModel):
+    """What to train."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        *immutable(
+            "model", "datasets", "task", "tuner", "template", "training", "parallelism", "checkpoints", "compute"
+        ),
+        Rule(
+            "self.datasets.exists(d, !has(d.split) || d.split == 'train')",
+            "at least one data set must have split: train",
+            "datasets",
+        ),
+        _not_with_zero3("torchCompile", "gathers weights while layers run"),
+        _not_with_zero3("useLigerKernel", "shards weights before it can be tried whether the model means the same"),
+    )
+
+    model: ModelSource
+    datasets: Annotated[list[Dataset], Field(min_length=1, max_length=64)] = Field(
+        description="What to learn from, and what to report a loss on."
+    )
+    task: Task = Field(default_factory=Task)
+    tuner: Tuner = Field(default_factory=lambda: Tuner(lora=Lora()))
+    template: Template = Field(default_factory=Template)
+    training: Training = Field(default_factory=Training)
+    parallelism: Parallelism = Field(default_factory=Parallelism)
+    checkpoints: Checkpoints = Field(default_factory=Checkpoints)
+    compute: Compute = Field(default_factory=Compute)
+    suspend: bool = Field(False, description="Stop the pods after a checkpoint; false resumes from it.")
+    backoff_limit: Annotated[int, Field(ge=0, le=100)] = Field(
+        2, description="Restarts of the whole run after a failure, before it is Failed. Bad input is never retried."
+    )
+    active_deadline_seconds: Positive | None = Field(None, description="Fail the run when it takes longer than this.")
+
+
+class PlanStatus(ApiModel):
+    """What the plan decided."""
+
+    world_size: int = Field(description="Processes in all.")
+    strategy: str = Field(description="ddp, zero1, zero2 or zero3.")
+    gradient_accumulation_steps: int = Field(description="Forward passes per optimizer step.")
+    per_device_batch_size: int = Field(description="Rows (or packed sequences) per process and forward pass.")
+
+
+class DatasetCounts(ApiModel):
+    """What became of the rows."""
+
+    read: int = Field(0, description="Rows in the files.")
+    used: int = Field(0, description="Rows that are trained on.")
+    eval_rows: int = Field(0, description="Rows that a loss is reported on.")
+    tokens: int = Field(0, description="Tokens of the rows that are trained on.")
+    dropped: dict[str, int] = Field(default_factory=dict, description="Rows left out, by reason.")
+
+
+class Artifact(ApiModel):
+    """What a run left behind."""
+
+    uri: str = Field(description="`pvc://claim/path` of the folder.")
+    digest: str = Field(description="`sha256:` digest of the manifest.")
+    type: str = Field("adapter", description="adapter or model.")
+    base_model: str = Field("", description="URI of the model that it was made from.")
+    base_digest: str = Field("", description="Digest of the base model's weights, whatever it was called.")
+    final_loss: str | None = Field(None, description="Loss of the last step, in nats per token.")
+    steps: int = Field(0, description="Optimizer steps that it took.")
+    weight_bytes: int | None = Field(
+        None, description="Bytes of weights that loading it reads, its base model's included."
+    )
+
+
+class Failure(ApiModel):
+    """The first cause of a failure."""
+
+    reason: str = Field(description="One word in CamelCase.")
+    message: str = Field("", description="What happened, and the next step.")
+    rank: int | None = Field(None, description="First rank that failed.")
+    pod: str | None = Field(None, description="Pod that failed.")
+    node: str | None = Field(None, description="Node that the pod ran on.")
+    exit_code: int | None = Field(None, description="Of the process that failed first.")
+    traceback: str | None = Field(None, description="Its last lines.")
+
+
+class Restarts(ApiModel):
+    """Restarts so far, by cause."""
+
+    user: int = Field(0, description="After a failure of the run; these count against backoffLimit.")
+    infrastructure: int = Field(0, description="After a pod was evicted or stopped; these do not count.")
+
+
+class FineTuneJobStatus(ApiModel):
+    """What was observed."""
+
+    observed_generation: int | None = Field(None, description="Generation of the spec that this was observed for.")
+    conditions: list[Condition] = Field(default_factory=list, description="What holds, and why; by type.")
+    plan: PlanStatus | None = Field(None, description="What the plan decided.")
+    progress: Progress | None = None
+    dataset: DatasetCounts | None = None
+    restarts: Restarts | None = None
+    artifact: Artifact | None = None
+    failure: Failure | None = None
+    start_time: str | None = Field(None, description="When the first pod was made; RFC 3339.")
+    completion_time: str | None = Field(None, description="When it ended; RFC 3339.")
+
+
+class FineTuneJob(Resource):
+    """One training run: model + data sets + tuner → artifact."""
+
+    kind_name: ClassVar[str] = "FineTuneJob"
+    plural: ClassVar[str] = "finetunejobs"
+    short_name: ClassVar[str] = "ftj"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Succeeded", '.status.conditions[?(@.type=="Succeeded")].status'),
+        Column("Reason", '.status.conditions[?(@.type=="Succeeded")].reason'),
+        Column("Step", ".status.progress.step", "integer"),
+        Column("Total", ".status.progress.totalSteps", "integer"),
+        Column("Loss", ".status.progress.loss"),
+        Column("Tokens/s", ".status.progress.tokensPerSecond"),
+        Column("ETA(s)", ".status.progress.etaSeconds", "integer", wide=True),
+        Column("Model", ".spec.model.uri", wide=True),
+        Column("Artifact", ".status.artifact.digest", wide=True),
+        Column("Age", ".metadata.creationTimestamp", "date"),
+    )
+
+    kind: Literal["FineTuneJob"] = "FineTuneJob"
+    spec: FineTuneJobSpec
+    status: FineTuneJobStatus | None = None

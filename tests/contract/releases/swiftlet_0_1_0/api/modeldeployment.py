@@ -1,0 +1,131 @@
+"""ModelDeployment: one served model with adapters, behind an OpenAI-compatible API."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from swiftlet_0_1_0.api.base import ApiModel, Column, Condition, NamedRef, Resource, Rule, one_of
+from swiftlet_0_1_0.api.compute import Compute
+from swiftlet_0_1_0.api.finetunejob import Failure
+from swiftlet_0_1_0.api.uris import ModelUri
+
+ServedName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][-._/A-Za-z0-9]*$", min_length=1, max_length=128)]
+
+
+class DeployedModel(ApiModel):
+    """The model to serve. A FineTuneJob's adapter is served beside its base."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (one_of("fineTuneJobRef", "uri"),)
+
+    fine_tune_job_ref: NamedRef | None = None
+    uri: ModelUri | None = Field(None, description="`hf://org/name[@revision]`, `pvc://claim/path`, or a local path.")
+
+
+class Adapter(ApiModel):
+    """One more adapter of the same base."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (one_of("fineTuneJobRef", "uri"),)
+
+    name: ServedName = Field(description="Model name that clients ask for.")
+    fine_tune_job_ref: NamedRef | None = None
+    uri: ModelUri | None = Field(None, description="`hf://org/name[@revision]`, `pvc://claim/path`, or a local path.")
+
+
+class Requirement(ApiModel):
+    """What must hold before the model is served."""
+
+    eval_run_ref: NamedRef = Field(description="EvalRun whose gates must have passed.")
+
+
+class Engine(ApiModel):
+    """The server."""
+
+    name: Literal["auto", "vllm", "transformers"] = Field(
+        "auto", description="auto is vllm where it can run, else transformers, and status says which."
+    )
+    max_model_length: Annotated[int, Field(ge=8, le=1048576)] = Field(
+        2048, description="Longest prompt and answer together, in tokens."
+    )
+    args: Annotated[list[Annotated[str, Field(max_length=4096)]], Field(max_length=64)] = Field(
+        default_factory=list, description="More vllm arguments, checked by vllm's own parser before it starts."
+    )
+
+
+class SecretKeyRef(ApiModel):
+    """A key of a Secret in the same namespace."""
+
+    name: Annotated[str, Field(min_length=1, max_length=253)] = Field(description="Name of the Secret.")
+    key: Annotated[str, Field(min_length=1, max_length=253)] = Field(description="Key in its data.")
+
+
+class ApiKey(ApiModel):
+    """Where the API key is read from; it is never written to a document, a log or an argument."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (one_of("secretRef", "file"),)
+
+    secret_ref: SecretKeyRef | None = None
+    file: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
+        None, description="Local path; local engine only."
+    )
+
+
+class Api(ApiModel):
+    """The OpenAI-compatible endpoint."""
+
+    port: Annotated[int, Field(ge=1024, le=65535)] = Field(8000, description="Port of pod and Service.")
+    served_name: ServedName | None = Field(None, description="Name of the tuned model; metadata.name when absent.")
+    base_served_name: ServedName | None = Field(None, description="Name of the base model; `base` when absent.")
+    api_key: ApiKey | None = None
+
+
+class ModelDeploymentSpec(ApiModel):
+    """What to serve."""
+
+    model: DeployedModel
+    adapters: Annotated[list[Adapter], Field(max_length=64)] = Field(
+        default_factory=list, description="More adapters of the same base, each under a name of its own."
+    )
+    requires: Annotated[list[Requirement], Field(max_length=16)] = Field(
+        default_factory=list, description="What must hold before the model is served."
+    )
+    engine: Engine = Field(default_factory=Engine)
+    api: Api = Field(default_factory=Api)
+    replicas: Annotated[int, Field(ge=0, le=1000)] = Field(1, description="Pods; the local engine runs at most one.")
+    compute: Compute = Field(default_factory=Compute)
+
+
+class ModelDeploymentStatus(ApiModel):
+    """What was observed."""
+
+    observed_generation: int | None = Field(None, description="Generation of the spec that this was observed for.")
+    conditions: list[Condition] = Field(default_factory=list, description="What holds, and why; by type.")
+    replicas: int = Field(0, description="Pods that exist.")
+    ready_replicas: int = Field(0, description="Pods in which every served name has answered.")
+    engine: str | None = Field(None, description="Engine that runs.")
+    served_names: list[str] = Field(default_factory=list, description="Names that clients may ask for.")
+    url: str | None = Field(None, description="Where the API answers.")
+    model_digest: str | None = Field(None, description="Digest of the artifact that is served.")
+    failure: Failure | None = None
+    progress: str | None = Field(None, description="What the server is doing until it is ready.")
+
+
+class ModelDeployment(Resource):
+    """One served model: waits for its gates, serves base and adapters by name."""
+
+    kind_name: ClassVar[str] = "ModelDeployment"
+    plural: ClassVar[str] = "modeldeployments"
+    short_name: ClassVar[str] = "mdep"
+    summary_condition: ClassVar[str] = "Ready"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Ready", '.status.conditions[?(@.type=="Ready")].status'),
+        Column("Reason", '.status.conditions[?(@.type=="Ready")].reason'),
+        Column("Replicas", ".status.readyReplicas", "integer"),
+        Column("Engine", ".status.engine"),
+        Column("URL", ".status.url"),
+        Column("Models", ".status.servedNames", wide=True),
+        Column("Age", ".metadata.creationTimestamp", "date"),
+    )
+
+    kind: Literal["ModelDeployment"] = "ModelDeployment"
+    spec: ModelDeploymentSpec
+    status: ModelDeploymentStatus | None = None

@@ -1,0 +1,29 @@
+"""What a run says of itself while it goes."""
+
+from pydantic import Field
+
+from swiftlet_0_1_0.api.base import ApiModel
+
+
+class Progress(ApiModel):
+    """Where the run is."""
+
+    step: int = Field(0, description="Optimizer steps done.")
+    total_steps: int = Field(0, description="Optimizer steps in all.")
+    percent: int = Field(0, description="Share that is done.")
+    epoch: str | None = Field(None, description="Passes over the data so far.")
+    loss: str | None = Field(None, description="Loss of the last step, in nats per token.")
+    eval_loss: str | None = Field(None, description="Loss on held-out rows, in nats per token.")
+    learning_rate: str | None = Field(None, description="Of the last step.")
+    grad_norm: str | None = Field(None, description="2-norm of the last step's gradient, before it was clipped.")
+    entropy: str | None = Field(
+        None,
+        description="Mean entropy of the predictions at the last step's labelled tokens, in nats; of tokenMetrics.",
+    )
+    mean_token_accuracy: str | None = Field(
+        None, description="Share of the last step's labelled tokens that were the likeliest; of tokenMetrics."
+    )
+    tokens_per_second: str | None = Field(None, description="Tokens without padding, over all processes.")
+    eta_seconds: int | None = Field(None, description="Seconds until the last step, at the present pace.")
+    checkpoint_step: int | None = Field(None, description="Step of the newest complete checkpoint.")
+    message: str | None = Field(None, description="What is going on outside the steps, such as loading the model.")
