@@ -31,6 +31,7 @@ FIRST_BUILD = {
     "coredns": "2 minutes",
     "helm": "2 minutes",
     "kwok": "a minute",
+    "kueue": "3 minutes",
 }
 """About how long a program takes on 2 cores when nothing is cached, in the order of building; others take seconds."""
 

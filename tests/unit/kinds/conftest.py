@@ -12,8 +12,10 @@ from swiftlet.api.validation import defaulted
 from swiftlet.kinds import RECONCILERS, Capabilities, Outcome
 from swiftlet.kinds.condition_table import CONDITIONS
 from swiftlet.kinds.conditions import find_condition
+from swiftlet.kinds.outcome import Patch
 from swiftlet.kinds.owners import descendants
 from swiftlet.kinds.timestamps import to_text
+from swiftlet.local.merge import patched
 
 Manifest = dict[str, Any]
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
@@ -111,6 +113,8 @@ class World:
         outcome = self.look(kind, name)
         for manifest in outcome.desired:
             self._apply(manifest)
+        for patch in outcome.patches:
+            self._patch(patch)
         for ref in outcome.delete:
             del self.objects[ref.kind, ref.namespace, ref.name]
         self.objects[kind, "default", name]["status"] = json.loads(json.dumps(outcome.status))
@@ -122,12 +126,18 @@ class World:
             self.put(manifest)
             return
         stored = self.objects[key]
-        if {name: value for name, value in stored.items() if name in ("spec", "data")} != {
-            name: value for name, value in manifest.items() if name in ("spec", "data")
-        }:
+        content = {name: copy.deepcopy(value) for name, value in manifest.items() if name in ("spec", "data")}
+        if "replicas" in stored.get("spec", {}):  # left out of the manifest it stays, as another hand's does
+            content["spec"].setdefault("replicas", stored["spec"]["replicas"])
+        if any(stored.get(name) != value for name, value in content.items()):
             stored["metadata"]["generation"] += 1
         stored["metadata"].update(copy.deepcopy(manifest["metadata"]))
-        stored.update({name: copy.deepcopy(value) for name, value in manifest.items() if name in ("spec", "data")})
+        stored.update(content)
+
+    def _patch(self, patch: Patch) -> None:
+        key = patch.target.kind, patch.target.namespace, patch.target.name
+        self.objects[key].update(patched(self.objects[key], copy.deepcopy(patch.fields)))
+        self.objects[key]["metadata"]["generation"] += 1
 
     def condition(self, kind: str, type_: str, name: str = "bird") -> tuple[str, str, str]:
         """(status, reason, message) as stored."""
@@ -314,6 +324,6 @@ def assert_fixpoint() -> Callable[[World, str], None]:
         again = world.reconcile(kind)
         assert world.objects == before
         assert again.events == []
-        assert again.delete == []
+        assert again.delete == [] and again.patches == []
 
     return check

@@ -132,6 +132,8 @@ class Resource(ApiModel):
     columns: ClassVar[tuple[Column, ...]] = ()
     summary_condition: ClassVar[str] = "Succeeded"
     """The one condition that says whether the resource reached its end: Succeeded (bounded) or Ready (running)."""
+    scalable: ClassVar[bool] = False
+    """Whether `kubectl scale` and autoscalers may set spec.replicas; status then has replicas and selector."""
 
     api_version: Annotated[str, Field(pattern=f"^{API_VERSION}$")] = API_VERSION
     kind: str

@@ -14,6 +14,13 @@ from swiftlet.api.schema import structural_schema
 CATEGORY = "swiftlet"
 """`kubectl get swiftlet` lists every kind of the group."""
 
+SCALE = {
+    "specReplicasPath": ".spec.replicas",
+    "statusReplicasPath": ".status.replicas",
+    "labelSelectorPath": ".status.selector",
+}
+"""Where the scale subresource reads and writes."""
+
 _HEADER = "# Generated from swiftlet.api by `swiftlet crds`; do not edit.\n"
 _NAME_RULES = [
     {
@@ -63,7 +70,10 @@ def _version(resource: type[Resource], schema: Mapping[str, Any]) -> dict[str, A
         "additionalPrinterColumns": [_column(column) for column in resource.columns],
         "schema": {"openAPIV3Schema": root},
     }
-    return {**version, "subresources": {"status": {}}} if "status" in schema["properties"] else version
+    subresources: dict[str, Any] = {"status": {}} if "status" in schema["properties"] else {}
+    if resource.scalable:
+        subresources["scale"] = SCALE
+    return {**version, "subresources": subresources} if subresources else version
 
 
 def _column(column: Column) -> dict[str, Any]:

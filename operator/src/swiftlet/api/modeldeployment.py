@@ -100,6 +100,7 @@ class ModelDeploymentStatus(ApiModel):
     observed_generation: int | None = Field(None, description="Generation of the spec that this was observed for.")
     conditions: list[Condition] = Field(default_factory=list, description="What holds, and why; by type.")
     replicas: int = Field(0, description="Pods that exist.")
+    selector: str | None = Field(None, description="Labels of the pods, as autoscalers select them.")
     ready_replicas: int = Field(0, description="Pods in which every served name has answered.")
     engine: str | None = Field(None, description="Engine that runs.")
     served_names: list[str] = Field(default_factory=list, description="Names that clients may ask for.")
@@ -116,6 +117,7 @@ class ModelDeployment(Resource):
     plural: ClassVar[str] = "modeldeployments"
     short_name: ClassVar[str] = "mdep"
     summary_condition: ClassVar[str] = "Ready"
+    scalable: ClassVar[bool] = True
     columns: ClassVar[tuple[Column, ...]] = (
         Column("Ready", '.status.conditions[?(@.type=="Ready")].status'),
         Column("Reason", '.status.conditions[?(@.type=="Ready")].reason'),

@@ -74,7 +74,9 @@ def plan_documents(documents: Sequence[Document], existing: Sequence[Object]) ->
 
 def _planned(key: Key, world: Imagined) -> PlannedResource:
     resource = world.objects[key]
-    outcome = RECONCILERS[key[0]](resource, world, datetime.now(UTC), local_capabilities())
+    # A suspended run gets no children; its plan is what it will have when it goes on.
+    awake = {**resource, "spec": {**resource["spec"], "suspend": False}} if "suspend" in resource["spec"] else resource
+    outcome = RECONCILERS[key[0]](awake, world, datetime.now(UTC), local_capabilities())
     accepted = find_condition({"status": outcome.status}, "Accepted") or {}
     ready = find_condition({"status": outcome.status}, KINDS[key[0]].summary_condition) or {}
     refusal = None if outcome.desired else f"{ready.get('reason')}: {ready.get('message') or accepted.get('message')}"

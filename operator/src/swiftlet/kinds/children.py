@@ -1,12 +1,10 @@
-"""Children that several kinds have: ConfigMap with the job document, Job, and Jobs that go on as they were started."""
+"""Children that several kinds have: ConfigMap with the job document, and Job."""
 
 from typing import Any
 
 from swiftlet.api.base import ApiModel, Resource
 from swiftlet.kinds.ownership import DIGEST_ANNOTATION, canonical_json, child_metadata
 from swiftlet.wire.documents import JOB_FILE
-
-OURS = "swiftlet.dev/"
 
 
 def config_map(resource: Resource, name: str, component: str, document: ApiModel) -> dict[str, Any]:
@@ -32,25 +30,12 @@ def job_manifest(
 
 
 def follows(existing: dict[str, Any], rendered: dict[str, Any]) -> bool:
-    """Whether an existing child was planned from what `rendered` is planned from."""
-    return _digest(existing) == _digest(rendered)
-
-
-def as_started(existing: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """An existing Job or Deployment as it was started, with `changes` to its spec.
+    """Whether an existing child was planned from what `rendered` is planned from.
 
     A run keeps the plan that it started with: a changed ComputeProfile, or a new version of the planner, is for the
-    next attempt, and most of a Job's spec is immutable anyway.
+    next attempt.
     """
-    metadata = existing["metadata"]
-    annotations = {key: value for key, value in (metadata.get("annotations") or {}).items() if key.startswith(OURS)}
-    kept = {name: metadata[name] for name in ("name", "namespace", "labels", "ownerReferences")}
-    return {
-        "apiVersion": existing["apiVersion"],
-        "kind": existing["kind"],
-        "metadata": {**kept, "annotations": annotations},
-        "spec": {**existing["spec"], **changes},
-    }
+    return _digest(existing) == _digest(rendered)
 
 
 def _digest(manifest: dict[str, Any]) -> str | None:

@@ -44,6 +44,12 @@ SUSPENSION = {
     "UserRequested": "spec.suspend is true, and the pods are gone.",
     "Finished": "The work ended before it could be suspended.",
 }
+HOLDS = {
+    "Queued": "Kueue holds the Job back; the message has its Workload's words, where they can be read.",
+    "Evicted": "Kueue has stopped the Job and starts it again by itself; the message says why.",
+    "Deactivated": "Somebody has deactivated the Job's Workload of Kueue; it goes on when spec.active is true again.",
+    "SuspendedByAnother": "Somebody else has suspended the Job; the message says who.",
+}
 JOB_FAILURES = {
     "InvalidInput": "A pod ended with exit code 2: document, data, model or adapter cannot be used. Never retried.",
     "Diverged": "The loss became NaN or infinite (exit code 3). Never retried.",
@@ -80,6 +86,7 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 "JobCreating": "The attempt's Job is being created.",
                 "Suspended": "spec.suspend is true.",
                 "Finished": "The run has ended.",
+                **HOLDS,
                 **POD_OBSTACLES,
             },
         ),
@@ -95,6 +102,7 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 "JobCreating": "The attempt's Job is being created.",
                 "Suspended": "spec.suspend is true.",
                 "Finished": "The run has ended.",
+                **HOLDS,
                 **POD_OBSTACLES,
             },
         ),
@@ -112,7 +120,11 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 "CompileFailed": "It does not, and the message says why: the steps are as slow as without it.",
             },
         ),
-        ConditionDoc("Suspended", "spec.suspend has stopped the pods, after a checkpoint.", SUSPENSION),
+        ConditionDoc(
+            "Suspended",
+            "spec.suspend, or somebody else, has stopped the pods, after a checkpoint.",
+            {**SUSPENSION, **HOLDS},
+        ),
         ConditionDoc(
             "Succeeded",
             "The summary: True when the artifact is there, False when the run was refused or failed, else Unknown.",
@@ -124,6 +136,7 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 "JobCreating": "Still at it.",
                 "BackingOff": "The last attempt failed, the next one will start.",
                 "Suspended": "spec.suspend is true.",
+                **HOLDS,
                 **POD_OBSTACLES,
                 **REFUSED,
                 **WAITING,
@@ -148,10 +161,11 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 "JobCreating": "The Job is being created.",
                 "Suspended": "spec.suspend is true.",
                 "Finished": "The evaluation has ended.",
+                **HOLDS,
                 **POD_OBSTACLES,
             },
         ),
-        ConditionDoc("Suspended", "spec.suspend has stopped the pod.", SUSPENSION),
+        ConditionDoc("Suspended", "spec.suspend, or somebody else, has stopped the pod.", {**SUSPENSION, **HOLDS}),
         ConditionDoc(
             "GatePassed",
             "Every gate holds. Unknown until there are figures.",
@@ -173,6 +187,7 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 "PodsStarting": "Still at it.",
                 "JobCreating": "Still at it.",
                 "Suspended": "spec.suspend is true.",
+                **HOLDS,
                 **POD_OBSTACLES,
                 **REFUSED,
                 **WAITING,

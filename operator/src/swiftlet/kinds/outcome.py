@@ -15,6 +15,14 @@ class ObjectRef:
 
 
 @dataclass(frozen=True)
+class Patch:
+    """The fields of a child to change, as a JSON merge patch; all others are for whoever has set them."""
+
+    target: ObjectRef
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Event:
     """What a person should hear about, once."""
 
@@ -27,7 +35,8 @@ class Event:
 class Outcome:
     """A decision.
 
-    desired: objects to apply, in this order. A child that is neither here nor in `delete` stays as it is.
+    desired: objects to apply, in this order. A child that is in none of the three lists stays as it is.
+    patches: what is asked anew of children that are under way.
     status: the whole status, to be written when it differs from the stored one.
     requeue_after: seconds until the clock alone changes the decision; None when only a change of state does.
     """
@@ -37,6 +46,7 @@ class Outcome:
     status: dict[str, Any]
     events: list[Event] = field(default_factory=list)
     requeue_after: float | None = None
+    patches: list[Patch] = field(default_factory=list)
 
 
 def ref_of(manifest: dict[str, Any]) -> ObjectRef:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from swiftlet.kinds.outcome import ObjectRef
+from swiftlet.kinds.outcome import ObjectRef, Patch
 from swiftlet.kinds.reading import OWNER_LABEL
 from swiftlet.kinds.timestamps import to_text
 from swiftlet.kube.cache import Cache, Key, key_of
@@ -48,8 +48,12 @@ class Writer:
     async def apply(self, wanted: Manifest, is_there: bool) -> Manifest | None:
         """Apply a child (signed) and return it as stored. is_there: the name is known to be its own.
 
+        A Job that is there is given its labels again, and is applied no more.
+
         None when the name turned out to be taken, whoever has it. Raises ApiError.
         """
+        if is_there and wanted["kind"] == "Job":
+            return await self._relabelled(wanted)
         try:
             stored = await self._client.apply(wanted, create_only=not is_there)
         except ApiError as error:
@@ -61,6 +65,14 @@ class Writer:
             self._applied[key_of(wanted)] = digest_of(wanted)
         return stored
 
+    async def _relabelled(self, wanted: Manifest) -> Manifest:
+        """A Job that was out of sight, because somebody took its labels away. It goes on as it was started."""
+        metadata = wanted["metadata"]
+        labels = {"metadata": {"labels": metadata["labels"]}}
+        stored = await self._client.patch("Job", metadata["namespace"], metadata["name"], labels)
+        self._cache.put(stored)
+        return stored
+
     async def occupant(self, key: Key) -> Manifest | None:
         """Who has a name. One of our own that the cache did not know yet is taken up. Raises ApiError."""
         found = await self._client.get(key[0], key[1], key[2])
@@ -68,8 +80,20 @@ class Writer:
             self._cache.put(found)
         return found
 
+    async def patch(self, patch: Patch) -> None:
+        """Change fields of a child that is in the cache, and no others. Raises ApiError."""
+        target = patch.target
+        key: Key = (target.kind, target.namespace or "", target.name)
+        uid = self._cache.uid(key)
+        try:
+            self._cache.put(await self._client.patch(target.kind, target.namespace, target.name, patch.fields))
+        except ApiError as error:
+            if error.code != 404 or uid is None:
+                raise
+            self._cache.forget(key, uid)  # gone: the next decision knows
+
     async def delete(self, reference: ObjectRef) -> None:
-        """Delete a child that is in the cache. Raises ApiError."""
+        """Delete a child that is in the cache; a Job stays until its pods are gone. Raises ApiError."""
         key: Key = (reference.kind, reference.namespace or "", reference.name)
         uid = self._cache.uid(key)
         if uid is None:

@@ -71,4 +71,7 @@ class KubeClient(Protocol):
         """JSON merge patch of an object's status."""
 
     async def delete(self, kind: str, namespace: str | None, name: str, uid: str) -> None:
-        """Delete the very object with this uid and, in the background, what it owns. It may be gone already."""
+        """Delete the very object with this uid and, in the background, what it owns. It may be gone already.
+
+        A Job stays until its pods are gone, so that the next one of its name does not run beside them.
+        """

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from swiftlet.kube.client import FIELD_MANAGER
+
 Manifest = dict[str, Any]
 
 UNREAD_METADATA = frozenset({"managedFields", "selfLink"})
@@ -16,6 +18,9 @@ POD_ANNOTATIONS = ("batch.kubernetes.io/", "swiftlet.dev/")
 UNREAD_ANNOTATIONS = frozenset({"kubectl.kubernetes.io/last-applied-configuration"})
 
 UNREAD_PARTS = {"Service": ("status",), "ReplicaSet": ("spec", "status")}
+SHARED_FIELDS = {"Job": "f:suspend", "Deployment": "f:replicas"}
+"""The field of spec that others set as well, by kind: who did is kept, and the rest of managedFields is not."""
+
 POD_STATUS = ("phase", "reason", "message", "startTime", "conditions")
 CONTAINER_STATUS = ("name", "ready", "restartCount", "state", "lastState")
 
@@ -23,6 +28,8 @@ CONTAINER_STATUS = ("name", "ready", "restartCount", "state", "lastState")
 def compact(manifest: Manifest) -> Manifest:
     """The part of an object that is kept; shares structure with `manifest`."""
     kept = {**manifest, "metadata": _metadata(manifest["metadata"])}
+    if manifest["kind"] in SHARED_FIELDS and (hands := _hands(manifest, SHARED_FIELDS[manifest["kind"]])):
+        kept["metadata"]["managedFields"] = hands
     if manifest["kind"] == "Pod":
         annotations = kept["metadata"].get("annotations") or {}
         read = {name: text for name, text in annotations.items() if name.startswith(POD_ANNOTATIONS)}
@@ -51,6 +58,16 @@ def _metadata(metadata: Manifest) -> Manifest:
     if annotations and not UNREAD_ANNOTATIONS.isdisjoint(annotations):
         kept["annotations"] = {name: text for name, text in annotations.items() if name not in UNREAD_ANNOTATIONS}
     return kept
+
+
+def _hands(manifest: Manifest, field: str) -> list[Manifest]:
+    """The entries of managedFields of others that own a field of spec, with nothing but that field."""
+    owners = [
+        entry
+        for entry in manifest["metadata"].get("managedFields") or []
+        if entry.get("manager") != FIELD_MANAGER and field in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
+    ]
+    return [{**_only(entry, ("manager", "time")), "fieldsV1": {"f:spec": {field: {}}}} for entry in owners]
 
 
 def _pod_spec(spec: Manifest) -> Manifest:

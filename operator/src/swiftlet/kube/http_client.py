@@ -127,7 +127,8 @@ class HttpClient:
         return await self._write("patch_status", "PATCH", kind, path, patch, MERGE)
 
     async def delete(self, kind: str, namespace: str | None, name: str, uid: str) -> None:
-        options = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
+        policy = "Foreground" if kind == "Job" else "Background"
+        options = {"propagationPolicy": policy, "preconditions": {"uid": uid}}
         try:
             await self._request("delete", "DELETE", kind, TYPES[kind].object(namespace, name), None, options, JSON)
         except ApiError as error:

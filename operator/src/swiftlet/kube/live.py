@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from swiftlet.kube.cache import Key
-from swiftlet.kube.client import KubeClient
+from swiftlet.kube.client import ApiError, KubeClient
 
 Manifest = dict[str, Any]
 
 FRESH_SECONDS = 30.0
 """How long an object that was found is believed to be there as it was. Many jobs name the same claim; a claim that goes
 away meanwhile is told by the pods that mount it."""
+
+
+OF_OTHERS = frozenset({"Workload"})
+"""Kinds of other projects: they may not be there, or not be ours to read, and change without our being told."""
 
 
 class LiveLookups:
@@ -48,6 +52,8 @@ class LiveLookups:
 
     async def _ask(self, key: Key) -> Manifest | None:
         kind, namespace, name = key
+        if kind in OF_OTHERS:
+            return await self._ask_if_possible(key)
         found = await self._client.get(kind, namespace or None, name)
         self._forget_old()
         if found is None:
@@ -55,6 +61,16 @@ class LiveLookups:
             return None
         self._found[key] = self._clock(), _outline(found)
         return self._found[key][1]
+
+    async def _ask_if_possible(self, key: Key) -> Manifest | None:
+        """The object as it is now, never remembered; None also when the API server refuses to show it."""
+        try:
+            found = await self._client.get(key[0], key[1], key[2])
+        except ApiError as error:
+            if error.code == 0:
+                raise
+            return None
+        return None if found is None else _outline(found)
 
     def _forget_old(self) -> None:
         """The dictionary is in the order of its times, so the old ones stand first."""

@@ -55,6 +55,7 @@ OTHER_TYPES: dict[str, ResourceType] = {
         ResourceType("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
         ResourceType("v1", "Event", "events"),
         ResourceType("coordination.k8s.io/v1", "Lease", "leases"),
+        ResourceType("kueue.x-k8s.io/v1beta2", "Workload", "workloads"),
         ResourceType("authentication.k8s.io/v1", "TokenReview", "tokenreviews", namespaced=False),
     )
 }

@@ -10,8 +10,9 @@ from swiftlet.kube.paths import CHILD_TYPES, OWN_TYPES
 
 Manifest = dict[str, Any]
 
-LOOKED_UP = frozenset({"ConfigMap", "PersistentVolumeClaim"})
-"""Kinds whose objects are asked for one by one when a document names them. Secrets are never read."""
+LOOKED_UP = frozenset({"ConfigMap", "PersistentVolumeClaim", "Workload"})
+"""Kinds whose objects are asked for one by one when a document, or a Job's queue, names them. Secrets are never
+read."""
 
 
 class ClusterReader:

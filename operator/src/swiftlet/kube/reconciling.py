@@ -128,7 +128,8 @@ class Reconciling:
             outcome, reader = await self._decide(sight)
             wanted = [signed(manifest) for manifest in outcome.desired]
             due = [manifest for manifest in wanted if self._writer.is_due(manifest)]
-            wanted_now = {key_of(manifest) for manifest in due} | {_key_of(reference) for reference in outcome.delete}
+            asked = [*outcome.delete, *(patch.target for patch in outcome.patches)]
+            wanted_now = {key_of(manifest) for manifest in due} | {_key_of(reference) for reference in asked}
             self._refusals.keep(key, wanted_now)
             if sight.stuck or not wanted_now:
                 return outcome, reader
@@ -178,6 +179,11 @@ class Reconciling:
             async with self._trying(owner, _key_of(reference), "delete", sight) as may_try:
                 if may_try:
                     await self._writer.delete(reference)
+                    sight.wrote()
+        for patch in outcome.patches:
+            async with self._trying(owner, _key_of(patch.target), repr(patch.fields), sight) as may_try:
+                if may_try:
+                    await self._writer.patch(patch)
                     sight.wrote()
         for manifest in due:
             key = key_of(manifest)

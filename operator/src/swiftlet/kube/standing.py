@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from swiftlet.api.compute import parse_quantity
+from swiftlet.kinds.asked import without_asked
 
 APPLIED_ANNOTATION = "swiftlet.dev/applied-digest"
 """On every child: digest of the manifest that was applied last."""
@@ -22,7 +23,8 @@ def signed(manifest: Manifest) -> Manifest:
     metadata = manifest["metadata"]
     annotations = {key: text for key, text in (metadata.get("annotations") or {}).items() if key != APPLIED_ANNOTATION}
     bare = {**manifest, "metadata": {**metadata, "annotations": annotations}}
-    digest = hashlib.blake2b(msgspec.json.encode(bare, order="sorted"), digest_size=16).hexdigest()
+    content = msgspec.json.encode(without_asked(bare), order="sorted")
+    digest = hashlib.blake2b(content, digest_size=16).hexdigest()
     return {**bare, "metadata": {**metadata, "annotations": {**annotations, APPLIED_ANNOTATION: digest}}}
 
 

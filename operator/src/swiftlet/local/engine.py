@@ -268,6 +268,8 @@ class Engine:
         outcome = self._outcome(resource)
         for reference in outcome.delete:
             self.store.delete(reference.kind, reference.namespace, reference.name)
+        for patch in outcome.patches:
+            self.store.patch(patch.target.kind, patch.target.namespace, patch.target.name, patch.fields)
         for manifest in outcome.desired:
             self.store.apply(manifest, manager="operator")
         # Without children that it counts on, a status must not be seen: it goes last.

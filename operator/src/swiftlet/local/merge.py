@@ -39,3 +39,16 @@ def _without(value: Any, owned: FieldSet) -> Any:
         return None
     kept = {name: _without(part, owned[f"f:{name}"]) if f"f:{name}" in owned else part for name, part in value.items()}
     return {name: part for name, part in kept.items() if part is not None} or None
+
+
+def patched(live: Any, patch: Any) -> Any:
+    """`live` with a JSON merge patch (RFC 7386): what it names is replaced, None takes away."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(live) if isinstance(live, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = patched(result.get(name), value)
+    return result

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from swiftlet.api import KINDS
 from swiftlet.kinds.owners import descendants
 from swiftlet.local.files import TEMPORARY_PREFIX, write_atomically
-from swiftlet.local.merge import FieldSet, applied, field_set
+from swiftlet.local.merge import FieldSet, applied, field_set, patched
 from swiftlet.local.secrets import encoded_secret
 from swiftlet.observability.event_record import counted_event
 
@@ -145,6 +145,13 @@ class Store:
         after = applied(live, given, owned.get(manager, {}))
         after["metadata"] = {**after["metadata"], **_system_fields(live, after)}
         return self._put(key, _Entry(after, {**owned, manager: field_set(given)}))
+
+    def patch(self, kind: str, namespace: str | None, name: str, patch: dict[str, Any]) -> dict[str, Any]:
+        """Change the fields that a JSON merge patch names. Raises NotStoredError when the object is gone."""
+        entry = self._stored(kind, namespace, name)
+        after = patched(entry.object, patch)
+        after["metadata"] = {**after["metadata"], **_system_fields(entry.object, after)}
+        return self._put(_key(kind, namespace, name), _Entry(after, entry.owned))
 
     def update_status(self, kind: str, namespace: str | None, name: str, status: dict[str, Any]) -> dict[str, Any]:
         """Replace the status. Raises NotStoredError when the object is gone."""

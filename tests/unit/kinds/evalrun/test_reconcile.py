@@ -191,9 +191,43 @@ def test_a_pod_that_was_stopped_with_the_machine_has_not_failed(world: Any, docu
 
 def test_suspend(world: Any, documents: Any, assert_fixpoint: Any) -> None:
     start(world, documents, suspend=True)
+    assert ("Job", "default", "bird-eval") not in world.objects
+    assert world.condition("EvalRun", "Suspended")[:2] == ("True", "UserRequested")
+    assert world.condition("EvalRun", "Running")[:2] == ("False", "Suspended")
+    assert_fixpoint(world, "EvalRun")
+    spec = world.objects["EvalRun", "default", "bird"]["spec"]
+    spec["suspend"] = False
+    world.reconcile("EvalRun")
     job = world.objects["Job", "default", "bird-eval"]
-    assert job["spec"]["suspend"] is True
+    assert job["spec"]["suspend"] is False
+    spec["suspend"] = True
+    assert world.reconcile("EvalRun").patches[0].fields["spec"] == {"suspend": True}
     job["status"] = {"conditions": [{"type": "Suspended", "status": "True"}]}
     world.reconcile("EvalRun")
     assert world.condition("EvalRun", "Suspended")[:2] == ("True", "UserRequested")
     assert_fixpoint(world, "EvalRun")
+
+
+@pytest.mark.parametrize("queue", [None, "team"])
+def test_a_job_that_somebody_else_suspends_is_left_to_them(
+    world: Any, documents: Any, assert_fixpoint: Any, queue: str | None
+) -> None:
+    start(world, documents)
+    job = world.objects["Job", "default", "bird-eval"]
+    job["metadata"]["labels"] |= {"kueue.x-k8s.io/queue-name": queue} if queue else {}
+    job["spec"]["suspend"] = True
+    job["metadata"]["annotations"]["swiftlet.dev/plan-digest"] = "sha256:of-another-version"
+    world.pod_dies("bird-eval", 143, "stopped")
+    outcome = world.reconcile("EvalRun")
+    assert outcome.desired == [] and not outcome.patches and not outcome.delete
+    assert "failure" not in world.status("EvalRun")
+    reason = "Queued" if queue else "SuspendedByAnother"
+    assert world.condition("EvalRun", "Suspended")[:2] == ("Unknown", reason), "its pod is still there"
+    del world.objects["Pod", "default", "bird-eval-0-abcde"]
+    world.reconcile("EvalRun")
+    for type_, status in (("Suspended", "True"), ("Running", "False"), ("Succeeded", "Unknown")):
+        assert world.condition("EvalRun", type_)[:2] == (status, reason)
+    assert_fixpoint(world, "EvalRun")
+    world.objects["EvalRun", "default", "bird"]["spec"]["suspend"] = True
+    outcome = world.reconcile("EvalRun")
+    assert (bool(outcome.delete), bool(outcome.patches)) == ((True, False) if queue else (False, True))

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -255,7 +256,7 @@ def test_a_running_attempt_keeps_the_plan_that_it_started_with(world: Any, docum
     profile = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "ComputeProfile", "metadata": {"name": "default"}}
     world.add(profile, **storage)
     outcome = world.reconcile("FineTuneJob")
-    assert kinds(outcome) == [("Job", "bird-train-0")]
+    assert kinds(outcome) == [] and outcome.patches == []
     job = world.objects["Job", "default", "bird-train-0"]
     claims = [volume.get("persistentVolumeClaim") for volume in job["spec"]["template"]["spec"]["volumes"]]
     assert {"claimName": "swiftlet-artifacts"} in claims
@@ -353,3 +354,91 @@ def test_transition_times_move_only_when_a_status_flips(world: Any, documents: A
     world.reconcile("FineTuneJob")
     times = {c["type"]: from_text(c["lastTransitionTime"]) for c in world.status("FineTuneJob")["conditions"]}
     assert (times["Running"] - times["Accepted"]).total_seconds() == 60
+
+
+def held(world: Any, **labels: str) -> dict[str, Any]:
+    """The attempt's Job, suspended by somebody else."""
+    job = world.objects["Job", "default", "bird-train-0"]
+    job["metadata"]["labels"] |= labels
+    job["spec"]["suspend"] = True
+    job["spec"]["template"]["spec"] |= {"nodeSelector": {"pool": "h100"}, "tolerations": [{"operator": "Exists"}]}
+    job["status"] = {"active": 0, "conditions": [{"type": "Suspended", "status": "True"}]}
+    return job
+
+
+@pytest.mark.parametrize("labels", [{}, {"kueue.x-k8s.io/queue-name": "team"}])
+def test_a_job_that_somebody_else_suspends_is_left_to_them(
+    world: Any, documents: Any, assert_fixpoint: Any, labels: dict[str, str]
+) -> None:
+    start(world, documents)
+    world.job_runs("bird-train-0")
+    world.reconcile("FineTuneJob")
+    world.pod_dies("bird-train-0", 143, failure("Terminated", "SIGTERM", None))
+    job = held(world, **labels)
+    stored = json.dumps(job)
+    reason = "Queued" if labels else "SuspendedByAnother"
+    outcome = world.reconcile("FineTuneJob")
+    assert ("Job", "bird-train-0") not in kinds(outcome) and not outcome.patches and not outcome.delete
+    assert json.dumps(world.objects["Job", "default", "bird-train-0"]) == stored
+    assert "failure" not in world.status("FineTuneJob"), "pods of a suspended Job do not fail"
+    for type_, status in (
+        ("Suspended", "True"),
+        ("PodsReady", "False"),
+        ("Running", "False"),
+        ("Succeeded", "Unknown"),
+    ):
+        assert world.condition("FineTuneJob", type_)[:2] == (status, reason)
+    del world.objects["Pod", "default", "bird-train-0-0-abcde"]
+    assert_fixpoint(world, "FineTuneJob")
+    job["spec"]["suspend"] = False  # they let it go on
+    world.job_runs("bird-train-0")
+    assert [event.reason for event in world.reconcile("FineTuneJob").events] == ["Started", "Resumed"]
+    assert world.condition("FineTuneJob", "Succeeded")[1] == "Training"
+
+
+def test_a_queued_run_is_stopped_by_deleting_its_job_and_goes_on_as_the_same_attempt(
+    world: Any, documents: Any, assert_fixpoint: Any
+) -> None:
+    start(world, documents)
+    world.pod_dies("bird-train-0", 1, failure("RuntimeError", "boom"))
+    world.job_fails("bird-train-0")
+    world.reconcile("FineTuneJob")
+    world.pass_time(5)
+    world.reconcile("FineTuneJob")
+    world.objects["Job", "default", "bird-train-1"]["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] = "team"
+    resource = world.objects["FineTuneJob", "default", "bird"]
+    resource["spec"]["suspend"] = True
+    outcome = world.reconcile("FineTuneJob")
+    assert [ref.name for ref in outcome.delete] == ["bird-train-1"] and not outcome.patches
+    assert_fixpoint(world, "FineTuneJob")
+    assert world.condition("FineTuneJob", "Suspended")[:2] == ("True", "UserRequested")
+    assert world.condition("FineTuneJob", "Running")[:2] == ("False", "Suspended")
+    assert world.status("FineTuneJob")["restarts"]["user"] == 1
+    resource["spec"]["suspend"] = False
+    assert kinds(world.reconcile("FineTuneJob"))[-1] == ("Job", "bird-train-1")
+    assert world.objects["Job", "default", "bird-train-1"]["spec"]["suspend"] is False
+
+
+@pytest.mark.parametrize("field", ["annotations", "digest", "nothing"])
+def test_a_running_job_is_never_applied_again(world: Any, documents: Any, field: str) -> None:
+    """Whatever was planned then and would be planned now: by another version, on another profile, or the same."""
+    start(world, documents)
+    job = world.objects["Job", "default", "bird-train-0"]
+    world.job_runs("bird-train-0")
+    if field == "annotations":
+        job["metadata"]["annotations"] = {}  # of a version that wrote none
+    if field == "digest":
+        job["metadata"]["annotations"]["swiftlet.dev/plan-digest"] = "sha256:older"
+    job["spec"]["template"]["metadata"]["labels"]["batch.kubernetes.io/controller-uid"] = "u"
+    for _ in range(2):
+        outcome = world.reconcile("FineTuneJob")
+        assert ("Job", "bird-train-0") not in kinds(outcome) and not outcome.patches and not outcome.delete
+
+
+def test_a_changed_deadline_is_asked_for_and_nothing_else(world: Any, documents: Any) -> None:
+    start(world, documents, activeDeadlineSeconds=100)
+    held(world)
+    world.objects["FineTuneJob", "default", "bird"]["spec"]["activeDeadlineSeconds"] = 200
+    (patch,) = world.reconcile("FineTuneJob").patches
+    assert patch.fields["spec"] == {"activeDeadlineSeconds": 200}
+    assert world.objects["Job", "default", "bird-train-0"]["spec"]["suspend"] is True

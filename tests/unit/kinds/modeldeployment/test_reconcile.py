@@ -297,3 +297,68 @@ def test_the_api_key_is_mounted_and_never_read(world: Any, documents: Any) -> No
     items = [{"key": "token", "path": "token"}]
     secret = {"secretName": "keys", "items": items, "defaultMode": 0o440}
     assert {"name": "api-key", "secret": secret} in volumes
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_pods_that_another_hand_has_scaled_are_left_to_it(
+    world: Any, documents: Any, assert_fixpoint: Any, number: int
+) -> None:
+    start(world, documents, replicas=1)
+    rolls_out(world)
+    world.reconcile("ModelDeployment")
+    child(world)["spec"]["replicas"] = number
+    entry = {"manager": "kube-controller-manager", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+    child(world)["metadata"]["managedFields"] = [entry]
+    counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), number)
+    rolls_out(world, **counts)
+    outcome = world.reconcile("ModelDeployment")
+    assert "replicas" not in outcome.desired[-1]["spec"] and not outcome.patches
+    assert child(world)["spec"]["replicas"] == number
+    status, reason, message = world.condition("ModelDeployment", "Ready")
+    assert (status, reason) == (("True", "Available") if number else ("False", "ScaledToZero"))
+    assert (
+        f"{number} replicas are set on the Deployment by kube-controller-manager, not by spec.replicas (1)" in message
+    )
+    assert world.status("ModelDeployment")["replicas"] == number
+    assert (("PodDisruptionBudget", "default", "bird-serve") in world.objects) == (number > 1)
+    assert_fixpoint(world, "ModelDeployment")
+    world.trained(digest="sha256:bbbb")  # a new rollout leaves the number alone, too
+    world.evaluated(digest="sha256:bbbb")
+    world.reconcile("ModelDeployment")
+    assert child(world)["spec"]["replicas"] == number
+    world.objects["ModelDeployment", "default", "bird"]["spec"]["replicas"] = 2
+    world.reconcile("ModelDeployment")
+    assert child(world)["spec"]["replicas"] == 2
+    assert "another" not in world.condition("ModelDeployment", "Ready")[2]
+
+
+def test_fewer_pods_than_another_hand_wants_are_not_ready(world: Any, documents: Any) -> None:
+    start(world, documents, replicas=1)
+    rolls_out(world)
+    world.reconcile("ModelDeployment")
+    child(world)["spec"]["replicas"] = 3
+    rolls_out(world)
+    world.reconcile("ModelDeployment")
+    assert world.condition("ModelDeployment", "Ready")[:2] == ("False", "Unavailable")
+    assert "1 of 3 pods are ready; 3 replicas are set" in world.condition("ModelDeployment", "Ready")[2]
+
+
+def test_a_rollout_that_is_held_back_can_be_scaled_and_is_not_applied(world: Any, documents: Any) -> None:
+    start(world, documents)
+    rolls_out(world)
+    world.reconcile("ModelDeployment")
+    world.trained(digest="sha256:bbbb")
+    outcome = world.reconcile("ModelDeployment")
+    assert outcome.desired == [] and outcome.patches == []
+    world.objects["ModelDeployment", "default", "bird"]["spec"]["replicas"] = 2
+    (patch,) = world.reconcile("ModelDeployment").patches
+    assert patch.fields["spec"] == {"replicas": 2}
+    assert child(world)["spec"]["replicas"] == 2
+    assert world.reconcile("ModelDeployment").patches == []
+
+
+def test_autoscalers_find_the_pods_by_the_selector(world: Any, documents: Any) -> None:
+    start(world, documents)
+    labels = child(world)["spec"]["template"]["metadata"]["labels"]
+    selector = world.status("ModelDeployment")["selector"]
+    assert all(labels[name] == value for name, value in (pair.split("=") for pair in selector.split(",")))

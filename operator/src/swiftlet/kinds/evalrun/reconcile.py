@@ -4,17 +4,19 @@ from datetime import datetime
 from typing import Any
 
 from swiftlet.api.evalrun import EvalRun, EvalRunStatus
+from swiftlet.kinds.asked import asked_anew
 from swiftlet.kinds.capabilities import Capabilities
-from swiftlet.kinds.children import as_started, follows
+from swiftlet.kinds.children import follows
 from swiftlet.kinds.claims import unbound_claims
 from swiftlet.kinds.endings import is_over, seen
 from swiftlet.kinds.evalrun.plan import plan_evaluation
 from swiftlet.kinds.evalrun.policies import decide, target_of
-from swiftlet.kinds.evalrun.render import TARGET_ANNOTATION, child_name, render, run_state
+from swiftlet.kinds.evalrun.render import TARGET_ANNOTATION, child_name, render, wish
 from swiftlet.kinds.evalrun.status import View, status_of
 from swiftlet.kinds.events import events_of
+from swiftlet.kinds.holding import asks_again, hold_of, only_deletion_stops
 from swiftlet.kinds.observed import is_being_deleted, job_state, of_kind, pods_of
-from swiftlet.kinds.outcome import Outcome, ref_of
+from swiftlet.kinds.outcome import Outcome, Patch, ref_of
 from swiftlet.kinds.ownership import name_conflict, namespace_of, uid_of
 from swiftlet.kinds.reading import Reader
 from swiftlet.kinds.surroundings import look_around
@@ -41,12 +43,17 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     verdict = verdict or name_conflict(run, reader, rendered)
     pods = tuple(pods_of(children, current)) if current else ()
     progress = reader.progress(uid_of(run))
-    status = status_of(View(run, old, verdict, digest, current, pods, progress, unbound_claims(pods, reader)), now)
+    active = current if current and job_state(current) == "Active" else None
+    hold, stopped = hold_of(active, run.spec.suspend, reader), only_deletion_stops(active, run.spec.suspend)
+    view = View(run, old, verdict, digest, current, pods, progress, unbound_claims(pods, reader), hold)
+    status = status_of(view, now)
     return Outcome(
         desired=[] if outdated else _desired(run, [] if verdict else [*around.missing_claims(), *rendered], current),
-        delete=[ref_of(job) for job in outdated if not is_being_deleted(job)],
+        delete=[*(ref_of(job) for job in outdated if not is_being_deleted(job)), *stopped],
         status=status.document(),
         events=events_of(old.conditions, status.conditions),
+        requeue_after=asks_again(hold, old.conditions, now),
+        patches=[] if stopped else _asked(run, active),
     )
 
 
@@ -56,11 +63,16 @@ def _evaluates(job: dict[str, Any], digest: str | None) -> bool:
 
 
 def _desired(run: EvalRun, rendered: list[dict[str, Any]], job: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """What was rendered; but a Job that is under way goes on as it was started, and can always be suspended."""
+    """What was rendered, until the Job is there. That goes on as it was started and is never applied again.
+
+    A suspended run without a Job gets none: whoever holds the reins, such as a queue, would start it.
+    """
     if job is None:
-        return rendered
-    if job_state(job) != "Active" or is_being_deleted(job):
+        return [] if run.spec.suspend else rendered
+    if job_state(job) != "Active" or is_being_deleted(job) or not rendered or not follows(job, rendered[-1]):
         return []
-    if rendered and follows(job, rendered[-1]):
-        return rendered
-    return [as_started(job, run_state(run))]
+    return [manifest for manifest in rendered if manifest["kind"] != "Job"]
+
+
+def _asked(run: EvalRun, active: dict[str, Any] | None) -> list[Patch]:
+    return [] if active is None or is_being_deleted(active) else asked_anew(active, wish(run))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from swiftlet.api.evalrun import EvalRun
+from swiftlet.kinds.asked import asking
 from swiftlet.kinds.children import config_map, job_manifest
 from swiftlet.kinds.evalrun.plan import EvalPlan
 from swiftlet.kinds.output_folder import make_folder
@@ -39,12 +40,13 @@ def render(run: EvalRun, plan: EvalPlan, around: Surroundings) -> list[dict[str,
     return [config_map(run, child_name(run), COMPONENT, plan.document), _job(run, plan, around)]
 
 
-def run_state(run: EvalRun) -> dict[str, Any]:
-    """The fields of the Job that may change while it runs."""
-    state: dict[str, Any] = {"suspend": run.spec.suspend, "backoffLimit": run.spec.backoff_limit}
-    if run.spec.active_deadline_seconds is not None:
-        state["activeDeadlineSeconds"] = run.spec.active_deadline_seconds
-    return state
+def wish(run: EvalRun) -> dict[str, Any]:
+    """What may be asked of the Job while it runs."""
+    return {
+        "suspend": run.spec.suspend,
+        "backoffLimit": run.spec.backoff_limit,
+        "activeDeadlineSeconds": run.spec.active_deadline_seconds,
+    }
 
 
 def _job(run: EvalRun, plan: EvalPlan, around: Surroundings) -> dict[str, Any]:
@@ -64,9 +66,9 @@ def _job(run: EvalRun, plan: EvalPlan, around: Surroundings) -> dict[str, Any]:
         "podReplacementPolicy": "Failed",
         "podFailurePolicy": FAILURE_POLICY,
     }
-    manifest = job_manifest(run, child_name(run), COMPONENT, {**policy, **run_state(run)}, template)
+    manifest = job_manifest(run, child_name(run), COMPONENT, policy, template)
     manifest["metadata"]["annotations"] = {
         DIGEST_ANNOTATION: digest_of([plan.document.document(), template]),
         TARGET_ANNOTATION: plan.document.target.digest or "",
     }
-    return manifest
+    return asking(manifest, wish(run))

@@ -11,6 +11,7 @@ from swiftlet.kinds.conditions import State, Truth, find_condition, set_conditio
 from swiftlet.kinds.evalrun.gates import evaluate_gates, failed_gates
 from swiftlet.kinds.failures import last_death, results
 from swiftlet.kinds.given import given
+from swiftlet.kinds.holding import Hold
 from swiftlet.kinds.observed import (
     NODE_LOST,
     JobState,
@@ -43,6 +44,8 @@ class View:
     progress: dict[str, Any] | None
     unbound: dict[str, str] = field(default_factory=dict)
     """Claims that keep the pod from being scheduled, in words."""
+    hold: Hold | None = None
+    """Who else keeps the Job suspended, and why."""
 
     @property
     def state(self) -> JobState | None:
@@ -64,7 +67,8 @@ class View:
         """Why the newest pod that failed did; remembered when the pod is gone; the Job's own words at the end."""
         if self.job is None or self.state == "Complete":
             return None
-        is_over = self.run.spec.suspend or (self.state == "Active" and stopped(self.pods))
+        suspended = self.run.spec.suspend or self.job["spec"].get("suspend")
+        is_over = suspended or (self.state == "Active" and stopped(self.pods))
         death = None if is_over else last_death(self.pods)
         if death:
             return death.failure
@@ -107,7 +111,7 @@ def accepted(view: View) -> State:
 def running(view: View) -> State:
     """Running: the pod works on the evaluation."""
     if view.job is None:
-        reason = "NotAccepted" if view.verdict else "JobCreating"
+        reason = "NotAccepted" if view.verdict else "Suspended" if view.run.spec.suspend else "JobCreating"
         return State("Running", "False", reason, "the evaluation has not started")
     if view.state != "Active":
         return State("Running", "False", "Finished", "the evaluation has ended")
@@ -116,6 +120,8 @@ def running(view: View) -> State:
         return State("Running", "Unknown", *hindered)
     if any(running_container(pod) for pod in view.pods):
         return State("Running", "True", "Evaluating", "the pod evaluates")
+    if view.hold:
+        return State("Running", "False", *view.hold)
     if hindered:
         return State("Running", "False", *hindered)
     if view.run.spec.suspend:
@@ -127,9 +133,11 @@ def running(view: View) -> State:
 
 
 def suspended(view: View) -> State:
-    """Suspended: spec.suspend has stopped the pod."""
+    """Suspended: spec.suspend, or somebody else, has stopped the pod."""
     ended = view.state in ("Complete", "Failed")
     stopped = view.job is None or is_suspended(view.job)
+    if view.hold:
+        return State("Suspended", "True" if stopped or not view.pods else "Unknown", *view.hold)
     return suspended_state(view.run.spec.suspend, ended, stopped, view.old.conditions)
 
 

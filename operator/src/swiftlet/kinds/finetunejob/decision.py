@@ -40,7 +40,8 @@ def decide_attempt(job: FineTuneJob, attempts: Sequence[Attempt], status: FineTu
         earlier = attempts[-2] if len(attempts) > 1 else None
         failure = failure_of(earlier, status.failure) if earlier else status.failure
         # Pods that are being suspended, or were stopped with the machine, end with 143, which is no failure.
-        if not job.spec.suspend and not stopped(newest.pods):
+        suspended = job.spec.suspend or newest.job["spec"].get("suspend")
+        if not suspended and not stopped(newest.pods):
             failure = failure_of(newest, status.failure) or failure
         return Decision(newest.number, newest.history, failure)
     if newest.state == "Complete":

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from swiftlet.api.finetunejob import FineTuneJob, FineTuneJobStatus
+from swiftlet.kinds.asked import asked_anew
 from swiftlet.kinds.capabilities import Capabilities
-from swiftlet.kinds.children import as_started, follows
+from swiftlet.kinds.children import follows
 from swiftlet.kinds.claims import unbound_claims
 from swiftlet.kinds.endings import is_over, seen
 from swiftlet.kinds.events import events_of
@@ -14,10 +15,11 @@ from swiftlet.kinds.finetunejob.attempts import Attempt, attempts_of
 from swiftlet.kinds.finetunejob.decision import Decision, decide_attempt
 from swiftlet.kinds.finetunejob.plan import Layout, plan_run
 from swiftlet.kinds.finetunejob.policies import decide
-from swiftlet.kinds.finetunejob.render import render, run_state
+from swiftlet.kinds.finetunejob.render import render, wish
 from swiftlet.kinds.finetunejob.status import View, status_of
+from swiftlet.kinds.holding import asks_again, hold_of, only_deletion_stops
 from swiftlet.kinds.observed import is_being_deleted
-from swiftlet.kinds.outcome import ObjectRef, Outcome, ref_of
+from swiftlet.kinds.outcome import ObjectRef, Outcome, Patch, ref_of
 from swiftlet.kinds.ownership import name_conflict, namespace_of, uid_of
 from swiftlet.kinds.reading import Reader
 from swiftlet.kinds.surroundings import Surroundings, look_around
@@ -40,7 +42,8 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     rendered = _rendered(job, verdict, decision, around)
     verdict = name_conflict(job, reader, rendered) or verdict
     planned = [*around.missing_claims(), *rendered] if rendered and isinstance(verdict, Layout) else []
-    desired = _desired(job, planned, decision, attempts)
+    active = next((attempt.job for attempt in attempts[-1:] if attempt.state == "Active"), None)
+    stopped = only_deletion_stops(active, job.spec.suspend)
     view = View(
         job=job,
         old=old,
@@ -50,10 +53,18 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
         progress=reader.progress(uid_of(job)),
         unbound=unbound_claims(attempts[-1].pods if attempts else (), reader),
         note=fabric_note(around.profile, capabilities),
+        hold=hold_of(active, job.spec.suspend, reader),
     )
     status = status_of(view, now)
     wait = (decision.starts_at - now).total_seconds() if decision.starts_at else None
-    return Outcome(desired, _outdated(attempts), status.document(), events_of(old.conditions, status.conditions), wait)
+    return Outcome(
+        desired=_desired(job, planned, active),
+        delete=[*_outdated(attempts), *stopped],
+        status=status.document(),
+        events=events_of(old.conditions, status.conditions),
+        requeue_after=wait or asks_again(view.hold, old.conditions, now),
+        patches=[] if stopped else _asked(job, decision, active),
+    )
 
 
 def _rendered(
@@ -64,18 +75,22 @@ def _rendered(
     return render(job, plan_run(job, verdict, around), around, decision.number, decision.history)
 
 
-def _desired(
-    job: FineTuneJob, rendered: list[dict[str, Any]], decision: Decision, attempts: list[Attempt]
-) -> list[dict[str, Any]]:
-    """What was rendered; but an attempt that is under way goes on as it was started, and can always be suspended."""
-    newest = attempts[-1] if attempts else None
-    if newest is None or newest.state != "Active":
-        return rendered
-    if is_being_deleted(newest.job):
+def _desired(job: FineTuneJob, rendered: list[dict[str, Any]], active: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """What was rendered, until the attempt's Job is there. That goes on as it was started and is never applied again.
+
+    A suspended run without a Job gets none: whoever holds the reins, such as a queue, would start it.
+    """
+    if active is None:
+        return [] if job.spec.suspend else rendered
+    if is_being_deleted(active) or not rendered or not follows(active, rendered[-1]):
         return []
-    if rendered and follows(newest.job, rendered[-1]):
-        return rendered
-    return [as_started(newest.job, run_state(job, decision.history))]
+    return [manifest for manifest in rendered if manifest["kind"] != "Job"]
+
+
+def _asked(job: FineTuneJob, decision: Decision, active: dict[str, Any] | None) -> list[Patch]:
+    if active is None or is_being_deleted(active):
+        return []
+    return asked_anew(active, wish(job, decision.history))
 
 
 def _outdated(attempts: list[Attempt]) -> list[ObjectRef]:

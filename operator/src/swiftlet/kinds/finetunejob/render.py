@@ -5,6 +5,7 @@ from typing import Any
 from swiftlet.api.compute import Compute, parse_quantity
 from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.api.finetunejob import FineTuneJob
+from swiftlet.kinds.asked import asking
 from swiftlet.kinds.children import config_map, job_manifest
 from swiftlet.kinds.fabric import fabric_annotations, fabric_env, fabric_of, fabric_resources
 from swiftlet.kinds.finetunejob.attempts import HISTORY_ANNOTATION, History, attempt_name, child_name
@@ -85,16 +86,14 @@ def _job(job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, 
         DIGEST_ANNOTATION: digest_of([plan.document.document(), template]),
         HISTORY_ANNOTATION: history.annotation(),
     }
-    manifest["spec"].update(run_state(job, history))
-    return manifest
+    return asking(manifest, wish(job, history))
 
 
-def run_state(job: FineTuneJob, history: History) -> dict[str, Any]:
-    """The fields of a Job that may change while it runs. The deadline is over all attempts."""
-    state: dict[str, Any] = {"suspend": job.spec.suspend}
-    if job.spec.active_deadline_seconds is not None:
-        state["activeDeadlineSeconds"] = max(1, job.spec.active_deadline_seconds - history.active_seconds)
-    return state
+def wish(job: FineTuneJob, history: History) -> dict[str, Any]:
+    """What may be asked of a Job while it runs. The deadline is over all attempts."""
+    limit = job.spec.active_deadline_seconds
+    left = None if limit is None else max(1, limit - history.active_seconds)
+    return {"suspend": job.spec.suspend, "activeDeadlineSeconds": left}
 
 
 def _template(job: FineTuneJob, plan: TrainPlan, around: Surroundings, job_name: str) -> dict[str, Any]:

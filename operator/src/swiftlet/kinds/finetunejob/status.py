@@ -11,6 +11,7 @@ from swiftlet.kinds.failures import results
 from swiftlet.kinds.finetunejob.attempts import Attempt
 from swiftlet.kinds.finetunejob.decision import Decision
 from swiftlet.kinds.finetunejob.plan import Layout
+from swiftlet.kinds.holding import Hold
 from swiftlet.kinds.observed import NODE_LOST, ended_at, is_suspended, obstacle, running_container, stopped
 from swiftlet.kinds.progress import reported
 from swiftlet.kinds.suspension import suspended_state
@@ -36,6 +37,8 @@ class View:
     """Claims that keep a pod from being scheduled, in words."""
     note: str = ""
     """What of the profile is not used, and why."""
+    hold: Hold | None = None
+    """Who else keeps the Job suspended, and why."""
 
     @property
     def newest(self) -> Attempt | None:
@@ -107,6 +110,8 @@ def pods_ready(view: View) -> State:
     ready = (view.newest.job.get("status") or {}).get("ready") or 0
     if ready >= wanted:
         return State("PodsReady", "True", "AllPodsReady", f"{ready} of {wanted} pods run")
+    if view.hold:
+        return State("PodsReady", "False", *view.hold)
     hindered = obstacle(view.newest.pods, view.unbound)
     if hindered:
         return State("PodsReady", "False", *hindered)
@@ -127,6 +132,8 @@ def running(view: View) -> State:
         return State("Running", "Unknown", *hindered)
     containers = [name for pod in view.newest.pods if (name := running_container(pod))]
     if not containers:
+        if view.hold:
+            return State("Running", "False", *view.hold)
         if message := stopped(view.newest.pods):
             return State("Running", "False", "Stopped", message)
         if view.job.spec.suspend:
@@ -157,8 +164,11 @@ def compiled(view: View) -> State:
 
 
 def suspended(view: View) -> State:
-    """Suspended: spec.suspend has stopped the pods, after a checkpoint."""
+    """Suspended: spec.suspend, or somebody else, has stopped the pods, after a checkpoint."""
     stopped = view.newest is None or is_suspended(view.newest.job)
+    if view.hold:
+        stopped = stopped or not (view.newest and view.newest.pods)
+        return State("Suspended", "True" if stopped else "Unknown", *view.hold)
     return suspended_state(view.job.spec.suspend, view.ending is not None, stopped, view.old.conditions)
 
 
@@ -179,6 +189,8 @@ def succeeded(view: View) -> State:
 def _not_started(view: View) -> tuple[str, str]:
     if isinstance(view.verdict, Verdict):
         return "NotAccepted", "the job is not accepted yet"
+    if view.job.spec.suspend:
+        return "Suspended", "spec.suspend is true"
     return "JobCreating", f"attempt {view.decision.number} is being created"
 
 

@@ -4,21 +4,21 @@ from datetime import datetime
 from typing import Any
 
 from swiftlet.api.modeldeployment import ModelDeployment, ModelDeploymentStatus
+from swiftlet.kinds.asked import asked_anew, left_to_others
 from swiftlet.kinds.capabilities import Capabilities
-from swiftlet.kinds.children import as_started, follows
+from swiftlet.kinds.children import follows
 from swiftlet.kinds.claims import unbound_claims
 from swiftlet.kinds.events import events_of
 from swiftlet.kinds.modeldeployment.models import ServedModel, served_model
 from swiftlet.kinds.modeldeployment.plan import plan_server
 from swiftlet.kinds.modeldeployment.policies import decide, gates
-from swiftlet.kinds.modeldeployment.render import child_name, render, run_state
+from swiftlet.kinds.modeldeployment.render import child_name, render, wish
 from swiftlet.kinds.modeldeployment.status import View, status_of
 from swiftlet.kinds.observed import is_being_deleted, of_kind
-from swiftlet.kinds.outcome import ObjectRef, Outcome, ref_of
+from swiftlet.kinds.outcome import ObjectRef, Outcome, Patch, ref_of
 from swiftlet.kinds.ownership import name_conflict, namespace_of, uid_of
 from swiftlet.kinds.reading import Reader
 from swiftlet.kinds.surroundings import look_around
-from swiftlet.kinds.verdict import Verdict
 
 
 def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilities: Capabilities) -> Outcome:
@@ -29,12 +29,13 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     found = [child for child in of_kind(children, "Deployment") if child["metadata"]["name"] == child_name(deployment)]
     child = found[0] if found else None
     around = look_around(deployment, deployment.spec.compute, reader, capabilities)
+    replicas = wanted_replicas(deployment, child)
     served = served_model(deployment, around)
     verdict, gate = decide(deployment, served, around), gates(deployment, served, around)
     rendered: list[dict[str, Any]] = []
     if isinstance(served, ServedModel) and not verdict:
         plan = plan_server(deployment, served, around)
-        rendered = render(deployment, plan, around.profile, capabilities)
+        rendered = render(deployment, plan, around.profile, capabilities, replicas)
         verdict = name_conflict(deployment, reader, rendered)
     held_back = verdict or gate
     view = View(
@@ -48,30 +49,42 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
         progress=reader.progress(uid_of(deployment)),
         service_url=capabilities.service_url,
         unbound=unbound_claims(of_kind(children, "Pod"), reader),
+        replicas=replicas,
         up_to_date=bool(child and rendered and follows(child, rendered[-1])),
     )
     status = status_of(view, now)
     return Outcome(
-        desired=_desired(deployment, [] if held_back else rendered, child, held_back),
-        delete=_surplus(deployment, children),
+        desired=[] if held_back else _desired(deployment, rendered, child),
+        delete=_surplus(replicas, children),
         status=status.document(),
         events=events_of(old.conditions, status.conditions),
+        patches=_asked(deployment, child) if held_back else [],
     )
 
 
+def wanted_replicas(deployment: ModelDeployment, child: dict[str, Any] | None) -> int:
+    """How many pods there are to be: as spec.replicas says, or whoever has scaled the Deployment since it said so."""
+    if child is None or asked_anew(child, wish(deployment)):
+        return deployment.spec.replicas
+    return int(child["spec"].get("replicas", 1))
+
+
 def _desired(
-    deployment: ModelDeployment,
-    rendered: list[dict[str, Any]],
-    child: dict[str, Any] | None,
-    held_back: Verdict | None,
+    deployment: ModelDeployment, rendered: list[dict[str, Any]], child: dict[str, Any] | None
 ) -> list[dict[str, Any]]:
-    """What was rendered; while that is held back, the last rollout goes on serving and can be scaled."""
-    if child is None or not held_back:
-        return rendered
-    return [as_started(child, run_state(deployment))] if not is_being_deleted(child) else []
+    """What was rendered, without the number of pods where another hand has set it."""
+    return [
+        left_to_others(manifest, child, wish(deployment)) if manifest["kind"] == "Deployment" else manifest
+        for manifest in rendered
+    ]
 
 
-def _surplus(deployment: ModelDeployment, children: list[dict[str, Any]]) -> list[ObjectRef]:
+def _asked(deployment: ModelDeployment, child: dict[str, Any] | None) -> list[Patch]:
+    """While the next rollout is held back, the last one goes on serving as it was started, and can be scaled."""
+    return [] if child is None or is_being_deleted(child) else asked_anew(child, wish(deployment))
+
+
+def _surplus(replicas: int, children: list[dict[str, Any]]) -> list[ObjectRef]:
     """One pod cannot be spared, and a budget would then only block the drain of its node."""
-    budgets = of_kind(children, "PodDisruptionBudget") if deployment.spec.replicas <= 1 else []
+    budgets = of_kind(children, "PodDisruptionBudget") if replicas <= 1 else []
     return [ref_of(budget) for budget in budgets if not is_being_deleted(budget)]

@@ -5,6 +5,7 @@ from typing import Any
 from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.engines.catalogue import LIVE_PATH, READY_PATH
+from swiftlet.kinds.asked import asking
 from swiftlet.kinds.capabilities import Capabilities
 from swiftlet.kinds.children import config_map
 from swiftlet.kinds.modeldeployment.plan import ServePlan
@@ -28,10 +29,10 @@ def child_name(deployment: ModelDeployment) -> str:
 
 
 def render(
-    deployment: ModelDeployment, plan: ServePlan, profile: ComputeProfileSpec, capabilities: Capabilities
+    deployment: ModelDeployment, plan: ServePlan, profile: ComputeProfileSpec, capabilities: Capabilities, replicas: int
 ) -> list[dict[str, Any]]:
-    """The objects of the server."""
-    budget = [_disruption_budget(deployment)] if deployment.spec.replicas > 1 else []
+    """The objects of the server. replicas: as many as there are to be, whoever says so."""
+    budget = [_disruption_budget(deployment)] if replicas > 1 else []
     return [
         config_map(deployment, child_name(deployment), COMPONENT, plan.document),
         _service(deployment),
@@ -40,12 +41,13 @@ def render(
     ]
 
 
-def run_state(deployment: ModelDeployment) -> dict[str, Any]:
-    """The fields of a Deployment that change without a new rollout."""
+def wish(deployment: ModelDeployment) -> dict[str, Any]:
+    """What may be asked of a Deployment without a new rollout."""
     return {"replicas": deployment.spec.replicas}
 
 
-def _selector(deployment: ModelDeployment) -> dict[str, str]:
+def selector(deployment: ModelDeployment) -> dict[str, str]:
+    """Labels of the server's pods."""
     own = labels(deployment, COMPONENT)
     return {name: own[name] for name in (OWNER_LABEL, "app.kubernetes.io/component")}
 
@@ -56,7 +58,7 @@ def _service(deployment: ModelDeployment) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": child_metadata(deployment, child_name(deployment), COMPONENT),
-        "spec": {"selector": _selector(deployment), "ports": [port]},
+        "spec": {"selector": selector(deployment), "ports": [port]},
     }
 
 
@@ -65,7 +67,7 @@ def _disruption_budget(deployment: ModelDeployment) -> dict[str, Any]:
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
         "metadata": child_metadata(deployment, child_name(deployment), COMPONENT),
-        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": _selector(deployment)}},
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": selector(deployment)}},
     }
 
 
@@ -74,18 +76,18 @@ def _deployment(
 ) -> dict[str, Any]:
     template = _template(deployment, plan, profile, capabilities)
     metadata = child_metadata(deployment, child_name(deployment), COMPONENT)
-    return {
+    manifest = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": metadata | {"annotations": {DIGEST_ANNOTATION: digest_of([plan.document.document(), template])}},
         "spec": {
-            **run_state(deployment),
-            "selector": {"matchLabels": _selector(deployment)},
+            "selector": {"matchLabels": selector(deployment)},
             "strategy": _strategy(capabilities),
             "progressDeadlineSeconds": plan.startup_seconds + PROGRESS_MARGIN,
             "template": template,
         },
     }
+    return asking(manifest, wish(deployment))
 
 
 def _strategy(capabilities: Capabilities) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from typing import Any
 
 from swiftlet.api.modeldeployment import ModelDeployment, ModelDeploymentStatus
 from swiftlet.kinds.conditions import State, find_condition, set_conditions
+from swiftlet.kinds.holding import hand_on
 from swiftlet.kinds.modeldeployment.crashes import Crash, last_crash
 from swiftlet.kinds.modeldeployment.models import ServedModel
-from swiftlet.kinds.modeldeployment.render import child_name
+from swiftlet.kinds.modeldeployment.render import child_name, selector
 from swiftlet.kinds.observed import obstacle, stopped
 from swiftlet.kinds.ownership import namespace_of
 from swiftlet.kinds.verdict import Verdict, refusal
@@ -31,6 +32,8 @@ class View:
     pods: tuple[dict[str, Any], ...]
     progress: dict[str, Any] | None
     service_url: str
+    replicas: int
+    """As many pods as there are to be, whoever says so."""
     up_to_date: bool
     unbound: dict[str, str] = field(default_factory=dict)
     """Claims that keep a pod from being scheduled, in words."""
@@ -46,7 +49,7 @@ class View:
 
     @property
     def _all_ready(self) -> bool:
-        wanted = self.deployment.spec.replicas
+        wanted = self.replicas
         return wanted > 0 and (self.counts.get("readyReplicas") or 0) >= wanted
 
     @property
@@ -54,7 +57,7 @@ class View:
         """Whether the present plan, and nothing else, serves. As `kubectl rollout status` decides it."""
         if self.child is None or not self.up_to_date or self.verdict or self.gate:
             return False
-        wanted, counts = self.deployment.spec.replicas, self.counts
+        wanted, counts = self.replicas, self.counts
         is_observed = counts.get("observedGeneration", 0) >= self.child["metadata"].get("generation", 0)
         numbers = [counts.get(name) or 0 for name in ("updatedReplicas", "availableReplicas", "readyReplicas")]
         return is_observed and min(numbers) >= wanted and (counts.get("replicas") or 0) <= wanted
@@ -83,6 +86,7 @@ def status_of(view: View, now: datetime) -> ModelDeploymentStatus:
         observed_generation=view.deployment.metadata.generation,
         conditions=set_conditions(view.old.conditions, states, view.deployment.metadata.generation, now),
         replicas=view.counts.get("replicas") or 0,
+        selector=",".join(f"{name}={value}" for name, value in selector(view.deployment).items()),
         ready_replicas=view.counts.get("readyReplicas") or 0,
         engine=said.get("engine") or (view.old.engine if view.child else None),
         served_names=_names(view, served),
@@ -133,20 +137,31 @@ def ready(view: View) -> State:
     """Ready: the summary. Every pod of the present plan has answered a token under each served name."""
     if view.obstacle:
         return _held_back(view, view.obstacle)
-    if view.is_rolled_out and view.deployment.spec.replicas == 0:
-        return State("Ready", "False", "ScaledToZero", "spec.replicas is 0")
+    if view.is_rolled_out and view.replicas == 0:
+        return State("Ready", "False", "ScaledToZero", _scaled(view) or "spec.replicas is 0")
     if view.is_rolled_out:
-        return State("Ready", "True", "Available", f"each served name answers{_engine(view)}")
+        words = "; ".join(filter(None, [f"each served name answers{_engine(view)}", _scaled(view)]))
+        return State("Ready", "True", "Available", words)
     hindered = obstacle(view.pods, view.unbound)
     if view.crash:
         return State("Ready", "False", "ServerFailed", _crashed(view.crash))
     if hindered:
         return State("Ready", "False", *hindered)
-    wanted, there = view.deployment.spec.replicas, view.counts.get("readyReplicas") or 0
+    wanted, there = view.replicas, view.counts.get("readyReplicas") or 0
     was_ready = any(condition.type == "Ready" and condition.reason == "Available" for condition in view.old.conditions)
     was_down = any(condition.type == "Ready" and condition.reason == "Unavailable" for condition in view.old.conditions)
     reason = "Unavailable" if view.up_to_date and (was_ready or was_down) else "RollingOut"
-    return State("Ready", "False", reason, f"{there} of {wanted} pods are ready")
+    words = "; ".join(filter(None, [f"{there} of {wanted} pods are ready", _scaled(view)]))
+    return State("Ready", "False", reason, words)
+
+
+def _scaled(view: View) -> str:
+    """Who else has set the number of pods; empty when nobody has."""
+    asked = view.deployment.spec.replicas
+    if view.child is None or view.replicas == asked:
+        return ""
+    who = hand_on(view.child, "replicas")
+    return f"{view.replicas} replicas are set on the Deployment by {who}, not by spec.replicas ({asked})"
 
 
 def _held_back(view: View, verdict: Verdict) -> State:
