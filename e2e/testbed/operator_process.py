@@ -14,6 +14,7 @@ class OperatorProcess:
     def __init__(self, control_plane: ControlPlane, kubeconfig: Path, namespace: str, *flags: str) -> None:
         """flags: more options; without any it is alone and needs no Lease."""
         self._bed = control_plane.bed
+        self.flags = flags
         self.port = self._bed.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         run = [sys.executable, "-m", "swiftlet.cli.main", "operator", "run", "--kubeconfig", str(kubeconfig)]

@@ -6,6 +6,7 @@ Lease it ends, and starts again as a candidate.
 
 import asyncio
 import logging
+import math
 import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from swiftlet.observability.authentication_review import ClusterTokenReviewer
 from swiftlet.observability.metrics import Metrics, ResourceCollector, new_registry
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.server import Checks, HttpServer, build_app
-from swiftlet.observability.server_progress import Leadership, ProgressEndpoint
+from swiftlet.observability.server_progress import REVIEWS_AT_ONCE, Leadership, ProgressEndpoint
 
 SILENCE_SECONDS = 60.0
 """A candidate that has heard nothing of the API server for this long is not ready."""
@@ -85,12 +86,14 @@ class Process:
     async def open(self, stack: AsyncExitStack) -> None:
         """Connect and serve. Raises StartError."""
         settings = self._settings
+        # The Lease has a client of its own: no number of reviews, writes or refusals stands in the way of a renewal.
         self._steward = await stack.enter_async_context(HttpClient(self._access, self.metrics))
-        self._client = await stack.enter_async_context(HttpClient(self._access, self.metrics, self._may_write))
+        reviewer = await stack.enter_async_context(HttpClient(self._access, self.metrics, connections=REVIEWS_AT_ONCE))
+        self._client = await stack.enter_async_context(HttpClient(self._access, self.metrics, self._write_seconds))
         await self._check_cluster()
         progress = ProgressEndpoint(
             self.board,
-            Authenticator(ClusterTokenReviewer(self._steward)),
+            Authenticator(ClusterTokenReviewer(reviewer)),
             CachedObjects(self.cache),
             Leadership(self._has_synced, lambda: self._election.leader_address if self._election else None),
             self.registry,
@@ -179,8 +182,8 @@ class Process:
     def _has_synced(self) -> bool:
         return self._leading is not None and self._leading.synced
 
-    def _may_write(self) -> bool:
-        return self._election is None or self._election.is_leader
+    def _write_seconds(self) -> float:
+        return math.inf if self._election is None else self._election.write_seconds
 
     def _unhealthy(self) -> str | None:
         """That it answers says that the loop runs; what dies ends the process."""
@@ -190,7 +193,7 @@ class Process:
         silent = self._election.silent_seconds if self._election else 0.0
         if silent is None or silent > SILENCE_SECONDS:
             return "the API server does not answer"
-        if self._may_write() and not self._has_synced():
+        if self._write_seconds() > 0 and not self._has_synced():
             return "leading, but not everything has been listed yet"
         return None
 

@@ -4,6 +4,8 @@ Who we are and where the cluster is comes from lightkube. Its client is left asi
 not know, and a request through it takes 1.5 ms of processor time where aiohttp, which kopf brings along, takes 0.4 ms.
 """
 
+import asyncio
+import math
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +18,7 @@ from lightkube.config.kubeconfig import SingleConfig
 from yarl import URL
 
 from swiftlet.kube.client import FIELD_MANAGER, ApiError, Listed, Manifest, Page
-from swiftlet.kube.credentials import authorization, tls_of
+from swiftlet.kube.credentials import NoClusterError, authorization, tls_of
 from swiftlet.kube.paths import TYPES, ResourceType
 from swiftlet.kube.telemetry import SILENT, Telemetry
 
@@ -60,23 +62,29 @@ class HttpClient:
     """`swiftlet.kube.client.KubeClient`. Used as `async with HttpClient(access) as client`."""
 
     def __init__(
-        self, access: SingleConfig, telemetry: Telemetry = SILENT, may_write: Callable[[], bool] = lambda: True
+        self,
+        access: SingleConfig,
+        telemetry: Telemetry = SILENT,
+        write_seconds: Callable[[], float] = lambda: math.inf,
+        connections: int = CONNECTIONS,
     ) -> None:
-        """may_write: asked right before each write, which raises ApiError (reason NotLeader) when it says no.
+        """write_seconds: for how long it may still write. Asked when a write is about to be sent, which is given up
+        when that time is over; where none is left the write raises ApiError (reason NotLeader).
 
         Raises NoClusterError when certificates cannot be read.
         """
-        self._access, self._telemetry, self._may_write = access, telemetry, may_write
+        self._access, self._telemetry, self._write_seconds = access, telemetry, write_seconds
         self._server = access.cluster.server.rstrip("/")
         self._tls = tls_of(access)
+        self._slots = asyncio.Semaphore(connections)
         self._headers: dict[str, str] = {}
         self._headers_until = 0.0
+        self._renewing = asyncio.Lock()
 
     async def __aenter__(self) -> "HttpClient":
-        self._session = ClientSession(
-            connector=TCPConnector(ssl=self._tls, limit=CONNECTIONS),
-            timeout=ClientTimeout(total=REQUEST_SECONDS),
-        )
+        # Requests wait for a slot of ours, and not in the connector: what is decided at the time of sending stays true.
+        connector = TCPConnector(ssl=self._tls, limit=0)
+        self._session = ClientSession(connector=connector, timeout=ClientTimeout(total=None))
         return self
 
     async def __aexit__(
@@ -102,7 +110,7 @@ class HttpClient:
             query["labelSelector"] = label_selector
         while True:
             content = await self._send("list", "GET", kind, found.collection(namespace), query)
-            answer = msgspec.json.decode(content, type=_List)
+            answer: _List = _decoded(content, _List, f"GET {found.collection(namespace)}")
             yield Page([_listed(found, kind, item) for item in answer.items], int(answer.metadata.resource_version))
             if not answer.metadata.continue_:
                 return
@@ -173,7 +181,8 @@ class HttpClient:
         body: Manifest | None = None,
         content_type: str = JSON,
     ) -> Any:
-        return msgspec.json.decode(await self._send(verb, method, kind, path, query, body, content_type))
+        content = await self._send(verb, method, kind, path, query, body, content_type)
+        return _decoded(content, Any, f"{method} {path}")
 
     async def _send(
         self,
@@ -185,32 +194,57 @@ class HttpClient:
         body: Manifest | None = None,
         content_type: str = JSON,
     ) -> bytes:
-        if method != "GET" and not self._may_write():
-            raise ApiError(0, "NotLeader", f"{method} {path}: another replica may lead by now")
         data = msgspec.json.encode(body) if body is not None else None
         url = URL(self._server + path).with_query(query) if query else URL(self._server + path)
         began, code = time.monotonic(), 0
         try:
-            headers = {**await self._credentials(), "Content-Type": content_type}
-            async with self._session.request(method, url, data=data, headers=headers) as answer:
-                code, content = answer.status, await answer.read()
+            async with asyncio.timeout(REQUEST_SECONDS) as limit, self._slots:
+                credentials = await self._credentials()
+                if method != "GET":
+                    self._fence(limit, f"{method} {path}")
+                headers = {**credentials, "Content-Type": content_type}
+                async with self._session.request(method, url, data=data, headers=headers) as answer:
+                    code, content = answer.status, await answer.read()
         except (ClientError, TimeoutError) as error:
             said = str(error) or type(error).__name__
             raise ApiError(0, "Unreachable", f"{method} {self._server}{path}: {said}") from error
         finally:
             self._telemetry.requested(verb, kind, code, time.monotonic() - began)
-        if code == 401:
+        if code == 401 and credentials is self._headers:
             self._headers_until = 0.0
         if code >= 400:
             raise _refusal(answer, content)
         return content
 
+    def _fence(self, limit: asyncio.Timeout, what: str) -> None:
+        """A write of a former leader must not arrive after its successor has begun."""
+        left = self._write_seconds()
+        if left <= 0:
+            raise ApiError(0, "NotLeader", f"{what}: another replica may lead by now")
+        if left < REQUEST_SECONDS:
+            limit.reschedule(min(limit.when() or math.inf, asyncio.get_running_loop().time() + left))
+
     async def _credentials(self) -> dict[str, str]:
-        if time.monotonic() >= self._headers_until:
-            self._headers_until = time.monotonic() + CREDENTIALS_SECONDS
-            header = await authorization(self._access)
-            self._headers = {"Authorization": header} if header else {}
-        return self._headers
+        """The headers that say who we are. While they are fetched anew everybody waits for them."""
+        if time.monotonic() < self._headers_until:
+            return self._headers
+        async with self._renewing:
+            if time.monotonic() >= self._headers_until:
+                try:
+                    header = await authorization(self._access)
+                except NoClusterError as error:
+                    raise ApiError(0, "NoCredentials", str(error)) from error
+                self._headers = {"Authorization": header} if header else {}
+                self._headers_until = time.monotonic() + CREDENTIALS_SECONDS
+            return self._headers
+
+
+def _decoded(content: bytes, type_: Any, what: str) -> Any:
+    """An answer that was granted. A proxy's page in the API server's place is as good as no answer."""
+    try:
+        return msgspec.json.decode(content, type=type_)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise ApiError(0, "Unreachable", f"{what}: the answer is none of the API server's: {error}") from error
 
 
 def _listed(found: ResourceType, kind: str, item: msgspec.Raw) -> Listed:

@@ -120,7 +120,12 @@ class Election:
     @property
     def is_leader(self) -> bool:
         """Whether this replica holds the Lease, and may go on writing for now."""
-        return self._renewed is not None and self.clock() - self._renewed < GIVE_UP_SECONDS
+        return self.write_seconds > 0
+
+    @property
+    def write_seconds(self) -> float:
+        """For how long this replica may still write if no further renewal succeeds; 0 or less when it may not."""
+        return 0.0 if self._renewed is None else GIVE_UP_SECONDS - (self.clock() - self._renewed)
 
     @property
     def leader_address(self) -> str | None:
