@@ -64,7 +64,7 @@ def test_a_report_of_its_own_pod_reaches_the_status(reporting: Any) -> None:
     scene, jobs = reporting
     uid, pod = jobs["mine"]
     answer = _post(scene, _token(scene, pod), uid=uid)
-    assert (answer.status_code, answer.json()) == (200, {"accepted": 1})
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 1, "intervalSeconds": 2.0})
     scene.wait(lambda: _progress(scene, "mine").get("step") == 3, "the step in the status")
     assert {"totalSteps": 30, "percent": 10, "loss": "1.25"}.items() <= _progress(scene, "mine").items()
     assert _progress(scene, "theirs") == {}

@@ -3,7 +3,9 @@
 import asyncio
 
 import pytest
-from swiftlet.kube.queue import LONGEST_RETRY, WorkQueue, retry_delay
+from hypothesis import given
+from hypothesis import strategies as st
+from swiftlet.kube.queue import LONGEST_RETRY, TURN, Lane, WorkQueue, retry_delay
 
 
 def test_a_key_waits_once_and_in_order() -> None:
@@ -149,3 +151,84 @@ def test_the_depth_is_told() -> None:
 
     asyncio.run(scenario())
     assert depths == [1, 2, 1]
+
+
+async def _order(queue: WorkQueue[str], count: int) -> list[str]:
+    taken = []
+    for _ in range(count):
+        key, _waited = await queue.get()
+        taken.append(key)
+        queue.done(key)
+    return taken
+
+
+def test_changes_go_before_first_looks_and_those_before_progress() -> None:
+    async def scenario() -> list[str]:
+        queue: WorkQueue[str] = WorkQueue()
+        queue.add("figures", Lane.PROGRESS)
+        queue.add("old", Lane.FIRST)
+        queue.add("new")
+        queue.add("also new")
+        return await _order(queue, 4)
+
+    assert asyncio.run(scenario()) == ["new", "also new", "old", "figures"]
+
+
+@pytest.mark.parametrize("while_working", [False, True])
+def test_a_change_takes_a_key_out_of_a_lower_lane_and_progress_does_not_put_it_back(while_working: bool) -> None:
+    async def scenario() -> list[str]:
+        queue: WorkQueue[str] = WorkQueue()
+        if while_working:
+            queue.add("a")
+            await queue.get()
+        queue.add("a", Lane.PROGRESS)
+        queue.add("a")
+        queue.add("a", Lane.PROGRESS)
+        queue.add("b", Lane.FIRST)
+        if while_working:
+            queue.done("a")
+        assert len(queue) == 2
+        return await _order(queue, 2)
+
+    assert asyncio.run(scenario()) == ["a", "b"]
+
+
+def test_no_lane_starves() -> None:
+    async def scenario() -> dict[str, int]:
+        queue: WorkQueue[str] = WorkQueue()
+        places = {}
+        queue.add("figures", Lane.PROGRESS)
+        queue.add("old", Lane.FIRST)
+        for number in range(10 * TURN):
+            queue.add(f"new {number}")  # there is always something new
+            key, _ = await queue.get()
+            places.setdefault(key, number)
+            queue.done(key)
+        return places
+
+    places = asyncio.run(scenario())
+    assert max(places["figures"], places["old"]) < 2 * TURN
+
+
+@given(st.lists(st.tuples(st.sampled_from(["add", "take", "done"]), st.integers(0, 4), st.sampled_from(Lane))))
+def test_whatever_happens_a_key_waits_at_most_once_and_none_is_lost(steps: list[tuple[str, int, Lane]]) -> None:
+    async def scenario() -> None:
+        queue: WorkQueue[int] = WorkQueue(jitter=lambda: 0.5)
+        wanted, working = set(), set()
+        for step, key, lane in steps:
+            if step == "add":
+                queue.add(key, lane)
+                wanted.add(key)
+            elif step == "take" and not queue.empty():
+                taken, _ = await queue.get()
+                assert taken not in working
+                working.add(taken)
+                wanted.discard(taken)
+            elif step == "done" and working:
+                queue.done(working.pop())
+            assert len(queue) == len([one for one in wanted if one not in working])
+        for key in working:
+            queue.done(key)
+        assert sorted(await _order(queue, len(wanted))) == sorted(wanted)
+
+    asyncio.run(scenario())

@@ -1,4 +1,4 @@
-from swiftlet.observability.progress import ProgressBoard
+from swiftlet.observability.progress import REPORTING_SECONDS, ProgressBoard
 
 TIME = "2026-01-01T12:00:00Z"
 
@@ -22,8 +22,19 @@ def test_an_empty_report_says_nothing() -> None:
 
 def test_resources_that_are_gone_are_forgotten() -> None:
     board = ProgressBoard()
-    for uid in ("a", "b", "c"):
+    for uid in ("a", "b"):
         board.report(uid, [{"time": TIME, "step": 1}])
     board.forget("a")
-    board.keep(["c", "d"])
-    assert [board.of(uid) is not None for uid in ("a", "b", "c")] == [False, False, True]
+    assert [board.of(uid) is not None for uid in ("a", "b")] == [False, True]
+    assert (len(board), board.reporting) == (1, 1)
+
+
+def test_who_has_not_reported_for_long_does_not_report() -> None:
+    now = [0.0]
+    board = ProgressBoard(clock=lambda: now[0])
+    board.report("a", [{"time": TIME, "step": 1}])
+    now[0] = REPORTING_SECONDS - 1
+    board.report("b", [{"time": TIME, "step": 1}])
+    assert board.reporting == 2
+    now[0] = REPORTING_SECONDS + 1
+    assert (board.reporting, len(board)) == (1, 2)

@@ -17,7 +17,7 @@ def test_a_report_lands_on_the_board(serve: Any, cluster: Any) -> None:
     async def scenario(endpoint: Any) -> None:
         for path in ("/progress", "/progress/uid-bird"):
             status, answer, _ = await endpoint.post(REPORT, token, path)
-            assert (status, answer) == (200, {"accepted": 1})
+            assert (status, answer) == (200, {"accepted": 1, "intervalSeconds": 2.0})
         assert endpoint.board.of("uid-bird") == {"time": NOW, "type": "progress", "step": 3, "totalSteps": 9}
 
     serve(scenario)
@@ -106,7 +106,7 @@ def test_a_standby_hands_the_report_to_the_leader(serve: Any, cluster: Any) -> N
             async with ClientSession() as session:
                 there = type(endpoint)(board, f"http://127.0.0.1:{server.port}", session, registry)
                 status, answer, _ = await there.post(REPORT, token, "/progress/uid-bird")
-                assert (status, answer) == (200, {"accepted": 1})
+                assert (status, answer) == (200, {"accepted": 1, "intervalSeconds": 2.0})
                 status, answer, _ = await there.post(REPORT, token, "/progress/uid-fish")
                 assert status == 403 and "for its own only" in answer["error"]
                 status, *_ = await there.post(b"x" * 70000, token)

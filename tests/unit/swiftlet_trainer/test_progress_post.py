@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from swiftlet.observability import server_progress
 from swiftlet.observability.authentication import Authenticator
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.server import Checks, HttpServer, build_app
 from swiftlet.observability.server_progress import Leadership, ProgressEndpoint
 from swiftlet.wire.messages import ProgressEvent
-from swiftlet_trainer.progress_post import Poster, _retry_after, document, folded, poster_of
+from swiftlet_trainer.progress_post import Poster, _retry_after, document, folded, poster_of, wished_interval
 
 LABELS = {"swiftlet.dev/kind": "FineTuneJob", "swiftlet.dev/name": "bird", "swiftlet.dev/owner-uid": "uid-bird"}
 OBJECTS = {
@@ -241,3 +242,41 @@ Reporter().emit(step=7, total_steps=9, loss="0.5")
     said = [event for batch in operator.batches for event in batch]
     assert [one.get("message") or one["step"] for one in said] == ["loading", 7]
     assert said[1] | {"time": ""} == {"time": "", "step": 7, "totalSteps": 9, "loss": "0.5"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "seconds"),
+    [
+        (b'{"accepted": 1, "intervalSeconds": 12.5}', 12.5),
+        (b'{"accepted": 1, "intervalSeconds": 1e9}', 300.0),
+        (b'{"accepted": 1, "intervalSeconds": "20"}', 20.0),
+        (b'{"accepted": 1}', 0.0),
+        (b'{"accepted": 1, "intervalSeconds": -3}', 0.0),
+        (b'{"accepted": 1, "intervalSeconds": NaN}', 0.0),
+        (b'{"accepted": 1, "intervalSeconds": null}', 0.0),
+        (b"[1]", 0.0),
+        (b"7", 0.0),
+        (b"ok", 0.0),
+        (b"\xff", 0.0),
+        (b"", 0.0),
+        (b"[" * 4096, 0.0),
+    ],
+)
+def test_the_operator_may_ask_for_fewer_reports(answer: bytes, seconds: float) -> None:
+    assert wished_interval(answer) == seconds
+
+
+def test_what_the_operator_asks_for_is_honoured(
+    operator: Operator, token: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_progress, "report_seconds", lambda reporting: 60.0)
+    poster = Poster(operator.url, token, interval=0)
+    poster.post(event(1))
+    eventually(lambda: operator.steps() == [1])
+    time.sleep(0.1)
+    poster.post(event(2))
+    time.sleep(0.3)
+    assert operator.steps() == [1]
+    poster.post(event(type="phase", message="writing the artifact"))
+    eventually(lambda: len(operator.batches) == 2)
+    poster.close()

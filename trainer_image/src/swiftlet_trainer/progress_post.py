@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from swiftlet.wire.messages import PROGRESS_EVENTS_LIMIT, ProgressEvent
+from swiftlet.wire.messages import PROGRESS_EVENTS_LIMIT, PROGRESS_INTERVAL_FIELD, ProgressEvent
 
 from swiftlet_trainer.paths import in_pod
 
@@ -24,12 +24,16 @@ INDEX_VARIABLE = "JOB_COMPLETION_INDEX"
 
 INTERVAL = 2.0
 """Seconds between two posts of figures; what is no figure is posted at once."""
+LONGEST_INTERVAL = 300.0
+"""The operator may ask for more than INTERVAL where many report, up to this."""
 TIMEOUT = 5.0
 """Seconds for one post."""
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
 """Seconds without a try after a post that failed; doubled with each failure."""
 FLUSH_SECONDS = 3.0
 """For what is left when the process ends."""
+ANSWER_LIMIT = 4096
+"""Bytes of the operator's answer that are read."""
 LONGEST_TEXT = 1000
 """Characters of a text; the operator refuses more than 1,024."""
 
@@ -44,7 +48,7 @@ class Poster:
         self._waiting: list[ProgressEvent] = []
         self._changed = threading.Condition()
         self._is_closing = self._has_complained = False
-        self._figures_at = self._try_at = 0.0
+        self._figures_at = self._try_at = self._wished = 0.0
         self._pause = first_pause
         # The operator is in the cluster: a proxy for the world outside does not lead there.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -98,7 +102,7 @@ class Poster:
                 headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
             )
             with self._opener.open(request, timeout=TIMEOUT) as answer:
-                answer.read()
+                self._wished = wished_interval(answer.read(ANSWER_LIMIT))
         except urllib.error.HTTPError as error:
             with error:
                 said = error.read(500).decode(errors="replace")
@@ -110,7 +114,7 @@ class Poster:
     def _taken(self) -> None:
         with self._changed:
             self._pause, self._has_complained = self._first_pause, False
-            self._figures_at = time.monotonic() + self._interval
+            self._figures_at = time.monotonic() + max(self._interval, self._wished)
 
     def _refused(self, batch: list[ProgressEvent], why: str, wait: float) -> None:
         """Say so once, and keep the events for the next try, unless they can never be taken or there is none."""
@@ -122,6 +126,15 @@ class Poster:
                 self._waiting = folded([*batch, *self._waiting])
             self._try_at = time.monotonic() + max(self._pause, wait)
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
+
+
+def wished_interval(answer: bytes) -> float:
+    """Seconds between posts that the operator asks for; 0 where it says nothing of them, as older ones do."""
+    try:
+        wished = float(json.loads(answer)[PROGRESS_INTERVAL_FIELD])
+    except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
+        return 0.0
+    return min(wished, LONGEST_INTERVAL) if wished > 0 else 0.0
 
 
 def folded(events: Sequence[ProgressEvent]) -> list[ProgressEvent]:

@@ -20,6 +20,7 @@ from swiftlet.kube.relisting import Relisting
 from swiftlet.kube.telemetry import Telemetry
 from swiftlet.observability.events import EventWriter
 from swiftlet.observability.progress import ProgressBoard
+from swiftlet.observability.progress_pace import ProgressPace
 
 Manifest = dict[str, Any]
 
@@ -50,12 +51,13 @@ class Leading:
         self._settings, self._access, self._cache, self._telemetry = settings, access, cache, telemetry
         self._events = EventWriter(client, now, telemetry)
         capabilities = Capabilities(progress_url=settings.progress_url)
-        reconciling = Reconciling(client, cache, capabilities, now, board.of, self._events.tell)
-        self.controller = Controller(cache, reconciling, telemetry, self._failed, board.forget)
+        self._board = board
+        self._pace = ProgressPace(board, self._stored_progress, lambda uid: self.controller.progressed(uid))
+        reconciling = Reconciling(client, cache, capabilities, now, self._pace.read, self._events.tell)
+        self.controller = Controller(cache, reconciling, telemetry, self._failed, self._gone)
         self._relisting = Relisting(client, self.controller, settings.namespaces, telemetry)
         self._tasks: list[asyncio.Task[None]] = []
-        self._board = board
-        board.on_report = self.controller.progressed
+        board.on_report = self._pace.reported
         self.synced = False
         self._looked = asyncio.Event()
 
@@ -72,6 +74,7 @@ class Leading:
     async def quiesce(self, at_once: bool) -> None:
         """Write no more. Looks that are under way end well, unless `at_once`: another replica may write already."""
         self._board.on_report = None
+        self._pace.close()
         await self.controller.drain(0.0 if at_once else DRAIN_SECONDS)
         if not at_once:
             await self._events.flush(FLUSH_SECONDS)
@@ -123,6 +126,16 @@ class Leading:
             self.controller.seen_gone(manifest)
         else:
             self.controller.seen(manifest)
+
+    def _gone(self, uid: str) -> None:
+        """A resource was deleted."""
+        self._board.forget(uid)
+        self._pace.forget(uid)
+
+    def _stored_progress(self, uid: str) -> Manifest:
+        key = self._cache.resource(uid)
+        resource = self._cache.get(key) if key else None
+        return ((resource or {}).get("status") or {}).get("progress") or {}
 
     def _failed(self, key: Key, error: Exception) -> None:
         resource = self._cache.get(key)

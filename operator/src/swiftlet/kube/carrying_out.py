@@ -62,7 +62,8 @@ class Writer:
             raise
         if key_of(stored)[0] in CHILD_TYPES:
             self._cache.put(stored)
-            self._applied[key_of(wanted)] = digest_of(wanted)
+            if self._cache.uid(key_of(wanted)) is not None:  # else it is gone already
+                self._applied[key_of(wanted)] = digest_of(wanted)
         return stored
 
     async def _relabelled(self, wanted: Manifest) -> Manifest:
@@ -120,3 +121,8 @@ class Writer:
             raise
         self._cache.put(stored)
         return True
+
+    def forget(self, child: Key) -> None:
+        """The child is gone."""
+        self._applied.pop(child, None)
+        self._normalised.pop(child, None)

@@ -10,14 +10,11 @@ from swiftlet.kinds import RECONCILERS
 from swiftlet.kube.cache import Cache, Key, key_of
 from swiftlet.kube.client import ApiError
 from swiftlet.kube.context import begin
-from swiftlet.kube.queue import WorkQueue
+from swiftlet.kube.queue import Lane, WorkQueue
 from swiftlet.kube.reconciling import Look, Reconciling, UnsettledError
 from swiftlet.kube.telemetry import SILENT, Telemetry
 
 Manifest = dict[str, Any]
-
-PROGRESS_SECONDS = 2.0
-"""Least time between two looks that only a report of progress asks for: a status write for each step would be many."""
 
 log = logging.getLogger(__name__)
 
@@ -54,21 +51,27 @@ class Controller:
     def seen_gone(self, manifest: Manifest) -> bool:
         """An object was deleted; False when that is no news."""
         if not self.cache.remove(manifest):
+            self._forget(manifest)  # the API server may have said so before the watch did
             return False
         self.dropped(manifest)
         return True
 
     def dropped(self, manifest: Manifest) -> None:
         """An object is no longer in the cache."""
-        if manifest["kind"] in RECONCILERS:
-            self._on_gone(manifest["metadata"]["uid"])
+        self._forget(manifest)
         self._wake(manifest)
 
     def progressed(self, uid: str) -> None:
-        """Pods of a resource have reported."""
+        """Pods of a resource have reported something that is worth a look."""
         key = self.cache.resource(uid)
         if key is not None:
-            self.queue.add_after(key, PROGRESS_SECONDS)
+            self.queue.add(key, Lane.PROGRESS)
+
+    def _forget(self, manifest: Manifest) -> None:
+        if manifest["kind"] in RECONCILERS:
+            self._on_gone(manifest["metadata"]["uid"])
+        elif self.cache.uid(key_of(manifest)) is None:
+            self._reconciling.forget_child(key_of(manifest))
 
     def _wake(self, manifest: Manifest) -> None:
         """Queue everything that a change of this object may concern."""

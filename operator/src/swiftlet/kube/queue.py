@@ -1,18 +1,39 @@
 """Keys that want a look: each waits at most once, and nobody works on a key twice at a time.
 
+Keys wait in lanes: what has changed goes before what is there since long, and that before reports of progress.
+
 Source of the semantics: client-go, util/workqueue (sets `dirty` and `processing`, rate limiter per item).
 """
 
 import asyncio
 import random
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from enum import IntEnum
+from typing import Generic, NamedTuple, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 
 FIRST_RETRY = 0.005
 LONGEST_RETRY = 300.0
 """Seconds before a key is tried again after errors: 5 ms, doubled each time, up to 5 minutes."""
+TURN = 16
+"""Every so many keys, the one that has waited longest goes first, whatever its lane: no lane starves."""
+
+
+class Lane(IntEnum):
+    """What a key waits for; the smaller goes first."""
+
+    CHANGE = 0
+    """Something has happened, or is due."""
+    FIRST = 1
+    """A resource that was there when the operator began to work."""
+    PROGRESS = 2
+    """Pods have reported figures, and nothing else has happened."""
+
+
+class _Asked(NamedTuple):
+    lane: Lane
+    since: float
 
 
 def retry_delay(failures: int, jitter: float, longest: float = LONGEST_RETRY) -> float:
@@ -22,7 +43,7 @@ def retry_delay(failures: int, jitter: float, longest: float = LONGEST_RETRY) ->
 
 
 class WorkQueue(Generic[K]):
-    """A set of keys in the order in which they were added, now or for later.
+    """A set of keys, by lane in the order in which they were added, now or for later.
 
     `get` takes a key out and `done` gives it back; a key that is added in between waits until it was given back.
     """
@@ -33,30 +54,28 @@ class WorkQueue(Generic[K]):
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """on_depth: told the number of waiting keys whenever it changes."""
-        self._ready: dict[K, float] = {}
+        self._ready: dict[Lane, dict[K, float]] = {lane: {} for lane in Lane}
         self._later: dict[K, asyncio.TimerHandle] = {}
         self._working: set[K] = set()
-        self._again: dict[K, float] = {}
+        self._again: dict[K, _Asked] = {}
         self._failures: dict[K, int] = {}
         self._held: dict[K, float] = {}
         self._getters: list[asyncio.Future[None]] = []
         self._on_depth = on_depth
         self._jitter = jitter
+        self._taken = 0
 
-    def add(self, key: K) -> None:
+    def add(self, key: K, lane: Lane = Lane.CHANGE) -> None:
         """Look at `key` soon; one that was told to wait is looked at when that time is over."""
         now = asyncio.get_running_loop().time()
         if self._held.get(key, now) > now:
             self.add_after(key, self._held[key] - now)
-            return
-        if key in self._working:
-            self._again.setdefault(key, now)
-            return
-        if key in self._ready:
-            return
-        self._ready[key] = now
-        self._on_depth(len(self._ready))
-        self._wake()
+        elif key in self._working:
+            asked = self._again.get(key)
+            if asked is None or lane < asked.lane:
+                self._again[key] = _Asked(lane, now)
+        else:
+            self._line_up(key, _Asked(lane, now))
 
     def add_after(self, key: K, seconds: float) -> None:
         """Look at `key` in `seconds`, or sooner when that was asked for already."""
@@ -87,7 +106,7 @@ class WorkQueue(Generic[K]):
 
     async def get(self) -> tuple[K, float]:
         """The next key and the seconds that it has waited. Give it back with `done`."""
-        while not self._ready:
+        while self.empty():
             getter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._getters.append(getter)
             try:
@@ -95,42 +114,65 @@ class WorkQueue(Generic[K]):
             except asyncio.CancelledError:
                 if getter in self._getters:
                     self._getters.remove(getter)
-                elif self._ready:
+                elif not self.empty():
                     self._wake()  # the key that it was woken for is for somebody else
                 raise
-        key = next(iter(self._ready))
-        since = self._ready.pop(key)
+        key, since = self._next()
         self._working.add(key)
-        self._on_depth(len(self._ready))
+        self._on_depth(len(self))
         return key, asyncio.get_running_loop().time() - since
+
+    def _next(self) -> tuple[K, float]:
+        """Take out the first key of the first lane, or in its turn the one that has waited longest."""
+        heads = [(lane, *next(iter(waiting.items()))) for lane, waiting in self._ready.items() if waiting]
+        self._taken += 1
+        is_turn = self._taken % TURN == 0
+        lane, key, since = min(heads, key=lambda head: head[2]) if is_turn else heads[0]
+        del self._ready[lane][key]
+        return key, since
 
     def done(self, key: K) -> None:
         """The look at `key` is over; if it was added meanwhile it waits again."""
         self._working.discard(key)
-        since = self._again.pop(key, None)
-        if since is None or key in self._ready:
+        asked = self._again.pop(key, None)
+        if asked is None:
             return
         if key in self._held:
-            self.add(key)
-            return
-        self._ready[key] = since
-        self._on_depth(len(self._ready))
-        self._wake()
+            self.add(key, asked.lane)
+        else:
+            self._line_up(key, asked)
+
+    def __len__(self) -> int:
+        """How many keys are to be looked at now."""
+        return sum(map(len, self._ready.values()))
 
     def empty(self) -> bool:
         """Whether nothing is to be looked at now."""
-        return not self._ready
+        return not any(self._ready.values())
 
     def idle(self) -> bool:
         """Whether nothing waits and nothing is being looked at."""
-        return not self._ready and not self._working
+        return self.empty() and not self._working
 
     def close(self) -> None:
         """Forget everything that is waiting."""
         for waiting in self._later.values():
             waiting.cancel()
-        for forgotten in (self._later, self._ready, self._again, self._failures, self._held):
+        for waiting_keys in self._ready.values():
+            waiting_keys.clear()
+        for forgotten in (self._later, self._again, self._failures, self._held):
             forgotten.clear()
+
+    def _line_up(self, key: K, asked: _Asked) -> None:
+        """Let a key that nobody works on wait in a lane, unless it does in that one or a better one."""
+        lane = next((lane for lane, waiting in self._ready.items() if key in waiting), None)
+        if lane is not None and lane <= asked.lane:
+            return
+        if lane is not None:
+            del self._ready[lane][key]
+        self._ready[asked.lane][key] = asked.since
+        self._on_depth(len(self))
+        self._wake()
 
     def _due(self, key: K) -> None:
         self._later.pop(key, None)

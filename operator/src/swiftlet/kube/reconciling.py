@@ -120,6 +120,10 @@ class Reconciling:
             self._tell(resource, event)
         return self._concluded(key, outcome, reader, sight)
 
+    def forget_child(self, key: Key) -> None:
+        """A child is gone."""
+        self._writer.forget(key)
+
     # Deciding
 
     async def _settle(self, key: Key, sight: _Sight) -> tuple[Outcome, ClusterReader]:

@@ -1,18 +1,35 @@
 """What pods have reported, in memory: live figures are a courtesy, so a restart of the operator may lose them."""
 
-from collections.abc import Callable, Iterable
+import time
+from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 from swiftlet.kinds.progress import merge_event
+
+REPORTING_SECONDS = 180.0
+"""A resource whose last report is older than this does not report any more: it has ended, or its pods cannot."""
 
 
 class ProgressBoard:
     """The progress of each resource by its uid. One event loop uses it; nothing here blocks or locks."""
 
-    def __init__(self, on_report: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, on_report: Callable[[str], None] | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """on_report: told the uid of a resource after each report about it."""
         self._merged: dict[str, dict[str, Any]] = {}
-        self.on_report = on_report
+        self._lately: OrderedDict[str, float] = OrderedDict()
+        """When each resource has reported last, the longest ago first."""
+        self.on_report, self._clock = on_report, clock
+
+    @property
+    def reporting(self) -> int:
+        """How many resources report."""
+        horizon = self._clock() - REPORTING_SECONDS
+        while self._lately and next(iter(self._lately.values())) < horizon:
+            self._lately.popitem(last=False)
+        return len(self._lately)
 
     def of(self, uid: str) -> dict[str, Any] | None:
         """All that was reported of the resource, folded by `kinds.progress.merge_event`; None when nothing was."""
@@ -27,17 +44,15 @@ class ProgressBoard:
             merged = merge_event(merged, event)
         if merged is not None:
             self._merged[uid] = merged
+        self._lately[uid] = self._clock()
+        self._lately.move_to_end(uid)
         if self.on_report:
             self.on_report(uid)
 
     def forget(self, uid: str) -> None:
         """The resource is gone."""
         self._merged.pop(uid, None)
-
-    def keep(self, uids: Iterable[str]) -> None:
-        """Forget every resource but these, after a new listing: deletions may have been missed."""
-        kept = set(uids)
-        self._merged = {uid: merged for uid, merged in self._merged.items() if uid in kept}
+        self._lately.pop(uid, None)
 
     def __len__(self) -> int:
         """Resources that have reported."""

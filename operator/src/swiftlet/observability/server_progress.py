@@ -17,9 +17,11 @@ from swiftlet.observability.authentication import (
 )
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.progress_binding import NotAllowedError, Objects, resource_of
+from swiftlet.observability.progress_pace import report_seconds
 from swiftlet.observability.progress_payload import MalformedReportError, events_of
 from swiftlet.observability.progress_rates import RateLimit
 from swiftlet.observability.server_body import bounded_body
+from swiftlet.wire.messages import PROGRESS_INTERVAL_FIELD
 
 FORWARDED = "X-Swiftlet-Forwarded"
 """Set on a report that a standby has passed on, so that it is passed on once."""
@@ -110,7 +112,8 @@ class ProgressEndpoint:
             return self._refused(400, str(error))
         self._board.report(uid, events)
         self._count.labels("200").inc()
-        return web.json_response({"accepted": len(events)})
+        wait = report_seconds(self._board.reporting)
+        return web.json_response({"accepted": len(events), PROGRESS_INTERVAL_FIELD: round(wait, 1)})
 
     async def _forward(self, request: web.Request) -> web.Response:
         """A standby hands the report on as it is; the leader checks it."""

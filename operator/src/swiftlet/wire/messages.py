@@ -27,6 +27,8 @@ PROGRESS_BODY_LIMIT = 65536
 """Bytes of one progress report."""
 PROGRESS_EVENTS_LIMIT = 100
 """Events of one progress report."""
+PROGRESS_INTERVAL_FIELD = "intervalSeconds"
+"""Of the answer to a report: how often the operator would like to hear figures."""
 
 TERMINATION_LOG = "/dev/termination-log"
 TERMINATION_LIMIT = 4096
