@@ -82,6 +82,7 @@ class ProgressPace:
     def forget(self, uid: str) -> None:
         """The resource is gone."""
         self._shown.pop(uid, None)
+        self._turn_rates.forget(uid)
         for line in (self._figures, self._turns):
             line.drop(uid)
 

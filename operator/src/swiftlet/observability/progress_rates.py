@@ -32,3 +32,7 @@ class RateLimit:
         while len(self._buckets) > REMEMBERED:
             self._buckets.popitem(last=False)
         return wait
+
+    def forget(self, key: str) -> None:
+        """The key will not come again."""
+        self._buckets.pop(key, None)
