@@ -21,10 +21,20 @@ from swiftlet.observability.server_progress import Leadership, ProgressEndpoint
 from swiftlet.wire.messages import ProgressEvent
 from swiftlet_trainer.progress_post import Poster, _retry_after, document, folded, poster_of, wished_interval
 
-LABELS = {"swiftlet.dev/kind": "FineTuneJob", "swiftlet.dev/name": "bird", "swiftlet.dev/owner-uid": "uid-bird"}
+
+def owned(kind: str, name: str, uid: str, owner: str | None = None) -> dict[str, Any]:
+    """An object that the object of kind `owner` controls."""
+    metadata: dict[str, Any] = {"name": name, "namespace": "team", "uid": uid}
+    if owner is not None:
+        metadata["ownerReferences"] = [{"kind": owner, **NAMES[owner], "controller": True}]
+    return {"kind": kind, "metadata": metadata}
+
+
+NAMES = {"FineTuneJob": {"name": "bird", "uid": "uid-bird"}, "Job": {"name": "bird-train-0", "uid": "job-uid"}}
 OBJECTS = {
-    "Pod": {"metadata": {"uid": "pod-uid", "labels": LABELS}},
-    "FineTuneJob": {"metadata": {"uid": "uid-bird"}},
+    "Pod": owned("Pod", "bird-0", "pod-uid", "Job"),
+    "Job": owned("Job", **NAMES["Job"], owner="FineTuneJob"),
+    "FineTuneJob": owned("FineTuneJob", **NAMES["FineTuneJob"]),
 }
 
 
