@@ -1,11 +1,15 @@
 """How a verb fails: exceptions with exit codes, and the termination message that tells the control plane why."""
 
 import errno
+import json
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 from swiftlet.api.finetunejob import DatasetCounts, Failure
+from swiftlet.wire.figures import tabled
 from swiftlet.wire.messages import (
     EXIT_DIVERGED,
     EXIT_ERROR,
@@ -21,6 +25,7 @@ from swiftlet_trainer.paths import in_pod
 MAX_PROBLEMS = 20
 """Problems that a message lists before `and N more`."""
 CUT = "…"
+VERSION_VARIABLE = "SWIFTLET_WIRE_VERSION"
 
 
 class TrainerError(Exception):
@@ -80,8 +85,8 @@ def failure_of(error: BaseException) -> Failure:
 def write_termination(message: TerminationMessage) -> None:
     """Leave `message` in the termination log, at most TERMINATION_LIMIT bytes and always valid JSON.
 
-    What does not fit is cut: the head of the traceback first, then the tail of the failure's message, then the last
-    comparisons and results; the full text of a failure is in the pod's log.
+    What does not fit is cut: the head of the traceback first, then the tail of the failure's message; the full text of
+    a failure is in the pod's log. Figures become a table, which fits; were even that too long, `truncated` says so.
     """
     path = in_pod(TERMINATION_LOG)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +95,9 @@ def write_termination(message: TerminationMessage) -> None:
 
 def encoded(message: TerminationMessage) -> bytes:
     """`message` as JSON of at most TERMINATION_LIMIT bytes."""
-    message = message.model_copy(deep=True)
+    message = TerminationMessage.model_validate(_readable(message.model_dump(mode="json", by_alias=True)))
+    if not _news_is_read():
+        message.measured = None
     failure = message.failure
     if failure and failure.traceback:
         text = failure.traceback
@@ -98,10 +105,45 @@ def encoded(message: TerminationMessage) -> bytes:
     if failure and failure.message:
         words = failure.message
         failure.message = _fitted(message, len(words), lambda size: _set(failure, "message", _head(words, size))) or ""
-    for items in (message.comparison, message.results):
-        while items and len(_json(message)) > TERMINATION_LIMIT:
-            items.pop()
+    if len(_json(message)) > TERMINATION_LIMIT and message.results:
+        _tabulate(message)
     return _json(message)
+
+
+def _tabulate(message: TerminationMessage) -> None:
+    """Put the figures into a table, all of them if they fit; comparisons are left out before figures are."""
+    results, comparison = message.results, message.comparison
+    if not _news_is_read():
+        for items in (comparison, results):
+            while items and len(_json(message)) > TERMINATION_LIMIT:
+                items.pop()
+        return
+    message.results, message.comparison = [], []
+    while True:
+        message.figures = tabled(results, comparison)
+        if len(_json(message)) <= TERMINATION_LIMIT or not results:
+            return
+        left_out: Literal["comparison", "results"] = "comparison" if comparison else "results"
+        if left_out not in message.truncated:
+            message.truncated.append(left_out)
+        if comparison:
+            comparison = []
+        else:
+            results = results[:-1]
+
+
+def _news_is_read() -> bool:
+    """Whether the control plane reads what came after 1.0; the operator of 0.1.0 refuses what it does not know."""
+    return VERSION_VARIABLE in os.environ
+
+
+def _readable(value: Any) -> Any:
+    """`value` with what UTF-8 has no bytes for (names of files, from os.fsdecode) written as an escape."""
+    if isinstance(value, dict):
+        return {_readable(key): _readable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_readable(item) for item in value]
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
 
 
 def reporting(verb: Callable[[str], int]) -> Callable[[str], int]:
@@ -114,14 +156,17 @@ def reporting(verb: Callable[[str], int]) -> Callable[[str], int]:
             failure = failure_of(error)
             dataset = error.dataset if isinstance(error, InvalidInput) else None
             sys.stderr.write(failure.traceback or f"{failure.reason}:\n{failure.message}\n")
-            write_termination(TerminationMessage(failure=failure, dataset=dataset))
+            try:
+                write_termination(TerminationMessage(failure=failure, dataset=dataset))
+            except OSError as unwritten:  # the exit code says whether another attempt is worth it, and must not change
+                sys.stderr.write(f"the termination message cannot be written: {unwritten}\n")
             return failure.exit_code or EXIT_ERROR
 
     return run
 
 
 def _json(message: TerminationMessage) -> bytes:
-    return message.model_dump_json(by_alias=True, exclude_none=True).encode()
+    return json.dumps(message.document(), separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _set(failure: Failure, field: str, text: str) -> str:

@@ -196,12 +196,20 @@ class Report(ApiModel):
     digest: str = Field(description="`sha256:` digest of the results.")
 
 
+class Measured(ApiModel):
+    """The bytes that were scored: the digest of an artifact's manifest, or of the files of a model without one."""
+
+    model_digest: str = Field(description="`sha256:` digest of the model, or of the base that the adapter was put on.")
+    adapter_digest: str | None = Field(None, description="`sha256:` digest of the adapter.")
+
+
 class EvalRunStatus(ApiModel):
     """What was observed."""
 
     observed_generation: int | None = Field(None, description="Generation of the spec that this was observed for.")
     conditions: list[Condition] = Field(default_factory=list, description="What holds, and why; by type.")
     target_digest: str | None = Field(None, description="Digest of the artifact that was evaluated.")
+    measured: Measured | None = Field(None, description="What the figures are about, as the pod found it.")
     progress: Progress | None = None
     results: list[Result] = Field(default_factory=list, description="Figures by suite, metric and subject.")
     comparison: list[Comparison] = Field(default_factory=list, description="Target beside baseline.")

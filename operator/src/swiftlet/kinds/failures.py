@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from swiftlet.api.finetunejob import Failure
 from swiftlet.kinds.conditions import find_condition
 from swiftlet.kinds.observed import completion_index, container_statuses
+from swiftlet.wire.figures import untabled
 from swiftlet.wire.messages import EXIT_TERMINATED, TerminationMessage
 
 PEER_FAILED = "PeerFailed"
@@ -82,7 +83,18 @@ def results(pods: Sequence[dict[str, Any]]) -> list[TerminationMessage]:
             terminated = (status.get("state") or {}).get("terminated")
             if terminated and terminated["exitCode"] == 0:
                 found.append(termination_message(terminated.get("message") or ""))
-    return [message for message in found if message is not None]
+    return [_with_figures(message) for message in found if message is not None]
+
+
+def _with_figures(message: TerminationMessage) -> TerminationMessage:
+    """The message with results and comparisons from its table, where it has one."""
+    if message.figures is None:
+        return message
+    try:
+        results, comparison = untabled(message.figures)
+    except (ValueError, IndexError):
+        return message
+    return message.model_copy(update={"results": results, "comparison": comparison, "figures": None})
 
 
 def failure_of(terminated: dict[str, Any], container: str, pod: dict[str, Any]) -> Failure:

@@ -7,6 +7,7 @@ from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.kinds.mounts import Mount, distinct, scratch, volumes
 from swiftlet.wire.documents import JOB_FILE, RUN_ROOT
 from swiftlet.wire.messages import TERMINATION_LOG
+from swiftlet.wire.version import NEWEST
 
 USER = 65532
 """The `nonroot` user of distroless images; owns what pods write."""
@@ -30,6 +31,7 @@ def base_env(profile: ComputeProfileSpec) -> list[dict[str, Any]]:
         field_env("POD_NAMESPACE", "metadata.namespace"),
         field_env("POD_IP", "status.podIP"),
         {"name": "SWIFTLET_PROGRESS_FILE", "value": f"{RUN_ROOT}/progress.jsonl"},
+        {"name": "SWIFTLET_WIRE_VERSION", "value": NEWEST},
         {"name": "HF_HUB_DISABLE_TELEMETRY", "value": "1"},
     ]
     if profile.storage.models_claim:

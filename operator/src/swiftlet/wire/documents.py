@@ -4,7 +4,7 @@ A job document is the resource's spec with every reference resolved: each URI ha
 path is absolute and is opened below `$SWIFTLET_ROOT`: `/` in a container, the pod's own folder under the local engine.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,7 +12,7 @@ from swiftlet.api.base import ApiModel
 from swiftlet.api.evalrun import Suite
 from swiftlet.api.finetunejob import Checkpoints, Dataset, Task, Template, Tuner
 from swiftlet.api.training import Training
-from swiftlet.wire.version import Wire
+from swiftlet.wire.version import Since, Wire
 
 JOB_FILE = "/swiftlet/job/job.json"
 """Where the ConfigMap with the job document is mounted."""
@@ -35,6 +35,9 @@ class ResolvedModel(ApiModel):
     path: str | None = Field(None, description="Folder in the pod.")
     repo_id: str | None = Field(None, description="Hub repository, when no mirror holds the model.")
     revision: str | None = None
+    digest: Annotated[str | None, Since("1.1")] = Field(
+        None, description="Expected identity of its files: digest of an artifact's manifest, or of a model's files."
+    )
 
 
 class ResolvedDataset(Dataset):

@@ -5,21 +5,23 @@ Environment of every pod:
     SWIFTLET_PROGRESS_FILE   where progress events are appended, one JSON object per line
     SWIFTLET_BIND_HOST       address that servers bind; absent means 0.0.0.0
     POD_NAME, POD_NAMESPACE  who the pod is
+    SWIFTLET_WIRE_VERSION    version of messages that the control plane reads (wire/version.py); absent means 1.0
     SWIFTLET_PROGRESS_URL    where progress events are also posted, as a JSON array; absent under the local engine
     SWIFTLET_PROGRESS_TOKEN  file with the token that such a post carries; the kubelet renews it
 Training pods also get torchrun's own variables (PET_NNODES, PET_NPROC_PER_NODE, PET_NODE_RANK, PET_MASTER_ADDR,
 PET_MASTER_PORT; source: torch.distributed.run).
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from swiftlet.api.base import ApiModel
-from swiftlet.api.evalrun import Comparison, Report, Result
+from swiftlet.api.evalrun import Comparison, Measured, Report, Result
 from swiftlet.api.finetunejob import Artifact, DatasetCounts, Failure
 from swiftlet.api.progress import Progress
-from swiftlet.wire.version import Wire
+from swiftlet.wire.figures import FigureTable
+from swiftlet.wire.version import Since, Wire
 
 PROGRESS_AUDIENCE = "swiftlet-operator"
 """Audience of the ServiceAccount token that pods report with: it is good for nothing else."""
@@ -80,3 +82,12 @@ class TerminationMessage(Wire):
     results: list[Result] = Field(default_factory=list, description="Evaluation.")
     comparison: list[Comparison] = Field(default_factory=list)
     report: Report | None = None
+    figures: Annotated[FigureTable | None, Since("1.1")] = Field(
+        None, description="Results and comparisons, in place of both where they would not fit."
+    )
+    truncated: Annotated[list[Literal["comparison", "results"]], Since("1.1")] = Field(
+        default_factory=list, description="What of the figures did not fit even so; the report has it."
+    )
+    measured: Annotated[Measured | None, Since("1.1")] = Field(
+        None, description="Evaluation: which bytes the figures are about."
+    )

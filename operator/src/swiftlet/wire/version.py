@@ -18,6 +18,8 @@ MAJOR = 1
 """The highest major version that this release reads, and the one that it writes."""
 FIRST = "1.0"
 """What a document without schemaVersion is: release 0.1.0 wrote none."""
+NEWEST = "1.1"
+"""The version of all that this release reads; pods are told, since the operator of 0.1.0 cannot say what it reads."""
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,54 @@ def test_a_cut_file_is_told_with_both_sizes(artifact: Path) -> None:
         read_and_verify(artifact)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["chat_template.jinja", "model-2.safetensors", "tokenizer/added.json", "Adapter_model.safetensors", ".hidden"],
+)
+def test_a_file_that_the_manifest_does_not_list_is_refused(artifact: Path, name: str) -> None:
+    (artifact / name).write_text("planted")
+    with pytest.raises(InvalidInput, match="not listed in manifest") as caught:
+        read_and_verify(artifact)
+    assert caught.value.problems == [f"{artifact / name}: not listed in manifest.json; remove it"]
+
+
+def test_a_manifest_of_a_folder_inside_counts_as_a_file(artifact: Path) -> None:
+    (artifact / "tokenizer/manifest.json").write_text("{}")
+    with pytest.raises(InvalidInput, match="tokenizer/manifest"):
+        read_and_verify(artifact)
+    write_manifest(artifact, read_manifest(artifact))
+    assert "tokenizer/manifest.json" in read_and_verify(artifact).files
+
+
+@pytest.mark.parametrize("name", ["additional_chat_templates", "extra.json"])
+def test_links_are_refused_wherever_they_lead(
+    artifact: Path, tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "a.jinja").write_text("planted")
+    (artifact / name).symlink_to(elsewhere)
+    with pytest.raises(InvalidInput, match=f"{name}: not listed"):
+        read_and_verify(artifact)
+
+
+def test_a_listed_file_may_not_be_a_link(artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Its bytes are right now, and others when it is loaded."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "weights"
+    (artifact / "adapter_model.safetensors").rename(elsewhere)
+    (artifact / "adapter_model.safetensors").symlink_to(elsewhere)
+    with pytest.raises(InvalidInput, match="a link or no file"):
+        read_and_verify(artifact)
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/hostname", "a/../adapter_model.safetensors", "./x", "a//b", "", "."])
+def test_a_manifest_lists_files_of_its_folder_in_one_way(artifact: Path, name: str) -> None:
+    content = json.loads((artifact / "manifest.json").read_text())
+    content["files"][name] = content["files"]["adapter_model.safetensors"]
+    (artifact / "manifest.json").write_text(json.dumps(content))
+    with pytest.raises(InvalidInput, match="which is no file of the artifact"):
+        read_and_verify(artifact)
+
+
 def test_what_is_no_manifest(artifact: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="no such file"):
         read_manifest(tmp_path / "elsewhere")

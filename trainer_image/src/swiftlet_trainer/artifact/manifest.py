@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-from pathlib import Path
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import Field, ValidationError
@@ -62,7 +64,7 @@ def file_sha256(path: Path) -> str:
 
 def record_files(folder: Path) -> dict[str, FileRecord]:
     """Every file below `folder` but the manifest itself, in sorted order."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST_FILE)
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / MANIFEST_FILE)
     return {
         path.relative_to(folder).as_posix(): FileRecord(size=path.stat().st_size, sha256=file_sha256(path))
         for path in paths
@@ -90,37 +92,76 @@ def manifest_digest(folder: Path) -> str:
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of an artifact, without looking at its files. Raises InvalidInput."""
-    path = folder / MANIFEST_FILE
+    return _parsed(folder / MANIFEST_FILE)[0]
+
+
+def is_artifact(folder: Path) -> bool:
+    """Whether the folder has a manifest of ours; models of others may have a file of that name that means other
+    things."""
     try:
-        return Manifest.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise InvalidInput([f"{path}: no such file; an artifact is the folder that a FineTuneJob wrote"]) from None
-    except ValidationError as error:
-        raise InvalidInput([f"{path}: not a manifest: {error.errors()[0]['msg']}; train again"]) from None
+        read_manifest(folder)
+    except InvalidInput:
+        return False
+    return True
 
 
 def read_and_verify(folder: Path, expected_digest: str | None = None) -> Manifest:
-    """The manifest of an artifact whose every byte is as recorded.
+    """The manifest of an artifact that holds the recorded files, byte by byte, and nothing else.
 
+    A file that the manifest does not list would be loaded all the same (a chat template, more weights), and a link may
+    lead elsewhere tomorrow; so both are refused.
     expected_digest: `sha256:` digest that the caller was promised, if any. Raises InvalidInput with all differences.
     """
-    manifest = read_manifest(folder)
+    manifest, found = _parsed(folder / MANIFEST_FILE)
     problems: list[str] = []
-    found = manifest_digest(folder)
     if expected_digest and expected_digest != found:
         problems.append(f"{folder / MANIFEST_FILE}: digest is {found}, expected {expected_digest}; it was replaced")
+    outside = [name for name in manifest.files if not _lies_below(name)]
+    problems += [f"{folder / MANIFEST_FILE}: lists {name!r}, which is no file of the artifact" for name in outside]
+    there = dict(_files(folder))
     for name, record in manifest.files.items():
-        problem = _difference(folder / name, record)
-        if problem:
+        if name not in outside and (problem := _difference(folder / name, record, there.get(name))):
             problems.append(problem)
+    unlisted = sorted(set(there) - set(manifest.files) - {MANIFEST_FILE})
+    problems += [f"{folder / name}: not listed in {MANIFEST_FILE}; remove it" for name in unlisted]
     if problems:
         raise InvalidInput(problems)
     return manifest
 
 
-def _difference(path: Path, record: FileRecord) -> str | None:
-    if not path.is_file():
+def _parsed(path: Path) -> tuple[Manifest, str]:
+    """The manifest and its digest, from one reading of its bytes."""
+    try:
+        content = path.read_bytes()
+        return Manifest.model_validate_json(content), f"sha256:{hashlib.sha256(content).hexdigest()}"
+    except ValidationError as error:
+        raise InvalidInput([f"{path}: not a manifest: {error.errors()[0]['msg']}; train again"]) from None
+    except FileNotFoundError:
+        raise InvalidInput([f"{path}: no such file; an artifact is the folder that a FineTuneJob wrote"]) from None
+    except OSError as error:
+        raise InvalidInput([f"{path}: cannot be read: {error.strerror}"]) from None
+
+
+def _lies_below(name: str) -> bool:
+    """Whether a manifest may list `name`: a plain relative path, written in one way only."""
+    path = PurePosixPath(name)
+    plain = not path.is_absolute() and ".." not in path.parts and path.as_posix() == name
+    return plain and name not in (".", MANIFEST_FILE) and "\0" not in name
+
+
+def _files(folder: Path) -> Iterator[tuple[str, bool]]:
+    """(name relative to the folder, whether it is a plain file) of everything below it that is no plain folder."""
+    for parent, folders, files in os.walk(folder):
+        links = [name for name in folders if (Path(parent) / name).is_symlink()]
+        for path in (Path(parent) / name for name in [*links, *files]):
+            yield path.relative_to(folder).as_posix(), path.is_file() and not path.is_symlink()
+
+
+def _difference(path: Path, record: FileRecord, is_plain: bool | None) -> str | None:
+    if is_plain is None:
         return f"{path}: missing, but the manifest lists it; copy the artifact again"
+    if not is_plain:
+        return f"{path}: a link or no file, the manifest lists a file; copy the artifact again"
     size = path.stat().st_size
     if size != record.size:
         return f"{path}: {size} bytes, the manifest says {record.size}; copy the artifact again"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from swiftlet.api.evalrun import Measured
 from swiftlet.wire.documents import EvaluateDocument, ResolvedModel, ResolvedSubject
 
 from swiftlet_trainer.failures import InvalidInput
@@ -41,20 +42,24 @@ def subjects_of(document: EvaluateDocument) -> list[Subject]:
 def _problems(subject: ResolvedSubject) -> list[str]:
     """What is wrong with the files of a subject."""
     from swiftlet_trainer.artifact.compatibility import check_adapter
-    from swiftlet_trainer.artifact.manifest import read_and_verify
+    from swiftlet_trainer.artifact.identity import identity_problems
     from swiftlet_trainer.models.loading import check_model, model_folder
 
-    problems = check_model(subject.model, chat=False)
-    if problems:
+    of_model = None if subject.adapter_path else subject.digest
+    problems = check_model(subject.model.model_copy(update={"digest": of_model or subject.model.digest}), chat=False)
+    if problems or subject.adapter_path is None:
         return problems
-    folder = model_folder(subject.model)
-    artifact = in_pod(subject.adapter_path) if subject.adapter_path else folder
-    try:
-        if subject.digest:
-            read_and_verify(artifact, subject.digest)
-    except InvalidInput as error:
-        problems += error.problems
-    return problems + (check_adapter(artifact, folder) if subject.adapter_path else [])
+    adapter = in_pod(subject.adapter_path)
+    return [*identity_problems(adapter, subject.digest), *check_adapter(adapter, model_folder(subject.model))]
+
+
+def measured(subject: Subject) -> Measured:
+    """Which bytes are scored, so that a gate can be held to them."""
+    from swiftlet_trainer.artifact.identity import identity
+    from swiftlet_trainer.models.loading import model_folder
+
+    adapter = identity(subject.adapter) if subject.adapter else None
+    return Measured(model_digest=identity(model_folder(subject.model)), adapter_digest=adapter)
 
 
 @contextmanager

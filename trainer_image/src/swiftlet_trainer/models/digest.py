@@ -1,6 +1,7 @@
 """Which bytes a model is made of, whatever it is called."""
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -8,6 +9,17 @@ def file_digest(file: Path) -> str:
     """SHA-256 of a file's content, in hex."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def weights_digest(file: Path) -> str:
+    """`file_digest` of weights, which one process reads once: each of many adapters asks for its base's."""
+    found = file.stat()
+    return _remembered(file, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+@lru_cache(maxsize=1024)
+def _remembered(file: Path, *_state: int) -> str:
+    return file_digest(file)
 
 
 def weight_bytes(folder: Path) -> int:
@@ -20,5 +32,5 @@ def model_digest(folder: Path) -> str:
 
     Configuration and tokenizer are left out: they are copied along with adapters and may be rewritten on saving.
     """
-    lines = [f"{file.name} {file_digest(file)}\n" for file in sorted(folder.glob("*.safetensors"))]
+    lines = [f"{file.name} {weights_digest(file)}\n" for file in sorted(folder.glob("*.safetensors"))]
     return "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()

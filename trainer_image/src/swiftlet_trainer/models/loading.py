@@ -5,15 +5,13 @@ from typing import Any
 
 from swiftlet.wire.documents import ResolvedModel
 
+from swiftlet_trainer.artifact.identity import LOADED, identity_problems
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.checks import folder_problems
 from swiftlet_trainer.models.digest import model_digest
 from swiftlet_trainer.paths import in_pod
 
 __all__ = ["check_model", "load_tokenizer", "model_digest", "model_folder"]
-
-HUB_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"]
-"""What is fetched from the hub: no pickles, no program code."""
 
 
 def model_folder(model: ResolvedModel) -> Path:
@@ -29,7 +27,7 @@ def model_folder(model: ResolvedModel) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     try:
-        return Path(snapshot_download(model.repo_id, revision=model.revision, allow_patterns=HUB_FILES))
+        return Path(snapshot_download(model.repo_id, revision=model.revision, allow_patterns=list(LOADED)))
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError, ValueError) as error:
         cause = str(error).strip().splitlines()[0]
         raise InvalidInput(
@@ -41,12 +39,16 @@ def model_folder(model: ResolvedModel) -> Path:
 
 
 def check_model(model: ResolvedModel, chat: bool = True) -> list[str]:
-    """What keeps the model from being used, one line each with its remedy. Loads no weights.
+    """What keeps the model from being used, one line each with its remedy. Loads no weights, but reads the bytes of an
+    artifact, and of a model whose digest was promised.
 
     chat: also ask for a chat template, which conversations need and plain text does not.
     """
     try:
-        return folder_problems(model_folder(model), model.uri, chat)
+        folder = model_folder(model)
+        if problems := folder_problems(folder, model.uri, chat):
+            return problems
+        return [f"model {model.uri}: {problem}" for problem in identity_problems(folder, model.digest)]
     except InvalidInput as error:
         return error.problems
 

@@ -10,8 +10,9 @@ from swiftlet.wire.messages import EXIT_OK, TerminationMessage
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.evaluate.questions import Question, read_questions
 from swiftlet_trainer.evaluate.results import Records, comparisons_of, results_of, write_results, write_rows
-from swiftlet_trainer.evaluate.subjects import Subject, subjects_of
+from swiftlet_trainer.evaluate.subjects import Subject, measured, subjects_of
 from swiftlet_trainer.failures import InvalidInput, write_termination
+from swiftlet_trainer.outcome import finished, write_outcome
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.progress import Reporter
 
@@ -20,9 +21,13 @@ def run(job_path: str) -> int:
     """Evaluate the document at `job_path`; returns the exit code. Raises InvalidInput with everything that is wrong
     with the document's data and models before any weight is loaded."""
     document = load_document(job_path, EvaluateDocument)
+    if done := finished(document):
+        write_termination(done)
+        return EXIT_OK
     reporter = Reporter()
     reporter.emit(type="phase", message="checking data and models")
     subjects, questions = _checked(document)
+    scored = measured(subjects[0])
     records = _score(document, subjects, questions, reporter)
     results = results_of(document.suites, records)
     comparison = comparisons_of(document.suites, records, document.seed)
@@ -32,7 +37,9 @@ def run(job_path: str) -> int:
     write_rows(folder, records)
     write_results(folder, results, comparison)
     report = Report(uri=document.report_uri, digest=_report(folder, document))
-    write_termination(TerminationMessage(results=results, comparison=comparison, report=report))
+    message = TerminationMessage(results=results, comparison=comparison, report=report, measured=scored)
+    write_outcome(document, message)
+    write_termination(message)
     return EXIT_OK
 
 

@@ -7,11 +7,18 @@ from swiftlet.wire.messages import EXIT_OK, TerminationMessage
 
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import InvalidInput, write_termination
+from swiftlet_trainer.outcome import finished
 
 
 def run(job_path: str) -> int:
-    """Leaves the counts of rows in the termination message. Raises InvalidInput with every problem."""
+    """Leaves the counts of rows in the termination message; for a run that is finished those that it left.
+
+    Raises InvalidInput with every problem.
+    """
     document = load_document(job_path, TrainDocument)
+    if done := finished(document):
+        write_termination(TerminationMessage(dataset=done.dataset))
+        return EXIT_OK
     from swiftlet_trainer.data.prepare import prepare
     from swiftlet_trainer.models.loading import check_model, load_tokenizer
 

@@ -84,7 +84,7 @@ def _engine(
 def _checked(document: ServeDocument) -> tuple[Path, dict[str, Path]]:
     """The model's folder and the adapters' by name; InvalidInput with everything that is wrong with them."""
     from swiftlet_trainer.artifact.compatibility import check_adapter
-    from swiftlet_trainer.artifact.manifest import read_and_verify
+    from swiftlet_trainer.artifact.identity import identity_problems
     from swiftlet_trainer.models.loading import check_model, model_folder
 
     names = [*document.model_names, *(adapter.name for adapter in document.adapters)]
@@ -95,14 +95,10 @@ def _checked(document: ServeDocument) -> tuple[Path, dict[str, Path]]:
     adapters = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
     for adapter in document.adapters:
         folder = adapters[adapter.name]
-        try:
-            if adapter.digest:
-                read_and_verify(folder, adapter.digest)
-        except InvalidInput as error:
-            problems += [f"adapter {adapter.name}: {problem}" for problem in error.problems]
+        found = identity_problems(folder, adapter.digest)
         if not model_problems:
-            found = check_adapter(folder, model_folder(document.model))
-            problems += [f"adapter {adapter.name}: {problem}" for problem in found]
+            found += check_adapter(folder, model_folder(document.model))
+        problems += [f"adapter {adapter.name}: {problem}" for problem in found]
     if problems:
         raise InvalidInput(problems)
     return model_folder(document.model), adapters

@@ -10,6 +10,7 @@ from swiftlet.wire.messages import EXIT_ERROR, EXIT_OK, TerminationMessage
 
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import write_termination
+from swiftlet_trainer.outcome import finished, write_outcome
 from swiftlet_trainer.parallel.environment import NodeEnvironment
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.training.run import RESULT_FILE
@@ -20,6 +21,10 @@ def run(job_path: str) -> int:
     document = load_document(job_path, TrainDocument)
     node = NodeEnvironment.read(os.environ, document.processes_per_node)
     result = in_pod(document.output_dir) / RESULT_FILE
+    if done := finished(document):
+        sys.stderr.write("the run is finished: its artifact is there\n")
+        write_termination(done if node.node_rank == 0 else TerminationMessage())
+        return EXIT_OK
     if node.node_rank == 0:
         result.unlink(missing_ok=True)
     from swiftlet_trainer.parallel.launch import run_workers
@@ -30,9 +35,12 @@ def run(job_path: str) -> int:
         sys.stderr.write(f"rank {failure.rank} failed: {failure.reason}: {failure.message}\n")
         write_termination(TerminationMessage(failure=failure))
         return failure.exit_code or EXIT_ERROR
+    message = TerminationMessage()
     if node.node_rank == 0:
         _write_report(result.parent)
-    write_termination(_message(result) if node.node_rank == 0 else TerminationMessage())
+        message = _message(result)
+        write_outcome(document, message)
+    write_termination(message)
     return EXIT_OK
 
 
