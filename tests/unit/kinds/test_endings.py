@@ -25,6 +25,13 @@ def test_what_is_final(status: str | None, completed: str | None, has_jobs: bool
 
 def test_a_new_generation_is_seen() -> None:
     status = FineTuneJobStatus(conditions=[Condition(type="Succeeded", status="True", reason="A")])
-    found = seen(status, 7)
+    found = seen(status, 7, suspend=False)
     assert found.observed_generation == found.conditions[0].observed_generation == 7
     assert status.observed_generation is None
+
+
+@pytest.mark.parametrize(("suspend", "reason"), [(True, "Finished"), (False, "NotSuspended")])
+def test_what_has_ended_cannot_be_suspended(suspend: bool, reason: str) -> None:
+    before = Condition(type="Suspended", status="False", reason="NotSuspended", last_transition_time=DONE)
+    found = seen(FineTuneJobStatus(conditions=[before]), 7, suspend).conditions[0]
+    assert (found.status, found.reason, found.last_transition_time) == ("False", reason, DONE)

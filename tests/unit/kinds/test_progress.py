@@ -53,7 +53,18 @@ def test_an_engine_that_has_restarted_does_not_forget_what_was_written() -> None
     assert reported(None, {"time": "t", "type": "progress", "step": 1}) == Progress(step=1)
 
 
-def test_all_of_it_is_every_step() -> None:
-    merged = merge_event({"step": 7, "totalSteps": 9}, {"time": "t", "type": "progress", "percent": 100})
-    assert (merged["step"], merged["percent"]) == (9, 100)
-    assert merge_event({"step": 7}, {"time": "t", "type": "progress", "percent": 100})["step"] == 7
+def test_all_of_it_is_not_believed_without_a_step() -> None:
+    """transformers' callback says 100 % whenever training ends, also when it was told to stop."""
+    over = {"time": "t", "type": "progress", "percent": 100, "etaSeconds": 0}
+    counted = {"step": 25, "totalSteps": 100, "percent": 25, "etaSeconds": 70}
+    merged = merge_event(counted, over)
+    assert {name: merged[name] for name in counted} == counted
+    assert merge_event({"step": 7}, over)["percent"] == merge_event(None, over)["percent"] == 99
+    assert merge_event(None, {"time": "t", "type": "progress", "percent": 40, "etaSeconds": 9})["etaSeconds"] == 9
+    said = {"time": "t", "type": "progress", "percent": 100, "step": 100, "totalSteps": 100}
+    assert merge_event(counted, said)["percent"] == 100
+
+
+def test_an_event_of_a_later_release_says_nothing() -> None:
+    known = {"step": 7, "time": "t", "type": "progress"}
+    assert merge_event(known, {"time": "u", "type": "topology", "step": 9}) == known

@@ -56,8 +56,8 @@ def test_a_malformed_report(serve: Any, cluster: Any) -> None:
     token = cluster.add("bird-0", "bird")
 
     async def scenario(endpoint: Any) -> None:
-        status, answer, _ = await endpoint.post([{"time": NOW, "losss": "1"}], token)
-        assert status == 400 and "[0].losss" in answer["error"]
+        status, answer, _ = await endpoint.post([{"time": NOW, "step": "many"}], token)
+        assert status == 400 and "[0].step" in answer["error"]
 
     serve(scenario)
 

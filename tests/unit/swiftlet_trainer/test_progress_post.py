@@ -1,6 +1,7 @@
 """The poster against the operator's real server on loopback."""
 
 import asyncio
+import json
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from swiftlet.observability import server_progress
 from swiftlet.observability.authentication import Authenticator
 from swiftlet.observability.progress import ProgressBoard
+from swiftlet.observability.progress_payload import report_of
 from swiftlet.observability.server import Checks, HttpServer, build_app
 from swiftlet.observability.server_progress import Leadership, ProgressEndpoint
 from swiftlet.wire.messages import ProgressEvent
@@ -219,6 +221,15 @@ def test_only_what_was_said_is_posted() -> None:
         "type": "phase",
         "message": "m",
     }
+
+
+def test_texts_and_lists_of_reasons_are_cut_to_what_the_operator_takes() -> None:
+    """One that is refused would take the counts of the same batch along."""
+    compiled = event(type="compile", compilation={"reason": "CompileFailed", "message": "x" * 5000})
+    rows = event(type="dataset", dataset={"read": 9, "dropped": {f"{n} {'y' * 2000}": 1 for n in range(100)}})
+    report = report_of(json.dumps([document(compiled), document(rows)]).encode(), "2026-01-01T12:00:00Z")
+    assert report.left_out == []
+    assert len(report.events[1]["dataset"]["dropped"]) == 64
 
 
 @pytest.mark.parametrize(

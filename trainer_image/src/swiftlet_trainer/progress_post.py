@@ -36,6 +36,8 @@ ANSWER_LIMIT = 4096
 """Bytes of the operator's answer that are read."""
 LONGEST_TEXT = 1000
 """Characters of a text; the operator refuses more than 1,024."""
+MOST_ENTRIES = 64
+"""Entries of an object, such as reasons why rows were dropped; the operator refuses more."""
 
 
 class Poster:
@@ -150,7 +152,16 @@ def folded(events: Sequence[ProgressEvent]) -> list[ProgressEvent]:
 def document(event: ProgressEvent) -> dict[str, Any]:
     """What is posted of an event: what was said, with texts cut to what the operator takes."""
     said = event.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
-    return {name: value[:LONGEST_TEXT] if isinstance(value, str) else value for name, value in said.items()}
+    bounded: dict[str, Any] = _bounded(said)
+    return bounded
+
+
+def _bounded(value: Any) -> Any:
+    """`value` within what the operator takes, at every depth."""
+    if isinstance(value, dict):
+        kept = list(value.items())[:MOST_ENTRIES]
+        return {name[:LONGEST_TEXT]: _bounded(part) for name, part in kept}
+    return value[:LONGEST_TEXT] if isinstance(value, str) else value
 
 
 def poster_of(environ: Mapping[str, str]) -> Poster | None:

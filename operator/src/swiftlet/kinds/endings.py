@@ -6,6 +6,7 @@ from typing import TypeVar
 from swiftlet.api.base import Condition
 from swiftlet.api.evalrun import EvalRunStatus
 from swiftlet.api.finetunejob import FineTuneJobStatus
+from swiftlet.kinds.suspension import suspended_state
 
 BoundedStatus = TypeVar("BoundedStatus", FineTuneJobStatus, EvalRunStatus)
 
@@ -22,7 +23,12 @@ def is_over(conditions: Sequence[Condition], completion_time: str | None, has_jo
     return summary.status == "True" or not has_jobs
 
 
-def seen(status: BoundedStatus, generation: int | None) -> BoundedStatus:
-    """The status as it is, for the resource's current generation."""
-    conditions = [condition.model_copy(update={"observed_generation": generation}) for condition in status.conditions]
+def seen(status: BoundedStatus, generation: int | None, suspend: bool) -> BoundedStatus:
+    """The status as it is, for the resource's current generation; `suspend` (its spec's) stops nothing any more."""
+    state = suspended_state(suspend, ended=True, stopped=True, old=status.conditions)
+    told = {"Suspended": {"status": state.status, "reason": state.reason, "message": state.message}}
+    conditions = [
+        condition.model_copy(update={"observed_generation": generation, **told.get(condition.type, {})})
+        for condition in status.conditions
+    ]
     return status.model_copy(update={"observed_generation": generation, "conditions": conditions})

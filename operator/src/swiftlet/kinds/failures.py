@@ -1,16 +1,20 @@
 """The first cause of a failure, from what the pods of one attempt left behind."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
+from swiftlet import __version__
 from swiftlet.api.finetunejob import Failure
 from swiftlet.kinds.conditions import find_condition
 from swiftlet.kinds.observed import completion_index, container_statuses
 from swiftlet.wire.figures import untabled
 from swiftlet.wire.messages import EXIT_TERMINATED, TerminationMessage
+from swiftlet.wire.reading import problem_line, read
+from swiftlet.wire.version import version_problem
 
 PEER_FAILED = "PeerFailed"
 """Reason that the trainer gives when a process failed only because another one went away."""
@@ -32,6 +36,7 @@ SECONDARY_SIGNS = (
 
 EXIT_KILLED = 137
 """128 + SIGKILL."""
+SKEW_REMEDY = "its pod was of another release: upgrade the operator to that release"
 LAST_LINES = 1000
 """Characters of a raw termination message that a status keeps; the cause stands at its end."""
 
@@ -68,11 +73,45 @@ def is_disrupted(pods: Iterable[dict[str, Any]]) -> bool:
 
 
 def termination_message(text: str) -> TerminationMessage | None:
-    """The message that the trainer left, or None when the text is not one (a log's tail, the runtime's words)."""
+    """The message that the trainer left, or None when the text is not one (a log's tail, the runtime's words) or is of
+    a release that cannot be understood (`unreadable` says why)."""
+    content = _content(text)
+    if content is None or _beyond(content):
+        return None
     try:
-        return TerminationMessage.model_validate_json(text)
+        return read(TerminationMessage, content).value
     except ValidationError:
         return None
+
+
+def unreadable(text: str) -> str | None:
+    """Why a message of the trainer cannot be understood; None when it can be, and for a text that is none."""
+    content = _content(text)
+    if content is None:
+        return None
+    problem = _beyond(content)
+    if problem:
+        return problem
+    try:
+        read(TerminationMessage, content)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        return f"{'; '.join(problem_line(detail) for detail in details[:3])}; {SKEW_REMEDY}"
+    return None
+
+
+def _content(text: str) -> dict[str, Any] | None:
+    """The JSON object, when it has at least one field of a termination message."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    known = {field.alias for field in TerminationMessage.model_fields.values()}
+    return content if isinstance(content, dict) and known & content.keys() else None
+
+
+def _beyond(content: dict[str, Any]) -> str | None:
+    return version_problem(content, f"this operator, swiftlet {__version__}", SKEW_REMEDY)
 
 
 def results(pods: Sequence[dict[str, Any]]) -> list[TerminationMessage]:
@@ -97,6 +136,13 @@ def _with_figures(message: TerminationMessage) -> TerminationMessage:
     return message.model_copy(update={"results": results, "comparison": comparison, "figures": None})
 
 
+def unreadable_results(pods: Iterable[dict[str, Any]]) -> str | None:
+    """Why what a container left that ended well cannot be understood, if that is so."""
+    ended = ((status.get("state") or {}).get("terminated") or {} for pod in pods for status in container_statuses(pod))
+    said = (unreadable(end.get("message") or "") for end in ended if end.get("exitCode") == 0)
+    return next(filter(None, said), None)
+
+
 def failure_of(terminated: dict[str, Any], container: str, pod: dict[str, Any]) -> Failure:
     """What one `state.terminated` of a pod says. Killed for memory outranks what the process itself could still
     write."""
@@ -113,6 +159,8 @@ def failure_of(terminated: dict[str, Any], container: str, pod: dict[str, Any]) 
         return Failure(reason="OOMKilled", message=text, rank=rank, exit_code=exit_code, **where)
     if said:
         return said.model_copy(update={**where, "exit_code": said.exit_code or exit_code})
+    if skew := unreadable(terminated.get("message") or ""):
+        return Failure(reason="UnreadableMessage", message=skew, exit_code=exit_code, **where)
     text = (terminated.get("message") or "").strip()[-LAST_LINES:] or _wordless(container, exit_code)
     return Failure(reason=terminated.get("reason") or "Error", message=text, exit_code=exit_code, **where)
 

@@ -7,6 +7,7 @@ from swiftlet.api.computeprofile import ComputeProfile, ComputeProfileSpec
 from swiftlet.kinds.capabilities import Capabilities
 from swiftlet.kinds.reading import Reader
 from swiftlet.kinds.verdict import Verdict
+from swiftlet.wire.reading import read
 
 DEFAULT_PROFILE = "default"
 
@@ -24,7 +25,7 @@ def resolve_profile(compute: Compute, reader: Reader, capabilities: Capabilities
     name = compute.profile_ref.name if compute.profile_ref else DEFAULT_PROFILE
     found = reader.get("ComputeProfile", None, name)
     if found is not None:
-        return ResolvedProfile(ComputeProfile.model_validate(found).spec)
+        return ResolvedProfile(read(ComputeProfile, found).value.spec)
     if compute.profile_ref is None:
         return ResolvedProfile(capabilities.default_profile)
     missing = Verdict(

@@ -30,24 +30,42 @@ TAKEN: dict[str, tuple[str, ...]] = {
 }
 """The fields that an event of each type speaks about; its other fields are defaults and say nothing."""
 
+MOST_WITHOUT_RESULT = 99
+"""Percent that is believed of a run that counts no steps."""
+
 
 def merge_event(merged: dict[str, Any] | None, event: dict[str, Any]) -> dict[str, Any]:
     """`merged` after one more ProgressEvent document (camelCase). Neither argument is changed.
 
     An event overwrites only the fields that its type speaks about, and a figure ends the phase that was announced
-    before it. A checkpoint's step is kept as `checkpointStep`.
+    before it. A checkpoint's step is kept as `checkpointStep`. A type that only a later release has says nothing here.
     """
     kind = event.get("type", "progress")
+    if kind not in TAKEN:
+        return dict(merged or {})
     result = dict(merged or {})
-    result.update({name: event[name] for name in TAKEN[kind] if event.get(name) is not None})
+    taken = {name: event[name] for name in TAKEN[kind] if event.get(name) is not None}
+    result.update(_believed(taken, result) if kind == "progress" else taken)
     if kind == "progress":
         result.pop("message", None)
-        if event.get("percent") == 100 and "step" not in event and result.get("totalSteps"):
-            # The last word of transformers' callback has no step.
-            result["step"] = result["totalSteps"]
     if kind == "checkpoint":
         result["checkpointStep"] = event["step"]
     return result | {"time": event["time"], "type": kind}
+
+
+def _believed(figures: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """The figures without a share and a rest that no step bears out.
+
+    transformers' callback says 100 % and 0 seconds when training is over, also when it was only told to stop. Whether
+    a run is done, its result says; where steps are counted, they are the share.
+    """
+    if "step" in figures:
+        return figures
+    if known.get("step") is not None and known.get("totalSteps"):
+        return {name: value for name, value in figures.items() if name not in ("percent", "etaSeconds")}
+    if figures.get("percent") == 100:
+        return {**figures, "percent": MOST_WITHOUT_RESULT, "etaSeconds": None}
+    return figures
 
 
 def merge(events: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
@@ -56,6 +74,11 @@ def merge(events: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
     for event in events:
         merged = merge_event(merged, event)
     return merged
+
+
+def at_rest(progress: Progress | None) -> Progress | None:
+    """The figures of a run of which no pod is at work: how long it would still take is not known."""
+    return progress.model_copy(update={"eta_seconds": None}) if progress else None
 
 
 def reported(old: Progress | None, merged: dict[str, Any] | None) -> Progress | None:

@@ -6,6 +6,7 @@ from swiftlet.api.finetunejob import Artifact, FineTuneJob
 from swiftlet.kinds.conditions import find_condition
 from swiftlet.kinds.reading import Reader
 from swiftlet.kinds.verdict import Verdict
+from swiftlet.wire.reading import read
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ def upstream_of(field: str, name: str, namespace: str, reader: Reader) -> Upstre
     who = f"FineTuneJob {namespace}/{name}"
     if found is None:
         return Verdict("ReferenceNotFound", f"{field}.name {name}: {who} does not exist", waits=True)
-    job = FineTuneJob.model_validate(found)
+    job = read(FineTuneJob, found).value
     if job.status and job.status.artifact:
         return Upstream(job, job.status.artifact)
     summary = find_condition(found, "Succeeded") or {"status": "Unknown", "reason": "NotObserved", "message": ""}

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from swiftlet.kinds import RECONCILERS, Capabilities, Event, Outcome, Reconciler
 from swiftlet.kinds.conditions import find_condition
-from swiftlet.kinds.invalid import INVALID, invalid_outcome, without_unreadable_status
+from swiftlet.kinds.invalid import INVALID, decided
 from swiftlet.kinds.outcome import ObjectRef
 from swiftlet.kinds.ownership import NAME_CONFLICT
 from swiftlet.kinds.refused import is_told, refused_outcome
@@ -154,21 +152,7 @@ class Reconciling:
         raise UnsettledError(f"references of {key_of(sight.resource)} lead on and on")
 
     def _decision(self, resource: Manifest, reader: ClusterReader) -> Outcome:
-        reconciler, now = self._reconcilers[resource["kind"]], self._now()
-        try:
-            return reconciler(resource, reader, now, self._capabilities)
-        except ValidationError as error:
-            readable = without_unreadable_status(resource, error)
-            if readable is not None:
-                return reconciler(readable, reader, now, self._capabilities)
-            outcome = invalid_outcome(resource, error, now)
-        except ValueError as error:
-            outcome = invalid_outcome(resource, error, now)
-            if outcome is None:
-                raise
-        if outcome is None:
-            raise UnsettledError  # a ValidationError always has something to say
-        return outcome
+        return decided(self._reconcilers[resource["kind"]], resource, reader, self._now(), self._capabilities)
 
     async def _look_up(self, keys: set[Key], sight: _Sight) -> None:
         wanted = [key for key in keys if key not in sight.live and self._cache.uid(key) is None]

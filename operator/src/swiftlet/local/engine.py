@@ -15,6 +15,7 @@ from swiftlet.api.problems import InvalidDocuments
 from swiftlet.api.validation import validate_update
 from swiftlet.documents.document import Document
 from swiftlet.kinds import RECONCILERS, Reconciler
+from swiftlet.kinds.invalid import decided
 from swiftlet.kinds.outcome import Outcome
 from swiftlet.kinds.owners import root_of
 from swiftlet.kube.queue import WorkQueue
@@ -277,7 +278,8 @@ class Engine:
         return outcome.requeue_after
 
     def _outcome(self, resource: dict[str, Any]) -> Outcome:
-        return self._reconcilers[resource["kind"]](resource, self._reader, datetime.now(UTC), self._capabilities)
+        reconciler = self._reconcilers[resource["kind"]]
+        return decided(reconciler, resource, self._reader, datetime.now(UTC), self._capabilities)
 
     def _report(self, resource: dict[str, Any], outcome: Outcome) -> None:
         self.store.update_status(*key_of(resource), status=outcome.status)

@@ -5,17 +5,21 @@ Pods are not trusted: whatever is taken from here ends in a status, so every tex
 
 import json
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from swiftlet.kinds.progress import TAKEN
 from swiftlet.kinds.timestamps import from_text
 from swiftlet.wire.messages import PROGRESS_EVENTS_LIMIT, ProgressEvent
+from swiftlet.wire.reading import read
 
 LONGEST_TEXT = 1024
 """Characters of a message, figure or reason."""
 LARGEST_NUMBER = 2**53
 """Integers that every JSON reader holds exactly."""
+MOST_PROBLEMS = 10
+"""Problems that an answer lists."""
 MOST_REASONS = 64
 """Entries of dataset.dropped."""
 
@@ -39,8 +43,19 @@ class MalformedReportError(ValueError):
     """The body is not a report; the message names the field, the value and the rule."""
 
 
-def events_of(body: bytes, now: str) -> list[dict[str, Any]]:
-    """The events of a report. `now`: RFC 3339, for a report that has no time. Raises MalformedReportError."""
+class Report(NamedTuple):
+    """Events to take up, and what was left out of the report."""
+
+    events: list[dict[str, Any]]
+    left_out: list[str]
+
+
+def report_of(body: bytes, now: str) -> Report:
+    """The events of a report. `now`: RFC 3339, for a report that has no time.
+
+    Fields and types of events that only a later release knows are left out, and an event that is wrong does not take
+    the others along. Raises MalformedReportError when nothing of the report can be taken.
+    """
     try:
         said = json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
@@ -48,7 +63,7 @@ def events_of(body: bytes, now: str) -> list[dict[str, Any]]:
     if isinstance(said, list):
         return _own(said)
     if isinstance(said, dict) and isinstance(said.get("trainerStatus"), dict):
-        return [_of_transformers(said["trainerStatus"], now)]
+        return Report([_of_transformers(said["trainerStatus"], now)], [])
     raise MalformedReportError(
         "the body must be a JSON array of progress events, or an object with trainerStatus as transformers sends it"
     )
@@ -58,27 +73,39 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _own(said: list[Any]) -> list[dict[str, Any]]:
+def _own(said: list[Any]) -> Report:
     if len(said) > PROGRESS_EVENTS_LIMIT:
         raise MalformedReportError(
             f"{len(said)} events: at most {PROGRESS_EVENTS_LIMIT} in one report; post the rest apart"
         )
     problems: list[str] = []
+    left_out: list[str] = []
     events = []
     for index, document in enumerate(said):
+        if _is_of_a_later_release(document):
+            left_out.append(f"[{index}].type: {str(document['type'])[:60]!r} is unknown")
+            continue
         try:
-            event = ProgressEvent.model_validate(document)
+            found = read(ProgressEvent, document)
         except ValidationError as error:
             problems += [_place(index, detail) for detail in error.errors()]
             continue
+        left_out += [f"[{index}].{field}: unknown" for field in found.ignored]
         # Only what was said: a default is no figure.
-        events.append(event.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True))
-        problems += [f"[{index}].{problem}" for problem in [*_excesses(events[-1]), *_timeless(event.time)]]
-        if event.type == "checkpoint" and "step" not in events[-1]:
-            problems.append(f"[{index}].step: a checkpoint has a step; set it")
-    if problems:
-        raise MalformedReportError("; ".join(problems[:10]))
-    return events
+        event = found.value.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
+        wrong = [*_excesses(event), *_timeless(found.value.time)]
+        if found.value.type == "checkpoint" and "step" not in event:
+            wrong.append("step: a checkpoint has a step; set it")
+        problems += [f"[{index}].{problem}" for problem in wrong]
+        events += [] if wrong else [event]
+    if problems and not events:
+        raise MalformedReportError("; ".join(problems[:MOST_PROBLEMS]))
+    return Report(events, [*problems, *left_out][:MOST_PROBLEMS])
+
+
+def _is_of_a_later_release(document: Any) -> bool:
+    """Whether an event is of a type that this release does not know."""
+    return isinstance(document, dict) and isinstance(document.get("type"), str) and document["type"] not in TAKEN
 
 
 def _timeless(text: str) -> list[str]:

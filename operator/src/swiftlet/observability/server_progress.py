@@ -18,7 +18,7 @@ from swiftlet.observability.authentication import (
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.progress_binding import NotAllowedError, Objects, resource_of
 from swiftlet.observability.progress_pace import report_seconds
-from swiftlet.observability.progress_payload import MalformedReportError, events_of
+from swiftlet.observability.progress_payload import MalformedReportError, report_of
 from swiftlet.observability.progress_rates import RateLimit
 from swiftlet.observability.server_body import bounded_body
 from swiftlet.wire.messages import PROGRESS_INTERVAL_FIELD
@@ -104,16 +104,19 @@ class ProgressEndpoint:
         body = await bounded_body(request)
         try:
             uid = resource_of(pod, request.match_info.get("uid"), self._objects)
-            events = events_of(body, to_text(datetime.now(UTC)))
+            report = report_of(body, to_text(datetime.now(UTC)))
         except NotAllowedError as error:
             log.warning("progress report refused: %s", error)
             return self._refused(403, str(error))
         except MalformedReportError as error:
             return self._refused(400, str(error))
-        self._board.report(uid, events)
+        if report.left_out:
+            log.warning("progress of %s: left out: %s", f"{pod.namespace}/{pod.pod}", "; ".join(report.left_out))
+        self._board.report(uid, report.events)
         self._count.labels("200").inc()
         wait = report_seconds(self._board.reporting)
-        return web.json_response({"accepted": len(events), PROGRESS_INTERVAL_FIELD: round(wait, 1)})
+        left_out = {"leftOut": report.left_out} if report.left_out else {}
+        return web.json_response({"accepted": len(report.events), PROGRESS_INTERVAL_FIELD: round(wait, 1), **left_out})
 
     async def _forward(self, request: web.Request) -> web.Response:
         """A standby hands the report on as it is; the leader checks it."""

@@ -22,6 +22,8 @@ def training_arguments(
     training = document.training
     # Trainer prints and hub calls have no place in a pod.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    # Pods have its address for scripts of others; ours reports itself, and knows a stop from an end.
+    os.environ["DISABLE_KUBEFLOW_INTEGRATION"] = "TRUE"
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=total_steps,

@@ -35,7 +35,7 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     upstream = target if isinstance(target, Upstream) else None
     digest = upstream.artifact.digest if upstream else old.target_digest if isinstance(target, Verdict) else None
     if is_over(old.conditions, old.completion_time, job is not None) and digest == old.target_digest:
-        return Outcome([], [], seen(old, run.metadata.generation).document())
+        return Outcome([], [], seen(old, run.metadata.generation, run.spec.suspend).document())
     outdated = [job] if job and not _evaluates(job, digest) else []
     current = None if outdated else job
     verdict = decide(run, target, around)

@@ -9,7 +9,7 @@ from swiftlet.api.finetunejob import Failure
 from swiftlet.api.progress import Progress
 from swiftlet.kinds.conditions import State, Truth, find_condition, set_conditions
 from swiftlet.kinds.evalrun.gates import evaluate_gates, failed_gates
-from swiftlet.kinds.failures import last_death, results
+from swiftlet.kinds.failures import last_death, results, unreadable_results
 from swiftlet.kinds.given import given
 from swiftlet.kinds.holding import Hold
 from swiftlet.kinds.observed import (
@@ -22,12 +22,13 @@ from swiftlet.kinds.observed import (
     running_container,
     stopped,
 )
-from swiftlet.kinds.progress import reported
+from swiftlet.kinds.progress import at_rest, reported
 from swiftlet.kinds.suspension import suspended_state
 from swiftlet.kinds.verdict import Verdict, refusal
 from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_INVALID, TerminationMessage
 
 RESULT_MISSING = "the Job completed, but its pod left no results in its termination message; look at the pod's log"
+UNREADABLE = "the Job completed, and what its pod left cannot be understood"
 INPUT_ENDINGS = {EXIT_INVALID: "InvalidInput", EXIT_DIVERGED: "Diverged"}
 
 
@@ -159,7 +160,8 @@ def succeeded(view: View) -> State:
         return State("Succeeded", "False", *_failed(view))
     if view.state == "Complete":
         if view.result is None:
-            return State("Succeeded", "False", "ResultMissing", RESULT_MISSING)
+            skew = unreadable_results(view.pods)
+            return State("Succeeded", "False", "ResultMissing", f"{UNREADABLE}: {skew}" if skew else RESULT_MISSING)
         gate = gate_passed(view)
         truth: Truth = "False" if gate.status == "False" else "True"
         return State("Succeeded", truth, "GateFailed" if truth == "False" else "Evaluated", gate.message)
@@ -181,4 +183,5 @@ def _failed(view: View) -> tuple[str, str]:
 def _progress(view: View) -> Progress | None:
     if view.job is None:
         return None
-    return reported(view.old.progress, view.progress) or view.old.progress
+    said = reported(view.old.progress, view.progress) or view.old.progress
+    return at_rest(said) if running(view).status == "False" else said

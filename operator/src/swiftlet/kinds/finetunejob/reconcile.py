@@ -35,7 +35,7 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     old = job.status or FineTuneJobStatus()
     attempts = attempts_of(job, reader.children(namespace_of(job), uid_of(job)))
     if is_over(old.conditions, old.completion_time, bool(attempts)):
-        return Outcome([], [], seen(old, job.metadata.generation).document())
+        return Outcome([], [], seen(old, job.metadata.generation, job.spec.suspend).document())
     around = look_around(job, job.spec.compute, reader, capabilities)
     decision = decide_attempt(job, attempts, old, now)
     verdict = decide(job, around)

@@ -7,20 +7,23 @@ from typing import Any
 from swiftlet.api.finetunejob import Artifact, DatasetCounts, Failure, FineTuneJob, FineTuneJobStatus
 from swiftlet.api.progress import Progress
 from swiftlet.kinds.conditions import State, Truth, set_conditions
-from swiftlet.kinds.failures import results
+from swiftlet.kinds.failures import results, unreadable_results
 from swiftlet.kinds.finetunejob.attempts import Attempt
 from swiftlet.kinds.finetunejob.decision import Decision
 from swiftlet.kinds.finetunejob.plan import Layout
 from swiftlet.kinds.holding import Hold
 from swiftlet.kinds.observed import NODE_LOST, ended_at, is_suspended, obstacle, running_container, stopped
-from swiftlet.kinds.progress import reported
+from swiftlet.kinds.progress import at_rest, reported
 from swiftlet.kinds.suspension import suspended_state
 from swiftlet.kinds.timestamps import to_text
 from swiftlet.kinds.verdict import Verdict, refusal
 from swiftlet.wire.messages import TerminationMessage
+from swiftlet.wire.reading import read
 
 STARTING = ("PodsStarting", "no container runs")
 RESULT_MISSING = "the Job completed, but no pod left an artifact in its termination message; look at the pods' logs"
+
+UNREADABLE = "the Job completed, and what its pod left cannot be understood"
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,16 @@ class View:
         """(reason, message) of the run's end, or None while it goes on."""
         if self.decision.ending == "Trained":
             artifact = self.artifact
-            return ("Trained", _trained(artifact)) if artifact else ("ResultMissing", RESULT_MISSING)
+            return ("Trained", _trained(artifact)) if artifact else ("ResultMissing", self._missing)
         if self.decision.ending:
             return self.decision.ending, _failed(self.decision)
         return None
+
+    @property
+    def _missing(self) -> str:
+        """Why there is no result."""
+        skew = unreadable_results(self.newest.pods) if self.newest else None
+        return f"{UNREADABLE}: {skew}" if skew else RESULT_MISSING
 
     @property
     def artifact(self) -> Artifact | None:
@@ -225,8 +234,9 @@ def _failure(view: View) -> Failure | None:
 def _progress(view: View) -> Progress | None:
     said = view.result.progress if view.result else reported(view.old.progress, view.progress)
     if said is None:
-        return view.old.progress
-    return said.model_copy(update={"checkpoint_step": _checkpoint_step(view)})
+        return at_rest(view.old.progress) if running(view).status == "False" else view.old.progress
+    said = said.model_copy(update={"checkpoint_step": _checkpoint_step(view)})
+    return at_rest(said) if running(view).status == "False" and not view.result else said
 
 
 def _checkpoint_step(view: View) -> int | None:
@@ -241,4 +251,4 @@ def _dataset(view: View) -> DatasetCounts | None:
     if view.result and view.result.dataset:
         return view.result.dataset
     said = (view.progress or {}).get("dataset")
-    return DatasetCounts.model_validate(said) if said else view.old.dataset
+    return read(DatasetCounts, said).value if said else view.old.dataset

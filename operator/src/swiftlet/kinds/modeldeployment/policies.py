@@ -11,6 +11,7 @@ from swiftlet.kinds.given import given
 from swiftlet.kinds.modeldeployment.models import ServedModel
 from swiftlet.kinds.surroundings import Surroundings
 from swiftlet.kinds.verdict import Verdict, combine
+from swiftlet.wire.reading import read
 
 
 def decide(deployment: ModelDeployment, served: ServedModel | Verdict, around: Surroundings) -> Verdict | None:
@@ -128,7 +129,7 @@ def _gate(
         return Verdict("EvalRunFailed", f"{who} failed: {summary['reason']}: {summary['message']}")
     if gate["status"] == "Unknown":
         return Verdict("WaitingForEvalRun", f"waiting for {who}: {summary['reason']}", waits=True)
-    return _same_artifact(EvalRun.model_validate(found), who, deployment, served)
+    return _same_artifact(read(EvalRun, found).value, who, deployment, served)
 
 
 def _same_artifact(
