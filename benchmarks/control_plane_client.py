@@ -122,10 +122,13 @@ class Furnished:
             return None
         return {"kind": kind, "metadata": {"name": name, "namespace": namespace}, "data": {"train.jsonl": ""}}
 
-    def children(self, owner_uid: str) -> list[Object]:
+    def children(self, namespace: str, owner_uid: str) -> list[Object]:
         return []
 
     def progress(self, uid: str) -> Object | None:
+        return None
+
+    def complaint(self, job: Object) -> None:
         return None
 
 

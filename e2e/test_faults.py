@@ -119,6 +119,16 @@ def test_a_claim_that_nobody_provides(bed: Bed, namespace: str, submit: Any) -> 
     assert get(bed, namespace, "pvc", "nowhere") is not None
 
 
+def test_a_quota_without_room_for_the_pods(bed: Bed, namespace: str, submit: Any) -> None:
+    metadata = {"name": "full", "namespace": namespace}
+    bed.apply({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": {"pods": "0"}}})
+    submit("no-room")
+    until("the reason", lambda: reason(bed, namespace, "no-room", "PodsReady") == "QuotaExceeded", 60)
+    assert "exceeded quota: full" in condition(get(bed, namespace, "ftj", "no-room"), "PodsReady")["message"]
+    bed.kubectl("delete", "ftj", "no-room", "-n", namespace)
+    bed.kubectl("delete", "resourcequota", "full", "-n", namespace)
+
+
 def test_a_pod_deleted_by_hand_resumes_from_the_checkpoint(bed: Bed, namespace: str, submit: Any) -> None:
     submit("deleted", steps=14)
     until("the first checkpoint", lambda: at_step(bed, namespace, "deleted", 3), 240)

@@ -126,6 +126,9 @@ class Shelf:
     def progress(self, uid: str) -> dict[str, Any] | None:
         return None
 
+    def complaint(self, job: dict[str, Any]) -> None:
+        return None
+
 
 CASES = {
     "finetunejob-minimal": (JOB, [DATA]),

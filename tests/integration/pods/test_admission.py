@@ -64,10 +64,13 @@ class Shelf:
     def get(self, kind: str, namespace: str | None, name: str) -> dict[str, Any] | None:
         return self._objects.get((kind, name))
 
-    def children(self, owner_uid: str) -> list[dict[str, Any]]:
+    def children(self, namespace: str, owner_uid: str) -> list[dict[str, Any]]:
         return []
 
     def progress(self, uid: str) -> dict[str, Any] | None:
+        return None
+
+    def complaint(self, job: dict[str, Any]) -> None:
         return None
 
 

@@ -14,6 +14,7 @@ from swiftlet.kinds.condition_table import CONDITIONS
 from swiftlet.kinds.conditions import find_condition
 from swiftlet.kinds.outcome import Patch
 from swiftlet.kinds.owners import descendants
+from swiftlet.kinds.reading import Complaint
 from swiftlet.kinds.timestamps import to_text
 from swiftlet.local.merge import patched
 
@@ -66,6 +67,8 @@ class World:
     capabilities: Capabilities = field(default_factory=lambda: Capabilities(provisions_claims=True))
     objects: dict[tuple[str, str | None, str], Manifest] = field(default_factory=dict)
     reported: dict[str, Manifest] = field(default_factory=dict)
+    complaints: dict[str, Complaint] = field(default_factory=dict)
+    """What their controllers say of Jobs, by name."""
     now: datetime = START
     made: int = 0
 
@@ -77,6 +80,9 @@ class World:
 
     def progress(self, uid: str) -> Manifest | None:
         return self.reported.get(uid)
+
+    def complaint(self, job: Manifest) -> Complaint | None:
+        return self.complaints.get(job["metadata"]["name"])
 
     def put(self, manifest: Manifest) -> Manifest:
         """Store an object as it is; it gets a namespace, a uid and a generation when it has none."""

@@ -55,6 +55,9 @@ class Imagined:
     def progress(self, uid: str) -> Object | None:
         return None
 
+    def complaint(self, job: Object) -> None:
+        return None
+
 
 def plan_documents(documents: Sequence[Document], existing: Sequence[Object]) -> tuple[list[PlannedResource], Imagined]:
     """The plan of each resource of ours, in the order of their references, and the world that they were planned in."""

@@ -90,8 +90,8 @@ def events_of(old: Sequence[Condition], new: Sequence[Condition]) -> list[Event]
     for condition in new:
         if before.get(condition.type) == (condition.status, condition.reason) or condition.reason in refusals:
             continue
-        refusals |= {condition.reason} & API_REFUSALS.keys()
         event = BY_REASON.get((condition.type, condition.reason)) or BY_STATUS.get((condition.type, condition.status))
         if event:
+            refusals |= {condition.reason} & API_REFUSALS.keys()
             found.append(Event(event[0], event[1].value, condition.message))
     return found

@@ -36,6 +36,11 @@ class Refusal:
     message: str
     waits: bool = True
 
+    @property
+    def state(self) -> tuple[str, str]:
+        """Reason and message of a condition."""
+        return self.reason, self.message
+
 
 @dataclass(frozen=True)
 class _Meaning:

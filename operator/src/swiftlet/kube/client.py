@@ -52,7 +52,13 @@ class KubeClient(Protocol):
     async def get(self, kind: str, namespace: str | None, name: str) -> Manifest | None:
         """One object, or None."""
 
-    def list(self, kind: str, namespace: str | None = None, label_selector: str | None = None) -> AsyncIterator[Page]:
+    def list(
+        self,
+        kind: str,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> AsyncIterator[Page]:
         """All objects of a kind (in a namespace, or everywhere) in parts."""
 
     async def apply(self, manifest: Manifest, create_only: bool = False) -> Manifest:

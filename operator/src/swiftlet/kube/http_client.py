@@ -102,12 +102,16 @@ class HttpClient:
         return found
 
     async def list(
-        self, kind: str, namespace: str | None = None, label_selector: str | None = None
+        self,
+        kind: str,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
     ) -> AsyncIterator[Page]:
         found = TYPES[kind]
         query = {"limit": str(CHUNK)}
-        if label_selector:
-            query["labelSelector"] = label_selector
+        selectors = {"labelSelector": label_selector, "fieldSelector": field_selector}
+        query |= {name: text for name, text in selectors.items() if text}
         while True:
             content = await self._send("list", "GET", kind, found.collection(namespace), query)
             answer: _List = _decoded(content, _List, f"GET {found.collection(namespace)}")

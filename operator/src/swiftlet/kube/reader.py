@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from swiftlet.kinds.owners import owned_by
+from swiftlet.kinds.reading import Complaint
 from swiftlet.kinds.references import references
 from swiftlet.kube.cache import Cache, Key
 from swiftlet.kube.paths import CHILD_TYPES, OWN_TYPES
@@ -30,10 +31,12 @@ class ClusterReader:
         live: dict[Key, Manifest | None],
         fresh: Callable[[Key], Manifest | None],
         progress: Callable[[str], dict[str, Any] | None],
+        complaint: Callable[[Manifest], Complaint | None],
     ) -> None:
-        """live: looked up for this reconcile; None is a name without an object. fresh: found by others lately."""
+        """live: looked up for this reconcile; None is a name without an object. fresh: found by others lately.
+        complaint: what is known of a Job's."""
         self._cache, self._resource, self._live, self._fresh = cache, resource, live, fresh
-        self._progress = progress
+        self._progress, self._complaint = progress, complaint
         self._named: set[Key] | None = None
         self.watched: set[Key] = set()
         """Names whose change the operator will see."""
@@ -41,6 +44,8 @@ class ClusterReader:
         """Names whose change the operator will not see by itself."""
         self.missing: set[Key] = set()
         """Names that have to be looked up before the decision counts."""
+        self.hindered: list[Manifest] = []
+        """Jobs whose controllers should be asked what keeps them from making pods."""
 
     def get(self, kind: str, namespace: str | None, name: str) -> Manifest | None:
         key: Key = (kind, namespace or "", name)
@@ -61,6 +66,10 @@ class ClusterReader:
 
     def progress(self, uid: str) -> dict[str, Any] | None:
         return self._progress(uid)
+
+    def complaint(self, job: Manifest) -> Complaint | None:
+        self.hindered.append(job)
+        return self._complaint(job)
 
     def _must_look(self, key: Key) -> bool:
         if key[0] not in LOOKED_UP:

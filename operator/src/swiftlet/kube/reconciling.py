@@ -17,6 +17,7 @@ from swiftlet.kinds.refused import is_told, refused_outcome
 from swiftlet.kube.cache import Cache, Key, key_of
 from swiftlet.kube.carrying_out import Writer
 from swiftlet.kube.client import ApiError, KubeClient
+from swiftlet.kube.complaints import Complaints
 from swiftlet.kube.dependents import Dependents
 from swiftlet.kube.live import LiveLookups
 from swiftlet.kube.reader import ClusterReader, named_by
@@ -89,7 +90,7 @@ class Reconciling:
         self._progress, self._tell, self._reconcilers = progress, tell, reconcilers
         self._lookups = LiveLookups(client)
         self._writer = Writer(client, cache, now)
-        self._refusals = Refusals()
+        self._refusals, self._complaints = Refusals(), Complaints(client)
         self._waits: dict[Key, int] = {}
         self.dependents = Dependents()
 
@@ -142,12 +143,15 @@ class Reconciling:
 
     async def _decide(self, sight: _Sight) -> tuple[Outcome, ClusterReader]:
         for _ in range(ROUNDS):
-            reader = ClusterReader(self._cache, sight.resource, sight.live, self._lookups.fresh, self._progress)
+            known = self._lookups.fresh, self._progress, self._complaints.known
+            reader = ClusterReader(self._cache, sight.resource, sight.live, *known)
             outcome = self._decision(sight.resource, reader)
             # Before anything is awaited: a change of these from now on must wake the resource.
             self.dependents.record(key_of(sight.resource), reader.watched)
-            if not reader.missing:
+            asking = [job for job in reader.hindered if self._complaints.may_ask(job)]
+            if not reader.missing and not asking:
                 return outcome, reader
+            await asyncio.gather(*map(self._complaints.ask, asking))
             await self._look_up(reader.missing, sight)
         raise UnsettledError(f"references of {key_of(sight.resource)} lead on and on")
 

@@ -54,6 +54,9 @@ class StoreReader:
     def progress(self, uid: str) -> dict[str, Any] | None:
         return self.reports.of(uid)
 
+    def complaint(self, job: dict[str, Any]) -> None:
+        """Nothing refuses pods here."""
+
 
 class Engine:
     """Works while it is entered: `async with Engine(state) as engine`.

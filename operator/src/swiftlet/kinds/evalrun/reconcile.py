@@ -20,6 +20,7 @@ from swiftlet.kinds.outcome import Outcome, Patch, ref_of
 from swiftlet.kinds.ownership import name_conflict, namespace_of, uid_of
 from swiftlet.kinds.reading import Reader
 from swiftlet.kinds.surroundings import look_around
+from swiftlet.kinds.unmade import unmade_pods
 from swiftlet.kinds.upstream import Upstream
 from swiftlet.kinds.verdict import Verdict
 
@@ -45,14 +46,16 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     progress = reader.progress(uid_of(run))
     active = current if current and job_state(current) == "Active" else None
     hold, stopped = hold_of(active, run.spec.suspend, reader), only_deletion_stops(active, run.spec.suspend)
-    view = View(run, old, verdict, digest, current, pods, progress, unbound_claims(pods, reader), hold)
+    unbound, unmade = unbound_claims(pods, reader), unmade_pods(current, pods, reader, now) if current else None
+    refusal = unmade.refusal if unmade else None
+    view = View(run, old, verdict, digest, current, pods, progress, unbound, hold, refusal)
     status = status_of(view, now)
     return Outcome(
         desired=[] if outdated else _desired(run, [] if verdict else [*around.missing_claims(), *rendered], current),
         delete=[*(ref_of(job) for job in outdated if not is_being_deleted(job)), *stopped],
         status=status.document(),
         events=events_of(old.conditions, status.conditions),
-        requeue_after=asks_again(hold, old.conditions, now),
+        requeue_after=unmade.again if unmade else asks_again(hold, old.conditions, now),
         patches=[] if stopped else _asked(run, active),
     )
 

@@ -23,6 +23,7 @@ from swiftlet.kinds.observed import (
     stopped,
 )
 from swiftlet.kinds.progress import at_rest, reported
+from swiftlet.kinds.refusals import Refusal
 from swiftlet.kinds.suspension import suspended_state
 from swiftlet.kinds.verdict import Verdict, refusal
 from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_INVALID, TerminationMessage
@@ -47,6 +48,8 @@ class View:
     """Claims that keep the pod from being scheduled, in words."""
     hold: Hold | None = None
     """Who else keeps the Job suspended, and why."""
+    unmade: Refusal | None = None
+    """Why the pod cannot be made."""
 
     @property
     def state(self) -> JobState | None:
@@ -116,7 +119,7 @@ def running(view: View) -> State:
         return State("Running", "False", reason, "the evaluation has not started")
     if view.state != "Active":
         return State("Running", "False", "Finished", "the evaluation has ended")
-    hindered = obstacle(view.pods, view.unbound)
+    hindered = obstacle(view.pods, view.unbound) or (view.unmade.state if view.unmade else None)
     if hindered and hindered[0] == NODE_LOST:
         return State("Running", "Unknown", *hindered)
     if any(running_container(pod) for pod in view.pods):

@@ -23,6 +23,7 @@ from swiftlet.kinds.outcome import ObjectRef, Outcome, Patch, ref_of
 from swiftlet.kinds.ownership import name_conflict, namespace_of, uid_of
 from swiftlet.kinds.reading import Reader
 from swiftlet.kinds.surroundings import Surroundings, look_around
+from swiftlet.kinds.unmade import unmade_pods
 from swiftlet.kinds.verdict import Verdict
 
 KEPT_ATTEMPTS = 3
@@ -44,6 +45,7 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     planned = [*around.missing_claims(), *rendered] if rendered and isinstance(verdict, Layout) else []
     active = next((attempt.job for attempt in attempts[-1:] if attempt.state == "Active"), None)
     stopped = only_deletion_stops(active, job.spec.suspend)
+    unmade = unmade_pods(active, attempts[-1].pods, reader, now) if active else None
     view = View(
         job=job,
         old=old,
@@ -52,11 +54,12 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
         attempts=tuple(attempts),
         progress=reader.progress(uid_of(job)),
         unbound=unbound_claims(attempts[-1].pods if attempts else (), reader),
+        unmade=unmade.refusal if unmade else None,
         note=fabric_note(around.profile, capabilities),
         hold=hold_of(active, job.spec.suspend, reader),
     )
     status = status_of(view, now)
-    wait = (decision.starts_at - now).total_seconds() if decision.starts_at else None
+    wait = (decision.starts_at - now).total_seconds() if decision.starts_at else unmade.again if unmade else None
     return Outcome(
         desired=_desired(job, planned, active),
         delete=[*_outdated(attempts), *stopped],

@@ -14,6 +14,7 @@ from swiftlet.kinds.finetunejob.plan import Layout
 from swiftlet.kinds.holding import Hold
 from swiftlet.kinds.observed import NODE_LOST, ended_at, is_suspended, obstacle, running_container, stopped
 from swiftlet.kinds.progress import at_rest, reported
+from swiftlet.kinds.refusals import Refusal
 from swiftlet.kinds.suspension import suspended_state
 from swiftlet.kinds.timestamps import to_text
 from swiftlet.kinds.verdict import Verdict, refusal
@@ -38,6 +39,8 @@ class View:
     progress: dict[str, Any] | None
     unbound: dict[str, str] = field(default_factory=dict)
     """Claims that keep a pod from being scheduled, in words."""
+    unmade: Refusal | None = None
+    """Why pods of the newest attempt cannot be made."""
     note: str = ""
     """What of the profile is not used, and why."""
     hold: Hold | None = None
@@ -48,6 +51,12 @@ class View:
         """The attempt that the decision is about, once its Job is there."""
         found = self.attempts[-1] if self.attempts else None
         return found if found and found.number == self.decision.number else None
+
+    @property
+    def hindered(self) -> tuple[str, str] | None:
+        """(reason, message) of what keeps the pods from work."""
+        pods = self.newest.pods if self.newest else ()
+        return obstacle(pods, self.unbound) or (self.unmade.state if self.unmade else None)
 
     @property
     def result(self) -> TerminationMessage | None:
@@ -121,9 +130,8 @@ def pods_ready(view: View) -> State:
         return State("PodsReady", "True", "AllPodsReady", f"{ready} of {wanted} pods run")
     if view.hold:
         return State("PodsReady", "False", *view.hold)
-    hindered = obstacle(view.newest.pods, view.unbound)
-    if hindered:
-        return State("PodsReady", "False", *hindered)
+    if view.hindered:
+        return State("PodsReady", "False", *view.hindered)
     return State("PodsReady", "False", "PodsStarting", f"{ready} of {wanted} pods run")
 
 
@@ -136,7 +144,7 @@ def running(view: View) -> State:
         return State("Running", "False", "BackingOff", f"attempt {view.decision.number} starts at {due}: {_why(view)}")
     if view.newest is None:
         return State("Running", "False", *_not_started(view))
-    hindered = obstacle(view.newest.pods, view.unbound)
+    hindered = view.hindered
     if hindered and hindered[0] == NODE_LOST:
         return State("Running", "Unknown", *hindered)
     containers = [name for pod in view.newest.pods if (name := running_container(pod))]

@@ -12,6 +12,7 @@ from swiftlet.kinds.modeldeployment.models import ServedModel
 from swiftlet.kinds.modeldeployment.render import child_name, selector
 from swiftlet.kinds.observed import obstacle, stopped
 from swiftlet.kinds.ownership import namespace_of
+from swiftlet.kinds.unmade import replica_failure
 from swiftlet.kinds.verdict import Verdict, refusal
 from swiftlet.wire.messages import NEVER_RETRIED
 
@@ -127,6 +128,8 @@ def progressing(view: View) -> State:
     if crash and (crash.failure.exit_code in NEVER_RETRIED or crash.restarts >= RESTARTS_BEFORE_STUCK):
         reason = "InvalidInput" if crash.failure.exit_code in NEVER_RETRIED else "CrashLooping"
         return State("Progressing", "False", reason, _crashed(crash))
+    if unmade := replica_failure(view.child):
+        return State("Progressing", "False", *unmade.state)
     stalled = find_condition(view.child, "Progressing")
     if stalled and stalled["status"] == "False":
         return State("Progressing", "False", stalled["reason"], stalled.get("message") or "")
@@ -147,6 +150,8 @@ def ready(view: View) -> State:
         return State("Ready", "False", "ServerFailed", _crashed(view.crash))
     if hindered:
         return State("Ready", "False", *hindered)
+    if unmade := replica_failure(view.child):
+        return State("Ready", "False", *unmade.state)
     wanted, there = view.replicas, view.counts.get("readyReplicas") or 0
     was_ready = any(condition.type == "Ready" and condition.reason == "Available" for condition in view.old.conditions)
     was_down = any(condition.type == "Ready" and condition.reason == "Unavailable" for condition in view.old.conditions)
