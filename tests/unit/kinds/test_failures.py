@@ -56,7 +56,10 @@ def test_an_init_container_can_be_the_cause() -> None:
 def test_an_evicted_pod_without_containers() -> None:
     death = first_death([pod("a-0", reason="Evicted", message="The node was low on resource: memory.")])
     assert death is not None
-    assert (death.failure.reason, death.failure.message) == ("Evicted", "The node was low on resource: memory.")
+    assert (death.failure.reason, death.failure.message) == (
+        "Disrupted",
+        "Evicted: The node was low on resource: memory.",
+    )
 
 
 def test_running_and_finished_pods_have_not_failed() -> None:

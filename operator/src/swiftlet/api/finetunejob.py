@@ -172,7 +172,14 @@ class FineTuneJobSpec(ApiModel):
     backoff_limit: Annotated[int, Field(ge=0, le=100)] = Field(
         2, description="Restarts of the whole run after a failure, before it is Failed. Bad input is never retried."
     )
-    active_deadline_seconds: Positive | None = Field(None, description="Fail the run when it takes longer than this.")
+    infrastructure_restart_limit: Annotated[int, Field(ge=0, le=1000)] | None = Field(
+        None,
+        description="Restarts after pods were evicted, preempted or deleted, before the run is Failed; 10 when absent."
+        " Each 10 minutes that an attempt ran make up for one.",
+    )
+    active_deadline_seconds: Positive | None = Field(
+        None, description="Fail the run when its attempts take longer than this together."
+    )
 
 
 class PlanStatus(ApiModel):
@@ -225,7 +232,10 @@ class Restarts(ApiModel):
     """Restarts so far, by cause."""
 
     user: int = Field(0, description="After a failure of the run; these count against backoffLimit.")
-    infrastructure: int = Field(0, description="After a pod was evicted or stopped; these do not count.")
+    infrastructure: int = Field(0, description="After a pod was taken away: evicted, preempted, deleted, lost.")
+    infrastructure_recent: int | None = Field(
+        None, description="Those of them that count against infrastructureRestartLimit, when there are any."
+    )
 
 
 class FineTuneJobStatus(ApiModel):

@@ -140,6 +140,7 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 **POD_OBSTACLES,
                 **REFUSED,
                 **WAITING,
+                "InfrastructureLimitExceeded": "Pods were taken away too often; see spec.infrastructureRestartLimit.",
                 **JOB_FAILURES,
             },
         ),

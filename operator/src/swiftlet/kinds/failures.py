@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from swiftlet import __version__
 from swiftlet.api.finetunejob import Failure
-from swiftlet.kinds.conditions import find_condition
+from swiftlet.kinds.disruptions import EVICTED, POD_DELETED, Taking, taking_of
 from swiftlet.kinds.observed import completion_index, container_statuses
 from swiftlet.wire.figures import untabled
-from swiftlet.wire.messages import EXIT_TERMINATED, TerminationMessage
+from swiftlet.wire.messages import EXIT_TERMINATED, NEVER_RETRIED, TerminationMessage
 from swiftlet.wire.reading import problem_line, read
 from swiftlet.wire.version import version_problem
 
@@ -36,6 +36,7 @@ SECONDARY_SIGNS = (
 
 EXIT_KILLED = 137
 """128 + SIGKILL."""
+OOM_REMEDY = "raise the memory limit in compute.resources, or lower the rows per forward pass"
 SKEW_REMEDY = "its pod was of another release: upgrade the operator to that release"
 LAST_LINES = 1000
 """Characters of a raw termination message that a status keeps; the cause stands at its end."""
@@ -49,12 +50,19 @@ class Death:
     index: int
     finished_at: str
     failure: Failure
-    disrupted: bool = False
 
     @property
-    def order(self) -> tuple[bool, str, bool, int]:
-        """First causes first: consequences last, then by time, then those that name a rank, then by index."""
-        return (_is_secondary(self.failure), self.finished_at, self.failure.rank is None, self.index)
+    def order(self) -> tuple[bool, str, bool, bool, int]:
+        """First causes first: consequences last, then by time, then those that ended by themselves (the Job controller
+        deletes the others when one has failed), then those that name a rank, then by index."""
+        failure = self.failure
+        return (
+            is_secondary(failure),
+            self.finished_at,
+            failure.reason == POD_DELETED,
+            failure.rank is None,
+            self.index,
+        )
 
 
 def first_death(pods: Iterable[dict[str, Any]]) -> Death | None:
@@ -65,11 +73,6 @@ def first_death(pods: Iterable[dict[str, Any]]) -> Death | None:
 def last_death(pods: Iterable[dict[str, Any]]) -> Death | None:
     """The latest death, where pods follow each other as retries of the same work."""
     return max((death for pod in pods for death in _deaths(pod)), key=lambda death: death.finished_at, default=None)
-
-
-def is_disrupted(pods: Iterable[dict[str, Any]]) -> bool:
-    """Whether the cluster took a pod away: preemption, eviction, taint, node shutdown."""
-    return any((find_condition(pod, "DisruptionTarget") or {}).get("status") == "True" for pod in pods)
 
 
 def termination_message(text: str) -> TerminationMessage | None:
@@ -151,10 +154,7 @@ def failure_of(terminated: dict[str, Any], container: str, pod: dict[str, Any]) 
     said = message.failure if message else None
     exit_code = terminated["exitCode"]
     if terminated.get("reason") == "OOMKilled":
-        text = (
-            f"container {container} was killed because it used more memory than its limit; raise the memory limit"
-            " in compute.resources, or lower perDeviceBatchSize or maxLength"
-        )
+        text = f"container {container} was killed because it used more memory than its limit; {OOM_REMEDY}"
         rank = said.rank if said else None
         return Failure(reason="OOMKilled", message=text, rank=rank, exit_code=exit_code, **where)
     if said:
@@ -166,20 +166,38 @@ def failure_of(terminated: dict[str, Any], container: str, pod: dict[str, Any]) 
 
 
 def _deaths(pod: dict[str, Any]) -> list[Death]:
-    name, disrupted = pod["metadata"]["name"], is_disrupted([pod])
+    name, index, taking = pod["metadata"]["name"], completion_index(pod), taking_of(pod)
     found = []
     for status in container_statuses(pod):
         terminated = (status.get("state") or {}).get("terminated")
         if terminated and terminated["exitCode"] != 0:
+            finished = terminated.get("finishedAt") or ""
             failure = failure_of(terminated, status["name"], pod)
-            found.append(Death(name, completion_index(pod), terminated.get("finishedAt") or "", failure, disrupted))
+            if taking and taking.explains(finished) and _outranks(taking, failure):
+                failure = failure.model_copy(update={"reason": taking.reason, "message": taking.message})
+                finished = taking.at or finished
+            found.append(Death(name, index, finished, failure))
     status = pod.get("status") or {}
-    if not found and status.get("phase") == "Failed":
-        reason = status.get("reason") or ("Disrupted" if disrupted else "PodFailed")
-        text, node = status.get("message") or "the pod ended without a word", (pod.get("spec") or {}).get("nodeName")
-        failure = Failure(reason=reason, message=text, pod=name, node=node)
-        found.append(Death(name, completion_index(pod), "", failure, disrupted))
-    return found
+    if found or not (status.get("phase") == "Failed" or (taking and taking.reason == POD_DELETED)):
+        return found
+    if any("running" in (one.get("state") or {}) for one in container_statuses(pod)):
+        return found  # it is being deleted and still says something
+    reason, text = (taking.reason, taking.message) if taking else (status.get("reason"), status.get("message"))
+    failure = Failure(
+        reason=reason or "PodFailed",
+        message=text or "the pod ended without a word",
+        pod=name,
+        node=(pod.get("spec") or {}).get("nodeName"),
+    )
+    return [Death(name, index, taking.at if taking else "", failure)]
+
+
+def _outranks(taking: Taking, failure: Failure) -> bool:
+    """Whether that the pod was taken away says more than how its container ended."""
+    if taking.reason == EVICTED:
+        return True
+    # Who was asked to stop and wrote a checkpoint says at which step; bad input and too little memory are no accident.
+    return failure.exit_code not in (EXIT_TERMINATED, *NEVER_RETRIED) and failure.reason != "OOMKilled"
 
 
 def _wordless(container: str, exit_code: int) -> str:
@@ -191,7 +209,8 @@ def _wordless(container: str, exit_code: int) -> str:
     return f"container {container} left no message"
 
 
-def _is_secondary(failure: Failure) -> bool:
+def is_secondary(failure: Failure) -> bool:
+    """Whether it is only what another pod's death brought about."""
     if failure.exit_code == EXIT_TERMINATED:
         return False
     words = f"{failure.message}\n{failure.traceback or ''}"

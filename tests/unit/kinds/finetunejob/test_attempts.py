@@ -1,9 +1,19 @@
+import json
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from swiftlet.api.finetunejob import Failure, FineTuneJob
 from swiftlet.kinds.finetunejob.attempts import Attempt, History, after, attempts_of, cause_of, restart_at
+
+
+def _nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    names = st.sampled_from(["user", "infrastructure", "activeSeconds", "recent"]) | st.text()
+    return st.lists(inner) | st.dictionaries(names, inner)
+
 
 ENDED = datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
 
@@ -72,6 +82,7 @@ def test_the_label_of_an_attempt_can_be_edited(label: str) -> None:
         (143, "DeadlineExceeded", "", "deadline"),
         (None, "PodFailurePolicy", "Container train failed with exit code 2 matching FailJob rule", "invalid"),
         (None, "BackoffLimitExceeded", "", "user"),
+        (137, "BackoffLimitExceeded", "", "user"),
     ],
 )
 def test_causes(exit_code: int | None, reason: str, message: str, cause: str) -> None:
@@ -81,7 +92,38 @@ def test_causes(exit_code: int | None, reason: str, message: str, cause: str) ->
 def test_the_history_goes_on() -> None:
     found = after(attempt(history=History(1, 2, 30)), "user")
     assert found == History(user=2, infrastructure=2, active_seconds=90)
-    assert after(attempt(history=found), "infrastructure") == History(2, 3, 150)
+    assert after(attempt(history=found), "infrastructure") == History(2, 3, 150, recent=1)
+
+
+def test_running_makes_up_for_restarts_of_the_infrastructure() -> None:
+    """One for each ten minutes; what is made up for is not owed."""
+    long = attempt(history=History(0, 9, 0, recent=4))
+    long.job["status"]["startTime"] = "2025-12-31T23:30:00Z"
+    assert after(long, "infrastructure").recent == 2 and after(long, "user").recent == 1
+    long.job["status"]["startTime"] = "2025-12-30T00:00:00Z"
+    assert after(long, "infrastructure").recent == 1
+
+
+@given(st.text() | st.recursive(st.none() | st.booleans() | st.integers() | st.text(), _nested).map(json.dumps))
+def test_whatever_is_written_into_the_history_is_read(text: str) -> None:
+    found = History.read(text)
+    assert all(0 <= count < 2**31 for count in astuple(found))
+    assert History.read(found.annotation()) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "history"),
+    [
+        (None, History()),
+        ('{"user": 1, "infrastructure": 2, "activeSeconds": 3}', History(1, 2, 3)),
+        ('{"user": "1", "infrastructure": 2}', History(0, 2)),
+        ('{"user": -5, "infrastructure": 1e400}', History()),
+        ('{"user": true, "activeSeconds": 99999999999999999999}', History(0, 0, 2**31 - 1)),
+        ("[" * 100000, History()),
+    ],
+)
+def test_histories(text: str | None, history: History) -> None:
+    assert History.read(text) == history
 
 
 @pytest.mark.parametrize(("restarts", "seconds"), [(0, 5), (1, 10), (5, 160), (6, 300), (50, 300)])
@@ -89,3 +131,5 @@ def test_backoff_counts_from_the_end_of_the_failed_job(restarts: int, seconds: i
     failed = attempt(history=History(user=restarts, infrastructure=0))
     assert restart_at(failed, "user", ENDED) == ENDED + timedelta(seconds=seconds)
     assert restart_at(failed, "infrastructure", ENDED) == ENDED + timedelta(seconds=5)
+    taken = attempt(history=History(infrastructure=90, recent=restarts))
+    assert restart_at(taken, "infrastructure", ENDED) == ENDED + timedelta(seconds=seconds)

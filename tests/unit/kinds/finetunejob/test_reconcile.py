@@ -142,7 +142,58 @@ def test_disruptions_do_not_count_against_the_limit(world: Any, documents: Any, 
     world.pass_time(5)
     outcome = world.reconcile("FineTuneJob")
     assert kinds(outcome)[-1] == ("Job", "bird-train-1")
-    assert outcome.status["restarts"] == {"user": 0, "infrastructure": 1}
+    assert outcome.status["restarts"] == {"user": 0, "infrastructure": 1, "infrastructureRecent": 1}
+
+
+def _is_taken_away(world: Any, job: str, after_seconds: float) -> None:
+    world.job_runs(job)
+    world.pass_time(after_seconds)
+    evicted = [{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}]
+    world.pod_dies(job, 137, "", conditions=evicted)
+    world.job_fails(job, "PodFailurePolicy", "Pod default/x has condition DisruptionTarget matching FailJob rule")
+    world.reconcile("FineTuneJob")
+
+
+def test_a_run_whose_pods_are_taken_away_again_and_again_ends_and_goes_on_when_it_may(
+    world: Any, documents: Any
+) -> None:
+    start(world, documents, infrastructureRestartLimit=2)
+    for number in range(3):
+        assert world.condition("FineTuneJob", "Succeeded")[0] == "Unknown"
+        _is_taken_away(world, f"bird-train-{number}", 30)
+        world.pass_time(300)
+        world.reconcile("FineTuneJob")
+    status, reason, message = world.condition("FineTuneJob", "Succeeded")
+    assert (status, reason) == ("False", "InfrastructureLimitExceeded")
+    assert "raise spec.infrastructureRestartLimit to go on" in message
+    # A new leader knows no more than what is stored; the remedy lets the run go on.
+    world.objects["FineTuneJob", "default", "bird"]["spec"]["infrastructureRestartLimit"] = 3
+    assert kinds(world.reconcile("FineTuneJob"))[-1] == ("Job", "bird-train-3")
+    assert world.status("FineTuneJob")["restarts"] == {"user": 0, "infrastructure": 3, "infrastructureRecent": 3}
+
+
+def test_restarts_that_running_has_made_up_for_end_no_run(world: Any, documents: Any) -> None:
+    start(world, documents, infrastructureRestartLimit=1)
+    for number in range(6):
+        _is_taken_away(world, f"bird-train-{number}", 700)
+        world.pass_time(300)
+        world.reconcile("FineTuneJob")
+    assert world.status("FineTuneJob")["restarts"] == {"user": 0, "infrastructure": 6, "infrastructureRecent": 1}
+    assert world.condition("FineTuneJob", "Succeeded")[0] == "Unknown"
+
+
+def test_a_raised_deadline_lets_the_run_go_on(world: Any, documents: Any) -> None:
+    start(world, documents, activeDeadlineSeconds=100)
+    world.job_runs("bird-train-0")
+    world.pass_time(100)
+    world.job_fails("bird-train-0", "DeadlineExceeded", "Job was active longer than specified deadline")
+    world.reconcile("FineTuneJob")
+    assert world.condition("FineTuneJob", "Succeeded")[1] == "DeadlineExceeded"
+    assert "raise spec.activeDeadlineSeconds" in world.condition("FineTuneJob", "Succeeded")[2]
+    world.objects["FineTuneJob", "default", "bird"]["spec"]["activeDeadlineSeconds"] = 160
+    world.pass_time(300)
+    world.reconcile("FineTuneJob")
+    assert world.objects["Job", "default", "bird-train-1"]["spec"]["activeDeadlineSeconds"] == 60
 
 
 def test_a_run_that_was_stopped_with_the_machine_has_not_failed(world: Any, documents: Any) -> None:

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from swiftlet.api.finetunejob import Failure, FineTuneJob, Restarts
 from swiftlet.kinds.conditions import find_condition
-from swiftlet.kinds.failures import first_death, is_disrupted
+from swiftlet.kinds.disruptions import DISRUPTED, EVICTED, POD_DELETED, is_disrupted
+from swiftlet.kinds.failures import first_death, is_secondary
 from swiftlet.kinds.observed import JobState, ended_at, job_state, of_kind, pods_of
 from swiftlet.kinds.timestamps import from_text, seconds_between
 from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_INVALID, EXIT_TERMINATED, NEVER_RETRIED
@@ -21,24 +22,60 @@ FIRST_BACKOFF = 5.0
 LONGEST_BACKOFF = 300.0
 """Seconds before a restart: 5, 10, 20, ... up to 300."""
 
+FORGIVEN_AFTER = 600.0
+"""Seconds of an attempt that make up for one restart for infrastructure."""
+INFRASTRUCTURE_LIMIT = 10
+"""Restarts for infrastructure that are not made up for, when the document sets no limit."""
+LARGEST_COUNT = 2**31 - 1
+
 Cause = Literal["invalid", "diverged", "deadline", "infrastructure", "user"]
+
+
+CAUSES: dict[str, Cause] = {
+    "OOMKilled": "user",
+    EVICTED: "user",
+    DISRUPTED: "infrastructure",
+    POD_DELETED: "infrastructure",
+    "ContainerStatusUnknown": "infrastructure",
+}
+"""Causes by reasons of failures that leave no doubt."""
 
 
 @dataclass(frozen=True)
 class History:
-    """Restarts before an attempt, by cause, and the seconds that earlier attempts ran."""
+    """Restarts before an attempt, by cause, and the seconds that earlier attempts ran.
+
+    recent: restarts for infrastructure that the running since then has not made up for.
+    """
 
     user: int = 0
     infrastructure: int = 0
     active_seconds: int = 0
+    recent: int = 0
 
     def annotation(self) -> str:
-        return json.dumps(
-            {"user": self.user, "infrastructure": self.infrastructure, "activeSeconds": self.active_seconds}
-        )
+        counts = {"user": self.user, "infrastructure": self.infrastructure, "activeSeconds": self.active_seconds}
+        return json.dumps({**counts, "recent": self.recent})
+
+    @staticmethod
+    def read(text: str | None) -> "History":
+        """The history that an annotation tells. Anybody who may edit the Job can write it: what is no count is 0."""
+        try:
+            said = json.loads(text or "{}")
+        except (ValueError, RecursionError):
+            said = {}
+        counts = said if isinstance(said, dict) else {}
+        names = ("user", "infrastructure", "activeSeconds", "recent")
+        return History(*(_count(counts.get(name)) for name in names))
 
     def restarts(self) -> Restarts:
-        return Restarts(user=self.user, infrastructure=self.infrastructure)
+        recent = self.recent or None  # what is new is not written where it says nothing: an earlier release reads it
+        return Restarts(user=self.user, infrastructure=self.infrastructure, infrastructure_recent=recent)
+
+
+def _count(value: Any) -> int:
+    is_count = isinstance(value, int) and not isinstance(value, bool)
+    return min(max(value, 0), LARGEST_COUNT) if is_count else 0
 
 
 @dataclass(frozen=True)
@@ -59,11 +96,7 @@ class Attempt:
 
     @property
     def history(self) -> History:
-        text = (self.job["metadata"].get("annotations") or {}).get(HISTORY_ANNOTATION)
-        if not text:
-            return History()
-        said = json.loads(text)
-        return History(said["user"], said["infrastructure"], said["activeSeconds"])
+        return History.read((self.job["metadata"].get("annotations") or {}).get(HISTORY_ANNOTATION))
 
 
 def attempts_of(run: FineTuneJob, children: Sequence[dict[str, Any]]) -> list[Attempt]:
@@ -101,37 +134,51 @@ def failure_of(attempt: Attempt, remembered: Failure | None) -> Failure | None:
         return remembered
     failed = find_condition(attempt.job, "Failed")
     if failed and failed["status"] == "True":
+        if failed.get("reason") == "BackoffLimitExceeded":
+            # A pod that fails by itself stays until its Job goes; one that nobody has seen was deleted.
+            return Failure(reason=POD_DELETED, message=f"a pod of Job {attempt.name} was deleted")
         return Failure(reason=failed.get("reason") or "JobFailed", message=failed.get("message") or "")
     return None
 
 
 def cause_of(attempt: Attempt, failure: Failure) -> Cause:
-    """What kind of failure it was: only some are retried, and only the user's count against backoffLimit."""
+    """What kind of failure it was: only some are retried; the user's and the infrastructure's have a budget each."""
     failed = find_condition(attempt.job, "Failed") or {}
     if failed.get("reason") == "DeadlineExceeded":
         return "deadline"
     if failure.exit_code in NEVER_RETRIED:
         return {EXIT_INVALID: "invalid", EXIT_DIVERGED: "diverged"}[failure.exit_code]  # type: ignore[return-value]
-    disrupted = is_disrupted(attempt.pods) or "DisruptionTarget" in (failed.get("message") or "")
-    if disrupted or failure.exit_code == EXIT_TERMINATED:
+    if failure.reason in CAUSES:
+        return CAUSES[failure.reason]
+    if failure.exit_code == EXIT_TERMINATED or "DisruptionTarget" in (failed.get("message") or ""):
+        return "infrastructure"
+    if is_secondary(failure) and _lost_a_pod(attempt):
         return "infrastructure"
     return "invalid" if failed.get("reason") == "PodFailurePolicy" else "user"
+
+
+def _lost_a_pod(attempt: Attempt) -> bool:
+    """Whether a pod was taken away, or is gone: those that failed by themselves stay."""
+    wanted = (attempt.job.get("spec") or {}).get("parallelism") or 1
+    return len(attempt.pods) < wanted or any(is_disrupted(pod) for pod in attempt.pods)
 
 
 def after(attempt: Attempt, cause: Cause) -> History:
     """The history of the attempt that follows a failed one."""
     before = attempt.history
     ran = seconds_between((attempt.job.get("status") or {}).get("startTime"), ended_at(attempt.job))
+    made_up_for = int(ran // FORGIVEN_AFTER)
     return History(
         user=before.user + (cause == "user"),
         infrastructure=before.infrastructure + (cause == "infrastructure"),
         active_seconds=before.active_seconds + int(ran),
+        recent=max(0, before.recent - made_up_for) + (cause == "infrastructure"),
     )
 
 
 def restart_at(attempt: Attempt, cause: Cause, now: datetime) -> datetime:
     """When the attempt after a failed one may start: the backoff doubles with each restart of the same cause."""
-    before = attempt.history.user if cause == "user" else attempt.history.infrastructure
+    before = attempt.history.user if cause == "user" else attempt.history.recent
     backoff = min(FIRST_BACKOFF * 2 ** min(before, 10), LONGEST_BACKOFF)
     ended = ended_at(attempt.job)
     return (from_text(ended) if ended else now) + timedelta(seconds=backoff)

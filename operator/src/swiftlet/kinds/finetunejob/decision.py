@@ -5,10 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from swiftlet.api.finetunejob import Failure, FineTuneJob, FineTuneJobStatus
-from swiftlet.kinds.finetunejob.attempts import Attempt, Cause, History, after, cause_of, failure_of, restart_at
+from swiftlet.kinds.finetunejob.attempts import (
+    INFRASTRUCTURE_LIMIT,
+    Attempt,
+    Cause,
+    History,
+    after,
+    cause_of,
+    failure_of,
+    restart_at,
+)
 from swiftlet.kinds.observed import stopped
 
-ENDINGS: dict[Cause, str] = {"invalid": "InvalidInput", "diverged": "Diverged", "deadline": "DeadlineExceeded"}
+ENDINGS: dict[Cause, str] = {"invalid": "InvalidInput", "diverged": "Diverged"}
 """Causes that end a run at once, and the reason that Succeeded gives."""
 
 
@@ -52,13 +61,25 @@ def decide_attempt(job: FineTuneJob, attempts: Sequence[Attempt], status: FineTu
     return _after_failure(job, newest, failure, now)
 
 
+def infrastructure_limit(job: FineTuneJob) -> int:
+    """Restarts for infrastructure that are allowed."""
+    limit = job.spec.infrastructure_restart_limit
+    return INFRASTRUCTURE_LIMIT if limit is None else limit
+
+
 def _first(status: FineTuneJobStatus) -> Decision:
     """Jobs may have been deleted by hand; what they counted stands in the status."""
     restarts = status.restarts
     if restarts is None:
         return Decision(0, History())
-    history = History(restarts.user, restarts.infrastructure)
+    history = History(restarts.user, restarts.infrastructure, recent=restarts.infrastructure_recent or 0)
     return Decision(restarts.user + restarts.infrastructure, history, status.failure)
+
+
+def _allowed(newest: Attempt, cause: Cause) -> int:
+    """Seconds that a run had which its deadline has ended."""
+    deadline = (newest.job.get("spec") or {}).get("activeDeadlineSeconds") or 0
+    return newest.history.active_seconds + deadline if cause == "deadline" else 0
 
 
 def _after_failure(job: FineTuneJob, newest: Attempt, failure: Failure, now: datetime) -> Decision:
@@ -68,7 +89,10 @@ def _after_failure(job: FineTuneJob, newest: Attempt, failure: Failure, now: dat
     ending = ENDINGS.get(cause)
     if cause == "user" and newest.history.user >= job.spec.backoff_limit:
         ending = "BackoffLimitExceeded"
-    if ending is None and limit is not None and history.active_seconds >= limit:
+    if cause == "infrastructure" and history.recent > infrastructure_limit(job):
+        ending = "InfrastructureLimitExceeded"
+    # A deadline that was raised or taken away lets the run go on, as a raised limit does.
+    if ending is None and limit is not None and max(history.active_seconds, _allowed(newest, cause)) >= limit:
         ending = "DeadlineExceeded"
     if ending:
         return Decision(newest.number, newest.history, failure, ending=ending)

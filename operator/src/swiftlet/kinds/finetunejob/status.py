@@ -232,6 +232,13 @@ def _failed(decision: Decision) -> str:
     text = f"{failure.reason}: {failure.message}" + (f" ({place})" if place else "")
     if decision.ending == "BackoffLimitExceeded":
         return f"{text}; restarted {decision.history.user} times, raise spec.backoffLimit to try again"
+    if decision.ending == "InfrastructureLimitExceeded":
+        return (
+            f"{text}; pods were taken away {decision.history.recent + 1} times lately: look at the nodes, then raise"
+            " spec.infrastructureRestartLimit to go on"
+        )
+    if decision.ending == "DeadlineExceeded":
+        return f"{text}; raise spec.activeDeadlineSeconds to go on from the last checkpoint"
     return text
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from swiftlet.api.finetunejob import Failure
-from swiftlet.kinds.failures import failure_of, is_disrupted
+from swiftlet.kinds.disruptions import is_disrupted
+from swiftlet.kinds.failures import failure_of
 from swiftlet.kinds.observed import container_statuses
 
 
@@ -24,7 +25,7 @@ def last_crash(pods: Iterable[dict[str, Any]]) -> Crash | None:
 
 
 def _crashes(pod: dict[str, Any]) -> list[Crash]:
-    if pod["metadata"].get("deletionTimestamp") or is_disrupted([pod]):
+    if pod["metadata"].get("deletionTimestamp") or is_disrupted(pod):
         return []  # it was told to stop; how it ended is no failure
     found = []
     for status in container_statuses(pod):
