@@ -13,8 +13,9 @@ CREATED = 201
 """Answer to a server-side apply that made the object, for which the API server asks for `create` as well."""
 Right = tuple[str, str, str]
 """API group, resource (with subresource), verb."""
-ELSEWHERE: set[Right] = {("kueue.x-k8s.io", "workloads", "get")}
-"""Rights that only a cluster with more programs needs: tests/integration/kueue."""
+ELSEWHERE: set[Right] = {("kueue.x-k8s.io", "workloads", "get"), ("", "configmaps", "delete")}
+"""Rights that only a cluster with more programs needs (tests/integration/kueue), or one that is older than ten minutes:
+documents of revisions that are gone (kinds/modeldeployment/revisions.py)."""
 
 
 @pytest.fixture(scope="module")

@@ -46,8 +46,7 @@ DIFFERENCES = [
         "the operator signs what it applies, to tell edits by hand",
     ),
     Difference(
-        r"(Job|Deployment)\.metadata\.annotations\.swiftlet\.dev/plan-digest"
-        r"|Deployment\.spec\.template\.metadata\.annotations\.swiftlet\.dev/document-digest",
+        r"(Job|Deployment)\.metadata\.annotations\.swiftlet\.dev/plan-digest",
         "digests of what differs by the other rows, and of the resource's uid",
     ),
     Difference(
@@ -126,7 +125,12 @@ def _is_child(item: Object) -> bool:
 
 
 def _by_name(children: list[Object]) -> Children:
-    return {(child["kind"], child["metadata"]["name"]): child for child in children}
+    return {(child["kind"], _plain(child["metadata"]["name"])): child for child in children}
+
+
+def _plain(text: str) -> str:
+    """Without the digest of a server's document, which has the artifact's folder in it, and so the uid of its job."""
+    return re.sub(r"-serve-[0-9a-f]{10}", "-serve-DIGEST", text)
 
 
 def _on_the_cluster(scene: Scene, documents: list[Document]) -> tuple[Children, dict[str, str]]:
@@ -188,7 +192,8 @@ def _defaulted(control_plane: ControlPlane, scene: Scene, child: Object) -> Obje
 
 def _normalised(child: Object, uid: str) -> Object:
     """Without what every object gets for itself: uid, times, versions, addresses, and the status."""
-    text = json.dumps(child).replace(uid, "OWNER-UID").replace(uid[:8], "OWNER")
+    text = _plain(json.dumps(child)).replace(uid, "OWNER-UID").replace(uid[:8], "OWNER")
+    text = re.sub(r'("swiftlet.dev/document": )"[0-9a-f]{10}"', r'\1"DIGEST"', text)
     found: Object = json.loads(text)
     kept = ("name", "namespace", "labels", "annotations", "ownerReferences")
     found["metadata"] = {key: found["metadata"][key] for key in kept if key in found["metadata"]}

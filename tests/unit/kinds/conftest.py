@@ -99,6 +99,13 @@ class World:
         """Store a resource as the API server would, with parts of its spec replaced."""
         return self.put(defaulted({**document, "spec": {**document.get("spec", {}), **spec}}))
 
+    def job_document(self, name: str) -> Manifest:
+        """The newest ConfigMap with a job document whose name begins like this."""
+        found = [
+            one for (kind, _, own), one in self.objects.items() if kind == "ConfigMap" and own.startswith(f"{name}-")
+        ]
+        return next(one for one in reversed(found) if "job.json" in one["data"])
+
     def data(self, *keys: str) -> None:
         """The ConfigMap bird-data with these keys."""
         content = dict.fromkeys(keys or ("train.jsonl", "test.jsonl"), "{}")

@@ -15,8 +15,6 @@ ATTEMPT_LABEL = "swiftlet.dev/attempt"
 NAME_CONFLICT = "NameConflict"
 DIGEST_ANNOTATION = "swiftlet.dev/plan-digest"
 """Digest of everything the child was planned from; a child with another digest follows an older plan."""
-DOCUMENT_ANNOTATION = "swiftlet.dev/document-digest"
-"""On pod templates: digest of the job document, so that a changed document rolls the pods."""
 
 
 def namespace_of(resource: Resource) -> str:

@@ -30,7 +30,7 @@ def kinds(outcome: Any) -> list[str]:
 
 
 def document(world: Any) -> dict[str, Any]:
-    return json.loads(world.objects["ConfigMap", "default", "bird-serve"]["data"]["job.json"])
+    return json.loads(world.job_document("bird-serve")["data"]["job.json"])
 
 
 def uid(world: Any) -> str:
@@ -142,11 +142,10 @@ def test_the_last_rollout_serves_while_the_next_one_is_held_back(
 
 def test_a_changed_document_rolls_the_pods(world: Any, documents: Any) -> None:
     start(world, documents)
-    annotation = "swiftlet.dev/document-digest"
-    before = child(world)["spec"]["template"]["metadata"]["annotations"][annotation]
+    before = child(world)["spec"]["template"]["metadata"]["labels"]["swiftlet.dev/document"]
     world.objects["ModelDeployment", "default", "bird"]["spec"]["engine"]["maxModelLength"] = 512
     world.reconcile("ModelDeployment")
-    assert child(world)["spec"]["template"]["metadata"]["annotations"][annotation] != before
+    assert child(world)["spec"]["template"]["metadata"]["labels"]["swiftlet.dev/document"] != before
     rolls_out(world)
     world.reconcile("ModelDeployment")
     assert world.condition("ModelDeployment", "Ready")[0] == "True"

@@ -13,6 +13,7 @@ from swiftlet.kinds.modeldeployment.models import ServedModel, served_model
 from swiftlet.kinds.modeldeployment.plan import plan_server
 from swiftlet.kinds.modeldeployment.policies import decide, gates
 from swiftlet.kinds.modeldeployment.render import child_name, render, wish
+from swiftlet.kinds.modeldeployment.revisions import unused_documents
 from swiftlet.kinds.modeldeployment.status import View, status_of
 from swiftlet.kinds.observed import is_being_deleted, of_kind
 from swiftlet.kinds.outcome import ObjectRef, Outcome, Patch, ref_of
@@ -55,7 +56,7 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     status = status_of(view, now)
     return Outcome(
         desired=[] if held_back else _desired(deployment, rendered, child),
-        delete=_surplus(replicas, children),
+        delete=[*_surplus(replicas, children), *unused_documents(children, rendered, now)],
         status=status.document(),
         events=events_of(old.conditions, status.conditions),
         patches=_asked(deployment, child) if held_back else [],

@@ -7,9 +7,9 @@ from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.engines.catalogue import LIVE_PATH, READY_PATH
 from swiftlet.kinds.asked import asking
 from swiftlet.kinds.capabilities import Capabilities
-from swiftlet.kinds.children import config_map
 from swiftlet.kinds.modeldeployment.plan import ServePlan
-from swiftlet.kinds.ownership import DIGEST_ANNOTATION, DOCUMENT_ANNOTATION, child_metadata, digest_of, labels
+from swiftlet.kinds.modeldeployment.revisions import label_of, revision_document
+from swiftlet.kinds.ownership import DIGEST_ANNOTATION, child_metadata, digest_of, labels
 from swiftlet.kinds.podspec import all_mounts, base_env, container, pod_spec
 from swiftlet.kinds.profiles import pod_resources
 from swiftlet.kinds.reading import OWNER_LABEL
@@ -33,11 +33,12 @@ def render(
 ) -> list[dict[str, Any]]:
     """The objects of the server. replicas: as many as there are to be, whoever says so."""
     budget = [_disruption_budget(deployment)] if replicas > 1 else []
+    document = revision_document(deployment, child_name(deployment), COMPONENT, plan.document)
     return [
-        config_map(deployment, child_name(deployment), COMPONENT, plan.document),
+        document,
         _service(deployment),
         *budget,
-        _deployment(deployment, plan, profile, capabilities),
+        _deployment(deployment, plan, document, profile, capabilities),
     ]
 
 
@@ -72,10 +73,15 @@ def _disruption_budget(deployment: ModelDeployment) -> dict[str, Any]:
 
 
 def _deployment(
-    deployment: ModelDeployment, plan: ServePlan, profile: ComputeProfileSpec, capabilities: Capabilities
+    deployment: ModelDeployment,
+    plan: ServePlan,
+    document: dict[str, Any],
+    profile: ComputeProfileSpec,
+    capabilities: Capabilities,
 ) -> dict[str, Any]:
-    template = _template(deployment, plan, profile, capabilities)
+    template = _template(deployment, plan, document, profile, capabilities)
     metadata = child_metadata(deployment, child_name(deployment), COMPONENT)
+    metadata["labels"] |= label_of(document)
     manifest = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -98,10 +104,14 @@ def _strategy(capabilities: Capabilities) -> dict[str, Any]:
 
 
 def _template(
-    deployment: ModelDeployment, plan: ServePlan, profile: ComputeProfileSpec, capabilities: Capabilities
+    deployment: ModelDeployment,
+    plan: ServePlan,
+    document: dict[str, Any],
+    profile: ComputeProfileSpec,
+    capabilities: Capabilities,
 ) -> dict[str, Any]:
     resources = pod_resources(deployment.spec.compute, profile, with_gpus=True)
-    places = all_mounts(child_name(deployment), (*plan.mounts, *report_mounts(capabilities)), resources)
+    places = all_mounts(document["metadata"]["name"], (*plan.mounts, *report_mounts(capabilities)), resources)
     env = [*base_env(profile), *report_env(deployment, capabilities)]
     serve = container("serve", profile.images.server, places, env, resources)
     serve["ports"] = [
@@ -110,10 +120,7 @@ def _template(
     ]
     serve |= _probes(plan.startup_seconds)
     return {
-        "metadata": {
-            "labels": labels(deployment, COMPONENT),
-            "annotations": {DOCUMENT_ANNOTATION: digest_of(plan.document.document())},
-        },
+        "metadata": {"labels": labels(deployment, COMPONENT) | label_of(document)},
         "spec": pod_spec(profile, places, [serve], GRACE_SECONDS),
     }
 
