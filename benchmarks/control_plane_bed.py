@@ -40,11 +40,12 @@ class Operator:
     def __init__(self, bed: ControlPlane, namespace: str, launcher: tuple[str, ...] = ()) -> None:
         """launcher: a program of Python and its arguments that run the module which follows."""
         self._bed = bed.bed
-        self.url = f"http://127.0.0.1:{self._bed.free_port()}"
+        self.url, self.progress_url = (f"http://127.0.0.1:{self._bed.free_port()}" for _ in range(2))
         kubeconfig = bed.client_kubeconfig(OPERATOR, ADMINISTRATORS)
         program = [sys.executable, *(launcher or ("-m",)), "swiftlet.cli.main", "operator", "run"]
         flags = ["--kubeconfig", str(kubeconfig), "--watch-namespace", namespace, "--no-leader-election"]
-        where = ["--listen", self.url.removeprefix("http://")]
+        ports = {"--metrics-listen": self.url, "--listen": self.progress_url}
+        where = [f"{flag}={url.removeprefix('http://')}" for flag, url in ports.items()]
         self._command = Command(OPERATOR, [*program, *flags, *where], {})
 
     def start(self) -> None:

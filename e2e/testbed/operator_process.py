@@ -17,8 +17,13 @@ class OperatorProcess:
         self.flags = flags
         self.port = self._bed.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        """For progress."""
+        metrics_port = self._bed.free_port()
+        self.metrics_url = f"http://127.0.0.1:{metrics_port}"
+        """For metrics and health."""
         run = [sys.executable, "-m", "swiftlet.cli.main", "operator", "run", "--kubeconfig", str(kubeconfig)]
         here = ["--watch-namespace", namespace, "--listen", f"127.0.0.1:{self.port}"]
+        here += ["--metrics-listen", f"127.0.0.1:{metrics_port}"]
         self._command = Command(
             f"operator-{namespace}-{self.port}", [*run, *here, *(flags or ("--no-leader-election",))], {}
         )
@@ -46,7 +51,7 @@ class OperatorProcess:
     def wait_ready(self, seconds: float = 60) -> None:
         """Wait until everything is listed. Raises TestBedError with the log when it ends before."""
         if self._process is not None:
-            self._process.wait_ready(f"{self.url}/readyz", seconds=seconds)
+            self._process.wait_ready(f"{self.metrics_url}/readyz", seconds=seconds)
 
     def kill(self) -> None:
         """SIGKILL, and wait for its end."""

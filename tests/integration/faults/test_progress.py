@@ -85,7 +85,7 @@ def test_what_transformers_sends_is_understood(reporting: Any) -> None:
     [
         (None, "Authorization: Bearer"),
         ("nonsense", "not a ServiceAccount token"),
-        ("aaaa.bbbb.cccc", "not valid"),
+        ("aaaa.bbbb.cccc", "not a ServiceAccount token"),
         ("x" * 8050, "not a ServiceAccount token"),
     ],
     ids=["none", "nonsense", "forged", "long"],
@@ -174,9 +174,23 @@ def test_a_compressed_body_is_refused(reporting: Any) -> None:
     assert _post(scene, _token(scene, jobs["mine"][1]), b"\x1f\x8b", **headers).status_code in (400, 415)
 
 
+def test_a_forged_token_of_our_own_pod_is_refused_and_pods_that_are_not_ours_cost_no_question(reporting: Any) -> None:
+    scene, jobs = reporting
+    head, payload, signature = _token(scene, jobs["mine"][1]).split(".")
+    forged = ".".join([head, payload, signature[::-1]])
+    answer = _post(scene, forged)
+    assert (answer.status_code, "not valid" in answer.json()["error"]) == (401, True)
+    body = {"metadata": {"name": "stranger"}, "spec": {"containers": [{"name": "x", "image": "x"}]}}
+    made = scene.core.create_namespaced_pod(scene.namespace, body)
+    bound = {"metadata": {"name": "stranger", "uid": made.metadata.uid}}
+    scene.proxy.clear()
+    assert _post(scene, _token(scene, bound)).status_code == 403
+    assert [call for call in scene.proxy.calls if call.resource == "tokenreviews"] == []
+
+
 def test_after_all_that_it_still_takes_a_good_report(reporting: Any) -> None:
     scene, jobs = reporting
     uid, pod = jobs["mine"]
     assert _post(scene, _token(scene, pod), [{**STEP, "step": 4}], uid=uid).status_code == 200
     scene.wait(lambda: _progress(scene, "mine").get("step") == 4, "the step in the status")
-    assert httpx.get(f"{scene.operator.url}/healthz", trust_env=False).status_code == 200
+    assert httpx.get(f"{scene.operator.metrics_url}/healthz", trust_env=False).status_code == 200

@@ -122,4 +122,4 @@ def test_a_leader_that_cannot_renew_ends(start_operator: Start, place: Any) -> N
 
 
 def _leads(operator: OperatorProcess) -> bool:
-    return "swiftlet_leader 1.0" in httpx.get(f"{operator.url}/metrics").text
+    return "swiftlet_leader 1.0" in httpx.get(f"{operator.metrics_url}/metrics").text

@@ -13,7 +13,7 @@ from swiftlet.kube.http_client import HttpClient
 from swiftlet.observability.authentication import Authenticator, PodIdentity, UnauthenticatedError
 from swiftlet.observability.authentication_review import ClusterTokenReviewer
 from swiftlet.observability.progress import ProgressBoard
-from swiftlet.observability.server import Checks, HttpServer, build_app
+from swiftlet.observability.server import PROGRESS_LIMITS, HttpServer, progress_app
 from swiftlet.observability.server_progress import Leadership, ProgressEndpoint
 from testbed.controlplane import ControlPlane
 
@@ -132,7 +132,7 @@ def test_reports_of_two_jobs(team: Team, ask: Any) -> None:
     async def scenario(authenticator: Authenticator) -> None:
         board, registry = ProgressBoard(), CollectorRegistry()
         endpoint = ProgressEndpoint(board, authenticator, team, Leadership(), registry)
-        server = HttpServer(build_app(registry, Checks(), endpoint), "127.0.0.1", 0)
+        server = HttpServer(progress_app(endpoint), PROGRESS_LIMITS, "127.0.0.1", 0)
         await server.start()
 
         async def post(uid: str, token: str) -> int:

@@ -110,7 +110,7 @@ def test_the_operator_understands_its_arguments(render: Render, monkeypatch: pyt
     values = ("watchNamespaces={team-a}", "operator.extraArgs={--no-leader-election}")
     arguments = of(render(*values), "Deployment")["spec"]["template"]["spec"]["containers"][0]["args"]
     options = build_parser().parse_args(arguments)
-    assert options.listen == ("0.0.0.0", 8080)
+    assert (options.listen, options.metrics_listen) == (("0.0.0.0", 8080), ("0.0.0.0", 8081))
     assert options.progress_url == "http://swiftlet-operator.swiftlet-system.svc:8080/progress"
     assert options.leader_election is False
 
@@ -137,6 +137,34 @@ def test_selectors_meet_the_pods(render: Render) -> None:
     assert of(manifests, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"].items() <= labels
     service_labels = of(manifests, "Service")["metadata"]["labels"].items()
     assert of(manifests, "ServiceMonitor")["spec"]["selector"]["matchLabels"].items() <= service_labels
+
+
+def test_metrics_and_health_have_a_port_of_their_own(render: Render) -> None:
+    manifests = render("monitoring.serviceMonitor.enabled=true", "service.metricsPort=9090")
+    container = of(manifests, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    assert {port["name"]: port["containerPort"] for port in container["ports"]} == {"http": 8080, "metrics": 8081}
+    assert {container[probe]["httpGet"]["port"] for probe in container if probe.endswith("Probe")} == {"metrics"}
+    assert [endpoint["port"] for endpoint in of(manifests, "ServiceMonitor")["spec"]["endpoints"]] == ["metrics"]
+    assert {port["port"]: port["targetPort"] for port in of(manifests, "Service")["spec"]["ports"]} == {
+        8080: "http",
+        9090: "metrics",
+    }
+    progress, metrics = of(manifests, "NetworkPolicy")["spec"]["ingress"]
+    assert [port["port"] for rule in (progress, metrics) for port in rule["ports"]] == ["http", "metrics"]
+    assert {"matchLabels": {"app.kubernetes.io/managed-by": "swiftlet"}} not in [
+        peer.get("podSelector") for peer in metrics["from"]
+    ]
+
+
+def test_renewals_of_the_lease_have_a_priority_of_their_own(render: Render) -> None:
+    manifests = render()
+    schema = of(manifests, "FlowSchema")["spec"]
+    assert schema["priorityLevelConfiguration"] == {"name": "leader-election"}
+    (rule,) = schema["rules"]
+    leases = [rule for _, rule in rules(manifests) if "leases" in rule["resources"]]
+    assert set(rule["resourceRules"][0]["verbs"]) == {verb for role in leases for verb in role["verbs"]}
+    account = rule["subjects"][0]["serviceAccount"]
+    assert account == {"name": "swiftlet-operator", "namespace": "swiftlet-system"}
 
 
 def test_every_alert_has_a_runbook(render: Render) -> None:

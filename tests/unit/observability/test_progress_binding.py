@@ -1,8 +1,8 @@
 from typing import Any
 
 import pytest
-from swiftlet.observability.authentication import PodIdentity
 from swiftlet.observability.progress_binding import NotAllowedError, resource_of
+from swiftlet.observability.token_claims import PodIdentity
 
 POD = PodIdentity("team", "bird-0", "uid-of-bird-0")
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from swiftlet.observability.progress_rates import RateLimit
-from swiftlet.observability.server_progress import FORWARDED, Leadership
+from swiftlet.observability.server_forward import FORWARDED, Leadership
+
+from .conftest import claims_document, signed
 
 NOW = "2026-01-01T12:00:00Z"
 REPORT = [{"time": NOW, "step": 3, "totalSteps": 9}]
@@ -33,6 +35,8 @@ def test_missing_and_wrong_tokens(serve: Any, cluster: Any, caplog: pytest.LogCa
         status, answer, _ = await endpoint.post(REPORT, None, headers={"Authorization": "Basic abc"})
         assert status == 401
         status, answer, _ = await endpoint.post(REPORT, "a.secret.token")
+        assert status == 401 and "not a ServiceAccount token" in answer["error"]
+        status, answer, _ = await endpoint.post(REPORT, signed(claims_document("bird-0"), "secret"))
         assert status == 401 and "not valid" in answer["error"]
         assert len(endpoint.board) == 0
 
@@ -94,13 +98,13 @@ def test_a_standby_hands_the_report_to_the_leader(serve: Any, cluster: Any) -> N
         from prometheus_client import CollectorRegistry
         from swiftlet.observability.authentication import Authenticator
         from swiftlet.observability.progress import ProgressBoard
-        from swiftlet.observability.server import Checks, HttpServer, build_app
+        from swiftlet.observability.server import PROGRESS_LIMITS, HttpServer, progress_app
         from swiftlet.observability.server_progress import ProgressEndpoint
 
         registry, board = CollectorRegistry(), ProgressBoard()
         role = Leadership(lambda: False, lambda: endpoint.url)
         standby = ProgressEndpoint(board, Authenticator(cluster), cluster, role, registry)
-        server = HttpServer(build_app(registry, Checks(), standby), "127.0.0.1", 0)
+        server = HttpServer(progress_app(standby), PROGRESS_LIMITS, "127.0.0.1", 0)
         await server.start()
         try:
             async with ClientSession() as session:

@@ -1,6 +1,7 @@
 """The poster against the operator's real server on loopback."""
 
 import asyncio
+import base64
 import json
 import socket
 import subprocess
@@ -18,8 +19,9 @@ from swiftlet.observability import server_progress
 from swiftlet.observability.authentication import Authenticator
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.progress_payload import report_of
-from swiftlet.observability.server import Checks, HttpServer, build_app
-from swiftlet.observability.server_progress import Leadership, ProgressEndpoint
+from swiftlet.observability.server import PROGRESS_LIMITS, HttpServer, progress_app
+from swiftlet.observability.server_forward import Leadership
+from swiftlet.observability.server_progress import ProgressEndpoint
 from swiftlet.wire.messages import ProgressEvent
 from swiftlet_trainer.progress_post import Poster, _retry_after, document, folded, poster_of, wished_interval
 
@@ -40,11 +42,21 @@ OBJECTS = {
 }
 
 
+def token_text(signature: str) -> str:
+    """A projected token of the pod, as far as its claims go."""
+    pod = {"namespace": "team", "pod": {"name": "bird-0", "uid": "pod-uid"}}
+    claims = {"aud": ["swiftlet-operator"], "exp": time.time() + 3600, "kubernetes.io": pod}
+    return f"header.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.{signature}"
+
+
+GOOD, OLD = token_text("good"), token_text("old")
+
+
 @dataclass
 class Operator:
     """The server in a thread, letting in whoever has the good token."""
 
-    good_token: str = "a.good.token"
+    good_token: str = GOOD
     batches: list[list[dict[str, Any]]] = field(default_factory=list)
     url: str = ""
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
@@ -81,7 +93,7 @@ def operator() -> Iterator[Operator]:
 
     async def serve() -> None:
         endpoint = ProgressEndpoint(board, Authenticator(found), found, Leadership(), found.registry)
-        server = HttpServer(build_app(found.registry, Checks(), endpoint), "127.0.0.1", 0)
+        server = HttpServer(progress_app(endpoint), PROGRESS_LIMITS, "127.0.0.1", 0)
         await server.start()
         found.url = f"http://127.0.0.1:{server.port}/progress/uid-bird"
         ready.set()
@@ -100,7 +112,7 @@ def operator() -> Iterator[Operator]:
 @pytest.fixture
 def token(tmp_path: Path) -> Path:
     file = tmp_path / "token"
-    file.write_text("a.good.token\n")
+    file.write_text(f"{GOOD}\n")
     return file
 
 
@@ -140,16 +152,16 @@ def test_a_phase_does_not_wait_and_takes_the_figures_along(operator: Operator, t
 
 
 def test_the_token_is_read_anew(operator: Operator, token: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    token.write_text("an.old.token")
+    token.write_text(OLD)
     poster = Poster(operator.url, token, interval=0, first_pause=0.05)
     poster.post(event(1))
     eventually(lambda: operator.refusals(401) >= 2)
-    token.write_text("a.good.token")
+    token.write_text(GOOD)
     eventually(lambda: operator.steps() == [1])
     poster.close()
     said = capsys.readouterr().err
     assert said.count("progress cannot be posted") == 1
-    assert "401" in said and "old" not in said
+    assert "401" in said and OLD not in said
 
 
 def test_what_can_never_be_taken_is_not_posted_again(operator: Operator, token: Path) -> None:

@@ -7,12 +7,14 @@ Lease it ends, and starts again as a candidate.
 import asyncio
 import logging
 import math
+import secrets
 import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from swiftlet.api import API_VERSION, KINDS
@@ -25,10 +27,13 @@ from swiftlet.kube.http_client import HttpClient
 from swiftlet.kube.lease import Candidate, Election, LeaseLostError
 from swiftlet.observability.authentication import Authenticator
 from swiftlet.observability.authentication_review import ClusterTokenReviewer
+from swiftlet.observability.connection_gate import Limits
 from swiftlet.observability.metrics import Metrics, ResourceCollector, new_registry
 from swiftlet.observability.progress import ProgressBoard
-from swiftlet.observability.server import Checks, HttpServer, build_app
-from swiftlet.observability.server_progress import REVIEWS_AT_ONCE, Leadership, ProgressEndpoint
+from swiftlet.observability.review_slots import REVIEWS_AT_ONCE
+from swiftlet.observability.server import METRICS_LIMITS, PROGRESS_LIMITS, Checks, HttpServer, metrics_app, progress_app
+from swiftlet.observability.server_forward import Leadership
+from swiftlet.observability.server_progress import ProgressEndpoint
 
 SILENCE_SECONDS = 60.0
 """A candidate that has heard nothing of the API server for this long is not ready."""
@@ -95,26 +100,42 @@ class Process:
             self.board,
             Authenticator(ClusterTokenReviewer(reviewer)),
             CachedObjects(self.cache),
-            Leadership(self._has_synced, lambda: self._election.leader_address if self._election else None),
+            Leadership(
+                self._has_synced,
+                lambda: self._election.leader_address if self._election else None,
+                lambda: self._election.leader_key if self._election else None,
+            ),
             self.registry,
         )
-        server = HttpServer(
-            build_app(self.registry, Checks(self._unhealthy, self._unready), progress), settings.host, settings.port
+        metrics = metrics_app(self.registry, Checks(self._unhealthy, self._unready))
+        await self._serve(
+            stack, "--metrics-listen", metrics, METRICS_LIMITS, settings.metrics_host, settings.metrics_port
         )
-        try:
-            await server.start()
-        except OSError as error:
-            raise StartError(f"--listen {settings.host}:{settings.port}: {error.strerror or error}") from error
-        stack.push_async_callback(server.stop)
-        log.info("serving on %s:%s", settings.host, server.port)
+        port = await self._serve(
+            stack, "--listen", progress_app(progress), PROGRESS_LIMITS, settings.host, settings.port
+        )
         if settings.leader_election:
             candidate = Candidate(
                 namespace=settings.lease_namespace or self._access.namespace,
                 name=settings.lease_name,
                 identity=settings.identity,
-                address=settings.address(server.port),
+                address=settings.address(port),
+                key=secrets.token_urlsafe(18),
             )
             self._election = Election(self._steward, candidate, now)
+
+    async def _serve(
+        self, stack: AsyncExitStack, option: str, app: web.Application, limits: Limits, host: str, port: int
+    ) -> int:
+        """Listen until the process ends; the port. Raises StartError."""
+        server = HttpServer(app, limits, host, port)
+        try:
+            await server.start()
+        except OSError as error:
+            raise StartError(f"{option} {host}:{port}: {error.strerror or error}") from error
+        stack.push_async_callback(server.stop)
+        log.info("serving on %s:%s (%s)", host, server.port, option)
+        return server.port
 
     async def run(self) -> int:
         """Stand by, lead, and go; the exit code."""

@@ -25,7 +25,10 @@ class Settings:
     """Who this replica is; unique among the replicas that run at the same time."""
     host: str = "0.0.0.0"  # noqa: S104 - the kubelet, Prometheus and pods call it
     port: int = 8080
-    """For metrics, health and progress; 0 takes any free port."""
+    """For progress; 0 takes any free port."""
+    metrics_host: str = "0.0.0.0"  # noqa: S104
+    metrics_port: int = 8081
+    """For metrics and health."""
     advertised_host: str | None = None
     """Address of this replica for the others (its pod's); None: `host`, unless that means every address."""
     progress_url: str | None = None

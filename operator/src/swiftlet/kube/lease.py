@@ -28,6 +28,9 @@ TRY_SECONDS = 4.0
 ADDRESS_ANNOTATION = "swiftlet.dev/address"
 """On the Lease: `http://host:port` of the holder, for replicas that hand something on to it."""
 
+KEY_ANNOTATION = "swiftlet.dev/standby-key"
+"""On the Lease: by which the holder knows what other replicas hand on to it."""
+
 log = logging.getLogger(__name__)
 
 
@@ -37,12 +40,14 @@ class LeaseLostError(Exception):
 
 @dataclass(frozen=True)
 class Candidate:
-    """Who wants to hold which Lease. address: `http://host:port`, or None when there is nothing to hand on to."""
+    """Who wants to hold which Lease. address: `http://host:port`, or None when there is nothing to hand on to. key: to
+    be known by those who do."""
 
     namespace: str
     name: str
     identity: str
     address: str | None = None
+    key: str | None = None
 
 
 @dataclass
@@ -81,7 +86,8 @@ def claim(candidate: Candidate, lease: Manifest | None, moment: datetime) -> Man
         "renewTime": _micro(moment),
         "leaseTransitions": transitions,
     }
-    return {"metadata": {"annotations": {ADDRESS_ANNOTATION: candidate.address}}, "spec": spec}
+    annotations = {ADDRESS_ANNOTATION: candidate.address, KEY_ANNOTATION: candidate.key}
+    return {"metadata": {"annotations": annotations}, "spec": spec}
 
 
 def released(lease: Manifest, moment: datetime) -> Manifest:
@@ -90,7 +96,7 @@ def released(lease: Manifest, moment: datetime) -> Manifest:
     return {
         "metadata": {
             "resourceVersion": lease["metadata"]["resourceVersion"],
-            "annotations": {ADDRESS_ANNOTATION: None},
+            "annotations": {ADDRESS_ANNOTATION: None, KEY_ANNOTATION: None},
         },
         "spec": spec,
     }
@@ -130,7 +136,16 @@ class Election:
     @property
     def leader_address(self) -> str | None:
         """`http://host:port` of the holder, or None when it is not known."""
-        return (((self._lease or {}).get("metadata") or {}).get("annotations") or {}).get(ADDRESS_ANNOTATION)
+        return self._annotations.get(ADDRESS_ANNOTATION)
+
+    @property
+    def leader_key(self) -> str | None:
+        """By which the holder knows its standbys, or None when it is not known."""
+        return self._annotations.get(KEY_ANNOTATION)
+
+    @property
+    def _annotations(self) -> dict[str, str]:
+        return ((self._lease or {}).get("metadata") or {}).get("annotations") or {}
 
     @property
     def silent_seconds(self) -> float | None:

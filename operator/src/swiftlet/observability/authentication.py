@@ -1,44 +1,31 @@
 """Who posts a progress report: a pod, by the ServiceAccount token that the kubelet projected into it.
 
 The token's audience is the operator, so it opens nothing else, and the API server itself says whether it is good
-(TokenReview): the token of a pod that was deleted no longer is.
+(TokenReview). Only tokens whose pod is known to be ours are asked about.
 """
 
+import asyncio
 import hashlib
 import os
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from swiftlet.observability.review_slots import ReviewSlots
+from swiftlet.observability.token_claims import Claims, PodIdentity, UnauthenticatedError
 from swiftlet.wire.messages import PROGRESS_AUDIENCE
 
-LONGEST_TOKEN = 8000
-"""Characters; ServiceAccount tokens have about 1,200."""
-ACCEPTED_SECONDS = 60.0
-"""How long a good answer is believed: so long can a deleted pod still report."""
+ACCEPTED_SECONDS = 300.0
+"""How long a good answer is believed, unless the token ends before. That the pod is still there the cache knows."""
 REFUSED_SECONDS = 10.0
 """How long a bad answer is believed."""
+REVIEW_SECONDS = 5.0
+"""For the API server's answer."""
 REMEMBERED = 20000
-"""Answers that are kept."""
+"""Answers that are kept of each sort; bad ones never push out good ones."""
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _EXTRA = "authentication.kubernetes.io/"
-
-
-@dataclass(frozen=True)
-class PodIdentity:
-    """The pod that a token was made for."""
-
-    namespace: str
-    pod: str
-    pod_uid: str
-
-
-class UnauthenticatedError(Exception):
-    """The token is missing or no good; the message says what to do and never holds the token."""
 
 
 class ReviewUnavailableError(Exception):
@@ -53,43 +40,62 @@ class TokenReviewer(Protocol):
 
 
 class Authenticator:
-    """Tokens to pods, with a short memory keyed by a digest of the token; the token itself is not kept."""
+    """Whether tokens are what they claim, with a memory keyed by digests; tokens themselves are not kept."""
 
-    def __init__(self, reviewer: TokenReviewer, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, reviewer: TokenReviewer, clock: Callable[[], float] = time.time) -> None:
+        """clock: seconds since the epoch."""
         self._reviewer, self._clock = reviewer, clock
         self._key = os.urandom(32)
-        self._answers: OrderedDict[bytes, tuple[float, PodIdentity | str]] = OrderedDict()
+        self._slots = ReviewSlots()
+        self._good: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
+        """By the uid of the pod: digest of its token, and until when it is believed."""
+        self._bad: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
 
-    async def authenticate(self, token: str) -> PodIdentity:
-        """The pod. Raises UnauthenticatedError, or ReviewUnavailableError when the API server does not answer."""
-        if len(token) > LONGEST_TOKEN or not _TOKEN.fullmatch(token):
-            raise UnauthenticatedError("the bearer token is not a ServiceAccount token")
-        digest = hashlib.blake2b(token.encode(), key=self._key).digest()
-        answer = self._remembered(digest)
-        if answer is None:
-            answer = await self._ask(token)
-            self._remember(digest, answer)
-        if isinstance(answer, str):
-            raise UnauthenticatedError(answer)
-        return answer
+    def is_known(self, token: str, claims: Claims) -> bool:
+        """Whether the token is known to be good, so that nobody need be asked."""
+        known, until = self._good.get(claims.pod.pod_uid, (b"", 0.0))
+        return known == self._digest(token) and until > self._clock()
+
+    async def authenticate(self, token: str, claims: Claims, address: str) -> None:
+        """Make sure of the claims of a token that is not known to be good. `address`: whose place it takes while the
+        API server is asked.
+
+        Raises UnauthenticatedError; BusyError; ReviewUnavailableError when the API server does not answer.
+        """
+        digest = self._digest(token)
+        said, until = self._bad.get(digest, ("", 0.0))
+        if until > self._clock():
+            raise UnauthenticatedError(said)
+        async with self._slots.of(address):
+            found = await self._ask(token)
+        if found != claims.pod:
+            said = found if isinstance(found, str) else "the token is of another pod than it says"
+            _remember(self._bad, digest, (said, self._clock() + REFUSED_SECONDS))
+            raise UnauthenticatedError(said)
+        self.remember(token, claims)
+
+    def remember(self, token: str, claims: Claims) -> None:
+        """The token is good."""
+        until = min(self._clock() + ACCEPTED_SECONDS, claims.expires)
+        _remember(self._good, claims.pod.pod_uid, (self._digest(token), until))
+
+    def _digest(self, token: str) -> bytes:
+        return hashlib.blake2b(token.encode(), key=self._key).digest()
 
     async def _ask(self, token: str) -> PodIdentity | str:
         try:
-            review = await self._reviewer.token_review(token, [PROGRESS_AUDIENCE])
+            async with asyncio.timeout(REVIEW_SECONDS):
+                review = await self._reviewer.token_review(token, [PROGRESS_AUDIENCE])
         except Exception as error:  # whatever the client raises: nobody is let in, and nothing is remembered
             raise ReviewUnavailableError(f"the API server could not check the token: {type(error).__name__}") from error
         return pod_of(review)
 
-    def _remembered(self, digest: bytes) -> PodIdentity | str | None:
-        found = self._answers.get(digest)
-        return found[1] if found and found[0] > self._clock() else None
 
-    def _remember(self, digest: bytes, answer: PodIdentity | str) -> None:
-        seconds = REFUSED_SECONDS if isinstance(answer, str) else ACCEPTED_SECONDS
-        self._answers[digest] = (self._clock() + seconds, answer)
-        self._answers.move_to_end(digest)
-        while len(self._answers) > REMEMBERED:
-            self._answers.popitem(last=False)
+def _remember(answers: OrderedDict[Any, Any], key: Any, answer: Any) -> None:
+    answers[key] = answer
+    answers.move_to_end(key)
+    while len(answers) > REMEMBERED:
+        answers.popitem(last=False)
 
 
 def pod_of(review: dict[str, Any]) -> PodIdentity | str:

@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 from swiftlet.kinds import RECONCILERS
 from swiftlet.kinds.owners import root_of
-from swiftlet.observability.authentication import PodIdentity
+from swiftlet.observability.token_claims import PodIdentity
 
 
 class Objects(Protocol):

@@ -13,7 +13,7 @@ REMEMBERED = 20000
 
 
 class RateLimit:
-    """Counts the reports of each pod."""
+    """Counts what comes from each pod, address or resource."""
 
     def __init__(
         self, burst: float = BURST, per_second: float = PER_SECOND, clock: Callable[[], float] = time.monotonic

@@ -41,7 +41,7 @@ def _add_run(actions: "Commands") -> None:
         "Every option can be given by an environment variable, too: SWIFTLET_OPERATOR_ and the option in capitals, such"
         " as SWIFTLET_OPERATOR_LEASE_NAME; lists with commas, switches as true or false.",
         """swiftlet operator run
-        swiftlet operator run --kubeconfig ~/.kube/config --no-leader-election --listen 127.0.0.1:8080
+        swiftlet operator run --kubeconfig ~/.kube/config --no-leader-election --metrics-listen 127.0.0.1:9090
         SWIFTLET_OPERATOR_WORKERS=32 swiftlet operator run""",
     )
     _add_cluster(run_parser)
@@ -78,7 +78,8 @@ def _add_lease(parser: argparse.ArgumentParser) -> None:
 
 def _add_work(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("serving and working")
-    _option(group, "--listen", _address, ("0.0.0.0", 8080), "HOST:PORT", "metrics, health and progress")  # noqa: S104
+    _option(group, "--listen", _address, ("0.0.0.0", 8080), "HOST:PORT", "progress of pods")  # noqa: S104
+    _option(group, "--metrics-listen", _address, ("0.0.0.0", 8081), "HOST:PORT", "metrics and health")  # noqa: S104
     _option(group, "--progress-url", str, None, "URL", "where pods post their progress (default: they do not)")
     _option(group, "--workers", _positive, 16, "N", "resources that are looked at at the same time")
     _option(group, "--log-format", _choice("json", "text"), "text", "json|text", "form of log lines")
@@ -126,6 +127,7 @@ def settings_of(options: argparse.Namespace) -> "Settings":
     from swiftlet.app.settings import Settings
 
     host, port = options.listen
+    metrics_host, metrics_port = options.metrics_listen
     namespaces = options.watch_namespace or _listed(os.environ.get(PREFIX + "WATCH_NAMESPACE", ""))
     kubeconfig = options.kubeconfig or os.environ.get("KUBECONFIG")
     return Settings(
@@ -137,6 +139,8 @@ def settings_of(options: argparse.Namespace) -> "Settings":
         identity=options.identity or os.environ.get("POD_NAME") or f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}",
         host=host,
         port=port,
+        metrics_host=metrics_host,
+        metrics_port=metrics_port,
         advertised_host=os.environ.get("POD_IP") or None,
         progress_url=options.progress_url or None,
         workers=options.workers,
