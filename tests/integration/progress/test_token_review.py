@@ -1,6 +1,7 @@
 """Progress reports with tokens that a real API server has made, and that it is asked about."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,11 +11,13 @@ from kubernetes import client
 from prometheus_client import CollectorRegistry
 from swiftlet.kube.credentials import load_access
 from swiftlet.kube.http_client import HttpClient
-from swiftlet.observability.authentication import Authenticator, PodIdentity, UnauthenticatedError
+from swiftlet.observability.authentication import Authenticator
 from swiftlet.observability.authentication_review import ClusterTokenReviewer
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.server import PROGRESS_LIMITS, HttpServer, progress_app
-from swiftlet.observability.server_progress import Leadership, ProgressEndpoint
+from swiftlet.observability.server_forward import Leadership
+from swiftlet.observability.server_progress import ProgressEndpoint
+from swiftlet.observability.token_claims import PodIdentity, UnauthenticatedError, claims_of
 from testbed.controlplane import ControlPlane
 
 AUDIENCE = "swiftlet-operator"
@@ -43,11 +46,12 @@ class Team:
         return str(made["metadata"]["uid"])
 
     def pod(self, name: str, job: str, uid: str) -> str:
-        """A pod with the labels of the job's pods; returns its uid."""
-        labels = {"swiftlet.dev/kind": "FineTuneJob", "swiftlet.dev/name": job, "swiftlet.dev/owner-uid": uid}
+        """A pod that the job controls; returns its uid."""
+        owner = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "FineTuneJob", "name": job, "uid": uid}
+        owners = [{**owner, "controller": True}]
         spec = {"containers": [{"name": "main", "image": "none"}], "automountServiceAccountToken": False}
         made = self._core.create_namespaced_pod(
-            self.namespace, {"metadata": {"name": name, "labels": labels}, "spec": spec}
+            self.namespace, {"metadata": {"name": name, "ownerReferences": owners}, "spec": spec}
         )
         return str(made.metadata.uid)
 
@@ -96,12 +100,19 @@ def ask(control_plane: ControlPlane) -> Callable[[Callable[[Authenticator], Awai
     return run
 
 
+async def check(authenticator: Authenticator, token: str) -> PodIdentity:
+    """Whose token it is. Raises UnauthenticatedError."""
+    claims = claims_of(token, time.time())
+    await authenticator.authenticate(token, claims, "10.0.0.1")
+    return claims.pod
+
+
 def test_the_pod_of_a_projected_token(team: Team, ask: Any) -> None:
     uid = team.pod("bird-0", "bird", team.job("bird"))
     token = team.token("bird-0", uid)
 
     async def scenario(authenticator: Authenticator) -> None:
-        assert await authenticator.authenticate(token) == PodIdentity(team.namespace, "bird-0", uid)
+        assert await check(authenticator, token) == PodIdentity(team.namespace, "bird-0", uid)
 
     ask(scenario)
 
@@ -114,12 +125,12 @@ def test_tokens_that_let_nobody_in(team: Team, ask: Any) -> None:
     forged = f"{head}.{body}.{signature[::-1]}"
 
     async def scenario(authenticator: Authenticator) -> None:
-        for token, words in ((for_others, "not valid"), (unbound, "not bound to a pod"), (forged, "not valid")):
+        for token, words in ((for_others, "for the audience"), (unbound, "not bound to a pod"), (forged, "not valid")):
             with pytest.raises(UnauthenticatedError, match=words):
-                await authenticator.authenticate(token)
+                await check(authenticator, token)
         team.delete_pod("bird-0")
         with pytest.raises(UnauthenticatedError, match="deleted pod"):
-            await authenticator.authenticate(good)
+            await check(authenticator, good)
 
     ask(scenario)
 
