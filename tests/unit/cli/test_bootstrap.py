@@ -52,3 +52,15 @@ def test_perplexity_weighs_rows_by_their_tokens() -> None:
 def test_no_rows_are_refused() -> None:
     with pytest.raises(ValueError, match="no rows"):
         difference([])
+
+
+def test_infinite_perplexities_are_compared() -> None:
+    finite, infinite = (1.0, 1.0), (1e6, 1.0)
+    found = difference([Pair(*infinite, *finite)] * 3, exponential=True)
+    assert (found.a, found.delta, found.low, found.high) == (math.inf, -math.inf, -math.inf, -math.inf)
+    assert math.isnan(difference([Pair(*infinite, *infinite)] * 3, exponential=True).low)
+
+
+def test_nothing_follows_from_one_row() -> None:
+    found = difference([Pair(1, 1, 2, 1)])
+    assert (found.delta, found.low, found.high) == (1, -math.inf, math.inf)

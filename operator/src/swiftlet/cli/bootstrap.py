@@ -32,7 +32,8 @@ def difference(pairs: Sequence[Pair], exponential: bool = False, seed: int = SEE
     """Redraw rows with replacement, both runs' figures from the same draw; the same seed gives the same interval.
 
     exponential: the figure is exp of the ratio (perplexity). Source: Efron & Tibshirani 1993, "An Introduction to the
-    Bootstrap", chapter 13 (percentile interval). Raises ValueError without rows.
+    Bootstrap", chapter 13 (percentile interval). From one row nothing follows, and the interval is everything; it is
+    NaN where a draw's difference is none (inf - inf). Raises ValueError without rows.
     """
     if not pairs:
         raise ValueError("there are no rows to compare")
@@ -43,18 +44,31 @@ def difference(pairs: Sequence[Pair], exponential: bool = False, seed: int = SEE
         deltas.append(b - a)
     deltas.sort()
     a, b = _figures(pairs, exponential)
+    if len(pairs) < 2:
+        return Difference(a, b, b - a, -math.inf, math.inf)
+    if any(math.isnan(delta) for delta in deltas):
+        return Difference(a, b, b - a, math.nan, math.nan)
     return Difference(a, b, b - a, _quantile(deltas, 0.025), _quantile(deltas, 0.975))
 
 
 def _figures(pairs: Sequence[Pair], exponential: bool) -> tuple[float, float]:
     a_value, a_weight, b_value, b_weight = (math.fsum(column) for column in zip(*pairs, strict=True))
     ratios = a_value / a_weight, b_value / b_weight
-    return (math.exp(ratios[0]), math.exp(ratios[1])) if exponential else ratios
+    return (_exp(ratios[0]), _exp(ratios[1])) if exponential else ratios
+
+
+def _exp(power: float) -> float:
+    try:
+        return math.exp(power)
+    except OverflowError:
+        return math.inf
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:
-    """Linear interpolation between order statistics."""
+    """Linear interpolation between order statistics; none beside an infinite one."""
     position = share * (len(ordered) - 1)
     below = math.floor(position)
     above = min(below + 1, len(ordered) - 1)
+    if not (math.isfinite(ordered[below]) and math.isfinite(ordered[above])):
+        return ordered[round(position)]
     return ordered[below] + (ordered[above] - ordered[below]) * (position - below)

@@ -1,6 +1,7 @@
 """Two EvalRuns side by side."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,12 @@ class Compared:
     def document(self) -> Object:
         interval = {"ciLow": self.interval[0], "ciHigh": self.interval[1]} if self.interval else {"note": self.note}
         figures = {"a": self.a, "b": self.b, "delta": self.b - self.a, "rows": self.n}
-        return {"suite": self.suite, "metric": self.metric, **figures, **interval}
+        # JSON has no infinities: they are texts, as in a status.
+        shown = {
+            name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in (figures | interval).items()
+        }
+        return {"suite": self.suite, "metric": self.metric, **shown}
 
 
 def compare(a: Object, b: Object, state: Path) -> list[Compared]:
@@ -88,7 +94,7 @@ def _compared(key: tuple[str, str], a: Object, b: Object, rows_a: Rows | None, r
 
 def _scored(row: Object, metric: str) -> tuple[float, float]:
     """A row's value and weight: perplexity weighs by tokens, every other metric counts each row once."""
-    return (row["nll"], float(row["tokens"])) if metric == "perplexity" else (row["metrics"][metric], 1.0)
+    return (float(row["nll"]), float(row["tokens"])) if metric == "perplexity" else (row["metrics"][metric], 1.0)
 
 
 def _noted(plain: Compared, note: str) -> Compared:

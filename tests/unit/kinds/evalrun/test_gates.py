@@ -31,6 +31,21 @@ def figures(
         ({"min": 0.5, "max": 0.7}, "0.8", None, False),
         ({"min": 0.5}, "nan", None, False),
         ({"max": 5}, "inf", None, False),
+        ({"min": 5}, "inf", None, True),
+        ({"min": 5}, "-inf", None, False),
+        ({"max": 5}, "-inf", None, True),
+        ({"maxIncreasePercent": 10}, "5", "inf", True),
+        ({"maxIncreasePercent": 10}, "inf", "5", False),
+        ({"maxIncreasePercent": 10}, "inf", "0", False),
+        ({"maxIncreasePercent": 10}, "inf", "inf", False),
+        ({"maxIncreasePercent": 10}, "nan", "0", False),
+        ({"maxIncreasePercent": 10}, "5", "nan", False),
+        ({"maxDelta": 0}, "5", "inf", True),
+        ({"maxDelta": 0}, "inf", "5", False),
+        ({"maxDelta": 0}, "inf", "inf", False),
+        ({"minDelta": 0}, "5", "-inf", True),
+        ({"minDelta": 0}, "-inf", "5", False),
+        ({"minDelta": 0}, "-inf", "-inf", False),
     ],
 )
 def test_bounds(bound: dict[str, float], target: str, baseline: str | None, passed: bool) -> None:
@@ -48,6 +63,21 @@ def test_the_message_has_figures_bounds_and_margins() -> None:
     assert failed_gates([found]) == found.message
     passed = Gate.model_validate({"metric": "contains", "min": 0.5})
     assert failed_gates(evaluate_gates([passed], figures("0.7"))) == ""
+
+
+@pytest.mark.parametrize(
+    ("bound", "target", "baseline", "words"),
+    [
+        ({"maxIncreasePercent": 10}, "5", "inf", "contains 5 (baseline inf): maxIncreasePercent 10 (-100) met by 110"),
+        ({"maxDelta": 1}, "inf", "inf", "maxDelta 1 missed, since inf and inf have no difference"),
+        ({"max": 1}, "nan", None, "contains nan: max 1 missed, since the figure is not a number"),
+    ],
+)
+def test_the_message_says_what_infinities_come_to(
+    bound: dict[str, float], target: str, baseline: str | None, words: str
+) -> None:
+    (found,) = evaluate_gates([Gate.model_validate({"metric": "contains", **bound})], figures(target, baseline))
+    assert words in found.message
 
 
 def test_a_suite_is_told_apart_by_name() -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from swiftlet.api.job import EvaluateDocument
 from swiftlet_trainer.evaluate.results import comparisons_of, figure, results_of, write_results, write_rows
 from swiftlet_trainer.evaluate.suites import Record
+from swiftlet_trainer.report.evaluation import write_evaluation_report
 
 
 @pytest.fixture
@@ -35,6 +37,42 @@ def test_without_a_baseline_nothing_is_compared(suite: Any, records: Any) -> Non
     assert comparisons_of([suite("who", generation={})], records, seed=1) == []
 
 
+@pytest.mark.parametrize(
+    ("target", "baseline", "figures"),
+    [
+        ((1e6, 2.0), (2.0, 2.0), ("inf", "7.38906", "inf")),
+        ((2.0, 2.0), (1e6, 2.0), ("7.38906", "inf", "-inf")),
+        ((1e6, 2.0), (1e6, 2.0), ("inf", "inf", "nan")),
+        ((float("nan"), 2.0), (2.0, 2.0), ("nan", "7.38906", "nan")),
+        ((float("inf"), 2.0), (2.0, 2.0), ("inf", "7.38906", "inf")),
+    ],
+)
+def test_infinities_are_what_they_are_and_make_a_report(
+    suite: Any, tmp_path: Path, target: tuple[float, float], baseline: tuple[float, float], figures: tuple[str, ...]
+) -> None:
+    one = suite("who", perplexity={})
+    records = {
+        ("who", name): [Record("who", name, i, "p", nll=nll, tokens=1) for i, nll in enumerate(sums)]
+        for name, sums in (("target", target), ("baseline", baseline))
+    }
+    results, comparison = results_of([one], records), comparisons_of([one], records, seed=1)
+    (found,) = comparison
+    assert (found.target, found.baseline, found.delta) == figures
+    assert all(result.stderr is None for result in results if result.value in ("inf", "nan"))
+    write_rows(tmp_path, records)
+    write_results(tmp_path, results, comparison)
+    for line in (tmp_path / "rows.jsonl").read_text().splitlines():
+        json.loads(line, parse_constant=pytest.fail)
+    document = EvaluateDocument.model_validate(
+        {
+            "name": "n", "namespace": "ns", "uid": "u", "target": {"model": {"uri": "m"}}, "batchSize": 1, "seed": 1,
+            "suites": [one.document()], "useGpu": False, "outputDir": "/o", "reportUri": "pvc://c/p",
+        }
+    )  # fmt: skip
+    write_evaluation_report(tmp_path, document)
+    assert f">{float(figures[0]):.3g}<" in (tmp_path / "report.html").read_text()
+
+
 def test_files_hold_every_row_and_every_figure(suite: Any, records: Any, tmp_path: Path) -> None:
     suites = [suite("who", generation={})]
     results, comparison = results_of(suites, records), comparisons_of(suites, records, seed=1)
@@ -49,9 +87,7 @@ def test_files_hold_every_row_and_every_figure(suite: Any, records: Any, tmp_pat
     assert len(content["comparison"]) == 1
 
 
-@pytest.mark.parametrize(
-    ("number", "text"), [(0.75, "0.75"), (34.182412, "34.1824"), (float("inf"), "inf"), (0.0, "0")]
-)
+@pytest.mark.parametrize(("number", "text"), [(0.75, "0.75"), (34.182412, "34.1824"), (0.0, "0")])
 def test_figures_are_six_digits(number: float, text: str) -> None:
     assert figure(number) == text
     assert float(text) == pytest.approx(number, rel=1e-5)

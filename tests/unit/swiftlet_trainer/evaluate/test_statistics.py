@@ -47,7 +47,17 @@ def test_standard_error_agrees_with_a_simulation() -> None:
 
 
 def test_overflowing_perplexity_is_infinite() -> None:
-    assert value(perplexity_sample([1e6], [1])) == math.inf
+    overflowing = perplexity_sample([1e6, 3e6], [1, 1])
+    assert value(overflowing) == math.inf
+    assert standard_error(overflowing) is None
+    plain = perplexity_sample([1.0, 2.0], [1, 1])
+    assert paired_interval(overflowing, plain, seed=1) == (math.inf, math.inf)
+    assert paired_interval(plain, overflowing, seed=1) == (-math.inf, -math.inf)
+    assert all(math.isnan(end) for end in paired_interval(overflowing, overflowing, seed=1))
+
+
+def test_nothing_follows_from_one_row() -> None:
+    assert paired_interval(mean_sample([1.0]), mean_sample([0.0]), seed=1) == (-math.inf, math.inf)
 
 
 def test_equal_samples_have_no_difference() -> None:

@@ -1,7 +1,6 @@
 """Typed results and comparisons from records, and the files that hold them."""
 
 import json
-import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -64,8 +63,8 @@ def _compared(
 
 
 def figure(number: float) -> str:
-    """Six significant digits, always readable as a float."""
-    return "inf" if math.isinf(number) else f"{number:.6g}"
+    """Six significant digits, or inf, -inf or nan: always readable as a float."""
+    return f"{number:.6g}"
 
 
 def write_rows(folder: Path, records: Records) -> None:

@@ -44,7 +44,7 @@ def value(sample: Sample) -> float:
 
 
 def standard_error(sample: Sample) -> float | None:
-    """Standard error of `value` over rows; None with fewer than two rows.
+    """Standard error of `value` over rows; None with fewer than two rows, and of a figure that is not finite.
 
     A ratio's is sqrt(Σ (s - R w)² / (n (n - 1))) / mean(w), which with unit weights is the sample standard error of
     the mean; exp multiplies it by its own value (delta method). Source: Cochran 1977, "Sampling Techniques", eq. 6.13.
@@ -53,6 +53,8 @@ def standard_error(sample: Sample) -> float | None:
     if n < 2:
         return None
     ratio = float(sample.sums.sum() / sample.weights.sum())
+    if not math.isfinite(_figure(sample, ratio)):
+        return None
     residuals = sample.sums - ratio * sample.weights
     error = math.sqrt(float(residuals @ residuals) / (n * (n - 1))) / float(sample.weights.mean())
     return error * math.exp(ratio) if sample.exponential else error
@@ -63,18 +65,23 @@ def paired_interval(target: Sample, baseline: Sample, seed: int, resamples: int 
 
     Rows are drawn with replacement and the whole figure is computed anew from each draw's sums. Source: Efron &
     Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13 (percentile interval). The same seed gives the
-    same interval. Both samples hold the same rows in the same order (ValueError otherwise).
+    same interval. Both samples hold the same rows in the same order (ValueError otherwise). From fewer than two rows
+    nothing follows, and the interval is everything; it is NaN where a draw's difference is none (inf - inf).
     """
     n = len(target.sums)
     if n != len(baseline.sums):
         raise ValueError(f"paired samples have {n} and {len(baseline.sums)} rows")
+    if n < 2:
+        return -math.inf, math.inf
     random = np.random.default_rng(seed)
     deltas = np.empty(resamples)
     for start in range(0, resamples, CHUNK):
         size = min(CHUNK, resamples - start)
         rows = random.integers(0, n, size=(size, n))
-        deltas[start : start + size] = _resampled(target, rows) - _resampled(baseline, rows)
-    low, high = np.quantile(deltas, [0.025, 0.975])
+        with np.errstate(over="ignore", invalid="ignore"):
+            deltas[start : start + size] = _resampled(target, rows) - _resampled(baseline, rows)
+    # Between two infinities there is nothing to interpolate.
+    low, high = np.quantile(deltas, [0.025, 0.975], method="linear" if np.isfinite(deltas).all() else "nearest")
     return float(low), float(high)
 
 

@@ -68,7 +68,7 @@ def _lines(results: list[Result], comparison: dict[tuple[str, str], Comparison])
 
 def _verdict(low: float, high: float, lower_is_better: bool) -> str:
     """`good` or `bad` when the interval leaves out zero, else nothing."""
-    if low <= 0 <= high:
+    if not (low > 0 or high < 0):
         return ""
     return "good" if (high < 0) == lower_is_better else "bad"
 
@@ -124,7 +124,7 @@ def _cell(record: dict[str, Any]) -> dict[str, Any]:
     if "nll" in record:
         from math import exp
 
-        return {"text": f"{exp(min(700.0, record['nll'] / record['tokens'])):.2f}", "passed": None}
+        return {"text": f"{exp(min(700.0, float(record['nll']) / record['tokens'])):.2f}", "passed": None}
     name, score = next(iter(record["metrics"].items()))
     return {
         "text": record.get("answer", "") + (f" ({score:.2f})" if name == "rouge_l" else ""),

@@ -1,6 +1,7 @@
 """Plots as inline SVG that takes its colours from the page, so that it is readable in light and in dark."""
 
 import io
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +63,8 @@ def curves(lines: Sequence[Curve], unit: str, from_zero: bool = False) -> str:
         axes.set_ylabel(unit)
         axes.xaxis.get_major_locator().set_params(integer=True)
         if from_zero:
-            axes.set_ylim(0, 1.08 * max(max(curve.values) for curve in lines) or 1)
+            finite = [value for curve in lines for value in curve.values if math.isfinite(value)]
+            axes.set_ylim(0, 1.08 * max(finite, default=0.0) or 1)
         if len(lines) > 1:
             axes.legend(frameon=False, labelcolor=TEXT)
         _plain(axes)
@@ -72,14 +74,16 @@ def curves(lines: Sequence[Curve], unit: str, from_zero: bool = False) -> str:
 
 def _bars(axes: Axes, panel: Bars) -> None:
     names = [name for name, _, _ in panel.values]
-    figures = [figure for _, figure, _ in panel.values]
+    shown = [f"{figure:.3g}" for _, figure, _ in panel.values]
+    # A bar cannot be infinite; its label says what it would be.
+    figures = [figure if math.isfinite(figure) else 0.0 for _, figure, _ in panel.values]
     errors = [2 * error for _, _, error in panel.values]
     colours = [AFTER if name == "target" else BEFORE for name in names]
     axes.bar(names, figures, yerr=errors, color=colours, ecolor=TEXT, capsize=4, width=0.55, error_kw={"linewidth": 1})
     reached = max(figure + error for figure, error in zip(figures, errors, strict=True))
     top = 1.0 if panel.is_share or reached == 0 else reached
-    for place, (figure, error) in enumerate(zip(figures, errors, strict=True)):
-        axes.text(place, figure + error + 0.03 * top, f"{figure:.3g}", ha="center", color=TEXT, fontsize=10)
+    for place, (figure, error, text) in enumerate(zip(figures, errors, shown, strict=True)):
+        axes.text(place, figure + error + 0.03 * top, text, ha="center", color=TEXT, fontsize=10)
     axes.set_ylim(0, 1.18 * top)
     if panel.is_share:
         axes.set_yticks([0, 0.25, 0.5, 0.75, 1])

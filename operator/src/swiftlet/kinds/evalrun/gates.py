@@ -21,9 +21,13 @@ class Bound:
 
 
 def _increase_percent(target: float, baseline: float) -> float:
+    """NaN where it is none: between equal infinities, or from or to NaN."""
+    if math.isnan(target - baseline) or target == baseline:
+        return target - baseline
     if baseline == 0:
-        return 0.0 if target == 0 else math.copysign(math.inf, target)
-    return (target - baseline) / abs(baseline) * 100
+        return math.copysign(math.inf, target)
+    # A finite figure beside an infinite one is all of it less, or all of it more.
+    return math.copysign(100, target - baseline) if math.isinf(baseline) else (target - baseline) / abs(baseline) * 100
 
 
 BOUNDS = (
@@ -39,7 +43,11 @@ NEGLIGIBLE = 1e-9
 
 
 def evaluate_gates(gates: Sequence[Gate], results: Sequence[Result]) -> list[GateResult]:
-    """What became of each gate. A figure that is missing or not a number fails its gate."""
+    """What became of each gate.
+
+    Infinite figures compare as infinities: a finite perplexity is below an infinite baseline by any amount. A gate
+    fails where its figure is missing, is not a number, or has no difference to the baseline (inf - inf).
+    """
     return [_evaluate(gate, results) for gate in gates]
 
 
@@ -82,11 +90,19 @@ def _check(bound: Bound, gate: Gate, target: Result, baseline: Result | None) ->
     if bound.needs_baseline and baseline is None:
         return False, f"{bound.label} {_shown(limit)} has no baseline to compare with"
     measured = bound.measure(float(target.value), float(baseline.value) if baseline else 0.0)
+    if math.isnan(measured):
+        return False, f"{bound.label} {_shown(limit)} missed, since {_without_measure(bound, target, baseline)}"
     margin = limit - measured if bound.upper else measured - limit
-    passed = not math.isnan(margin) and margin >= -NEGLIGIBLE * max(1.0, abs(limit))
+    passed = margin >= -NEGLIGIBLE * max(1.0, abs(limit))
     measured_words = "" if bound.field in ("min", "max") else f" ({_shown(measured)})"
     verb = "met by" if passed else "missed by"
     return passed, f"{bound.label} {_shown(limit)}{measured_words} {verb} {_shown(abs(margin))}"
+
+
+def _without_measure(bound: Bound, target: Result, baseline: Result | None) -> str:
+    if baseline is None or not bound.needs_baseline:
+        return "the figure is not a number"
+    return f"{_shown(float(target.value))} and {_shown(float(baseline.value))} have no difference"
 
 
 def _shown(number: float) -> str:
