@@ -42,7 +42,7 @@ def test_counts_are_those_of_the_model_itself(family: str, biased: bool, tied: b
 
 
 @pytest.mark.parametrize("dora", [True, False])
-@pytest.mark.parametrize("targets", [["all-linear"], ["q_proj", "down_proj"]])
+@pytest.mark.parametrize("targets", [["all-linear"], ["q_proj", "down_proj"], ["lm_head", "embed_tokens"]])
 def test_adapter_counts_are_those_of_peft(targets: list[str], dora: bool) -> None:
     config = {"model_type": "llama", **SIZES}
     wanted: Any = "all-linear" if targets == ["all-linear"] else targets

@@ -72,5 +72,5 @@ def test_unknown_target_modules_are_named_with_those_that_exist(tiny: Any) -> No
     with pytest.raises(InvalidInput) as caught:
         apply_tuner(tiny, Tuner(lora=lora), seed=1)
     assert len(caught.value.problems) == 2
-    assert "no linear layer is called 'query'" in caught.value.problems[0]
+    assert "no linear layer or embedding is called 'query'" in caught.value.problems[0]
     assert "q_proj" in caught.value.problems[0]

@@ -1,12 +1,14 @@
 """Writing a checkpoint from all processes of a run."""
 
 import shutil
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 
 from swiftlet_trainer.checkpoints.store import CheckpointStore, DiskFull, is_disk_full
+from swiftlet_trainer.models.saving import save_weights
 
 STATE_FILE = "trainer_state.json"
 ADAM_BYTES = 8
@@ -28,7 +30,7 @@ def write_checkpoint(trainer: Any, store: CheckpointStore) -> None:
     try:
         if main and not trainer.is_deepspeed_enabled:
             # DeepSpeed's own files hold the weights.
-            trainer.model.save_pretrained(folder)
+            save_weights(trainer.model, Path(folder))
         trainer._save_optimizer_and_scheduler(folder)
         trainer._save_rng_state(folder)
         if main:

@@ -3,18 +3,18 @@
 from typing import Any
 
 from swiftlet.api.finetunejob import Lora, Tuner
-from torch import nn
 
 from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.tuners.targets import language_prefix, target_modules, unknown_targets
 
 
 def apply_tuner(model: Any, tuner: Tuner, seed: int) -> Any:
     """The model with only the tuner's weights trainable: a PeftModel for LoRA, the model itself for full.
 
-    seed: of the new weights. Raises InvalidInput when no module has a name of lora.targetModules.
+    seed: of the new weights. Raises InvalidInput when no layer has a name of lora.targetModules.
     """
     if tuner.full is not None:
-        model.requires_grad_(True)
+        _train_all(model)
         return model
     lora = tuner.lora or Lora()
     problems = unknown_targets(model, lora)
@@ -29,7 +29,7 @@ def apply_tuner(model: Any, tuner: Tuner, seed: int) -> Any:
         r=lora.rank,
         lora_alpha=lora_alpha(lora),  # type: ignore[arg-type]
         lora_dropout=lora.dropout,
-        target_modules=_targets(lora),
+        target_modules=target_modules(model, lora),
         use_rslora=lora.use_rslora,
         use_dora=lora.use_dora,
     )
@@ -42,18 +42,11 @@ def lora_alpha(lora: Lora) -> float:
     return 2.0 * lora.rank if lora.alpha is None else lora.alpha
 
 
-def unknown_targets(model: nn.Module, lora: Lora) -> list[str]:
-    """One problem for each of lora.targetModules that names no linear layer, with the names that do."""
-    if _targets(lora) == "all-linear":
-        return []
-    names = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
-    linear = sorted({name.rsplit(".", 1)[-1] for name in names})
-    return [
-        f"tuner.lora.targetModules: no linear layer is called {target!r}; this model has {', '.join(linear)}"
-        for target in lora.target_modules
-        if not any(name == target or name.endswith(f".{target}") for name in names)
-    ]
-
-
-def _targets(lora: Lora) -> str | list[str]:
-    return "all-linear" if lora.target_modules == ["all-linear"] else lora.target_modules
+def _train_all(model: Any) -> None:
+    """Every weight that text passes through: others get no gradient, and processes would wait for it."""
+    model.requires_grad_(True)
+    if not (text := language_prefix(model)):
+        return
+    head = {id(weight) for weight in model.get_output_embeddings().parameters()}
+    for name, weight in model.named_parameters():
+        weight.requires_grad_(name.startswith(text) or id(weight) in head)

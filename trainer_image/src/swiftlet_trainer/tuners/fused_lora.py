@@ -22,7 +22,8 @@ def fuse_lora(model: nn.Module) -> int:
     """Compute the LoRA layers of `model` in one piece; how many they are.
 
     model: a PeftModel. Layers with magnitudes (DoRA) or a bias in the adapter, and those whose base is no plain linear
-    layer, stay as they are. Not with ZeRO-3: weights are used without the modules whose hooks gather them.
+    layer or is trained too, stay as they are. Not with ZeRO-3: weights are used without the modules whose hooks gather
+    them.
     """
     from peft.tuners.lora.layer import Linear
 
@@ -36,6 +37,7 @@ def _is_plain(layer: Any) -> bool:
     names = layer.active_adapters
     return (
         type(layer.base_layer) is nn.Linear
+        and not any(weight.requires_grad for weight in layer.base_layer.parameters())
         and len(names) == 1
         and not layer.lora_variant
         and layer.lora_B[names[0]].bias is None
@@ -73,12 +75,14 @@ class _Lora(torch.autograd.Function):
         flat = x.reshape(-1, x.shape[-1])
         seen = flat if dropped is None else dropped.reshape(flat.shape)
         inner = torch.mm(seen, down.t()).mul_(scale)
-        out = torch.mm(inner, up.t()).addmm_(flat, weight.t())
+        # No view is handed out: whoever gets logits may write over them.
+        whole = x.new_empty(*x.shape[:-1], len(up))
+        out = torch.mm(inner, up.t(), out=whole.view(-1, len(up))).addmm_(flat, weight.t())
         if bias is not None:
             out += bias
         ctx.save_for_backward(seen, inner, weight, down, up)
         ctx.scale, ctx.shape, ctx.drops = scale, x.shape, dropped is not None
-        return out.view(*x.shape[:-1], -1)
+        return whole
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]

@@ -78,7 +78,27 @@ class ModelShape:
         """Weights that the tuner trains. Raises ValueError for target modules that the model does not have."""
         if tuner.full is not None:
             return self.parameters
-        return self.layers * _adapter_parameters(self.linears, tuner.lora or Lora())
+        lora = tuner.lora or Lora()
+        targets = self._targets(lora)
+        numbers = sum(lora.rank * (one.inputs + one.outputs) * count for one, count in targets)
+        return numbers + (sum(one.outputs * count for one, count in targets) if lora.use_dora else 0)
+
+    def _targets(self, lora: Lora) -> list[tuple[Linear, int]]:
+        """The layers that are adapted and how many of each there are. A is rank x inputs and B outputs x rank
+        (arXiv:2106.09685); DoRA adds a magnitude for each output."""
+        within = [(linear, self.layers) for linear in self.linears]
+        if lora.target_modules == ["all-linear"]:
+            return within
+        outside = [
+            (Linear("embed_tokens", self.vocabulary, self.hidden, False), 1),
+            (Linear("lm_head", self.hidden, self.vocabulary, False), 1),
+        ]
+        known = {linear.name: (linear, count) for linear, count in (*within, *outside)}
+        wanted = [name.rsplit(".", 1)[-1] for name in lora.target_modules]
+        unknown = [name for name in wanted if name not in known]
+        if unknown:
+            raise ValueError(f"targetModules {', '.join(unknown)}: the model's layers are {', '.join(known)}")
+        return [known[name] for name in dict.fromkeys(wanted)]
 
 
 def shape_of(config: Mapping[str, Any]) -> ModelShape:
@@ -127,17 +147,3 @@ def _linears(config: Mapping[str, Any], family: Family, attention: int, key_valu
         Linear("up_proj", hidden, intermediate, mlp),
         Linear("down_proj", intermediate, hidden, mlp),
     )
-
-
-def _adapter_parameters(linears: tuple[Linear, ...], lora: Lora) -> int:
-    """Per layer: A is rank x inputs and B outputs x rank (arXiv:2106.09685); DoRA adds a magnitude for each output."""
-    names = [linear.name for linear in linears]
-    wanted = (
-        names if lora.target_modules == ["all-linear"] else [name.rsplit(".", 1)[-1] for name in lora.target_modules]
-    )
-    unknown = [name for name in wanted if name not in names]
-    if unknown:
-        raise ValueError(f"targetModules {', '.join(unknown)}: the model's linear layers are {', '.join(names)}")
-    targets = [linear for linear in linears if linear.name in wanted]
-    magnitudes = sum(linear.outputs for linear in targets) if lora.use_dora else 0
-    return sum(lora.rank * (linear.inputs + linear.outputs) for linear in targets) + magnitudes
