@@ -123,3 +123,10 @@ def test_the_whole_estimate() -> None:
     assert found.disk_bytes == found.checkpoint_bytes * 4 + found.trained_parameters * 2
     assert found.steps == 100
     assert found.memory.total == sum(dataclasses.astuple(found.memory))
+
+
+@pytest.mark.parametrize(("gpus", "chunk"), [(0, 256 << 20), (1, 1 << 30)])
+def test_a_gpu_holds_larger_chunks_of_logits(gpus: int, chunk: int) -> None:
+    spec = spec_of(template={"maxLength": 1 << 20}, compute={"gpus": gpus})
+    found = memory_per_process(spec, layout_of("ddp"), shape_of(LLAMA_8B), "bf16").logits
+    assert found == pytest.approx(chunk / 4 * (2 + 8), rel=1e-3)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from swiftlet.kinds.finetunejob.estimate import LOGITS_CHUNK_BYTES
 from swiftlet_trainer.training import loss
 from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart
 from swiftlet_trainer.training.collate import IGNORED, Collator
@@ -164,3 +165,8 @@ def test_a_second_backward_pass_is_refused_and_not_wrong() -> None:
     found.backward(retain_graph=True)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         found.backward()
+
+
+@pytest.mark.parametrize(("device", "planned"), [("cpu", "cpu"), ("cuda", "gpu"), ("xpu", "gpu"), ("mps", "gpu")])
+def test_chunks_have_a_size_on_every_device_and_the_plan_counts_on_it(device: str, planned: Any) -> None:
+    assert loss.chunk_bytes(torch.device(device)) == LOGITS_CHUNK_BYTES[planned]

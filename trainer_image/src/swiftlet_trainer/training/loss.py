@@ -21,8 +21,9 @@ from swiftlet_trainer.hardware import has_c_compiler
 from swiftlet_trainer.training.collate import IGNORED
 from swiftlet_trainer.training.logits import Logits, logits_of
 
-CHUNK_BYTES = {"cpu": 256 << 20, "cuda": 1 << 30}
-"""fp32 logits of one chunk. A GPU wants larger matrix products."""
+CHUNK_BYTES = {"cpu": 256 << 20}
+"""fp32 logits of one chunk, by the type of device. Others want larger matrix products than a CPU."""
+ACCELERATOR_CHUNK_BYTES = 1 << 30
 BLOCK_BYTES = 8 << 20
 """fp32 logits that a CPU works on at once: they stay in its cache."""
 FLOAT_BYTES = 4
@@ -84,7 +85,7 @@ def labelled_loss(
         sums: Sums = _CrossEntropy.apply(found, target, token_metrics, last)  # type: ignore[no-untyped-call]
         return sums
 
-    size = _positions(CHUNK_BYTES[hidden.device.type], logits.vocabulary)
+    size = _positions(chunk_bytes(hidden.device), logits.vocabulary)
     weights = list(logits.head.parameters())
     # ZeRO-3 takes weights away between the passes, and with them the shape of a gradient that is handed on later.
     if torch.is_grad_enabled() and not any(hasattr(weight, "ds_id") for weight in weights):
@@ -92,6 +93,11 @@ def labelled_loss(
         sums: Sums = _GradientAtOnce.apply(summed, size, hidden, targets, *trained)  # type: ignore[no-untyped-call]
         return LabelledOutput(*sums)
     return LabelledOutput(*_checkpointed(summed, size, hidden, targets))
+
+
+def chunk_bytes(device: torch.device) -> int:
+    """Bytes of the fp32 logits that exist at once on `device`."""
+    return CHUNK_BYTES.get(device.type, ACCELERATOR_CHUNK_BYTES)
 
 
 def _positions(limit: int, vocabulary: int) -> int:

@@ -29,8 +29,9 @@ SHARDED: dict[PlannedStrategy, frozenset[str]] = {
 DEFAULT_EPOCHS = 3.0
 """Where neither epochs nor maxSteps is set; as the API documents."""
 
-LOGITS_CHUNK_BYTES = 256 << 20
-"""fp32 logits that exist at once: the trainer computes the head in chunks of labelled positions."""
+LOGITS_CHUNK_BYTES = {"cpu": 256 << 20, "gpu": 1 << 30}
+"""fp32 logits that exist at once: the trainer computes the head in chunks of labelled positions, and a test holds its
+sizes against these."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def memory_per_process(
         gradients=part["gradients"],
         optimizer=part["optimizer"],
         activations=activation_bytes(shape, tokens, width, spec.training.gradient_checkpointing),
-        logits=logits_bytes(shape, tokens, width),
+        logits=logits_bytes(shape, tokens, width, "gpu" if spec.compute.gpus else "cpu"),
     )
 
 
@@ -133,12 +134,12 @@ def activation_bytes(shape: ModelShape, tokens: int, width: int, recompute: bool
     return tokens * (kept + norm)
 
 
-def logits_bytes(shape: ModelShape, tokens: int, width: int) -> int:
+def logits_bytes(shape: ModelShape, tokens: int, width: int, device: Literal["cpu", "gpu"]) -> int:
     """Bytes of the logits that exist at once: in the model's precision, as fp32, and their fp32 gradient.
 
-    Upper bound: every position carries a label. Source: the trainer's chunked head (256 MiB of fp32 logits a chunk).
+    Upper bound: every position carries a label.
     """
-    chunk = max(1, LOGITS_CHUNK_BYTES // (FP32 * shape.vocabulary))
+    chunk = max(1, LOGITS_CHUNK_BYTES[device] // (FP32 * shape.vocabulary))
     return min(tokens, chunk) * shape.vocabulary * (width + 2 * FP32)
 
 
