@@ -1,5 +1,6 @@
 """Suites from questions to records."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -75,3 +76,18 @@ def test_rows_the_tokenizer_cannot_take_are_all_named(model: Any, tokenizer: Any
     first, second = caught.value.problems
     assert first.startswith("rows.jsonl, line 1: no token to score")
     assert second.startswith("rows.jsonl, line 3: the text contains the control token <|im_end|>")
+
+
+@pytest.mark.parametrize("block", [{"generation": {}}, {"perplexity": {}}, {"multipleChoice": {}}])
+def test_tokens_beyond_the_embedding_are_refused(suite: Any, model: Any, tokenizer: Any, block: dict[str, Any]) -> None:
+    longer = copy.deepcopy(tokenizer)
+    longer.add_tokens(["<sql>"])
+    rows = {
+        "generation": GenerationRow([{"role": "user", "content": "<sql>"}], ["a"]),
+        "perplexity": PerplexityRow("a <sql> b"),
+        "multipleChoice": ChoiceRow("a <sql>?", ["b", "c"], 0),
+    }
+    (name,) = block
+    one = suite(**block)
+    with pytest.raises(InvalidInput, match=r"'<sql>' of id 49152, .* 49152 rows"):
+        run_suite(one, _questions(rows[name]), "target", model, longer, 2, lambda rows: None)

@@ -36,6 +36,11 @@ class PreparedData:
     digest: str
     folder: Path
 
+    def largest_id(self) -> int:
+        """The largest token id of all rows, those held out included; 0 without rows."""
+        chunks = Dataset.from_file(str(self.folder / "rows.arrow")).data.column("input_ids").chunks
+        return max((int(chunk.flatten().to_numpy().max(initial=0)) for chunk in chunks), default=0)
+
 
 def open_prepared(document: TrainDocument) -> PreparedData:
     """What `prepare` left for this document. Raises InvalidInput when it has not run on the very same input."""

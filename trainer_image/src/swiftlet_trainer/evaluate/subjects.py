@@ -44,9 +44,11 @@ def _problems(subject: ResolvedSubject) -> list[str]:
     from swiftlet_trainer.artifact.compatibility import check_adapter
     from swiftlet_trainer.artifact.identity import identity_problems
     from swiftlet_trainer.models.loading import check_model, model_folder
+    from swiftlet_trainer.models.trainable import causal_problems
 
     of_model = None if subject.adapter_path else subject.digest
     problems = check_model(subject.model.model_copy(update={"digest": of_model or subject.model.digest}), chat=False)
+    problems = problems or causal_problems(model_folder(subject.model), subject.model.uri)
     if problems or subject.adapter_path is None:
         return problems
     adapter = in_pod(subject.adapter_path)

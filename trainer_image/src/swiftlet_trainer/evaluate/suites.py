@@ -1,5 +1,6 @@
 """Running one suite on one model: from questions to one record per row."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from swiftlet_trainer.evaluate.questions import Question
 from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, UnusableRowError
 from swiftlet_trainer.evaluate.statistics import Sample, mean_sample, perplexity_sample
 from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.models.vocabulary import id_problem
 from swiftlet_trainer.templates.special import SpecialTokens
 
 Done = Callable[[int], None]
@@ -36,8 +38,11 @@ class Record:
     """Tokens generated (generation) or scored."""
 
     def document(self) -> dict[str, Any]:
-        """The JSON form, without what is not set."""
-        return {key: value for key, value in asdict(self).items() if value not in (None, {})}
+        """The JSON form, without what is not set. JSON has no infinities: they are texts that float() reads."""
+        found = {key: value for key, value in asdict(self).items() if value not in (None, {})}
+        if self.nll is not None and not math.isfinite(self.nll):
+            found["nll"] = str(self.nll)
+        return found
 
 
 def run_suite(
@@ -60,7 +65,11 @@ def run_suite(
 def samples(suite: ResolvedSuite, records: Sequence[Record]) -> dict[str, Sample]:
     """The metrics of a suite from the records of one subject, by name."""
     if suite.perplexity:
-        return {"perplexity": perplexity_sample([r.nll or 0.0 for r in records], [r.tokens for r in records])}
+        return {
+            "perplexity": perplexity_sample(
+                [0.0 if r.nll is None else r.nll for r in records], [r.tokens for r in records]
+            )
+        }
     names = list(suite.generation.metrics) if suite.generation else ["accuracy"]
     return {name: mean_sample([record.metrics[name] for record in records]) for name in names}
 
@@ -82,6 +91,13 @@ def _encoded(tokenizer: Any, questions: Sequence[Question], encode: Callable[[An
     return found
 
 
+def _require_embedded(model: Any, tokenizer: Any, rows: Sequence[list[int]]) -> None:
+    """Raise InvalidInput for a token that the model has no row for."""
+    largest = max((max(ids) for ids in rows if ids), default=0)
+    if problem := id_problem(largest, model.get_input_embeddings().weight.shape[0], tokenizer):
+        raise InvalidInput([f"model: {problem}"])
+
+
 def _generation(
     suite: ResolvedSuite,
     questions: Sequence[Question],
@@ -93,6 +109,7 @@ def _generation(
 ) -> list[Record]:
     assert suite.generation  # noqa: S101  (narrows the type; run_suite chose by it)
     prompts = _encoded(tokenizer, questions, lambda row: prompt_ids(tokenizer, row))
+    _require_embedded(model, tokenizer, prompts)
     answers = generate(model, tokenizer, prompts, suite.generation.max_tokens, batch_size, done)
     records = []
     for index, (question, (answer, tokens)) in enumerate(zip(questions, answers, strict=True)):
@@ -117,6 +134,7 @@ def _perplexity(
 ) -> list[Record]:
     assert suite.perplexity  # noqa: S101
     rows: list[Scored] = _encoded(tokenizer, questions, text_encoder(tokenizer, suite.perplexity.max_length))
+    _require_embedded(model, tokenizer, [row.ids for row in rows])
     found = log_likelihoods(model, rows, padding_token(model, tokenizer), batch_size, done)
     return [
         Record(suite.name, subject, index, _shown(question.row), nll=one.nll, tokens=one.tokens)
@@ -135,6 +153,7 @@ def _choice(
 ) -> list[Record]:
     encoded: list[list[Scored]] = _encoded(tokenizer, questions, lambda row: choice_ids(tokenizer, row))
     flat = [sequence for choices in encoded for sequence in choices]
+    _require_embedded(model, tokenizer, [sequence.ids for sequence in flat])
     # Progress counts rows, a batch counts sequences: a row is done with its share of them.
     ratio, reached = len(questions) / len(flat), [0, 0]
 

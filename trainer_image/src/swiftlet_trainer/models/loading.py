@@ -9,9 +9,10 @@ from swiftlet_trainer.artifact.identity import LOADED, identity_problems
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.checks import folder_problems
 from swiftlet_trainer.models.digest import model_digest
+from swiftlet_trainer.models.trainable import training_problems
 from swiftlet_trainer.paths import in_pod
 
-__all__ = ["check_model", "load_tokenizer", "model_digest", "model_folder"]
+__all__ = ["check_model", "check_trainable", "load_tokenizer", "model_digest", "model_folder"]
 
 
 def model_folder(model: ResolvedModel) -> Path:
@@ -51,6 +52,11 @@ def check_model(model: ResolvedModel, chat: bool = True) -> list[str]:
         return [f"model {model.uri}: {problem}" for problem in identity_problems(folder, model.digest)]
     except InvalidInput as error:
         return error.problems
+
+
+def check_trainable(model: ResolvedModel) -> list[str]:
+    """What keeps the model from being trained as a causal language model, its files aside. Loads no weights."""
+    return training_problems(model_folder(model), model.uri)
 
 
 def load_tokenizer(model: ResolvedModel) -> Any:
