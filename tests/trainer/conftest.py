@@ -57,7 +57,7 @@ class Pod:
     def output(self) -> Path:
         return self.root / "swiftlet" / "artifacts" / "bird"
 
-    def write_job(self, model: Path, **changes: Any) -> TrainDocument:
+    def write_job(self, model: Path, /, **changes: Any) -> TrainDocument:
         """A job of 20 short chats; `changes` are blocks or fields of the document."""
         rows = [chat_row(number) for number in range(20)]
         data = self.root / "swiftlet" / "data" / "0" / "rows.jsonl"

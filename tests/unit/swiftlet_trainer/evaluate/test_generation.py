@@ -1,10 +1,13 @@
 """Batches of answers against one answer at a time."""
 
+import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from swiftlet_trainer.evaluate.generation import end_tokens, generate, padding_token
+from swiftlet_trainer.evaluate.generation import end_tokens, generate, own_settings_aside, padding_token
+from transformers import AutoModelForCausalLM, GenerationConfig
 
 PROMPTS = ["Who are you?", "Name three fruits that grow on trees in the garden behind the house.", "2 + 2 ="]
 
@@ -44,12 +47,78 @@ def test_answer_stops_before_the_end_token(
     assert answer == tokenizer.decode(made[:cut], skip_special_tokens=True)
 
 
-def test_sampling_settings_of_the_model_are_left_aside(
-    model: Any, tokenizer: Any, prompts: list[list[int]], monkeypatch: pytest.MonkeyPatch
+HOSTILE: dict[str, Any] = {
+    "do_sample": True,
+    "repetition_penalty": 1.3,
+    "encoder_repetition_penalty": 1.3,
+    "no_repeat_ngram_size": 1,
+    "min_length": 60,
+    "min_new_tokens": 12,
+    "num_beams": 3,
+    "num_return_sequences": 2,
+    "forced_eos_token_id": 7,
+    "exponential_decay_length_penalty": (1, 9.0),
+    "guidance_scale": 3.0,
+    "prompt_lookup_num_tokens": 3,
+    "stop_strings": ["e"],
+    "max_time": 0.0,
+    "return_dict_in_generate": True,
+}
+"""Settings that change an answer, or break it, and their values."""
+
+
+@pytest.fixture(scope="module")
+def certain(model: Any, tokenizer: Any) -> tuple[Any, list[list[int]]]:
+    """The tiny model with a head that is sure of itself, and its greedy answers: with flat logits no penalty changes
+    the likeliest token."""
+    own = copy.deepcopy(model)
+    own.lm_head.weight.data *= 100
+    return own, [_greedy(own, tokenizer(text)["input_ids"], [], 10) for text in PROMPTS]
+
+
+@pytest.fixture
+def decided(certain: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The model of `certain`, with a generation config to be changed."""
+    monkeypatch.setattr(certain[0], "generation_config", copy.deepcopy(certain[0].generation_config))
+    return certain[0]
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "suppress_tokens", "begin_suppress_tokens", "bad_words_ids"])
+def test_greedy_is_greedy_whatever_the_models_generation_config_says(
+    decided: Any, certain: tuple[Any, list[list[int]]], tokenizer: Any, prompts: list[list[int]], name: str
 ) -> None:
+    made = certain[1]
+    likeliest = sorted({token for answer in made for token in answer})
+    value = [[token] for token in likeliest] if name == "bad_words_ids" else HOSTILE.get(name, likeliest)
+    setattr(decided.generation_config, name, value)
+    answers = generate(decided, tokenizer, prompts, max_tokens=10, batch_size=3)
+    assert [answer for answer, _ in answers] == [tokenizer.decode(ids, skip_special_tokens=True) for ids in made]
+    assert getattr(decided.generation_config, name) == value, "the model keeps its own settings"
+
+
+def test_no_field_of_a_generation_config_comes_through(decided: Any) -> None:
+    """Also those that a later transformers adds, and entries of a model's own."""
+    asked = GenerationConfig(do_sample=False, max_new_tokens=3, eos_token_id=[2], pad_token_id=2)
+    with own_settings_aside(decided):
+        neutral = decided._prepare_generation_config(asked)[0].to_dict()
+    fields = {name: "hostile" for name in vars(GenerationConfig()) if not name.startswith("_")}
+    decided.generation_config.__dict__.update(fields, own_entry="hostile")
+    with own_settings_aside(decided):
+        found = decided._prepare_generation_config(asked)[0].to_dict()
+    assert found == neutral
+
+
+def test_an_adapters_answers_are_greedy_too(
+    tiny: Path, adapter: Path, tokenizer: Any, prompts: list[list[int]]
+) -> None:
+    from peft import PeftModel
+
+    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny), str(adapter)).eval()
     plain = generate(model, tokenizer, prompts, max_tokens=10, batch_size=3)
-    monkeypatch.setattr(model.generation_config, "do_sample", True)
-    monkeypatch.setattr(model.generation_config, "repetition_penalty", 5.0)
+    for config in {
+        id(one): one for one in (model.generation_config, model.get_base_model().generation_config)
+    }.values():
+        config.suppress_tokens = tokenizer(" ".join(answer for answer, _ in plain))["input_ids"]
     assert generate(model, tokenizer, prompts, max_tokens=10, batch_size=3) == plain
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.job import EvaluateDocument
+from swiftlet.wire.documents import EvaluateDocument
 from swiftlet_trainer.evaluate.results import comparisons_of, figure, results_of, write_results, write_rows
 from swiftlet_trainer.evaluate.suites import Record
 from swiftlet_trainer.report.evaluation import write_evaluation_report

@@ -7,15 +7,30 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api.finetunejob import Artifact
-from swiftlet.wire.documents import TrainDocument
+from swiftlet.api.uris import parse_uri
+from swiftlet.wire.documents import ResolvedModel, TrainDocument
 
 from swiftlet_trainer.artifact.compatibility import ADAPTER_CONFIG, describe_base
 from swiftlet_trainer.artifact.manifest import Manifest, canonical_digest, write_manifest
 from swiftlet_trainer.checkpoints.store import is_disk_full
 from swiftlet_trainer.failures import TrainerError
 from swiftlet_trainer.models.digest import weight_bytes
+from swiftlet_trainer.models.saving import save_weights
+from swiftlet_trainer.paths import in_pod
+from swiftlet_trainer.templates.end_token import GENERATION_CONFIG, configured_end, stopping_tokens
 
 ARTIFACT_FOLDER = "artifact"
+TOKENIZER_FILES = (
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.*",
+    "additional_chat_templates",
+    "vocab.*",
+    "merges.txt",
+    "*.model",
+)
+"""What transformers reads a tokenizer and its chat templates from, by name."""
 PACKAGES = ("swiftlet", "torch", "transformers", "peft", "accelerate", "datasets", "deepspeed", "safetensors")
 
 
@@ -45,9 +60,10 @@ def write_artifact(
     shutil.rmtree(staged, ignore_errors=True)
     try:
         staged.mkdir(parents=True)
-        model.save_pretrained(staged, state_dict=state_dict, safe_serialization=True)
+        save_weights(model, staged, state_dict)
         _name_the_base(staged, document)
-        tokenizer.save_pretrained(staged)
+        _copy_tokenizer(base_folder, staged)
+        _write_generation_config(staged, base_folder, tokenizer)
         manifest = _manifest(document, base_folder, data_digest, steps, final_loss, eval_loss)
         digest = write_manifest(staged, manifest)
     except Exception as error:
@@ -73,6 +89,21 @@ def write_artifact(
     )
 
 
+def _copy_tokenizer(base_folder: Path, folder: Path) -> None:
+    """The base's own files, byte for byte: a tokenizer in memory has been given what training needs of it."""
+    for pattern in TOKENIZER_FILES:
+        for file in base_folder.glob(pattern):
+            (shutil.copytree if file.is_dir() else shutil.copyfile)(file, folder / file.name)
+
+
+def _write_generation_config(folder: Path, base_folder: Path, tokenizer: Any) -> None:
+    """The base's generation_config.json, whose eos_token_id also names the end that was learnt."""
+    file = base_folder / GENERATION_CONFIG
+    config = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    config["eos_token_id"] = stopping_tokens(configured_end(base_folder), tokenizer)
+    (folder / GENERATION_CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
 def _name_the_base(folder: Path, document: TrainDocument) -> None:
     """peft names the base by its folder in this pod, which no reader has, and writes a card that says the same."""
     (folder / "README.md").unlink(missing_ok=True)
@@ -80,12 +111,21 @@ def _name_the_base(folder: Path, document: TrainDocument) -> None:
     if not file.is_file():
         return
     config = json.loads(file.read_text(encoding="utf-8"))
-    config["base_model_name_or_path"] = document.model.uri.removeprefix("hf://").split("@")[0]
+    config["base_model_name_or_path"] = base_name(document.model)
     config["revision"] = document.model.revision
     if isinstance(config.get("target_modules"), list):
         # A set in memory: sorted, so that the same run has the same digest.
         config["target_modules"].sort()
     file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def base_name(model: ResolvedModel) -> str:
+    """What other programs find the base by: the hub's name, or a path. A claim's is where its volume is mounted: in
+    every pod that mounts it there, and on this machine under the local engine."""
+    uri = parse_uri(model.uri)
+    if uri.scheme == "hf":
+        return uri.authority
+    return uri.path if uri.is_local or model.path is None else str(in_pod(model.path).resolve())
 
 
 def _manifest(

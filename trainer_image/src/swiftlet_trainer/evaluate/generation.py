@@ -1,11 +1,14 @@
 """Greedy answers, in batches padded on the left."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from swiftlet_trainer.evaluate.likelihood import MAX_BATCH_TOKENS, batches
+from swiftlet_trainer.models.vocabulary import padding_id
+from swiftlet_trainer.templates.end_token import stopping_tokens
 
 
 def generate(
@@ -18,12 +21,12 @@ def generate(
 ) -> list[tuple[str, int]]:
     """(answer, tokens) for each prompt of token ids, in order. The end token is not part of the answer.
 
-    Greedy: the model's own sampling settings, penalties included, are left aside, so that two models differ by their
-    weights only. An answer stops at an end token of the model or the tokenizer, or after `max_tokens` tokens.
+    Greedy: each token is the likeliest, whatever the model's generation config says, so that two models differ by their
+    weights only. An answer stops at one of `end_tokens`, or after `max_tokens` tokens.
     """
     settings = _settings(model, tokenizer, max_tokens)
     stops, found = set(settings.eos_token_id), dict[int, tuple[str, int]]()
-    with torch.inference_mode():
+    with torch.inference_mode(), own_settings_aside(model):
         for batch in batches([len(ids) + max_tokens for ids in prompts], batch_size, 4 * MAX_BATCH_TOKENS):
             width = max(len(prompts[index]) for index in batch)
             padded = [[settings.pad_token_id] * (width - len(prompts[i])) + prompts[i] for i in batch]
@@ -40,18 +43,37 @@ def generate(
     return [found[index] for index in range(len(prompts))]
 
 
+@contextmanager
+def own_settings_aside(model: Any) -> Iterator[None]:
+    """Let `model` generate by what the caller sets alone.
+
+    What a caller's GenerationConfig leaves open, transformers fills in from the model's own: penalties, forbidden and
+    forced tokens, beams, and whatever a later version adds. A blank config stands in for it, so that nothing is filled
+    in but transformers' neutral defaults. Source: transformers.generation.utils, _prepare_generation_config.
+    """
+    from transformers import GenerationConfig
+
+    # PEFT keeps a reference of its own and puts it on the model that it wraps.
+    wrapped = model.get_base_model() if hasattr(model, "get_base_model") else model
+    holders = [model] if wrapped is model else [model, wrapped]
+    own = wrapped.generation_config
+    for holder in holders:
+        holder.generation_config = GenerationConfig()
+    try:
+        yield
+    finally:
+        for holder in holders:
+            holder.generation_config = own
+
+
 def end_tokens(model: Any, tokenizer: Any) -> list[int]:
-    """Ids that end an answer: those of the model's generation settings and the tokenizer's own."""
-    configured = model.generation_config.eos_token_id
-    listed = configured if isinstance(configured, list) else [configured]
-    return sorted({token for token in [*listed, tokenizer.eos_token_id] if token is not None})
+    """Ids that end an answer: those of the model's generation config, the tokenizer's, the chat template's."""
+    return stopping_tokens(model.generation_config.eos_token_id, tokenizer)
 
 
 def padding_token(model: Any, tokenizer: Any) -> int:
-    """An id to pad with; masked positions never count, so any id will do where the tokenizer names none."""
-    if tokenizer.pad_token_id is not None:
-        return int(tokenizer.pad_token_id)
-    return next(iter(end_tokens(model, tokenizer)), 0)
+    """An id to pad with; masked positions never count."""
+    return padding_id(tokenizer, model.get_input_embeddings().weight.shape[0])
 
 
 def _settings(model: Any, tokenizer: Any, max_tokens: int) -> Any:

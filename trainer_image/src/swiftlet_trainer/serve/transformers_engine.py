@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
 
-from swiftlet_trainer.evaluate.generation import end_tokens, padding_token
+from swiftlet_trainer.evaluate.generation import end_tokens, own_settings_aside, padding_token
+from swiftlet_trainer.models.vocabulary import id_problem
 from swiftlet_trainer.serve.openai_requests import Refused
 from swiftlet_trainer.serve.stops import StopCutter
 
@@ -48,6 +49,7 @@ class TransformersEngine:
         self.tokenizer = tokenizer
         self.names = [*model_names, *adapters]
         self._model, self._adapters, self._max_length = model, adapters, max_length
+        self._ends, self._padding = end_tokens(model, tokenizer), padding_token(model, tokenizer)
         # Switching adapters changes the one model, so answers are made one after the other.
         self._lock = threading.Lock()
 
@@ -80,6 +82,9 @@ class TransformersEngine:
             raise Refused(
                 f"the prompt has {len(ids)} tokens, the longest prompt and answer is {self._max_length}", "messages"
             )
+        rows = self._model.get_input_embeddings().weight.shape[0]
+        if problem := id_problem(max(ids), rows, self.tokenizer):
+            raise Refused(problem, "messages")
         usage = Usage(len(ids))
         return usage, self._pieces(name, ids, sampling, min(sampling.max_tokens or room, room), usage)
 
@@ -134,13 +139,10 @@ class TransformersEngine:
                 "top_k": 0,
             }
         )
-        ends = end_tokens(self._model, self.tokenizer)
-        config = GenerationConfig(
-            max_new_tokens=limit, eos_token_id=ends, pad_token_id=padding_token(self._model, self.tokenizer), **chosen
-        )
+        config = GenerationConfig(max_new_tokens=limit, eos_token_id=self._ends, pad_token_id=self._padding, **chosen)
         tensor = torch.tensor([ids], device=self._model.device)
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), own_settings_aside(self._model):
                 if sampling.seed is not None:
                     torch.manual_seed(sampling.seed)
                 output = self._model.generate(
@@ -150,7 +152,7 @@ class TransformersEngine:
                     streamer=streamer,
                     stopping_criteria=StoppingCriteriaList([ending]),
                 )
-            ending.by_end = int(output[0, -1]) in ends
+            ending.by_end = int(output[0, -1]) in self._ends
         except BaseException as error:
             errors.append(error)
         finally:

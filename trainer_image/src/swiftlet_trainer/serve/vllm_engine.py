@@ -5,11 +5,14 @@ import re
 import sys
 from pathlib import Path
 
-from swiftlet.wire.documents import ServeDocument
+from swiftlet.wire.documents import RUN_ROOT, ServeDocument
 
+from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.serve.engine import EngineProcess
+from swiftlet_trainer.serve.generation_defaults import write_generation_defaults
 from swiftlet_trainer.serve.vllm_arguments import DRAIN_SECONDS, vllm_arguments, vllm_env
 
+GENERATION_FOLDER = f"{RUN_ROOT}/generation"
 PHASES = (
     (re.compile("Resolved architecture"), "starting vllm's engine"),
     (re.compile("Starting to load model"), "loading weights"),
@@ -31,6 +34,8 @@ def vllm_process(document: ServeDocument, model: Path, host: str, threads: int) 
             "swiftlet_trainer.serve.vllm_process",
             *own,
             "--",
+            "--generation-config",
+            str(write_generation_defaults(model, in_pod(GENERATION_FOLDER))),
             *vllm_arguments(document, model, host),
         ],
         env=vllm_env(document, model, threads),

@@ -33,7 +33,6 @@ def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan, say: C
         # ZeRO-3 shards what it loads, and does not want it anywhere yet.
         device_map={"": torch.cuda.current_device()} if document.use_gpu and document.strategy != "zero3" else None,
     )
-    model.config.use_cache = False
     # ZeRO-3 has sharded the weights by now, and a pass outside of its engine cannot gather them.
     if document.strategy != "zero3" and (problem := head_problem(model)):
         raise InvalidInput([problem])

@@ -49,14 +49,15 @@ def run_training(job_path: str, stop: StopRequest) -> None:
     """Train from the newest whole checkpoint to the end. Raises Terminated when stopped, Diverged, DiskFull."""
     run = _set_up(job_path)
     run.phase("loading libraries")
-    from swiftlet_trainer.models.loading import load_tokenizer
+    from swiftlet_trainer.models.loading import load_tokenizer, model_folder
+    from swiftlet_trainer.models.vocabulary import embedding_rows, padding_id
     from swiftlet_trainer.training.sft import SftTrainer, seed_everything
 
     _join(run)
     seed_everything(run.document.training.seed)
     start = _resume_step(run)
     tokenizer = load_tokenizer(run.document.model)
-    data, prepared = load_data(run, tokenizer.pad_token_id)
+    data, prepared = load_data(run, padding_id(tokenizer, embedding_rows(model_folder(run.document.model))))
     total = data.plan.total_steps(run.document.training.epochs, run.document.training.max_steps)
     recorder = Recorder(run.output_dir, run.reporter, run.document.training.logging_steps, data.plan, total, start)
     run.phase("loading the model")

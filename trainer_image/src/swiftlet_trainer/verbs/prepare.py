@@ -8,6 +8,7 @@ from swiftlet.wire.messages import EXIT_OK, TerminationMessage
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import InvalidInput, write_termination
 from swiftlet_trainer.outcome import finished
+from swiftlet_trainer.progress import Reporter
 
 
 def run(job_path: str) -> int:
@@ -20,11 +21,18 @@ def run(job_path: str) -> int:
         write_termination(TerminationMessage(dataset=done.dataset))
         return EXIT_OK
     from swiftlet_trainer.data.prepare import prepare
-    from swiftlet_trainer.models.loading import check_model, load_tokenizer
+    from swiftlet_trainer.models.loading import check_model, check_trainable, load_tokenizer, model_folder
+    from swiftlet_trainer.models.vocabulary import embedding_rows, id_problem
+    from swiftlet_trainer.templates.end_token import end_warning
 
-    if problems := check_model(document.model, chat=False):
+    if problems := check_model(document.model, chat=False) or check_trainable(document.model):
         raise InvalidInput(problems)
-    prepared = prepare(document, load_tokenizer(document.model))
+    tokenizer = load_tokenizer(document.model)
+    if warning := end_warning(model_folder(document.model), tokenizer):
+        Reporter().emit(type="phase", message=f"warning: {warning}")
+    prepared = prepare(document, tokenizer)
+    if problem := id_problem(prepared.largest_id(), embedding_rows(model_folder(document.model)), tokenizer):
+        raise InvalidInput([f"model {document.model.uri}: {problem}"], prepared.counts)
     sys.stderr.write(f"prepared: {prepared.folder}\n")
     write_termination(TerminationMessage(dataset=prepared.counts))
     return EXIT_OK

@@ -20,23 +20,30 @@ def run(job_path: str) -> int:
 def checked(document: TrainDocument) -> list[str]:
     """A summary for people, one line per data set and the places of rows that are left out. Raises InvalidInput."""
     from swiftlet_trainer.data.scan import scan
-    from swiftlet_trainer.models.loading import check_model, load_tokenizer
+    from swiftlet_trainer.models.loading import check_model, check_trainable, load_tokenizer, model_folder
+    from swiftlet_trainer.models.vocabulary import embedding_rows, id_problem
+    from swiftlet_trainer.templates.end_token import end_warning
 
-    problems = check_model(document.model, chat=False)
+    problems = check_model(document.model, chat=False) or check_trainable(document.model)
     if problems:
         raise InvalidInput([*problems, *_missing_files(document)])
-    tokens = [0] * len(document.datasets)
+    tokens, largest = [0] * len(document.datasets), [0]
 
     def count(index: int, batch: list[Any]) -> None:
         tokens[index] += sum(len(row.input_ids) for row in batch)
+        largest[0] = max([largest[0], *(max(row.input_ids) for row in batch)])
 
-    lines = [f"model {document.model.uri}: ok"]
-    for tally, total in zip(scan(document, load_tokenizer(document.model), count), tokens, strict=True):
+    tokenizer = load_tokenizer(document.model)
+    warning = end_warning(model_folder(document.model), tokenizer)
+    lines = [f"model {document.model.uri}: {f'warning: {warning}' if warning else 'ok'}"]
+    for tally, total in zip(scan(document, tokenizer, count), tokens, strict=True):
         dropped = sum(tally.dropped.values())
         lines.append(
             f"{tally.name}: {tally.read:,} rows read, {tally.kept:,} usable, {dropped:,} dropped, {total:,} tokens"
         )
         lines += [f"  {drop}" for drop in tally.drops]
+    if problem := id_problem(largest[0], embedding_rows(model_folder(document.model)), tokenizer):
+        raise InvalidInput([f"model {document.model.uri}: {problem}"])
     return lines
 
 
