@@ -10,6 +10,7 @@ import httpx
 import psutil
 from testbed.controlplane import ControlPlane
 from testbed.controlplane_arguments import Settings
+from testbed.operator_process import DEFAULT_PROFILE
 from testbed.processes import Command, Process
 
 CRDS = Path(__file__).parents[1] / "crds"
@@ -46,6 +47,7 @@ class Operator:
         flags = ["--kubeconfig", str(kubeconfig), "--watch-namespace", namespace, "--no-leader-election"]
         ports = {"--metrics-listen": self.url, "--listen": self.progress_url}
         where = [f"{flag}={url.removeprefix('http://')}" for flag, url in ports.items()]
+        where += ["--default-profile", str(DEFAULT_PROFILE)]
         self._command = Command(OPERATOR, [*program, *flags, *where], {})
 
     def start(self) -> None:

@@ -13,10 +13,12 @@ from typing import Any, Self
 
 import aiohttp
 import msgspec
+from swiftlet.app.default_profile import default_profile
 from swiftlet.kinds import RECONCILERS, Capabilities
 from swiftlet.kube.credentials import load_access, tls_of
 from swiftlet.kube.paths import TYPES
 from swiftlet.kube.standing import signed
+from testbed.operator_process import DEFAULT_PROFILE
 
 Object = dict[str, Any]
 
@@ -134,7 +136,8 @@ class Furnished:
 
 def children_of(stored: Object) -> list[Object]:
     """The objects that the operator would apply for a stored FineTuneJob, rendered by its own planner."""
-    outcome = RECONCILERS["FineTuneJob"](stored, Furnished(), datetime.now(UTC), Capabilities())
+    capabilities = Capabilities(default_profile=default_profile(DEFAULT_PROFILE))
+    outcome = RECONCILERS["FineTuneJob"](stored, Furnished(), datetime.now(UTC), capabilities)
     return [signed(manifest) for manifest in outcome.desired]
 
 

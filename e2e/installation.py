@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
 from testbed.nodes.manifests import STORAGE_CLASS, volume
 from testbed.programs import program
 from watching import Cluster
@@ -49,6 +50,13 @@ def install(cluster: Cluster) -> str:
         "--wait", "--timeout=3m", *settings,
     )  # fmt: skip
     return NAMESPACE
+
+
+def default_profile(cluster: Cluster) -> dict[str, Any]:
+    """The installed default profile, as a ComputeProfile's document."""
+    where = ("-n", NAMESPACE, "-o", r"jsonpath={.data.profile\.yaml}")
+    text = cluster.kubectl("get", "configmap", "swiftlet-default-profile", *where).stdout
+    return dict(YAML(typ="safe").load(text))
 
 
 class ExistingCluster:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from installation import OPERATOR_IMAGE
+from installation import OPERATOR_IMAGE, default_profile
 from testbed.nodes import Cluster as Bed
 from watching import condition, get, items, until
 
@@ -65,7 +65,7 @@ def submit(bed: Bed, prepared_namespace: Callable[[str], str]) -> Callable[..., 
 @pytest.fixture(scope="module")
 def broken_images(bed: Bed, installed: str) -> dict[str, Any]:
     """Reference to a ComputeProfile whose pods start at once and die at once: their image has no trainer."""
-    document = json.loads(bed.kubectl("get", "computeprofile", "default", "-o", "json").stdout)
+    document = default_profile(bed)
     images = {"trainer": OPERATOR_IMAGE, "server": OPERATOR_IMAGE}
     metadata = {"name": "broken-images"}
     bed.apply({**document, "metadata": metadata, "spec": {**document["spec"], "images": images}})

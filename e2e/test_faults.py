@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from installation import default_profile
 from testbed.nodes import Cluster as Bed
 from watching import condition, get, items, until, until_true
 
@@ -61,7 +62,7 @@ def submit(bed: Bed, namespace: str) -> Callable[..., dict[str, Any]]:
 
 def profile(bed: Bed, name: str, **spec: Any) -> dict[str, Any]:
     """A ComputeProfile made from the installed one; the reference to it."""
-    document = json.loads(bed.kubectl("get", "computeprofile", "default", "-o", "json").stdout)
+    document = default_profile(bed)
     merged = {**document["spec"], **spec}
     bed.apply(
         {

@@ -7,6 +7,9 @@ from pathlib import Path
 from testbed.controlplane import ControlPlane
 from testbed.processes import Command, Process
 
+DEFAULT_PROFILE = Path(__file__).with_name("default_profile.yaml")
+"""The profile of resources that name none."""
+
 
 class OperatorProcess:
     """`swiftlet operator run` for one namespace. It ends with the bed, whatever becomes of this object."""
@@ -24,6 +27,7 @@ class OperatorProcess:
         run = [sys.executable, "-m", "swiftlet.cli.main", "operator", "run", "--kubeconfig", str(kubeconfig)]
         here = ["--watch-namespace", namespace, "--listen", f"127.0.0.1:{self.port}"]
         here += ["--metrics-listen", f"127.0.0.1:{metrics_port}"]
+        here += ["--default-profile", str(DEFAULT_PROFILE)]
         self._command = Command(
             f"operator-{namespace}-{self.port}", [*run, *here, *(flags or ("--no-leader-election",))], {}
         )

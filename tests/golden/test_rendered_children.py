@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
+from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.api.validation import defaulted, validate
 from swiftlet.kinds import RECONCILERS, Capabilities
 
@@ -145,7 +146,9 @@ def test_children(name: str) -> None:
     for document in (resource, *others):
         if document["kind"] in RECONCILERS:
             assert validate({key: value for key, value in document.items() if key != "status"}) == []
-    capabilities = Capabilities(provisions_claims=True)
+    images = {"trainer": "registry.example/trainer:1", "server": "registry.example/server:1"}
+    usual = ComputeProfileSpec.model_validate({"images": images})
+    capabilities = Capabilities(provisions_claims=True, default_profile=usual)
     outcome = RECONCILERS[resource["kind"]](defaulted(resource), Shelf(known), NOW, capabilities)
     assert outcome.desired, outcome.status["conditions"]
     text = rendered(outcome.desired)

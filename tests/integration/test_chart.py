@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "swiftlet"
 NAMESPACE = "swiftlet-system"
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:swiftlet-operator"
+DEFAULT_PROFILE = "swiftlet-default-profile"
 PROFILE = {"storage": {"artifactsStorageClass": "shared", "artifactsSize": "1Gi"}}
 JOB = """
 apiVersion: v1
@@ -76,7 +77,8 @@ class Release:
         """Install or upgrade with this ComputeProfile, and with values as `--set` takes them."""
         profile = f"--set-json=computeProfile.spec={json.dumps(spec or PROFILE)}"
         settings = [f"--set={value}" for value in values]
-        return self.helm("upgrade", "--install", "swiftlet", str(chart), profile, *settings, check=check)
+        registry = "--set=registry=registry.example/swiftlet"
+        return self.helm("upgrade", "--install", "swiftlet", str(chart), registry, profile, *settings, check=check)
 
     def get(self, *arguments: str) -> dict[str, Any]:
         """An object, or a list of some."""
@@ -157,6 +159,8 @@ def test_editors_get_the_kinds_by_aggregation(release: Release, team: str) -> No
     assert release.can("bob", "list", "modeldeployments.swiftlet.dev", "-n", team)
     assert not release.can("bob", "create", "finetunejobs.swiftlet.dev", "-n", team)
     assert not release.can("ada", "create", "computeprofiles.swiftlet.dev")
+    assert release.can("bob", "get", f"configmaps/{DEFAULT_PROFILE}", "-n", NAMESPACE)
+    assert not release.can("bob", "get", "configmaps/another", "-n", NAMESPACE)
 
 
 @contextmanager
@@ -164,6 +168,9 @@ def operating(release: Release, log: Path, *arguments: str) -> Iterator[list[dic
     """The operator runs as its own ServiceAccount; the list holds what it asked of the API server once it has ended."""
     account = release.cluster.service_account_kubeconfig(NAMESPACE, "swiftlet-operator")
     fixed = ["operator", "run", "--listen=127.0.0.1:0", f"--kubeconfig={account}", f"--lease-namespace={NAMESPACE}"]
+    profile = log.with_name("profile.yaml")
+    profile.write_text(release.get("configmap", DEFAULT_PROFILE, "-n", NAMESPACE)["data"]["profile.yaml"])
+    fixed.append(f"--default-profile={profile}")
     calls: list[dict[str, Any]] = []
     since = len(release.cluster.audit_events())
     with log.open("w") as out:
@@ -240,27 +247,43 @@ def test_what_helm_test_runs(release: Release, team: str, tmp_path: Path, monkey
     assert not release.get("ftj", "-n", team)["items"]
 
 
-def test_an_upgrade_upgrades_crds_and_the_profile_in_place(release: Release, tmp_path: Path) -> None:
-    before = release.get("cprof", "default")
-    assert before["spec"]["storage"]["artifactsStorageClass"] == "shared"
+def default_profile(release: Release) -> dict[str, Any]:
+    """The profile that the operator reads."""
+    text = release.get("configmap", DEFAULT_PROFILE, "-n", NAMESPACE)["data"]["profile.yaml"]
+    return dict(YAML(typ="safe").load(text))
+
+
+def test_an_upgrade_upgrades_crds_and_the_profile(release: Release, tmp_path: Path) -> None:
+    assert default_profile(release)["spec"]["storage"]["artifactsStorageClass"] == "shared"
     newer = tmp_path / "swiftlet"
     shutil.copytree(CHART, newer)
     crd = newer / "files" / "crds" / "swiftlet.dev_computeprofiles.yaml"
     crd.write_text(crd.read_text().replace("- cprof\n", "- cprof\n    - cpf\n"))
     release.upgrade(newer, gpuResourceName="amd.com/gpu")
-    assert release.get("cpf", "default")["spec"]["gpuResourceName"] == "amd.com/gpu"
+    assert default_profile(release)["spec"]["gpuResourceName"] == "amd.com/gpu"
+    assert "cpf" in release.get("crd", "computeprofiles.swiftlet.dev")["spec"]["names"]["shortNames"]
     release.upgrade()
-    after = release.get("cprof", "default")
-    assert after["spec"]["gpuResourceName"] == "nvidia.com/gpu"
-    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    assert "gpuResourceName" not in default_profile(release)["spec"]
 
 
-def test_a_profile_that_the_api_server_refuses_fails_the_upgrade_and_stays_as_it_was(release: Release) -> None:
-    before = release.get("cprof", "default")
-    done = release.upgrade(check=False, storage={"artifactsSize": "1Gi"})
-    assert done.returncode != 0
-    assert "artifactsStorageClass" in done.stderr
-    assert release.get("cprof", "default")["spec"] == before["spec"]
+def test_the_profile_as_an_object_where_the_kind_is_served(release: Release) -> None:
+    """For Argo CD, which shows and mends drift of plain objects; it is the release's, and goes with it."""
+    release.upgrade(values=["computeProfile.asResource=true", "computeProfile.name=shared"])
+    stored = release.get("cprof", "shared")
+    assert stored["spec"]["images"]["trainer"] == "registry.example/swiftlet/trainer:0.1.0"
+    refused = release.upgrade(check=False, values=["computeProfile.asResource=true"], storage={"artifactsSize": "1Gi"})
+    assert refused.returncode != 0
+    assert "artifactsStorageClass" in refused.stderr
+    release.upgrade()
+    assert not release.get("cprof")["items"]
+
+
+def test_a_profile_that_breaks_a_rule_ends_the_operator_with_the_reason(release: Release, tmp_path: Path) -> None:
+    """So the rollout of a bad profile stands still, and the replicas before it go on with the good one."""
+    release.upgrade(storage={"artifactsSize": "1Gi"})
+    with pytest.raises(AssertionError, match="artifactsStorageClass"), operating(release, tmp_path / "log") as _:
+        until("its end", lambda: "artifactsStorageClass" in (tmp_path / "log").read_text(), 20)
+        raise AssertionError((tmp_path / "log").read_text())
     release.upgrade()
 
 
@@ -269,7 +292,6 @@ def test_uninstalling_keeps_what_people_wrote(release: Release, team: str) -> No
     release.cluster.kubectl("apply", "-n", team, "-f", "-", stdin=JOB)
     release.helm("uninstall", "swiftlet")
     assert release.get("ftj", "bird", "-n", team)["spec"]["model"]["uri"] == "hf://org/model"
-    assert release.get("cprof", "default")["metadata"]["name"] == "default"
     assert not release.get("clusterroles", "-l", "app.kubernetes.io/name=swiftlet-operator")["items"]
     release.upgrade()  # and it takes the CRDs up again
     assert release.get("ftj", "bird", "-n", team)["metadata"]["name"] == "bird"

@@ -17,7 +17,28 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 
 {{- define "swiftlet.image" -}}
 {{- $tag := .Values.image.tag | default .Chart.AppVersion -}}
-{{ .Values.image.repository }}:{{ $tag }}{{ with .Values.image.digest }}@{{ . }}{{ end }}
+{{- $own := ternary (printf "%s/operator" .Values.registry) "" (ne .Values.registry "") -}}
+{{- $why := "set registry to where you pushed the images (registry=registry.example/swiftlet), or image.repository" -}}
+{{ required $why (.Values.image.repository | default $own) }}:{{ $tag }}{{ with .Values.image.digest }}@{{ . }}{{ end }}
+{{- end }}
+
+{{/* The ComputeProfile, with images of the registry where the values name none. */}}
+{{- define "swiftlet.profile" -}}
+{{- $spec := deepCopy .Values.computeProfile.spec -}}
+{{- with .Values.registry -}}
+{{- $images := dict "trainer" (printf "%s/trainer:%s" . $.Chart.AppVersion) "server" (printf "%s/trainer-vllm:%s" . $.Chart.AppVersion) -}}
+{{- $_ := set $spec "images" (merge (dict) ($spec.images | default dict) $images) -}}
+{{- end -}}
+apiVersion: swiftlet.dev/v1alpha1
+kind: ComputeProfile
+metadata:
+  name: {{ .Values.computeProfile.name }}
+  labels:
+    {{- include "swiftlet.labels" . | nindent 4 }}
+  annotations:
+    argocd.argoproj.io/sync-options: SkipDryRunOnMissingResource=true
+spec:
+  {{- toYaml $spec | nindent 2 }}
 {{- end }}
 
 {{- define "swiftlet.securityContext" -}}

@@ -13,12 +13,24 @@ from swiftlet.kinds import RECONCILERS, Capabilities
 from testbed.controlplane import ControlPlane
 
 API = {"apiVersion": "swiftlet.dev/v1alpha1"}
+IMAGES = {"trainer": "registry.example/trainer:1", "server": "registry.example/server:1"}
 CAPABILITIES = Capabilities(progress_url="http://swiftlet-operator.swiftlet:8080/progress")
 PROFILE: dict[str, Any] = {
     **API,
     "kind": "ComputeProfile",
     "metadata": {"name": "default"},
     "spec": {
+        "images": {**IMAGES, "pullSecrets": [{"name": "registry"}], "pullPolicy": "IfNotPresent"},
+        "env": [{"name": "TZ", "value": "UTC"}],
+        "proxy": {"https": "http://proxy.example:3128"},
+        "caBundle": {"configMapRef": {"name": "rows", "key": "a.jsonl"}},
+        "podMetadata": {"labels": {"cost": "birds"}, "annotations": {"sidecar.istio.io/inject": "false"}},
+        "topologySpread": [{"topologyKey": "topology.kubernetes.io/zone"}],
+        "schedulerName": "volcano",
+        "serviceAccountName": "default",
+        "hostUsers": False,
+        "scratch": {"sharedMemorySize": "1Gi"},
+        "limits": {"nodes": 8, "resources": {"memory": "64Gi"}},
         "storage": {"artifactsStorageClass": "shared", "artifactsSize": "1Gi", "modelsClaim": "mirror"},
         "network": {
             "socketInterface": "net1",

@@ -21,6 +21,7 @@ from swiftlet.documents.read import read_documents
 from swiftlet.local.engine import Engine
 from swiftlet.local.store import Change
 from testbed.controlplane import ControlPlane
+from testbed.operator_process import DEFAULT_PROFILE
 from testbed.played_pods import good_end
 from testbed.scene import PLURALS, Scene
 
@@ -267,8 +268,8 @@ def test_children_are_the_same(
 
 
 def _with_profile(documents: list[Document]) -> list[Object]:
-    """The documents and the plainest profile: without one the local engine adds the machine's mirror of models."""
-    profile = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "ComputeProfile", "metadata": {"name": "default"}}
+    """The documents and the operator's profile: without one the local engine adds the machine's mirror of models."""
+    profile = read_documents([DEFAULT_PROFILE])[0].object
     return [profile, *(document.object for document in documents)]
 
 

@@ -44,7 +44,7 @@ def render(helm: Callable[..., subprocess.CompletedProcess[str]]) -> Callable[..
     """The objects of a release `swiftlet` in namespace `swiftlet-system` with values given as `--set` takes them."""
 
     def run(*values: str) -> list[Manifest]:
-        settings = [f"--set={value}" for value in values]
+        settings = [f"--set={value}" for value in ("registry=registry.example/swiftlet", *values)]
         done = helm("template", "swiftlet", str(CHART), "--namespace=swiftlet-system", *settings)
         assert done.returncode == 0, done.stderr
         return [document for document in YAML(typ="safe").load_all(done.stdout) if document]

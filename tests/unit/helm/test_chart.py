@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from swiftlet.app.default_profile import default_profile as read_default_profile
 from swiftlet.cli.main import build_parser
 
 from .conftest import CHART, ROOT
@@ -25,7 +26,7 @@ def of(manifests: list[Manifest], kind: str, name: str | None = None) -> Manifes
 
 
 def test_lint_passes(helm: Helm) -> None:
-    done = helm("lint", "--strict", str(CHART))
+    done = helm("lint", "--strict", str(CHART), "--set=registry=registry.example/swiftlet")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -39,10 +40,12 @@ def test_lint_passes(helm: Helm) -> None:
         ("networkPolicy.apiServer.cidrs={10.0.0.1}", "cidrs"),
         ("computeProfile.spec.gpuResurceName=nvidia.com/gpu", "'gpuResurceName' not allowed"),
         ("computeProfile.spec.images.trainer=", "trainer"),
+        ("registry=registry.example/swiftlet/", "registry"),
+        ("replicas=1", "set registry to where you pushed the images"),
     ],
 )
 def test_the_schema_refuses(helm: Helm, value: str, message: str) -> None:
-    done = helm("template", str(CHART), f"--set={value}")
+    done = helm("template", str(CHART), f"--set={value}")  # without a registry, which is refused too
     assert done.returncode != 0
     assert message in done.stderr
 
@@ -120,8 +123,41 @@ def test_an_image_is_pinned_by_its_digest(render: Render) -> None:
         return str(of(render(*values), "Deployment")["spec"]["template"]["spec"]["containers"][0]["image"])
 
     digest = f"sha256:{'0' * 64}"
-    assert image() == "swiftlet/operator:0.1.0"
+    assert image() == "registry.example/swiftlet/operator:0.1.0"
     assert image("image.repository=r.example/o", f"image.digest={digest}") == f"r.example/o:0.1.0@{digest}"
+
+
+def test_the_default_profile_is_what_the_operator_reads(render: Render, tmp_path: Path) -> None:
+    manifests = render("computeProfile.spec.images.server=other/server:1", "computeProfile.spec.scratch.tmpSize=9Gi")
+    file = tmp_path / "profile.yaml"
+    file.write_text(of(manifests, "ConfigMap", "swiftlet-default-profile")["data"]["profile.yaml"])
+    read = read_default_profile(file)
+    assert read.images.trainer == "registry.example/swiftlet/trainer:0.1.0"
+    assert read.images.server == "other/server:1"
+    assert read.scratch.tmp_size == "9Gi"
+    pod = of(manifests, "Deployment")["spec"]["template"]["spec"]
+    (mount,) = [one for one in pod["containers"][0]["volumeMounts"] if one["name"] == "default-profile"]
+    assert f"--default-profile={mount['mountPath']}/profile.yaml" in pod["containers"][0]["args"]
+    (volume,) = [one for one in pod["volumes"] if one["name"] == "default-profile"]
+    assert volume["configMap"]["name"] == "swiftlet-default-profile"
+
+
+def test_another_default_profile_rolls_the_pods(render: Render) -> None:
+    def template(*values: str) -> Manifest:
+        return dict(of(render(*values), "Deployment")["spec"]["template"]["metadata"])
+
+    assert template() == template()
+    assert template() != template("computeProfile.spec.gpuResourceName=amd.com/gpu")
+
+
+def test_installing_needs_no_object_of_a_new_kind(render: Render) -> None:
+    """helm maps every object, hooks too, before the API server serves the kinds that come with the release."""
+    assert not [one for one in render() if one["apiVersion"].startswith("swiftlet.dev/")]
+    manifests = render("computeProfile.asResource=true", "computeProfile.name=shared")
+    (profile,) = [one for one in manifests if one["apiVersion"].startswith("swiftlet.dev/")]
+    assert profile["metadata"]["name"] == "shared"
+    assert "helm.sh/hook" not in profile["metadata"]["annotations"]
+    assert not [one for one in manifests if one["metadata"]["name"] == "swiftlet-default-profile"]
 
 
 def test_one_replica_has_no_budget(render: Render) -> None:

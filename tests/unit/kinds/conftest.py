@@ -3,11 +3,12 @@
 import copy
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.api.validation import defaulted
 from swiftlet.kinds import RECONCILERS, Capabilities, Outcome
 from swiftlet.kinds.condition_table import CONDITIONS
@@ -21,6 +22,7 @@ from swiftlet.local.merge import patched
 Manifest = dict[str, Any]
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 CLUSTER_SCOPED = {"ComputeProfile"}
+IMAGES = {"trainer": "registry.example/trainer:1", "server": "registry.example/server:1"}
 
 FINETUNEJOB: Manifest = {
     "apiVersion": "swiftlet.dev/v1alpha1",
@@ -96,8 +98,9 @@ class World:
         return stored
 
     def add(self, document: Manifest, **spec: Any) -> Manifest:
-        """Store a resource as the API server would, with parts of its spec replaced."""
-        return self.put(defaulted({**document, "spec": {**document.get("spec", {}), **spec}}))
+        """Store a resource as the API server would, with parts of its spec replaced. A profile gets images."""
+        usual = {"images": IMAGES} if document["kind"] == "ComputeProfile" else {}
+        return self.put(defaulted({**document, "spec": {**usual, **document.get("spec", {}), **spec}}))
 
     def job_document(self, name: str) -> Manifest:
         """The newest ConfigMap with a job document whose name begins like this."""
@@ -114,7 +117,11 @@ class World:
     def look(self, kind: str, name: str = "bird") -> Outcome:
         """Reconcile without applying."""
         resource = self.objects[kind, "default", name]
-        outcome = RECONCILERS[kind](copy.deepcopy(resource), self, self.now, self.capabilities)
+        capabilities = self.capabilities
+        if capabilities.default_profile == ComputeProfileSpec():
+            usual = ComputeProfileSpec.model_validate({"images": IMAGES})
+            capabilities = replace(capabilities, default_profile=usual)
+        outcome = RECONCILERS[kind](copy.deepcopy(resource), self, self.now, capabilities)
         table = {doc.type: doc.reasons for doc in CONDITIONS[kind]}
         said = {condition["type"]: condition["reason"] for condition in outcome.status["conditions"]}
         assert list(said) == list(table), "every known condition is set, in the order of the table"

@@ -1,4 +1,5 @@
 import pytest
+from swiftlet.api.profile_pods import Scratch
 from swiftlet.kinds.mounts import artifacts, claim, distinct, output, scratch, volumes
 
 
@@ -18,9 +19,8 @@ def test_claims_are_read_only_unless_said_otherwise() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "shared"), [(None, None), ("16Gi", "8Gi"), ("1000M", "476Mi"), ("1Mi", "1Mi"), ("3Gi", "1536Mi")]
+    ("limit", "shared"), [(None, "8Gi"), ("16Gi", "8Gi"), ("1000M", "476Mi"), ("1Mi", "1Mi"), ("3Gi", "1536Mi")]
 )
-def test_shared_memory_is_at_most_half_of_the_limit(limit: str | None, shared: str | None) -> None:
-    (shm,) = [mount for mount in scratch(limit) if mount.name == "shm"]
-    wanted = {"medium": "Memory"} | ({"sizeLimit": shared} if shared else {})
-    assert (shm.path, shm.source) == ("/dev/shm", {"emptyDir": wanted})  # noqa: S108
+def test_shared_memory_is_at_most_half_of_the_limit(limit: str | None, shared: str) -> None:
+    (shm,) = [mount for mount in scratch(Scratch(), limit) if mount.name == "shm"]
+    assert (shm.path, shm.source) == ("/dev/shm", {"emptyDir": {"medium": "Memory", "sizeLimit": shared}})  # noqa: S108

@@ -29,5 +29,20 @@ def test_resources_of_the_document_else_of_the_profile() -> None:
     profile = ComputeProfileSpec.model_validate({"resources": {"requests": {"cpu": 4}}, "gpuResourceName": "x/gpu"})
     own = Compute.model_validate({"resources": {"limits": {"memory": "1Gi"}}, "gpus": 2})
     assert pod_resources(Compute(), profile, with_gpus=True) == {"requests": {"cpu": "4"}}
-    assert pod_resources(own, profile, with_gpus=True) == {"limits": {"memory": "1Gi", "x/gpu": "2"}}
-    assert pod_resources(own, profile, with_gpus=False) == {"limits": {"memory": "1Gi"}}
+    usual = {"requests": {"cpu": "4"}}
+    assert pod_resources(own, profile, with_gpus=True) == {**usual, "limits": {"memory": "1Gi", "x/gpu": "2"}}
+    assert pod_resources(own, profile, with_gpus=False) == {**usual, "limits": {"memory": "1Gi"}}
+
+
+def test_a_name_that_the_document_mentions_is_its_own() -> None:
+    usual = {"requests": {"memory": "8Gi"}, "limits": {"memory": "16Gi"}}
+    profile = ComputeProfileSpec.model_validate({"resources": usual})
+    for own in ({"requests": {"memory": "32Gi"}}, {"limits": {"memory": "4Gi"}}):
+        assert pod_resources(Compute.model_validate({"resources": own}), profile, with_gpus=False) == own
+
+
+def test_the_default_profile_needs_no_object(world: Any) -> None:
+    own = ComputeProfileSpec.model_validate({"storage": {"artifactsClaim": "own"}})
+    named = Compute.model_validate({"profileRef": {"name": "default"}})
+    found = resolve_profile(named, world, Capabilities(default_profile=own))
+    assert (found.spec, found.verdict) == (own, None)

@@ -6,20 +6,37 @@ from pydantic import Field
 
 from swiftlet.api.base import ApiModel, Column, Resource, Rule
 from swiftlet.api.compute import Quantity, ResourceRequirements
+from swiftlet.api.profile_environment import CaBundle, Hub, Proxy, Variable
+from swiftlet.api.profile_pods import Limits, PodMetadata, Scratch, Spread
 
 DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
 ATTACHMENT = r"^([a-z0-9-]+/)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?(@[A-Za-z0-9_.-]{1,15})?$"
 RESOURCE_NAME = r"^[A-Za-z0-9.-]+/[A-Za-z0-9._-]+$"
+NAMESPACE_PATTERN = r"^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$"
+
+
+class PullSecret(ApiModel):
+    """A Secret of type kubernetes.io/dockerconfigjson."""
+
+    name: Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=253)] = Field(
+        description="Its name, in the namespace of the resource."
+    )
 
 
 class Images(ApiModel):
-    """Container images."""
+    """Container images. There is no default: a cluster takes them from a registry that is yours."""
 
-    trainer: Annotated[str, Field(min_length=1, max_length=512)] = Field(
-        "swiftlet/trainer:0.1.0", description="Trains and evaluates."
+    trainer: Annotated[str, Field(min_length=1, max_length=512)] | None = Field(
+        None, description="Trains and evaluates; needed on a cluster."
     )
-    server: Annotated[str, Field(min_length=1, max_length=512)] = Field(
-        "swiftlet/trainer-vllm:0.1.0", description="Serves."
+    server: Annotated[str, Field(min_length=1, max_length=512)] | None = Field(
+        None, description="Serves; needed on a cluster."
+    )
+    pull_secrets: Annotated[list[PullSecret], Field(max_length=16)] = Field(
+        default_factory=list, description="Credentials of private registries; imagePullSecrets of a pod."
+    )
+    pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
+        None, description="Kubernetes' own choice when absent: IfNotPresent, and Always for the tag latest."
     )
 
 
@@ -107,9 +124,32 @@ class Network(ApiModel):
     )
 
 
-class ComputeProfileSpec(ApiModel):
-    """Defaults for pods."""
+def default_resources() -> ResourceRequirements:
+    """Little enough for any node. Quotas, queues and the scheduler count requests, and miss a pod without any."""
+    return ResourceRequirements(requests={"cpu": "500m", "memory": "1Gi"})
 
+
+class ComputeProfileSpec(ApiModel):
+    """Defaults for pods, and what they may ask for."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.hub) || !has(self.storage.modelsClaim)",
+            "hub is not asked for anything when storage.modelsClaim names a mirror; set one of the two",
+            "hub",
+        ),
+        Rule(
+            "!has(self.env) || self.env.all(x, self.env.exists_one(g, g.name == x.name))",
+            "env sets a variable twice; keep one of the two",
+            "env",
+        ),
+    )
+
+    allowed_namespaces: (
+        Annotated[list[Annotated[str, Field(pattern=NAMESPACE_PATTERN, max_length=63)]], Field(max_length=256)] | None
+    ) = Field(
+        None, description="Namespaces whose resources may use the profile, `*` for any characters; all when absent."
+    )
     images: Images = Field(default_factory=Images, description="Container images.")
     gpu_resource_name: Annotated[str, Field(min_length=1, max_length=253)] = Field(
         "nvidia.com/gpu", description="Resource that `compute.gpus` counts."
@@ -127,7 +167,38 @@ class ComputeProfileSpec(ApiModel):
         "of one machine.",
     )
     resources: ResourceRequirements = Field(
-        default_factory=ResourceRequirements, description="Requests and limits of pods that set none."
+        default_factory=default_resources,
+        description="Requests and limits of every resource name for which a document sets neither.",
+    )
+    limits: Limits = Field(default_factory=Limits, description="The most that one resource may ask for.")
+    scratch: Scratch = Field(default_factory=Scratch, description="Bounds of what a pod writes to its node.")
+    env: Annotated[list[Variable], Field(max_length=64)] = Field(
+        default_factory=list, description="Variables of every pod."
+    )
+    proxy: Proxy | None = Field(None, description="The way out of the cluster.")
+    ca_bundle: CaBundle | None = Field(None, description="Authorities that pods trust; needs a cluster.")
+    hub: Hub | None = Field(None, description="Where `hf://` models come from when there is no mirror.")
+    pod_metadata: PodMetadata = Field(
+        default_factory=PodMetadata, description="Labels and annotations of Jobs, Deployments and their pods."
+    )
+    topology_spread: Annotated[list[Spread], Field(max_length=8)] = Field(
+        default_factory=list, description="How the pods of one resource are spread; not used on one machine."
+    )
+    priority_class_name: Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=253)] | None = Field(
+        None, description="PriorityClass of pods; needs a cluster."
+    )
+    scheduler_name: Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=253)] | None = Field(
+        None, description="Scheduler of pods; needs a cluster."
+    )
+    runtime_class_name: Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=253)] | None = Field(
+        None, description="RuntimeClass of pods, such as nvidia or gvisor; needs a cluster."
+    )
+    service_account_name: Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=253)] | None = Field(
+        None,
+        description="ServiceAccount of pods, in the resource's namespace; its token is not mounted. Needs a cluster.",
+    )
+    host_users: bool | None = Field(
+        None, description="false runs pods in a user namespace, where nodes can do that; needs a cluster."
     )
 
 

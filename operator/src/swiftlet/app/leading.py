@@ -41,6 +41,7 @@ class Leading:
     def __init__(
         self,
         settings: Settings,
+        capabilities: Capabilities,
         access: SingleConfig,
         client: KubeClient,
         cache: Cache,
@@ -50,7 +51,6 @@ class Leading:
     ) -> None:
         self._settings, self._access, self._cache, self._telemetry = settings, access, cache, telemetry
         self._events = EventWriter(client, now, telemetry)
-        capabilities = Capabilities(progress_url=settings.progress_url)
         self._board = board
         self._pace = ProgressPace(board, self._stored_progress, lambda uid: self.controller.progressed(uid))
         reconciling = Reconciling(client, cache, capabilities, now, self._pace.read, self._events.tell)

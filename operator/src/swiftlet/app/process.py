@@ -9,6 +9,7 @@ import logging
 import math
 import secrets
 import signal
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,8 +19,11 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from swiftlet.api import API_VERSION, KINDS
+from swiftlet.app.default_profile import default_profile
+from swiftlet.app.errors import StartError
 from swiftlet.app.leading import Leading
 from swiftlet.app.settings import Settings
+from swiftlet.kinds import Capabilities
 from swiftlet.kube.cache import Cache
 from swiftlet.kube.client import ApiError
 from swiftlet.kube.credentials import load_access
@@ -35,14 +39,12 @@ from swiftlet.observability.server import METRICS_LIMITS, PROGRESS_LIMITS, Check
 from swiftlet.observability.server_forward import Leadership
 from swiftlet.observability.server_progress import ProgressEndpoint
 
+SERVED_SECONDS = 30.0
+"""For CRDs that were applied a moment ago to be served."""
 SILENCE_SECONDS = 60.0
 """A candidate that has heard nothing of the API server for this long is not ready."""
 
 log = logging.getLogger(__name__)
-
-
-class StartError(Exception):
-    """The operator cannot start; the message says what to do."""
 
 
 def now() -> datetime:
@@ -76,8 +78,11 @@ class Process:
     """The parts that live as long as the process does."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises NoClusterError."""
+        """Raises NoClusterError and StartError."""
         self._settings = settings
+        self._capabilities = Capabilities(
+            progress_url=settings.progress_url, default_profile=default_profile(settings.default_profile)
+        )
         self._access = load_access(settings.kubeconfig)
         self._stop = asyncio.Event()
         self.registry: CollectorRegistry = new_registry()
@@ -163,7 +168,9 @@ class Process:
     async def _lead(self, stopped: asyncio.Task[bool]) -> int:
         """Work until it ends; the exit code. Whatever ends unasked is a reason to end the process."""
         self.metrics.leading.set(1)
-        leading = Leading(self._settings, self._access, self._client, self.cache, self.board, self.metrics, now)
+        leading = Leading(
+            self._settings, self._capabilities, self._access, self._client, self.cache, self.board, self.metrics, now
+        )
         self._leading = leading
         holding = asyncio.create_task(self._election.hold(), name="lease") if self._election else None
         tasks = [*leading.start(on_watching=self._take_signals), *([holding] if holding else [])]
@@ -183,20 +190,24 @@ class Process:
         return 1 if failed else 0
 
     async def _check_cluster(self) -> None:
-        """Whether the cluster answers and has the CRDs. Raises StartError."""
+        """Whether the cluster answers and has the CRDs; new ones take a while to be served. Raises StartError."""
+        deadline = time.monotonic() + SERVED_SECONDS
+        while missing := sorted(set(KINDS) - await self._served()):
+            what = f"the cluster does not know {', '.join(missing)} of {API_VERSION}"
+            if time.monotonic() > deadline:
+                raise StartError(f"{what}; install the CRDs: kubectl apply --server-side -f crds/ (the chart does it)")
+            log.info("%s yet", what)
+            await asyncio.sleep(1)
+
+    async def _served(self) -> set[str]:
+        """Kinds of ours that the API server serves. Raises StartError when it cannot be asked."""
         try:
-            served = await self._steward.served(API_VERSION)
+            return set(await self._steward.served(API_VERSION))
         except ApiError as error:
             raise StartError(
                 f"the API server of context {self._access.context_name} cannot be used"
                 f" ({error.code or 'no answer'}): {error}; check the address and the credentials"
             ) from error
-        missing = sorted(set(KINDS) - served)
-        if missing:
-            raise StartError(
-                f"the cluster does not know {', '.join(missing)} of {API_VERSION}; install the CRDs:"
-                " kubectl apply --server-side -f crds/ (the chart does it)"
-            )
 
     # Asked by others
 

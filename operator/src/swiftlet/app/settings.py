@@ -33,6 +33,8 @@ class Settings:
     """Address of this replica for the others (its pod's); None: `host`, unless that means every address."""
     progress_url: str | None = None
     """Where pods post their progress; None: they do not."""
+    default_profile: Path | None = None
+    """File with the ComputeProfile of resources that name none, where there is none called `default`."""
     workers: int = 16
     """Resources that are looked at at the same time."""
     log_format: Literal["json", "text"] = "text"

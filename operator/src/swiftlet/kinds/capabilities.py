@@ -17,6 +17,8 @@ class Capabilities:
     """A PersistentVolumeClaim comes to be when a pod mounts it, so a missing one is no obstacle."""
     reads_secrets: bool = False
     """Secrets can be read, so a missing one is reported at once and not only by the pod that waits for it."""
+    runs_containers: bool = True
+    """Pods are containers on nodes that a scheduler chooses; otherwise they are processes of this machine."""
     shared_network: bool = False
     """Pods share one address, so the old pod of a deployment must go before the new one binds its port."""
     service_url: str = "http://{service}.{namespace}.svc:{port}/v1"

@@ -17,16 +17,9 @@ def config_map(resource: Resource, name: str, component: str, document: ApiModel
     }
 
 
-def job_manifest(
-    resource: Resource, name: str, component: str, spec: dict[str, Any], template: dict[str, Any]
-) -> dict[str, Any]:
+def job_manifest(metadata: dict[str, Any], spec: dict[str, Any], template: dict[str, Any]) -> dict[str, Any]:
     """A Job."""
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": child_metadata(resource, name, component),
-        "spec": {**spec, "template": template},
-    }
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {**spec, "template": template}}
 
 
 def follows(existing: dict[str, Any], rendered: dict[str, Any]) -> bool:

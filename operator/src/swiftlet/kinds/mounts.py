@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from swiftlet.api.compute import mebibytes, parse_quantity
+from swiftlet.api.profile_pods import Scratch
 from swiftlet.wire.documents import ARTIFACTS_ROOT, MODELS_ROOT, OUTPUT_ROOT, RUN_ROOT
+
+SHARED_MEMORY = "8Gi"
+"""Size of /dev/shm in a pod without a memory limit, where the kernel would give half of the node's memory."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +52,20 @@ def models(claim_name: str) -> Mount:
     return claim("models", claim_name, MODELS_ROOT)
 
 
-def scratch(memory_limit: str | None = None) -> tuple[Mount, ...]:
+def scratch(bounds: Scratch, memory_limit: str | None = None) -> tuple[Mount, ...]:
     """The writable places of a pod whose root file system is read-only. NCCL and data loaders need more shared memory
-    than the 64 MiB that containers get, hence /dev/shm. It counts as the container's memory, so it gets at most half
-    of `memory_limit` (a quantity), as a Linux tmpfs by default gets half of the machine's."""
-    shared: dict[str, Any] = {"medium": "Memory"}
-    if memory_limit is not None:
-        shared["sizeLimit"] = mebibytes(max(1, int(parse_quantity(memory_limit)) >> 21))
+    than the 64 MiB that containers get, hence /dev/shm. It counts as the container's memory, so by default it gets
+    half of `memory_limit` (a quantity), as a Linux tmpfs gets half of the machine's."""
+    shared = bounds.shared_memory_size or _half(memory_limit)
     return (
-        Mount("run", {"emptyDir": {}}, RUN_ROOT, read_only=False),
-        Mount("shm", {"emptyDir": shared}, "/dev/shm", read_only=False),  # noqa: S108
-        Mount("tmp", {"emptyDir": {}}, "/tmp", read_only=False),  # noqa: S108
+        Mount("run", {"emptyDir": {"sizeLimit": bounds.run_size}}, RUN_ROOT, read_only=False),
+        Mount("shm", {"emptyDir": {"medium": "Memory", "sizeLimit": shared}}, "/dev/shm", read_only=False),  # noqa: S108
+        Mount("tmp", {"emptyDir": {"sizeLimit": bounds.tmp_size}}, "/tmp", read_only=False),  # noqa: S108
     )
+
+
+def _half(memory_limit: str | None) -> str:
+    return SHARED_MEMORY if memory_limit is None else mebibytes(max(1, int(parse_quantity(memory_limit)) >> 21))
 
 
 def distinct(mounts: Iterable[Mount]) -> tuple[Mount, ...]:

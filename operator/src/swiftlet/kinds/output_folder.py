@@ -10,7 +10,7 @@ from typing import Any
 
 from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.kinds import mounts
-from swiftlet.kinds.podspec import USER, restricted
+from swiftlet.kinds.podspec import USER, image_of, restricted
 from swiftlet.wire.documents import ARTIFACTS_ROOT
 
 NAME = "folder"
@@ -26,4 +26,6 @@ def make_folder(profile: ComputeProfileSpec, folder: str, resources: dict[str, d
         " write to the root of the volume"
     )
     command = ["sh", "-c", SCRIPT, f"{ARTIFACTS_ROOT}/{folder}", remedy]
-    return restricted(NAME, profile.images.trainer, command, [mounts.artifacts(claim, read_only=False)], [], resources)
+    return restricted(
+        NAME, image_of(profile, "trainer"), command, [mounts.artifacts(claim, read_only=False)], [], resources
+    )

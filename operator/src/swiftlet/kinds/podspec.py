@@ -1,10 +1,11 @@
 """Pod templates, restricted as Pod Security Standards "restricted" asks, the same for every kind."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.kinds.mounts import Mount, distinct, scratch, volumes
+from swiftlet.kinds.profile_environment import profile_env, profile_mounts
 from swiftlet.wire.documents import JOB_FILE, RUN_ROOT
 from swiftlet.wire.messages import TERMINATION_LOG
 from swiftlet.wire.version import NEWEST
@@ -33,15 +34,22 @@ def base_env(profile: ComputeProfileSpec) -> list[dict[str, Any]]:
         {"name": "SWIFTLET_PROGRESS_FILE", "value": f"{RUN_ROOT}/progress.jsonl"},
         {"name": "SWIFTLET_WIRE_VERSION", "value": NEWEST},
         {"name": "HF_HUB_DISABLE_TELEMETRY", "value": "1"},
+        *profile_env(profile),
     ]
     if profile.storage.models_claim:
         env.append({"name": "HF_HUB_OFFLINE", "value": "1"})
     return env
 
 
+def image_of(profile: ComputeProfileSpec, name: Literal["trainer", "server"]) -> dict[str, str]:
+    """A container's image, and how it is pulled. Without an image it is a process of this machine."""
+    image, policy = getattr(profile.images, name), profile.images.pull_policy
+    return ({"image": image} | ({"imagePullPolicy": policy} if policy else {})) if image else {}
+
+
 def container(
     verb: str,
-    image: str,
+    image: dict[str, str],
     mounts: Sequence[Mount],
     env: list[dict[str, Any]],
     resources: dict[str, dict[str, str]],
@@ -53,7 +61,7 @@ def container(
 
 def restricted(
     name: str,
-    image: str,
+    image: dict[str, str],
     command: list[str],
     mounts: Sequence[Mount],
     env: list[dict[str, Any]],
@@ -62,7 +70,7 @@ def restricted(
     """A container that may do no more than Pod Security Standards "restricted" allow."""
     built: dict[str, Any] = {
         "name": name,
-        "image": image,
+        **image,
         "command": command,
         **({"env": env} if env else {}),
         "volumeMounts": [mount.volume_mount() for mount in mounts],
@@ -77,15 +85,24 @@ def restricted(
     return built | ({"resources": resources} if resources else {})
 
 
-def all_mounts(config_map: str, mounts: Sequence[Mount], resources: dict[str, dict[str, str]]) -> tuple[Mount, ...]:
-    """What a pod mounts: its job document, its inputs and outputs, and its scratch space, within `resources`."""
-    return distinct((job_mount(config_map), *mounts, *scratch(resources.get("limits", {}).get("memory"))))
+def all_mounts(
+    profile: ComputeProfileSpec, config_map: str, mounts: Sequence[Mount], resources: dict[str, dict[str, str]]
+) -> tuple[Mount, ...]:
+    """What a pod mounts: its job document, its inputs and outputs, what the profile gives to every pod, and its scratch
+    space, within `resources`."""
+    writable = scratch(profile.scratch, resources.get("limits", {}).get("memory"))
+    return distinct((job_mount(config_map), *mounts, *profile_mounts(profile), *writable))
 
 
 def pod_spec(
-    profile: ComputeProfileSpec, mounts: Sequence[Mount], containers: list[dict[str, Any]], grace_seconds: int
+    profile: ComputeProfileSpec,
+    mounts: Sequence[Mount],
+    containers: list[dict[str, Any]],
+    grace_seconds: int,
+    selector: dict[str, str],
 ) -> dict[str, Any]:
-    """What the pods of all kinds share. `grace_seconds`: from SIGTERM to SIGKILL."""
+    """What the pods of all kinds share. `grace_seconds`: from SIGTERM to SIGKILL. `selector`: labels of the resource's
+    pods, which are spread."""
     spec: dict[str, Any] = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -101,8 +118,20 @@ def pod_spec(
         "containers": containers,
         "volumes": volumes(mounts),
     }
-    if profile.node_selector:
-        spec["nodeSelector"] = dict(profile.node_selector)
-    if profile.tolerations:
-        spec["tolerations"] = [toleration.document() for toleration in profile.tolerations]
-    return spec
+    return spec | {name: value for name, value in _placement(profile, selector).items() if value not in (None, [], {})}
+
+
+def _placement(profile: ComputeProfileSpec, selector: dict[str, str]) -> dict[str, Any]:
+    """Fields of a pod that the profile sets as they are; empty ones are left out."""
+    spread = [{**one.document(), "labelSelector": {"matchLabels": selector}} for one in profile.topology_spread]
+    return {
+        "imagePullSecrets": [secret.document() for secret in profile.images.pull_secrets],
+        "nodeSelector": dict(profile.node_selector),
+        "tolerations": [toleration.document() for toleration in profile.tolerations],
+        "topologySpreadConstraints": spread,
+        "priorityClassName": profile.priority_class_name,
+        "schedulerName": profile.scheduler_name,
+        "runtimeClassName": profile.runtime_class_name,
+        "serviceAccountName": profile.service_account_name,
+        "hostUsers": profile.host_users,
+    }

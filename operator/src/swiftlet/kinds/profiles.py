@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from swiftlet.api.compute import Compute, ResourceRequirements
+from swiftlet.api.compute import Compute
 from swiftlet.api.computeprofile import ComputeProfile, ComputeProfileSpec
 from swiftlet.kinds.capabilities import Capabilities
 from swiftlet.kinds.reading import Reader
@@ -14,8 +14,9 @@ DEFAULT_PROFILE = "default"
 
 @dataclass(frozen=True)
 class ResolvedProfile:
-    """The profile, and the obstacle when the one that was asked for is missing."""
+    """The profile, what people know it by, and the obstacle when the one that was asked for is missing."""
 
+    name: str
     spec: ComputeProfileSpec
     verdict: Verdict | None = None
 
@@ -25,23 +26,32 @@ def resolve_profile(compute: Compute, reader: Reader, capabilities: Capabilities
     name = compute.profile_ref.name if compute.profile_ref else DEFAULT_PROFILE
     found = reader.get("ComputeProfile", None, name)
     if found is not None:
-        return ResolvedProfile(read(ComputeProfile, found).value.spec)
-    if compute.profile_ref is None:
-        return ResolvedProfile(capabilities.default_profile)
+        return ResolvedProfile(f"ComputeProfile {name}", read(ComputeProfile, found).value.spec)
+    if name == DEFAULT_PROFILE:
+        return ResolvedProfile("the default profile", capabilities.default_profile)
     missing = Verdict(
         "ReferenceNotFound",
         f"spec.compute.profileRef.name {name}: ComputeProfile {name} does not exist; create it, or name another",
         waits=True,
     )
-    return ResolvedProfile(capabilities.default_profile, missing)
+    return ResolvedProfile("the default profile", capabilities.default_profile, missing)
 
 
 def pod_resources(compute: Compute, profile: ComputeProfileSpec, with_gpus: bool) -> dict[str, dict[str, str]]:
-    """`resources` of a container: the resource's own, else the profile's, and the GPUs."""
-    own = compute.resources
-    chosen: ResourceRequirements = own if own.requests or own.limits else profile.resources
-    limits = dict(chosen.limits)
+    """`resources` of a container: the resource's own; of names that it does not mention the profile's; and the GPUs.
+
+    The profile's `limits.resources` are limits where there are none, else a pod could use more than it may ask for.
+    """
+    own, usual = compute.resources, profile.resources
+    named = {*own.requests, *own.limits}
+    requests = _unless(usual.requests, named) | own.requests
+    limits = _unless(usual.limits, named) | own.limits
+    limits = profile.limits.resources | limits
     if with_gpus and compute.gpus:
         limits[profile.gpu_resource_name] = str(compute.gpus)
-    parts = {"requests": dict(chosen.requests), "limits": limits}
+    parts = {"requests": requests, "limits": limits}
     return {name: part for name, part in parts.items() if part}
+
+
+def _unless(amounts: dict[str, str], named: set[str]) -> dict[str, str]:
+    return {name: amount for name, amount in amounts.items() if name not in named}

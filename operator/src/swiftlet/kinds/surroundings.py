@@ -8,7 +8,9 @@ from swiftlet.api.compute import Compute
 from swiftlet.api.computeprofile import ComputeProfileSpec, Storage
 from swiftlet.kinds.capabilities import Capabilities
 from swiftlet.kinds.claims import artifacts_claim
+from swiftlet.kinds.limits import limit_verdict
 from swiftlet.kinds.ownership import namespace_of
+from swiftlet.kinds.profile_policies import image_verdict, profile_verdict
 from swiftlet.kinds.profiles import resolve_profile
 from swiftlet.kinds.reading import Reader
 from swiftlet.kinds.sources import claim_verdict, source_verdict
@@ -20,6 +22,8 @@ class Surroundings:
     """The profile of one resource and the state around it."""
 
     namespace: str
+    profile_name: str
+    """What people know the profile by."""
     profile: ComputeProfileSpec
     profile_verdict: Verdict | None
     reader: Reader
@@ -36,6 +40,14 @@ class Surroundings:
     def file(self, field: str, uri: str) -> Verdict | None:
         """What stands in the way of reading a data file or an adapter."""
         return source_verdict(field, uri, self.namespace, self.storage, self.reader, self.capabilities, on_disk=True)
+
+    def image(self, name: str) -> Verdict | None:
+        """What stands in the way of starting the image `trainer` or `server`."""
+        return image_verdict(self.profile_name, name, self.profile, self.capabilities)
+
+    def limits(self, compute: Compute, nodes: int = 1, replicas: int = 0) -> Verdict | None:
+        """What is asked for beyond the profile's limits."""
+        return limit_verdict(self.profile_name, self.profile, compute, nodes, replicas)
 
     def volumes(self, artifacts: bool = True) -> list[Verdict | None]:
         """What stands in the way of mounting the profile's own claims. `artifacts`: pods write some."""
@@ -61,5 +73,6 @@ class Surroundings:
 
 def look_around(resource: Resource, compute: Compute, reader: Reader, capabilities: Capabilities) -> Surroundings:
     """The surroundings of a resource."""
-    profile = resolve_profile(compute, reader, capabilities)
-    return Surroundings(namespace_of(resource), profile.spec, profile.verdict, reader, capabilities)
+    namespace, found = namespace_of(resource), resolve_profile(compute, reader, capabilities)
+    verdict = profile_verdict(found, namespace, reader, capabilities)
+    return Surroundings(namespace, found.name, found.spec, verdict, reader, capabilities)

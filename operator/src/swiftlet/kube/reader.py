@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.kinds.owners import owned_by
 from swiftlet.kinds.reading import Complaint
 from swiftlet.kinds.references import references
@@ -32,12 +33,17 @@ class ClusterReader:
         fresh: Callable[[Key], Manifest | None],
         progress: Callable[[str], dict[str, Any] | None],
         complaint: Callable[[Manifest], Complaint | None],
+        default_profile: ComputeProfileSpec | None = None,
     ) -> None:
         """live: looked up for this reconcile; None is a name without an object. fresh: found by others lately.
-        complaint: what is known of a Job's."""
+        complaint: what is known of a Job's. default_profile: of resources that name none, where there is no
+        ComputeProfile of that name."""
         self._cache, self._resource, self._live, self._fresh = cache, resource, live, fresh
         self._progress, self._complaint = progress, complaint
         self._named: set[Key] | None = None
+        bundle = default_profile.ca_bundle if default_profile else None
+        self._bundles = {bundle.config_map_ref.name} if bundle else set()
+        """ConfigMaps of authorities, which profiles name."""
         self.watched: set[Key] = set()
         """Names whose change the operator will see."""
         self.unwatched: set[Key] = set()
@@ -52,6 +58,8 @@ class ClusterReader:
         found = self._cache.get(key)
         if kind in OWN_TYPES or (found is not None and not self._is_own(found)):
             self.watched.add(key)
+        if kind == "ComputeProfile" and found is not None and (bundle := found["spec"].get("caBundle")):
+            self._bundles.add(bundle["configMapRef"]["name"])
         if found is not None or kind in OWN_TYPES:
             return found
         found = self._live[key] if key in self._live else self._fresh(key)
@@ -76,7 +84,8 @@ class ClusterReader:
             return False
         if self._named is None:
             self._named = named_by(self._resource)
-        return key[0] not in CHILD_TYPES or key in self._named
+        is_bundle = key[0] == "ConfigMap" and key[2] in self._bundles
+        return key[0] not in CHILD_TYPES or key in self._named or is_bundle
 
     def _is_own(self, child: Manifest) -> bool:
         return owned_by(child, self._resource["metadata"]["uid"])

@@ -143,7 +143,7 @@ class Reconciling:
 
     async def _decide(self, sight: _Sight) -> tuple[Outcome, ClusterReader]:
         for _ in range(ROUNDS):
-            known = self._lookups.fresh, self._progress, self._complaints.known
+            known = self._lookups.fresh, self._progress, self._complaints.known, self._capabilities.default_profile
             reader = ClusterReader(self._cache, sight.resource, sight.live, *known)
             outcome = self._decision(sight.resource, reader)
             # Before anything is awaited: a change of these from now on must wake the resource.

@@ -19,9 +19,10 @@ def local_capabilities() -> Capabilities:
         max_replicas=1,
         provisions_claims=True,
         reads_secrets=True,
+        runs_containers=False,
         shared_network=True,
         service_url="http://127.0.0.1:{port}/v1",
-        default_profile=ComputeProfileSpec.model_validate({"storage": {"modelsClaim": MODELS_CLAIM}}),
+        default_profile=ComputeProfileSpec.model_validate({"storage": {"modelsClaim": MODELS_CLAIM}, "resources": {}}),
     )
 
 

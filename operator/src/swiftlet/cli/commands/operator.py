@@ -81,6 +81,8 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
     _option(group, "--listen", _address, ("0.0.0.0", 8080), "HOST:PORT", "progress of pods")  # noqa: S104
     _option(group, "--metrics-listen", _address, ("0.0.0.0", 8081), "HOST:PORT", "metrics and health")  # noqa: S104
     _option(group, "--progress-url", str, None, "URL", "where pods post their progress (default: they do not)")
+    text = "ComputeProfile of resources that name none, where the cluster has none called default"
+    _option(group, "--default-profile", Path, None, "FILE", text)
     _option(group, "--workers", _positive, 16, "N", "resources that are looked at at the same time")
     _option(group, "--log-format", _choice("json", "text"), "text", "json|text", "form of log lines")
     levels = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -103,7 +105,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         import asyncio
 
-        from swiftlet.app.process import StartError, operate
+        from swiftlet.app.errors import StartError
+        from swiftlet.app.process import operate
         from swiftlet.kube.credentials import NoClusterError
         from swiftlet.observability.logs import configure_logs
     except ModuleNotFoundError as error:
@@ -143,6 +146,7 @@ def settings_of(options: argparse.Namespace) -> "Settings":
         metrics_port=metrics_port,
         advertised_host=os.environ.get("POD_IP") or None,
         progress_url=options.progress_url or None,
+        default_profile=Path(options.default_profile) if options.default_profile else None,
         workers=options.workers,
         log_format=options.log_format,
         log_level=options.log_level,

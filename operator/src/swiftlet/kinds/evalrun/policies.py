@@ -21,6 +21,8 @@ def decide(run: EvalRun, target: Upstream | Verdict | None, around: Surroundings
         [
             target if isinstance(target, Verdict) else None,
             around.profile_verdict,
+            around.image("trainer"),
+            around.limits(run.spec.compute),
             distinct_names(run),
             *(gate_resolves(index, gate, run) for index, gate in enumerate(run.spec.gates)),
             *_models("spec.target.model", run.spec.target.model, around),

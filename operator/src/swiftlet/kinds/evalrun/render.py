@@ -6,10 +6,12 @@ from swiftlet.api.evalrun import EvalRun
 from swiftlet.kinds.asked import asking
 from swiftlet.kinds.children import config_map, job_manifest
 from swiftlet.kinds.evalrun.plan import EvalPlan
+from swiftlet.kinds.metadata import pod_metadata, workload_metadata
 from swiftlet.kinds.output_folder import make_folder
-from swiftlet.kinds.ownership import DIGEST_ANNOTATION, digest_of, labels
-from swiftlet.kinds.podspec import all_mounts, base_env, container, pod_spec
+from swiftlet.kinds.ownership import DIGEST_ANNOTATION, digest_of, uid_of
+from swiftlet.kinds.podspec import all_mounts, base_env, container, image_of, pod_spec
 from swiftlet.kinds.profiles import pod_resources
+from swiftlet.kinds.reading import OWNER_LABEL
 from swiftlet.kinds.reporting import report_env, report_mounts
 from swiftlet.kinds.surroundings import Surroundings
 from swiftlet.wire.messages import EXIT_TERMINATED, NEVER_RETRIED
@@ -52,13 +54,13 @@ def wish(run: EvalRun) -> dict[str, Any]:
 def _job(run: EvalRun, plan: EvalPlan, around: Surroundings) -> dict[str, Any]:
     profile = around.profile
     resources = pod_resources(run.spec.compute, profile, with_gpus=True)
-    places = all_mounts(child_name(run), (*plan.mounts, *report_mounts(around.capabilities)), resources)
+    places = all_mounts(profile, child_name(run), (*plan.mounts, *report_mounts(around.capabilities)), resources)
     env = [*base_env(profile), *report_env(run, around.capabilities)]
-    evaluate = container("evaluate", profile.images.trainer, places, env, resources)
+    evaluate = container("evaluate", image_of(profile, "trainer"), places, env, resources)
     modest = pod_resources(run.spec.compute, profile, with_gpus=False)
-    spec = pod_spec(profile, places, [evaluate], GRACE_SECONDS)
+    spec = pod_spec(profile, places, [evaluate], GRACE_SECONDS, _selector(run))
     spec |= {"initContainers": [make_folder(profile, plan.folder, modest)], "restartPolicy": "Never"}
-    template = {"metadata": {"labels": labels(run, COMPONENT)}, "spec": spec}
+    template = {"metadata": pod_metadata(run, COMPONENT, profile, {}), "spec": spec}
     policy = {
         "completionMode": "NonIndexed",
         "completions": 1,
@@ -66,9 +68,13 @@ def _job(run: EvalRun, plan: EvalPlan, around: Surroundings) -> dict[str, Any]:
         "podReplacementPolicy": "Failed",
         "podFailurePolicy": FAILURE_POLICY,
     }
-    manifest = job_manifest(run, child_name(run), COMPONENT, policy, template)
-    manifest["metadata"]["annotations"] = {
+    annotations = {
         DIGEST_ANNOTATION: digest_of([plan.document.document(), template]),
         TARGET_ANNOTATION: plan.document.target.digest or "",
     }
-    return asking(manifest, wish(run))
+    metadata = workload_metadata(run, child_name(run), COMPONENT, profile, annotations)
+    return asking(job_manifest(metadata, policy, template), wish(run))
+
+
+def _selector(run: EvalRun) -> dict[str, str]:
+    return {OWNER_LABEL: uid_of(run), "app.kubernetes.io/component": COMPONENT}

@@ -16,6 +16,8 @@ def decide(job: FineTuneJob, around: Surroundings) -> Layout | Verdict:
         [
             layout if isinstance(layout, Verdict) else None,
             around.profile_verdict,
+            around.image("trainer"),
+            around.limits(job.spec.compute, nodes=job.spec.parallelism.nodes),
             hostname_fits(job),
             around.model("spec.model.uri", job.spec.model.uri),
             *(around.file(f"spec.datasets[{index}].uri", data.uri) for index, data in enumerate(job.spec.datasets)),

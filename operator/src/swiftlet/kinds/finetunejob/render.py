@@ -10,6 +10,7 @@ from swiftlet.kinds.children import config_map, job_manifest
 from swiftlet.kinds.fabric import fabric_annotations, fabric_env, fabric_of, fabric_resources
 from swiftlet.kinds.finetunejob.attempts import HISTORY_ANNOTATION, History, attempt_name, child_name
 from swiftlet.kinds.finetunejob.plan import TrainPlan
+from swiftlet.kinds.metadata import pod_metadata, workload_metadata
 from swiftlet.kinds.observed import INDEX_ANNOTATION
 from swiftlet.kinds.output_folder import make_folder
 from swiftlet.kinds.ownership import (
@@ -17,11 +18,10 @@ from swiftlet.kinds.ownership import (
     DIGEST_ANNOTATION,
     child_metadata,
     digest_of,
-    labels,
     namespace_of,
     uid_of,
 )
-from swiftlet.kinds.podspec import all_mounts, base_env, container, field_env, pod_spec
+from swiftlet.kinds.podspec import all_mounts, base_env, container, field_env, image_of, pod_spec
 from swiftlet.kinds.profiles import pod_resources
 from swiftlet.kinds.reading import OWNER_LABEL
 from swiftlet.kinds.reporting import report_env, report_mounts
@@ -80,13 +80,13 @@ def _job(job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, 
     }
     template = _template(job, plan, around, name)
     template["metadata"]["labels"][ATTEMPT_LABEL] = str(attempt)
-    manifest = job_manifest(job, name, COMPONENT, spec, template)
-    manifest["metadata"]["labels"][ATTEMPT_LABEL] = str(attempt)
-    manifest["metadata"]["annotations"] = {
+    annotations = {
         DIGEST_ANNOTATION: digest_of([plan.document.document(), template]),
         HISTORY_ANNOTATION: history.annotation(),
     }
-    return asking(manifest, wish(job, history))
+    metadata = workload_metadata(job, name, COMPONENT, around.profile, annotations)
+    metadata["labels"][ATTEMPT_LABEL] = str(attempt)
+    return asking(job_manifest(metadata, spec, template), wish(job, history))
 
 
 def wish(job: FineTuneJob, history: History) -> dict[str, Any]:
@@ -99,28 +99,26 @@ def wish(job: FineTuneJob, history: History) -> dict[str, Any]:
 def _template(job: FineTuneJob, plan: TrainPlan, around: Surroundings, job_name: str) -> dict[str, Any]:
     profile, compute = around.profile, job.spec.compute
     modest = pod_resources(compute, profile, with_gpus=False)
-    places = all_mounts(child_name(job), (*plan.mounts, *report_mounts(around.capabilities)), modest)
+    places = all_mounts(profile, child_name(job), (*plan.mounts, *report_mounts(around.capabilities)), modest)
     env = [*base_env(profile), *report_env(job, around.capabilities)]
-    prepare = container("prepare", profile.images.trainer, places, env, modest)
+    prepare = container("prepare", image_of(profile, "trainer"), places, env, modest)
     network = fabric_of(profile, around.capabilities, plan.layout.nodes, compute.gpus)
     train = container(
         "train",
-        profile.images.trainer,
+        image_of(profile, "trainer"),
         places,
         [*env, *_train_env(job, plan, profile, job_name), *fabric_env(network, compute.gpus)],
         fabric_resources(network, plan.layout.nodes, pod_resources(compute, profile, with_gpus=True)),
     )
-    spec = pod_spec(profile, places, [train], GRACE_SECONDS)
+    spec = pod_spec(profile, places, [train], GRACE_SECONDS, _selector(job))
     spec |= {
         "initContainers": [make_folder(profile, plan.folder, modest), prepare],
         "restartPolicy": "Never",
         "subdomain": child_name(job),
     }
     if plan.layout.nodes > 1 and not around.capabilities.shared_network:
-        spec["topologySpreadConstraints"] = [_spread(job)]
-    annotations = fabric_annotations(network)
-    metadata: dict[str, Any] = {"labels": labels(job, COMPONENT)}
-    return {"metadata": metadata | ({"annotations": annotations} if annotations else {}), "spec": spec}
+        spec.setdefault("topologySpreadConstraints", [_spread(job)])
+    return {"metadata": pod_metadata(job, COMPONENT, profile, fabric_annotations(network)), "spec": spec}
 
 
 def _spread(job: FineTuneJob) -> dict[str, Any]:

@@ -18,6 +18,8 @@ def decide(deployment: ModelDeployment, served: ServedModel | Verdict, around: S
     """All that stands against the document itself."""
     found = [
         around.profile_verdict,
+        around.image("server"),
+        around.limits(deployment.spec.compute, replicas=deployment.spec.replicas),
         replicas_fit(deployment, around),
         args_reach(deployment),
         api_key(deployment, around),

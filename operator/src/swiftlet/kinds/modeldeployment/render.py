@@ -7,10 +7,11 @@ from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.engines.catalogue import LIVE_PATH, READY_PATH
 from swiftlet.kinds.asked import asking
 from swiftlet.kinds.capabilities import Capabilities
+from swiftlet.kinds.metadata import pod_metadata, workload_metadata
 from swiftlet.kinds.modeldeployment.plan import ServePlan
 from swiftlet.kinds.modeldeployment.revisions import label_of, revision_document
 from swiftlet.kinds.ownership import DIGEST_ANNOTATION, child_metadata, digest_of, labels
-from swiftlet.kinds.podspec import all_mounts, base_env, container, pod_spec
+from swiftlet.kinds.podspec import all_mounts, base_env, container, image_of, pod_spec
 from swiftlet.kinds.profiles import pod_resources
 from swiftlet.kinds.reading import OWNER_LABEL
 from swiftlet.kinds.reporting import report_env, report_mounts
@@ -80,12 +81,13 @@ def _deployment(
     capabilities: Capabilities,
 ) -> dict[str, Any]:
     template = _template(deployment, plan, document, profile, capabilities)
-    metadata = child_metadata(deployment, child_name(deployment), COMPONENT)
+    annotations = {DIGEST_ANNOTATION: digest_of([plan.document.document(), template])}
+    metadata = workload_metadata(deployment, child_name(deployment), COMPONENT, profile, annotations)
     metadata["labels"] |= label_of(document)
     manifest = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": metadata | {"annotations": {DIGEST_ANNOTATION: digest_of([plan.document.document(), template])}},
+        "metadata": metadata,
         "spec": {
             "selector": {"matchLabels": selector(deployment)},
             "strategy": _strategy(capabilities),
@@ -111,17 +113,20 @@ def _template(
     capabilities: Capabilities,
 ) -> dict[str, Any]:
     resources = pod_resources(deployment.spec.compute, profile, with_gpus=True)
-    places = all_mounts(document["metadata"]["name"], (*plan.mounts, *report_mounts(capabilities)), resources)
+    name = document["metadata"]["name"]
+    places = all_mounts(profile, name, (*plan.mounts, *report_mounts(capabilities)), resources)
     env = [*base_env(profile), *report_env(deployment, capabilities)]
-    serve = container("serve", profile.images.server, places, env, resources)
+    serve = container("serve", image_of(profile, "server"), places, env, resources)
     serve["ports"] = [
         {"name": "http", "containerPort": plan.document.port, "protocol": "TCP"},
         {"name": "health", "containerPort": plan.document.health_port, "protocol": "TCP"},
     ]
     serve |= _probes(plan.startup_seconds)
+    metadata = pod_metadata(deployment, COMPONENT, profile, {})
+    metadata["labels"] |= label_of(document)
     return {
-        "metadata": {"labels": labels(deployment, COMPONENT) | label_of(document)},
-        "spec": pod_spec(profile, places, [serve], GRACE_SECONDS),
+        "metadata": metadata,
+        "spec": pod_spec(profile, places, [serve], GRACE_SECONDS, selector(deployment)),
     }
 
 
