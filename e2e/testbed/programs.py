@@ -5,6 +5,7 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -34,6 +35,9 @@ FIRST_BUILD = {
     "kueue": "3 minutes",
 }
 """About how long a program takes on 2 cores when nothing is cached, in the order of building; others take seconds."""
+FIXED = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
+"""Programs run in containers and namespaces of their own: static, and with this toolchain only."""
+NEEDS = "\nThe first time, Go modules are fetched: that needs the network or a GOPROXY that can be reached"
 
 
 def tell(line: str) -> None:
@@ -50,6 +54,21 @@ def program(name: str, say: Say = tell) -> Path:
 def programs(*names: str, say: Say = tell) -> dict[str, Path]:
     """Paths of several programs, built one after another where they are missing."""
     return {name: _asset(name) or _built(name, say) for name in names}
+
+
+def sources(family: str, module: str) -> Path:
+    """Folder of a module's files, as a family requires it; fetched when it is not there. Read-only.
+
+    Raises MissingProgramError.
+    """
+    go = _toolchain(families()[family].go)
+    done = subprocess.run(
+        [str(go.program), "mod", "download", "-json", module],
+        cwd=MODULES / family, env={**os.environ, **FIXED}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise MissingProgramError(f"the files of {module} are not there: {done.stderr.strip()[-2000:]}{NEEDS}")
+    return Path(json.loads(done.stdout)["Dir"])
 
 
 def cache_folder() -> Path:
@@ -126,16 +145,13 @@ def _build(family: str, name: str, go: Toolchain, path: Path, say: Say) -> None:
     began = time.monotonic()
     partial = path.with_name(f".{name}.partial")
     command = [str(go.program), "build", "-trimpath", "-buildvcs=false", "-ldflags", linker_flags(module)]
-    # Programs run in containers and namespaces of their own: static, and with this toolchain only.
-    fixed = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
     done = subprocess.run(
         [*command, "-o", str(partial), module.tools[name]],
-        cwd=MODULES / family, env={**os.environ, **fixed}, capture_output=True, text=True, check=False,
+        cwd=MODULES / family, env={**os.environ, **FIXED}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode != 0:
         raise MissingProgramError(
-            f"building {name} from {MODULES / family} failed: {done.stderr.strip()[-2000:]}\n"
-            "A first build fetches Go modules: it needs the network or a GOPROXY that it can reach"
+            f"building {name} from {MODULES / family} failed: {done.stderr.strip()[-2000:]}{NEEDS}"
         )
     partial.replace(path)
     say(f"built {name} in {time.monotonic() - began:.0f} s")

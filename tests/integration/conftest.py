@@ -15,6 +15,8 @@ from testbed.programs import programs
 HERE = Path(__file__).parent
 CRDS = HERE.parent.parent / "crds"
 PROGRAMS = (*COMPONENTS, "kubectl")
+MORE = {HERE / "operator" / "kueue": "kueue"}
+"""Programs that the tests below a folder need besides."""
 BUILT = pytest.StashKey[str]()
 """Why the programs are not there; empty when they are."""
 
@@ -29,9 +31,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     try:
         # Workers of xdist have no terminal, but the standard error output of the whole.
         with capture.global_and_fixture_disabled() if capture else nullcontext():
-            programs(*PROGRAMS)
+            programs(*PROGRAMS, *_more(ours))
     except MissingProgramError as error:
         session.config.stash[BUILT] = str(error)
+
+
+def _more(items: list[pytest.Item]) -> list[str]:
+    folders = {folder for item in items for folder in item.path.parents}
+    return [program for folder, program in MORE.items() if folder in folders]
 
 
 @pytest.fixture(scope="session")

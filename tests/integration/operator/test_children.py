@@ -59,9 +59,6 @@ def test_a_child_that_is_deleted_or_edited_is_restored(operator: OperatorProcess
 
     place.wait(restored, "the ConfigMap as it was, with the label that is nobody's business")
 
-    place.batch.patch_namespaced_job("bird-train-0", place.namespace, {"spec": {"suspend": True}})
-    place.wait(lambda: place.children(uid)["Job"][0].spec.suspend is False, "the Job goes on")
-
     place.batch.delete_namespaced_job("bird-train-0", place.namespace, propagation_policy="Background")
     place.wait(lambda: place.children(uid).get("Job", [work])[0].metadata.uid != work.metadata.uid, "a new Job")
 
@@ -93,10 +90,88 @@ def test_children_go_with_their_resource(operator: OperatorProcess, place: Any, 
 
 def test_suspending_and_resuming(operator: OperatorProcess, place: Any, job: Job) -> None:
     uid = place.create(job("bird", suspend=True))
-    place.await_children(uid, "Job")
     place.await_condition("FineTuneJob", "bird", "Suspended", "True", "UserRequested")
-    assert place.children(uid)["Job"][0].spec.suspend is True
+    assert not place.children(uid)
     where = ("swiftlet.dev", "v1alpha1", place.namespace, "finetunejobs", "bird")
     place.custom.patch_namespaced_custom_object(*where, {"spec": {"suspend": False}})
-    place.await_condition("FineTuneJob", "bird", "Suspended", "False", "Resumed")
+    place.await_children(uid, "Job", "Pod")
+    for suspend, reason in ((True, "UserRequested"), (False, "Resumed")):
+        before = place.await_rest()
+        place.custom.patch_namespaced_custom_object(*where, {"spec": {"suspend": suspend}})
+        place.await_condition("FineTuneJob", "bird", "Suspended", str(suspend), reason)
+        assert place.children(uid)["Job"][0].spec.suspend is suspend
+        written = place.await_rest()[len(before) :]
+        assert [write for write in written if " jobs/" in write] == ["patch jobs/bird-train-0"]
     place.await_children(uid, "Pod")
+
+
+def test_a_job_that_a_person_suspends_is_theirs(operator: OperatorProcess, place: Any, job: Job) -> None:
+    uid = place.create(job("bird"))
+    place.await_children(uid, "Pod")
+    place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
+    before = place.await_rest()
+    place.batch.patch_namespaced_job("bird-train-0", place.namespace, {"spec": {"suspend": True}}, field_manager="ann")
+    place.await_condition("FineTuneJob", "bird", "Suspended", "True", "SuspendedByAnother")
+    template = {"spec": {"nodeSelector": {"pool": "hers"}, "tolerations": [{"key": "hers", "operator": "Exists"}]}}
+    template["metadata"] = {"labels": {"hers": "yes"}}
+    place.batch.patch_namespaced_job("bird-train-0", place.namespace, {"spec": {"template": template}})
+    written = place.await_rest(3.0)[len(before) :]
+    assert len(written) <= 5 and not [write for write in written if " jobs/" in write], written
+    conditions = place.get("FineTuneJob", "bird")["status"]["conditions"]
+    told = next(found["message"] for found in conditions if found["type"] == "Succeeded")
+    assert "was suspended by ann at " in told
+    place.batch.patch_namespaced_job("bird-train-0", place.namespace, {"spec": {"suspend": False}})
+    place.await_condition("FineTuneJob", "bird", "Suspended", "False", "Resumed")
+    (work,) = place.children(uid)["Job"]
+    assert work.spec.template.spec.node_selector == {"pool": "hers"}
+    assert work.spec.template.metadata.labels["hers"] == "yes"
+
+
+def test_a_running_job_outlives_edits_of_its_profile_and_other_versions_of_the_operator(
+    operator: OperatorProcess, place: Any, job: Job
+) -> None:
+    """What would be rendered now, is rendered then, or was rendered by somebody else: no write to what runs."""
+    profile = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "ComputeProfile", "metadata": {"name": place.namespace}}
+    cluster = ("swiftlet.dev", "v1alpha1", "computeprofiles")
+    place.custom.create_cluster_custom_object(*cluster, {**profile, "spec": {"nodeSelector": {"a": "b"}}})
+    try:
+        uid = place.create(job("bird", compute={"profileRef": {"name": place.namespace}}))
+        place.await_children(uid, "Pod")
+        place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
+        place.await_rest(2.0)
+        (work,) = place.children(uid)["Job"]
+        stale = {"metadata": {"annotations": {"swiftlet.dev/plan-digest": "sha256:of-another-version"}}}
+        before = place.writes()
+        for selector in ({"a": "c", "d": "e"}, {"a": "b", "d": None}):
+            edit = {"spec": {"nodeSelector": selector}}
+            place.custom.patch_cluster_custom_object(*cluster, place.namespace, edit)
+            time.sleep(2.0)
+        place.batch.patch_namespaced_job("bird-train-0", place.namespace, stale)
+        assert place.await_rest(3.0) == before
+        (after,) = place.children(uid)["Job"]
+        assert after.metadata.generation == work.metadata.generation
+        suspend = {"spec": {"suspend": True}}
+        where = ("swiftlet.dev", "v1alpha1", place.namespace, "finetunejobs", "bird")
+        place.custom.patch_namespaced_custom_object(*where, suspend)
+        place.await_condition("FineTuneJob", "bird", "Suspended", "True", "UserRequested")
+        (after,) = place.children(uid)["Job"]
+        assert after.spec.selector.match_labels == work.spec.selector.match_labels
+    finally:
+        place.custom.delete_cluster_custom_object(*cluster, place.namespace)
+
+
+def test_a_running_job_whose_labels_were_taken_away_gets_them_back_and_nothing_else(
+    operator: OperatorProcess, place: Any, job: Job
+) -> None:
+    uid = place.create(job("bird"))
+    place.await_children(uid, "Pod")
+    place.await_rest()
+    name, namespace = "bird-train-0", place.namespace
+    place.batch.patch_namespaced_job(name, namespace, {"spec": {"suspend": True}})
+    place.await_condition("FineTuneJob", "bird", "Suspended", "True", "SuspendedByAnother")
+    labels = {"swiftlet.dev/owner-uid": None, "swiftlet.dev/attempt": None}
+    place.batch.patch_namespaced_job(name, namespace, {"metadata": {"labels": labels}})
+    place.wait(lambda: "Job" in place.children(uid), "the Job with its label")
+    assert place.children(uid)["Job"][0].spec.suspend is True
+    place.await_rest(2.0)
+    assert place.condition("FineTuneJob", "bird", "Suspended") == ("True", "SuspendedByAnother")

@@ -1,0 +1,122 @@
+"""Runs whose Jobs a real Kueue holds, stops and starts: it is left to, and status says what is true."""
+
+from collections.abc import Callable
+from typing import Any
+
+from testbed.operator_process import OperatorProcess
+
+JOB = "bird-train-0"
+Object = dict[str, Any]
+Queued = Callable[..., Object]
+FewWrites = Callable[[list[str]], None]
+
+
+def message(place: Any, type_: str) -> str:
+    conditions = place.get("FineTuneJob", "bird")["status"]["conditions"]
+    return str(next(found["message"] for found in conditions if found["type"] == type_))
+
+
+def admitted(place: Any, queue: Any, document: Object) -> str:
+    """Create a run and wait until it is admitted and its pods are there; its uid."""
+    uid = str(place.create(document))
+    place.wait(lambda: queue.has_admitted(JOB), "the Job is admitted")
+    place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
+    place.await_rest(2.0)
+    return uid
+
+
+def test_a_run_waits_in_its_queue_and_starts_on_its_flavors_nodes(
+    queue: Any, operator: OperatorProcess, place: Any, queued: Queued, few_writes: FewWrites
+) -> None:
+    queue.stop("Hold")
+    uid = place.create(queued("bird"))
+    place.await_children(uid, "ConfigMap", "Service", "Job")
+    for type_, status in (
+        ("Suspended", "True"),
+        ("PodsReady", "False"),
+        ("Running", "False"),
+        ("Succeeded", "Unknown"),
+    ):
+        place.await_condition("FineTuneJob", "bird", type_, status, "Queued")
+    place.wait(lambda: queue.words("QuotaReserved") in message(place, "Suspended"), "Kueue's own words")
+    assert "in LocalQueue default; " in message(place, "Succeeded")
+    before = place.await_rest(4.0)
+    queue.stop("None")
+    place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
+    assert queue.has_admitted(JOB)
+    assert place.condition("FineTuneJob", "bird", "Suspended")[0] == "False"
+    few_writes(before)
+
+
+def test_a_run_that_is_preempted_waits_and_goes_on_where_it_is_admitted_again(
+    queue: Any, operator: OperatorProcess, place: Any, queued: Queued, few_writes: FewWrites
+) -> None:
+    admitted(place, queue, queued("bird"))
+    before = place.writes()
+    queue.preempt()
+    place.await_condition("FineTuneJob", "bird", "Suspended", "True", "Evicted")
+    assert "Preempted: Preempted to accommodate a workload" in message(place, "Succeeded")
+    few_writes(before)
+    assert queue.holds(JOB)
+    before = place.writes()
+    place.batch.delete_namespaced_job("urgent", place.namespace, propagation_policy="Background")
+    place.wait(lambda: queue.has_admitted(JOB), "admitted again, for the flavor's nodes")
+    place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
+    few_writes(before)
+    status = place.get("FineTuneJob", "bird")["status"]
+    assert not status.get("failure") and status["restarts"] == {"user": 0, "infrastructure": 0}
+
+
+def test_a_workload_that_is_deactivated_stops_its_run_until_it_is_active_again(
+    queue: Any, operator: OperatorProcess, place: Any, queued: Queued, few_writes: FewWrites
+) -> None:
+    admitted(place, queue, queued("bird"))
+    before = place.writes()
+    queue.activate(False)
+    place.await_condition("FineTuneJob", "bird", "Suspended", "True", "Deactivated")
+    few_writes(before)
+    assert queue.holds(JOB)
+    before = place.writes()
+    queue.activate(True)
+    place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
+    assert queue.has_admitted(JOB)
+    few_writes(before)
+
+
+def test_a_new_leader_leaves_a_waiting_run_waiting(
+    queue: Any, operator: OperatorProcess, place: Any, queued: Queued, few_writes: FewWrites
+) -> None:
+    queue.stop("Hold")
+    uid = place.create(queued("bird"))
+    place.await_condition("FineTuneJob", "bird", "Suspended", "True", "Queued")
+    place.await_rest(4.0)
+    (job,) = place.children(uid)["Job"]
+    before = place.writes()
+    operator.kill()
+    operator.start()
+    operator.wait_ready()
+    few_writes(before)
+    (after,) = place.children(uid)["Job"]
+    assert after.metadata.generation == job.metadata.generation and queue.holds(JOB)
+    assert place.condition("FineTuneJob", "bird", "Suspended") == ("True", "Queued")
+
+
+def test_a_suspended_run_gives_its_quota_back_and_goes_on_as_the_same_attempt(
+    queue: Any, operator: OperatorProcess, place: Any, queued: Queued
+) -> None:
+    uid = admitted(place, queue, queued("bird"))
+    before = place.writes()
+    where = ("swiftlet.dev", "v1alpha1", place.namespace, "finetunejobs", "bird")
+    place.custom.patch_namespaced_custom_object(*where, {"spec": {"suspend": True}})
+    place.await_condition("FineTuneJob", "bird", "Suspended", "True", "UserRequested")
+    place.wait(lambda: not queue.workloads(), "the quota is given back")
+    written = place.await_rest(4.0)[len(before) :]
+    assert len(written) <= 5 and written.count(f"delete jobs/{JOB}") == 1, written
+    assert "Job" not in place.children(uid)
+    assert place.condition("FineTuneJob", "bird", "Running") == ("False", "Suspended")
+    before = place.writes()
+    place.custom.patch_namespaced_custom_object(*where, {"spec": {"suspend": False}})
+    place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
+    assert queue.has_admitted(JOB)
+    written = place.await_rest(4.0)[len(before) :]
+    assert [write for write in written if " jobs/" in write] == [f"patch jobs/{JOB}"], "one apply, which made it anew"
