@@ -1,7 +1,7 @@
 """Servers that are scaled: by their spec, by `kubectl scale`, and by other hands on the Deployment."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from swiftlet.local.merge import applied, field_set
+from swiftlet.local.merge import applied, field_set, patched
 
 DOCUMENTS = st.recursive(
     st.integers() | st.text(max_size=3) | st.lists(st.integers(), max_size=2),
@@ -37,3 +38,20 @@ def test_a_lone_applier_gets_what_it_gave_last(first: dict[str, Any], second: di
 def test_applying_twice_changes_nothing(live: dict[str, Any], document: dict[str, Any]) -> None:
     once = applied(live, document, {})
     assert applied(once, document, field_set(document)) == once
+
+
+@pytest.mark.parametrize(
+    ("live", "patch", "expected"),
+    [
+        ({"a": "b"}, {"a": "c"}, {"a": "c"}),
+        ({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}),
+        ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
+        ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
+        ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
+        ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
+        ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
+    ],
+)
+def test_a_merge_patch(live: Any, patch: Any, expected: Any) -> None:
+    """Source: RFC 7386, appendix A."""
+    assert patched(live, patch) == expected

@@ -229,3 +229,13 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_names_the_remedy() -> None:
     with tempfile.NamedTemporaryFile() as file, pytest.raises(StorageError, match="cannot write"):
         Store(Path(file.name)).apply(config_map("a"))
+
+
+def test_a_patch_changes_what_it_names_and_leaves_the_rest_to_the_applier(store: Store) -> None:
+    store.apply(job("a", suspend=False, parallelism=1), manager="operator")
+    stored = store.patch("Job", None, "a", {"metadata": {"annotations": {"x": "1"}}, "spec": {"suspend": True}})
+    assert stored["spec"] == {"suspend": True, "parallelism": 1}
+    assert stored["metadata"]["annotations"] == {"x": "1"} and stored["metadata"]["generation"] == 2
+    assert store.patch("Job", None, "a", {"spec": {"suspend": True}}) == stored
+    with pytest.raises(NotStoredError):
+        store.patch("Job", None, "b", {})
