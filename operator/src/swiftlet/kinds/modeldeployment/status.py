@@ -138,13 +138,17 @@ def progressing(view: View) -> State:
 
 def ready(view: View) -> State:
     """Ready: the summary. Every pod of the present plan has answered a token under each served name."""
+    state = _ready(view)
+    return state._replace(message="; ".join(filter(None, [state.message, _scaled(view)])))
+
+
+def _ready(view: View) -> State:
     if view.obstacle:
         return _held_back(view, view.obstacle)
     if view.is_rolled_out and view.replicas == 0:
-        return State("Ready", "False", "ScaledToZero", _scaled(view) or "spec.replicas is 0")
+        return State("Ready", "False", "ScaledToZero", "" if _scaled(view) else "spec.replicas is 0")
     if view.is_rolled_out:
-        words = "; ".join(filter(None, [f"each served name answers{_engine(view)}", _scaled(view)]))
-        return State("Ready", "True", "Available", words)
+        return State("Ready", "True", "Available", f"each served name answers{_engine(view)}")
     hindered = obstacle(view.pods, view.unbound)
     if view.crash:
         return State("Ready", "False", "ServerFailed", _crashed(view.crash))
@@ -156,8 +160,7 @@ def ready(view: View) -> State:
     was_ready = any(condition.type == "Ready" and condition.reason == "Available" for condition in view.old.conditions)
     was_down = any(condition.type == "Ready" and condition.reason == "Unavailable" for condition in view.old.conditions)
     reason = "Unavailable" if view.up_to_date and (was_ready or was_down) else "RollingOut"
-    words = "; ".join(filter(None, [f"{there} of {wanted} pods are ready", _scaled(view)]))
-    return State("Ready", "False", reason, words)
+    return State("Ready", "False", reason, f"{there} of {wanted} pods are ready")
 
 
 def _scaled(view: View) -> str:
