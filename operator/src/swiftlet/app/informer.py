@@ -1,4 +1,5 @@
-"""kopf as informer: it watches, and tells what it saw. It writes nothing: no finalizers, annotations or events."""
+"""kopf as informer of our own kinds: it watches, and tells what it saw. It writes nothing: no finalizers, annotations
+or events. Children are followed by `kube.watching`: kopf cannot ask for metadata alone, and reads every echo whole."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -8,8 +9,7 @@ import kopf
 from lightkube.config.kubeconfig import SingleConfig
 
 from swiftlet.kube.credentials import authorization
-from swiftlet.kube.paths import TYPES, ResourceType
-from swiftlet.kube.relisting import WATCHED, selector_of
+from swiftlet.kube.paths import OWN_TYPES, ResourceType
 
 Manifest = dict[str, Any]
 Saw = Callable[[str, str | None, Manifest], None]
@@ -53,10 +53,6 @@ def _settings() -> kopf.OperatorSettings:
     settings.queueing.worker_limit = None
     settings.queueing.idle_timeout = IDLE_SECONDS
     settings.queueing.exit_timeout = IDLE_SECONDS
-    for kind in WATCHED:
-        selector = selector_of(kind)
-        if selector:
-            settings.watching.label_selectors[_selector(TYPES[kind])] = selector  # type: ignore[index]
     return settings
 
 
@@ -72,8 +68,8 @@ def _registry(access: SingleConfig, saw: Saw) -> kopf.OperatorRegistry:
     async def login(**_: Any) -> kopf.ConnectionInfo:
         return await connection(access)
 
-    for kind in WATCHED:
-        kopf.on.event(*_selector(TYPES[kind]), registry=registry, id=kind)(_handler(kind, saw))
+    for kind, found in OWN_TYPES.items():
+        kopf.on.event(*_selector(found), registry=registry, id=kind)(_handler(kind, saw))
     return registry
 
 
@@ -109,7 +105,7 @@ async def connection(access: SingleConfig) -> kopf.ConnectionInfo:
 
 
 async def watch(access: SingleConfig, namespaces: Sequence[str], saw: Saw, on_started: Callable[[], None]) -> None:
-    """Watch every kind until it is cancelled. It returns or raises only when the watches have died.
+    """Watch every kind of ours until it is cancelled. It returns or raises only when the watches have died.
 
     namespaces: empty means all. on_started: called when kopf has taken over the process' signals, which it does.
     kopf ends every task that is younger than itself together with itself.

@@ -18,6 +18,7 @@ from swiftlet.kube.controller import Controller
 from swiftlet.kube.reconciling import Reconciling
 from swiftlet.kube.relisting import Relisting
 from swiftlet.kube.telemetry import Telemetry
+from swiftlet.kube.watching import Watching
 from swiftlet.observability.events import EventWriter
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.progress_pace import ProgressPace
@@ -29,8 +30,8 @@ DRAIN_SECONDS = 10.0
 FLUSH_SECONDS = 2.0
 LIST_RETRY_SECONDS = 2.0
 FIRST_LOOKS_SECONDS = 60.0
-"""For the looks at what the first list found, before the watches begin. Whatever a watch told meanwhile would wait
-behind these looks anyway, and its own listing would take half of their time."""
+"""For the looks at what the first list found, before kopf's watches begin. Whatever they told meanwhile would wait
+behind these looks anyway, and their own listing would take half of the time."""
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Leading:
         reconciling = Reconciling(client, cache, capabilities, now, self._pace.read, self._events.tell)
         self.controller = Controller(cache, reconciling, telemetry, self._failed, self._gone)
         self._relisting = Relisting(client, self.controller, settings.namespaces, telemetry)
+        self._watching = Watching(client, self.controller, self._relisting, settings.namespaces, telemetry)
         self._tasks: list[asyncio.Task[None]] = []
         board.on_report = self._pace.reported
         self.synced = False
@@ -103,6 +105,7 @@ class Leading:
         async with asyncio.TaskGroup() as group:
             for worker in workers:
                 group.create_task(_forever(worker))
+            group.create_task(self._watching.run())
             await self._first_looks()
             self._looked.set()
             group.create_task(self._relisting.run())

@@ -32,6 +32,15 @@ class Page(NamedTuple):
     version: int
 
 
+class Watched(NamedTuple):
+    """One event of a watch. `item` is None for a bookmark, which tells a version alone."""
+
+    type: str
+    """ADDED, MODIFIED, DELETED or BOOKMARK."""
+    version: int
+    item: Listed | None
+
+
 class ApiError(Exception):
     """The API server refused or could not be reached.
 
@@ -60,6 +69,11 @@ class KubeClient(Protocol):
         field_selector: str | None = None,
     ) -> AsyncIterator[Page]:
         """All objects of a kind (in a namespace, or everywhere) in parts."""
+
+    def watch(
+        self, kind: str, namespace: str | None, label_selector: str | None, version: int
+    ) -> AsyncIterator[Watched]:
+        """What changes after `version`, until the server ends the stream. ApiError 410: the version is too old."""
 
     async def apply(self, manifest: Manifest, create_only: bool = False) -> Manifest:
         """Server-side apply, by force. Returns the object as stored.

@@ -9,15 +9,17 @@ from typing import Any
 import msgspec
 
 from swiftlet.kube.client import FIELD_MANAGER
+from swiftlet.kube.paths import TYPES
 
 Manifest = dict[str, Any]
 
+HELD = "heldFields"
+"""In place of the content of what is seen without it: our entry of managedFields, in the form of FieldsV1."""
 UNREAD_METADATA = frozenset({"managedFields", "selfLink"})
 POD_ANNOTATIONS = ("batch.kubernetes.io/", "swiftlet.dev/")
 """Prefixes of what is read of a pod's annotations, which may be 256 KiB of anything."""
 UNREAD_ANNOTATIONS = frozenset({"kubectl.kubernetes.io/last-applied-configuration"})
 
-UNREAD_PARTS = {"Service": ("status",), "ReplicaSet": ("spec", "status")}
 SHARED_FIELDS = {"Job": "f:suspend", "Deployment": "f:replicas"}
 """The field of spec that others set as well, by kind: who did is kept, and the rest of managedFields is not."""
 
@@ -36,8 +38,9 @@ def compact(manifest: Manifest) -> Manifest:
         kept["metadata"] = {**kept["metadata"], "annotations": read}
         kept["spec"] = _pod_spec(manifest.get("spec") or {})
         kept["status"] = _pod_status(manifest.get("status") or {})
-    for part in UNREAD_PARTS.get(manifest["kind"], ()):
-        kept.pop(part, None)
+    found = TYPES.get(manifest["kind"])
+    if found is not None and found.metadata_only:
+        return {name: kept[name] for name in ("apiVersion", "kind", "metadata")} | {HELD: _held(manifest)}
     return kept
 
 
@@ -50,6 +53,14 @@ def unpacked(data: bytes) -> Manifest:
     """The document that was packed; the caller may change it."""
     found: Manifest = msgspec.json.decode(data)
     return found
+
+
+def _held(manifest: Manifest) -> Manifest:
+    """The fields outside of metadata that stand as we applied them: whoever changes one takes it from us."""
+    for entry in manifest["metadata"].get("managedFields") or []:
+        if (entry["manager"], entry["operation"]) == (FIELD_MANAGER, "Apply") and not entry.get("subresource"):
+            return {name: fields for name, fields in entry["fieldsV1"].items() if name != "f:metadata"}
+    return {}
 
 
 def _metadata(metadata: Manifest) -> Manifest:

@@ -17,21 +17,30 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, T
 from lightkube.config.kubeconfig import SingleConfig
 from yarl import URL
 
-from swiftlet.kube.client import FIELD_MANAGER, ApiError, Listed, Manifest, Page
+from swiftlet.kube.client import FIELD_MANAGER, ApiError, Listed, Manifest, Page, Watched
 from swiftlet.kube.credentials import NoClusterError, authorization, tls_of
 from swiftlet.kube.paths import TYPES, ResourceType
 from swiftlet.kube.telemetry import SILENT, Telemetry
+from swiftlet.kube.watch_stream import lines_of, watched
 
-CHUNK = 100
+SMALLEST_CHUNK, LARGEST_CHUNK = 10, 100
 """Objects of one answer to a list. More would save little time and cost memory that is never given back."""
+CHUNK_BYTES = 2 << 20
+"""An answer is about this large at most, where its objects are like those of the one before."""
 REQUEST_SECONDS = 15.0
 CONNECTIONS = 32
+WATCH_SECONDS = 300
+"""A watch is begun again after this long, from where it ended."""
+WATCH_TIMEOUT = ClientTimeout(total=None, sock_connect=10.0, sock_read=90.0)
+"""The server tells a bookmark each minute, so a stream that is silent for longer has died."""
 CREDENTIALS_SECONDS = 60.0
 """How long a token is used before its file is read again. The kubelet renews them long before they end."""
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 JSON = "application/json"
+METADATA = "application/json;as=PartialObjectMetadata{};v=v1;g=meta.k8s.io"
+"""Source: Kubernetes API concepts, metadata-only fetches; formatted with `List` or nothing."""
 
 NO_SUCH_VERSION = "1"
 """A resourceVersion that no object can have, since the API server's first writes are later. An apply that carries it
@@ -44,7 +53,8 @@ class _ListMeta(msgspec.Struct, rename="camel"):
 
 
 class _List(msgspec.Struct):
-    items: list[msgspec.Raw]
+    items: list[msgspec.Raw] | None
+    """Null in an empty list of metadata."""
     metadata: _ListMeta
 
 
@@ -83,6 +93,7 @@ class HttpClient:
 
     async def __aenter__(self) -> "HttpClient":
         # Requests wait for a slot of ours, and not in the connector: what is decided at the time of sending stays true.
+        # Watches are open all the time and take no slot.
         connector = TCPConnector(ssl=self._tls, limit=0)
         self._session = ClientSession(connector=connector, timeout=ClientTimeout(total=None))
         return self
@@ -109,16 +120,41 @@ class HttpClient:
         field_selector: str | None = None,
     ) -> AsyncIterator[Page]:
         found = TYPES[kind]
-        query = {"limit": str(CHUNK)}
+        query = {"limit": str(SMALLEST_CHUNK)}
+        accept = METADATA.format("List") if found.metadata_only else JSON
         selectors = {"labelSelector": label_selector, "fieldSelector": field_selector}
         query |= {name: text for name, text in selectors.items() if text}
         while True:
-            content = await self._send("list", "GET", kind, found.collection(namespace), query)
+            content = await self._send("list", "GET", kind, found.collection(namespace), query, accept=accept)
             answer: _List = _decoded(content, _List, f"GET {found.collection(namespace)}")
-            yield Page([_listed(found, kind, item) for item in answer.items], int(answer.metadata.resource_version))
+            items = [_listed(found, kind, item) for item in answer.items or ()]
+            yield Page(items, int(answer.metadata.resource_version))
             if not answer.metadata.continue_:
                 return
             query["continue"] = answer.metadata.continue_
+            fits = CHUNK_BYTES * len(items) // len(content)
+            query["limit"] = str(min(max(fits, SMALLEST_CHUNK), LARGEST_CHUNK))
+
+    async def watch(
+        self, kind: str, namespace: str | None, label_selector: str | None, version: int
+    ) -> AsyncIterator[Watched]:
+        found = TYPES[kind]
+        path = found.collection(namespace)
+        query = {"watch": "true", "resourceVersion": str(version), "allowWatchBookmarks": "true"}
+        query |= {"timeoutSeconds": str(WATCH_SECONDS)} | ({"labelSelector": label_selector} if label_selector else {})
+        headers = {**await self._credentials(), "Accept": METADATA.format("") if found.metadata_only else JSON}
+        try:
+            url = URL(self._server + path).with_query(query)
+            async with self._session.get(url, headers=headers, timeout=WATCH_TIMEOUT) as answer:
+                if answer.status == 401:
+                    self._headers_until = 0.0
+                if answer.status >= 400:
+                    raise _refusal(answer, await answer.read())
+                async for line in lines_of(answer.content):
+                    yield watched(line, lambda item: _listed(found, kind, item))
+        except (ClientError, TimeoutError) as error:
+            said = str(error) or type(error).__name__
+            raise ApiError(0, "Unreachable", f"GET {self._server}{path}: {said}") from error
 
     async def apply(self, manifest: Manifest, create_only: bool = False) -> Manifest:
         metadata = manifest["metadata"]
@@ -197,6 +233,7 @@ class HttpClient:
         query: dict[str, str] | None = None,
         body: Manifest | None = None,
         content_type: str = JSON,
+        accept: str = JSON,
     ) -> bytes:
         data = msgspec.json.encode(body) if body is not None else None
         url = URL(self._server + path).with_query(query) if query else URL(self._server + path)
@@ -206,7 +243,7 @@ class HttpClient:
                 credentials = await self._credentials()
                 if method != "GET":
                     self._fence(limit, f"{method} {path}")
-                headers = {**credentials, "Content-Type": content_type}
+                headers = {**credentials, "Content-Type": content_type, "Accept": accept}
                 async with self._session.request(method, url, data=data, headers=headers) as answer:
                     code, content = answer.status, await answer.read()
         except (ClientError, TimeoutError) as error:

@@ -13,6 +13,8 @@ class ResourceType:
     kind: str
     plural: str
     namespaced: bool = True
+    metadata_only: bool = False
+    """Watched and listed without content: what others put into such objects costs neither network nor memory."""
 
     @property
     def root(self) -> str:
@@ -39,11 +41,11 @@ CHILD_TYPES: dict[str, ResourceType] = {
     for found in (
         ResourceType("batch/v1", "Job", "jobs"),
         ResourceType("apps/v1", "Deployment", "deployments"),
-        ResourceType("apps/v1", "ReplicaSet", "replicasets"),
+        ResourceType("apps/v1", "ReplicaSet", "replicasets", metadata_only=True),
         ResourceType("v1", "Pod", "pods"),
-        ResourceType("v1", "ConfigMap", "configmaps"),
-        ResourceType("v1", "Service", "services"),
-        ResourceType("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
+        ResourceType("v1", "ConfigMap", "configmaps", metadata_only=True),
+        ResourceType("v1", "Service", "services", metadata_only=True),
+        ResourceType("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", metadata_only=True),
     )
 }
 """Kinds of children and what they control, owners first; the operator watches those that carry the owner's label.

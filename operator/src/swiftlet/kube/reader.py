@@ -55,7 +55,7 @@ class ClusterReader:
 
     def get(self, kind: str, namespace: str | None, name: str) -> Manifest | None:
         key: Key = (kind, namespace or "", name)
-        found = self._cache.get(key)
+        found = None if self._wants_content(key) else self._cache.get(key)
         if kind in OWN_TYPES or (found is not None and not self._is_own(found)):
             self.watched.add(key)
         if kind == "ComputeProfile" and found is not None and (bundle := found["spec"].get("caBundle")):
@@ -80,12 +80,16 @@ class ClusterReader:
         return self._complaint(job)
 
     def _must_look(self, key: Key) -> bool:
-        if key[0] not in LOOKED_UP:
-            return False
+        return key[0] in LOOKED_UP and (key[0] not in CHILD_TYPES or self._is_named(key))
+
+    def _wants_content(self, key: Key) -> bool:
+        """Data that a document names is asked for, also where the cache has the object: it has its metadata alone."""
+        return key[0] in CHILD_TYPES and CHILD_TYPES[key[0]].metadata_only and self._is_named(key)
+
+    def _is_named(self, key: Key) -> bool:
         if self._named is None:
             self._named = named_by(self._resource)
-        is_bundle = key[0] == "ConfigMap" and key[2] in self._bundles
-        return key[0] not in CHILD_TYPES or key in self._named or is_bundle
+        return key in self._named or (key[0] == "ConfigMap" and key[2] in self._bundles)
 
     def _is_own(self, child: Manifest) -> bool:
         return owned_by(child, self._resource["metadata"]["uid"])

@@ -159,8 +159,7 @@ class Reconciling:
         return decided(self._reconcilers[resource["kind"]], resource, reader, self._now(), self._capabilities)
 
     async def _look_up(self, keys: set[Key], sight: _Sight) -> None:
-        wanted = [key for key in keys if key not in sight.live and self._cache.uid(key) is None]
-        wanted = [key for key in wanted if self._lookups.fresh(key) is None]
+        wanted = [key for key in keys if key not in sight.live and self._lookups.fresh(key) is None]
         found = await asyncio.gather(*(self._lookups.look(key) for key in wanted))
         sight.live.update(zip(wanted, found, strict=True))
 

@@ -25,11 +25,12 @@ SETTLE_SECONDS = 5.0
 LONGEST_LISTING = 60.0
 """A watch that lists for longer than this, or again and again, is not waited for."""
 FIRST_SECONDS = 20.0
-"""From the list at the start to the next one: deletions between it and the beginning of the watch are told by none."""
+"""From the list of resources at the start to the next one: deletions between it and the beginning of their watch are
+told by none. The watches of children begin at the version of the first list."""
 RETRY_SECONDS = 5.0
 
 WATCHED = (*OWN_TYPES, *CHILD_TYPES)
-"""Every kind that is watched, resources before their children."""
+"""Every kind that is watched, resources before their children, and owners before what they control."""
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Relisting:
         self._client, self._controller, self._telemetry = client, controller, telemetry
         self._namespaces = namespaces
         self._due: dict[str, float] = {}
+        self._versions: dict[tuple[str, str | None], int] = {}
         self._begun: dict[str, float] = {}
         """When a watch began to list a kind that has not been listed by us since."""
         self._changed = asyncio.Event()
@@ -57,6 +59,15 @@ class Relisting:
         """List these kinds now. Raises ApiError."""
         for kind in kinds:
             await self._relist(kind)
+
+    def version(self, kind: str, namespace: str | None) -> int | None:
+        """Version of the newest list of a kind in a namespace (None: everywhere); None before the first."""
+        return self._versions.get((kind, namespace))
+
+    async def anew(self, kind: str, namespace: str | None) -> int:
+        """List a kind now; the version of the list. Raises ApiError."""
+        await self._relist_in(kind, namespace)
+        return self._versions[kind, namespace]
 
     def soon(self, kind: str) -> None:
         """A watch of this kind lists, and has just told of an object."""
@@ -70,7 +81,8 @@ class Relisting:
     async def run(self) -> None:
         """List each kind when it is due, for ever."""
         for kind in WATCHED:
-            self._due.setdefault(kind, time.monotonic() + FIRST_SECONDS)
+            first = FIRST_SECONDS if kind in OWN_TYPES else _resync_seconds()
+            self._due.setdefault(kind, time.monotonic() + first)
         while True:
             self._changed.clear()
             kind, moment = min(self._due.items(), key=lambda item: item[1])
@@ -89,7 +101,7 @@ class Relisting:
         except ApiError as error:
             log.warning("%s cannot be listed (%s %s): %s", kind, error.code, error.reason, error)
             return RETRY_SECONDS
-        return RESYNC_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load
+        return _resync_seconds()
 
     async def _relist(self, kind: str) -> None:
         scopes = self._namespaces if self._namespaces and TYPES[kind].namespaced else (None,)
@@ -112,4 +124,9 @@ class Relisting:
         for ghost in self._controller.cache.prune(kind, namespace, listed, version):
             self._controller.dropped(ghost)
             repaired += 1
+        self._versions[kind, namespace] = version
         return repaired
+
+
+def _resync_seconds() -> float:
+    return RESYNC_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load

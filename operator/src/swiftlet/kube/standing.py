@@ -11,6 +11,7 @@ import msgspec
 
 from swiftlet.api.compute import parse_quantity
 from swiftlet.kinds.asked import without_asked
+from swiftlet.kube.compact import HELD
 
 APPLIED_ANNOTATION = "swiftlet.dev/applied-digest"
 """On every child: digest of the manifest that was applied last."""
@@ -41,8 +42,34 @@ def content_digest(live: Manifest) -> str:
 
 
 def stands(wanted: Manifest, live: Manifest) -> bool:
-    """Whether the stored object `live` is what `wanted` (signed) says, with whatever others and defaults have added."""
+    """Whether the stored object `live` is what `wanted` (signed) says, with whatever others and defaults have added.
+
+    Of an object that is seen without its content the digest says what was applied, and the fields that are still ours
+    say that nobody has changed it since.
+    """
+    if HELD in live:
+        held = live[HELD]
+        content = [name for name in wanted if name not in ("apiVersion", "kind", "metadata")]
+        ours = all(f"f:{name}" in held and holds(wanted[name], held[f"f:{name}"]) for name in content)
+        return ours and _says(wanted["metadata"], live["metadata"])
     return _says(wanted, live)
+
+
+def holds(wanted: Any, fields: dict[str, Any]) -> bool:
+    """Whether all of `wanted` is among the fields of one manager. fields: FieldsV1; empty for what is owned as a whole.
+
+    Source: Kubernetes API, FieldsV1: `f:<name>` is a field, `k:<keys>` an item of a list that is told by these keys.
+    """
+    if isinstance(wanted, dict) and fields:
+        return all(f"f:{name}" in fields and holds(value, fields[f"f:{name}"]) for name, value in wanted.items())
+    items = {name: below for name, below in fields.items() if name.startswith("k:")}
+    if isinstance(wanted, list) and items:
+        return all(any(_is_item(item, key) and holds(item, below) for key, below in items.items()) for item in wanted)
+    return True
+
+
+def _is_item(item: Any, key: str) -> bool:
+    return isinstance(item, dict) and msgspec.json.decode(key.removeprefix("k:")).items() <= item.items()
 
 
 def _says(wanted: Any, live: Any) -> bool:
