@@ -97,7 +97,8 @@ def test_a_running_job(watching: OperatorProcess, place: Any, elsewhere: str, jo
     uid = place.create(job("bird"))
     place.play(uid, runs=True)
     place.await_condition("FineTuneJob", "bird", "Running", "True", "Training")
-    before, written = place.get("FineTuneJob", "bird")["status"], len(place.await_rest())
+    written = len(place.await_rest())
+    before = place.get("FineTuneJob", "bird")["status"]
     attack(place, uid, elsewhere, ["bird-train-0", "bird-train-1", "bird-train-99"])
     assert len(place.await_rest(3)) == written
     assert place.get("FineTuneJob", "bird")["status"] == before
@@ -113,6 +114,7 @@ def test_a_gate_that_failed(watching: OperatorProcess, place: Any, elsewhere: st
     name = pod["metadata"]["name"]
     place.core.patch_namespaced_pod_status(name, place.namespace, {"status": ended(pod, message=bad)})
     place.await_condition("EvalRun", "bird", "GatePassed", "False", "GateFailed")
+    place.await_rest()
     before = place.get("EvalRun", "bird")["status"]
     attack(place, uid, elsewhere, ["bird-eval"])
     place.await_rest(3)
