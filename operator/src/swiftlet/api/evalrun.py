@@ -153,7 +153,9 @@ class EvalRunSpec(ApiModel):
     batch_size: Annotated[int, Field(ge=1, le=1024)] = Field(8, description="Rows per forward pass.")
     seed: Annotated[int, Field(ge=0, le=4294967295)] = Field(42, description="Seed of the bootstrap.")
     suspend: bool = Field(False, description="Stop the pod; false starts the evaluation again.")
-    backoff_limit: Annotated[int, Field(ge=0, le=100)] = Field(2, description="Retries after a failure.")
+    backoff_limit: Annotated[int, Field(ge=0, le=100)] = Field(
+        2, description="Retries after a failure; raised, an evaluation that failed too often starts again."
+    )
     active_deadline_seconds: Positive | None = Field(None, description="Fail when it takes longer than this.")
 
 
@@ -213,6 +215,9 @@ class EvalRunStatus(ApiModel):
     progress: Progress | None = None
     results: list[Result] = Field(default_factory=list, description="Figures by suite, metric and subject.")
     comparison: list[Comparison] = Field(default_factory=list, description="Target beside baseline.")
+    truncated: list[str] | None = Field(
+        None, description="What did not fit into the pod's message and is in the report alone: comparison, results."
+    )
     gates: list[GateResult] = Field(default_factory=list, description="What became of each gate.")
     report: Report | None = None
     failure: Failure | None = None

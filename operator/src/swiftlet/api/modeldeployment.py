@@ -12,6 +12,14 @@ from swiftlet.api.uris import ModelUri
 ServedName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][-._/A-Za-z0-9]*$", min_length=1, max_length=128)]
 
 
+GateNeed = Literal["Required", "Exempt"]
+GATE = Field(
+    None,
+    description="Required (when absent): where `requires` names EvalRuns, one of them must have measured these very "
+    "bytes; the base of a measured adapter counts as measured. Exempt: it is served without.",
+)
+
+
 class DeployedModel(ApiModel):
     """The model to serve. A FineTuneJob's adapter is served beside its base."""
 
@@ -19,6 +27,7 @@ class DeployedModel(ApiModel):
 
     fine_tune_job_ref: NamedRef | None = None
     uri: ModelUri | None = Field(None, description="`hf://org/name[@revision]`, `pvc://claim/path`, or a local path.")
+    gate: GateNeed | None = GATE
 
 
 class Adapter(ApiModel):
@@ -29,12 +38,13 @@ class Adapter(ApiModel):
     name: ServedName = Field(description="Model name that clients ask for.")
     fine_tune_job_ref: NamedRef | None = None
     uri: ModelUri | None = Field(None, description="`hf://org/name[@revision]`, `pvc://claim/path`, or a local path.")
+    gate: GateNeed | None = GATE
 
 
 class Requirement(ApiModel):
     """What must hold before the model is served."""
 
-    eval_run_ref: NamedRef = Field(description="EvalRun whose gates must have passed.")
+    eval_run_ref: NamedRef = Field(description="EvalRun whose gates must have passed, on what is served.")
 
 
 class Engine(ApiModel):

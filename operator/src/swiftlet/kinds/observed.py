@@ -29,6 +29,9 @@ BAD_WAITS = frozenset(
 
 NODE_LOST = "NodeLost"
 
+UNSEEN_SECONDS = 30
+"""How long the end of a pod may be seen after the end of its Job, which the same watches tell."""
+
 REMEDIES = {
     "ErrImagePull": "check images of the ComputeProfile and the registry's credentials",
     "ImagePullBackOff": "check images of the ComputeProfile and the registry's credentials",

@@ -391,11 +391,39 @@ def test_a_pod_that_no_node_takes_is_told_with_a_remedy(world: Any, documents: A
     assert "PodCannotStart" in [event.reason for event in outcome.events]
 
 
-def test_a_completed_job_without_an_artifact_is_a_failure(world: Any, documents: Any) -> None:
+@pytest.mark.parametrize("left", ["not json", None])
+def test_a_result_that_nobody_has_read_is_looked_for_by_one_more_attempt(
+    world: Any, documents: Any, left: str | None
+) -> None:
+    """None: its pod is gone."""
     start(world, documents)
-    world.job_completes("bird-train-0", "not json")
-    world.reconcile("FineTuneJob")
+    for attempt in ("bird-train-0", "bird-train-1"):
+        world.job_completes(attempt, left or "")
+        if left is None:
+            for key in [key for key in world.objects if key[0] == "Pod"]:
+                del world.objects[key]
+        outcome = world.reconcile("FineTuneJob")
+        if attempt == "bird-train-0":
+            assert world.condition("FineTuneJob", "Succeeded")[:2] == ("Unknown", "BackingOff")
+            assert "nobody has read their result" in world.condition("FineTuneJob", "Running")[2]
+            assert outcome.requeue_after == 30 and world.status("FineTuneJob")["restarts"]["user"] == 0
+            world.pass_time(31)
+            world.reconcile("FineTuneJob")
     assert world.condition("FineTuneJob", "Succeeded")[:2] == ("False", "ResultMissing")
+    assert ("Job", "default", "bird-train-2") not in world.objects
+
+
+def test_the_second_attempt_reports_what_the_first_has_left(world: Any, documents: Any) -> None:
+    start(world, documents)
+    artifact = {"uri": "pvc://swiftlet-artifacts/a", "digest": "sha256:a", "type": "adapter", "steps": 3}
+    world.job_completes("bird-train-0", "")
+    world.reconcile("FineTuneJob")
+    world.pass_time(31)
+    world.reconcile("FineTuneJob")
+    world.job_completes("bird-train-1", {"artifact": artifact})
+    world.reconcile("FineTuneJob")
+    assert world.condition("FineTuneJob", "Succeeded")[:2] == ("True", "Trained")
+    assert "failure" not in world.status("FineTuneJob")
 
 
 def test_transition_times_move_only_when_a_status_flips(world: Any, documents: Any) -> None:

@@ -253,7 +253,7 @@ def test_engine_limits_and_url(world: Any, documents: Any) -> None:
 
 
 def test_documents_of_adapter_base_and_names(world: Any, documents: Any) -> None:
-    adapters = [{"name": "other", "uri": "pvc://adapters/other"}]
+    adapters = [{"name": "other", "uri": "pvc://adapters/other", "gate": "Exempt"}]
     api = {"baseServedName": "smol", "servedName": "apus", "port": 9000}
     start(world, documents, adapters=adapters, api=api)
     said = document(world)

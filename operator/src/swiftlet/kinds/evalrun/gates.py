@@ -51,6 +51,13 @@ def evaluate_gates(gates: Sequence[Gate], results: Sequence[Result]) -> list[Gat
     return [_evaluate(gate, results) for gate in gates]
 
 
+def has_figures(gate: Gate, results: Sequence[Result]) -> bool:
+    """Whether the figures that the gate is about are there."""
+    needs_baseline = any(bound.needs_baseline and getattr(gate, bound.field) is not None for bound in BOUNDS)
+    subjects = ("target", "baseline") if needs_baseline else ("target",)
+    return all(_figure(gate, results, subject) for subject in subjects)
+
+
 def failed_gates(gates: Sequence[GateResult]) -> str:
     """The failed gates with their figures, in one line; empty when all passed."""
     return "; ".join(gate.message for gate in gates if not gate.passed)

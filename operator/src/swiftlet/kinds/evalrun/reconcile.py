@@ -9,13 +9,14 @@ from swiftlet.kinds.capabilities import Capabilities
 from swiftlet.kinds.children import follows
 from swiftlet.kinds.claims import unbound_claims
 from swiftlet.kinds.endings import is_over, seen
+from swiftlet.kinds.evalrun.jobs import jobs_of, lost_at, starts_anew
 from swiftlet.kinds.evalrun.plan import plan_evaluation
 from swiftlet.kinds.evalrun.policies import decide, target_of
-from swiftlet.kinds.evalrun.render import TARGET_ANNOTATION, child_name, render, wish
+from swiftlet.kinds.evalrun.render import TARGET_ANNOTATION, again_name, child_name, render, wish
 from swiftlet.kinds.evalrun.status import View, status_of
 from swiftlet.kinds.events import events_of
 from swiftlet.kinds.holding import asks_again, hold_of, only_deletion_stops
-from swiftlet.kinds.observed import is_being_deleted, job_state, of_kind, pods_of
+from swiftlet.kinds.observed import is_being_deleted, job_state, pods_of
 from swiftlet.kinds.outcome import Outcome, Patch, ref_of
 from swiftlet.kinds.ownership import name_conflict, namespace_of, uid_of
 from swiftlet.kinds.reading import Reader
@@ -30,32 +31,37 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     run = EvalRun.model_validate(resource)
     old = run.status or EvalRunStatus()
     children = reader.children(namespace_of(run), uid_of(run))
-    job = next((job for job in of_kind(children, "Job") if job["metadata"]["name"] == child_name(run)), None)
+    jobs = jobs_of(run, children)
     around = look_around(run, run.spec.compute, reader, capabilities)
     target = target_of(run, around)
     upstream = target if isinstance(target, Upstream) else None
     digest = upstream.artifact.digest if upstream else old.target_digest if isinstance(target, Verdict) else None
-    if is_over(old.conditions, old.completion_time, job is not None) and digest == old.target_digest:
+    if digest == old.target_digest and (old.results or is_over(old.conditions, old.completion_time, bool(jobs))):
         return Outcome([], [], seen(old, run.metadata.generation, run.spec.suspend).document())
-    outdated = [job] if job and not _evaluates(job, digest) else []
-    current = None if outdated else job
+    outdated = [job for job in jobs if not _evaluates(job, digest) or starts_anew(run, job)]
+    current = None if outdated or not jobs else jobs[-1]
     verdict = decide(run, target, around)
-    rendered = [] if verdict else render(run, plan_evaluation(run, upstream, around), around)
-    verdict = verdict or name_conflict(run, reader, rendered)
     pods = tuple(pods_of(children, current)) if current else ()
+    lost = lost_at(run, current, pods, now)
+    current = None if lost else current
+    name = again_name(run) if lost or len(jobs) > 1 else child_name(run)
+    rendered = [] if verdict else render(run, plan_evaluation(run, upstream, around), around, name)
+    verdict = verdict or name_conflict(run, reader, rendered)
     progress = reader.progress(uid_of(run))
     active = current if current and job_state(current) == "Active" else None
     hold, stopped = hold_of(active, run.spec.suspend, reader), only_deletion_stops(active, run.spec.suspend)
     unbound, unmade = unbound_claims(pods, reader), unmade_pods(current, pods, reader, now) if current else None
     refusal = unmade.refusal if unmade else None
-    view = View(run, old, verdict, digest, current, pods, progress, unbound, hold, refusal)
+    view = View(run, old, verdict, digest, current, pods, progress, unbound, hold, refusal, lost)
     status = status_of(view, now)
+    wait = (lost - now).total_seconds() if lost and lost > now else None
+    planned = [] if verdict else [*around.missing_claims(), *rendered]
     return Outcome(
-        desired=[] if outdated else _desired(run, [] if verdict else [*around.missing_claims(), *rendered], current),
+        desired=[] if outdated or wait else _desired(run, planned, current),
         delete=[*(ref_of(job) for job in outdated if not is_being_deleted(job)), *stopped],
         status=status.document(),
         events=events_of(old.conditions, status.conditions),
-        requeue_after=unmade.again if unmade else asks_again(hold, old.conditions, now),
+        requeue_after=wait or (unmade.again if unmade else asks_again(hold, old.conditions, now)),
         patches=[] if stopped else _asked(run, active),
     )
 

@@ -37,9 +37,14 @@ def child_name(run: EvalRun) -> str:
     return f"{run.metadata.name}-eval"
 
 
-def render(run: EvalRun, plan: EvalPlan, around: Surroundings) -> list[dict[str, Any]]:
-    """The objects of the evaluation."""
-    return [config_map(run, child_name(run), COMPONENT, plan.document), _job(run, plan, around)]
+def again_name(run: EvalRun) -> str:
+    """Name of the second Job, when the first completed and nobody has read what its pod said."""
+    return f"{child_name(run)}-1"
+
+
+def render(run: EvalRun, plan: EvalPlan, around: Surroundings, name: str) -> list[dict[str, Any]]:
+    """The objects of the evaluation; `name` is the Job's."""
+    return [config_map(run, child_name(run), COMPONENT, plan.document), _job(run, plan, around, name)]
 
 
 def wish(run: EvalRun) -> dict[str, Any]:
@@ -51,7 +56,7 @@ def wish(run: EvalRun) -> dict[str, Any]:
     }
 
 
-def _job(run: EvalRun, plan: EvalPlan, around: Surroundings) -> dict[str, Any]:
+def _job(run: EvalRun, plan: EvalPlan, around: Surroundings, name: str) -> dict[str, Any]:
     profile = around.profile
     resources = pod_resources(run.spec.compute, profile, with_gpus=True)
     places = all_mounts(profile, child_name(run), (*plan.mounts, *report_mounts(around.capabilities)), resources)
@@ -72,7 +77,7 @@ def _job(run: EvalRun, plan: EvalPlan, around: Surroundings) -> dict[str, Any]:
         DIGEST_ANNOTATION: digest_of([plan.document.document(), template]),
         TARGET_ANNOTATION: plan.document.target.digest or "",
     }
-    metadata = workload_metadata(run, child_name(run), COMPONENT, profile, annotations)
+    metadata = workload_metadata(run, name, COMPONENT, profile, annotations)
     return asking(job_manifest(metadata, policy, template), wish(run))
 
 

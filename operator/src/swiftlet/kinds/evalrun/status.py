@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from swiftlet.api.evalrun import EvalRun, EvalRunStatus, GateResult
+from swiftlet.api.evalrun import EvalRun, EvalRunStatus, Gate, GateResult
 from swiftlet.api.finetunejob import Failure
 from swiftlet.api.progress import Progress
-from swiftlet.kinds.conditions import State, Truth, find_condition, set_conditions
-from swiftlet.kinds.evalrun.gates import evaluate_gates, failed_gates
+from swiftlet.kinds.conditions import State, find_condition, set_conditions
+from swiftlet.kinds.evalrun.gates import evaluate_gates, failed_gates, has_figures
 from swiftlet.kinds.failures import last_death, results, unreadable_results
 from swiftlet.kinds.given import given
 from swiftlet.kinds.holding import Hold
@@ -28,7 +28,11 @@ from swiftlet.kinds.suspension import suspended_state
 from swiftlet.kinds.verdict import Verdict, refusal
 from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_INVALID, TerminationMessage
 
-RESULT_MISSING = "the Job completed, but its pod left no results in its termination message; look at the pod's log"
+RESULT_MISSING = (
+    "the Job completed, but its pod left no results, neither in its termination message nor on the volume; look at the"
+    " pod's log, then delete the EvalRun and create it again"
+)
+LOST = "the Job completed, but its pod is gone and nobody has read its figures; another one reports what it left"
 UNREADABLE = "the Job completed, and what its pod left cannot be understood"
 INPUT_ENDINGS = {EXIT_INVALID: "InvalidInput", EXIT_DIVERGED: "Diverged"}
 
@@ -50,6 +54,8 @@ class View:
     """Who else keeps the Job suspended, and why."""
     unmade: Refusal | None = None
     """Why the pod cannot be made."""
+    lost: datetime | None = None
+    """When another pod is made, since nobody has read what that of the completed Job said; then there is no `job`."""
 
     @property
     def state(self) -> JobState | None:
@@ -64,7 +70,17 @@ class View:
 
     @property
     def gates(self) -> list[GateResult]:
-        return evaluate_gates(self.run.spec.gates, self.result.results) if self.result else []
+        """What became of the gates; of those whose figure was left out for want of room nothing is known."""
+        if self.result is None:
+            return []
+        return evaluate_gates([gate for gate in self.run.spec.gates if gate not in self.undecided], self.result.results)
+
+    @property
+    def undecided(self) -> list[Gate]:
+        """Gates whose figure did not fit into the message."""
+        if self.result is None or "results" not in self.result.truncated:
+            return []
+        return [gate for gate in self.run.spec.gates if not has_figures(gate, self.result.results)]
 
     @property
     def failure(self) -> Failure | None:
@@ -94,8 +110,10 @@ def status_of(view: View, now: datetime) -> EvalRunStatus:
         conditions=set_conditions(view.old.conditions, states, view.run.metadata.generation, now),
         target_digest=view.target_digest,
         progress=_progress(view),
+        measured=result.measured if result else None,
         results=result.results if result else [],
         comparison=result.comparison if result else [],
+        truncated=(result.truncated or None) if result else None,
         gates=view.gates,
         report=result.report if result else None,
         failure=view.failure,
@@ -114,6 +132,8 @@ def accepted(view: View) -> State:
 
 def running(view: View) -> State:
     """Running: the pod works on the evaluation."""
+    if view.lost:
+        return State("Running", "False", "Retrying", LOST)
     if view.job is None:
         reason = "NotAccepted" if view.verdict else "Suspended" if view.run.spec.suspend else "JobCreating"
         return State("Running", "False", reason, "the evaluation has not started")
@@ -149,11 +169,13 @@ def gate_passed(view: View) -> State:
     """GatePassed: every gate holds."""
     if view.result is None:
         return State("GatePassed", "Unknown", "NotEvaluated", "there are no figures yet")
-    if not view.gates:
+    if not view.run.spec.gates:
         return State("GatePassed", "True", "NoGates", "spec.gates is empty")
     failed = failed_gates(view.gates)
     if failed:
         return State("GatePassed", "False", "GateFailed", failed)
+    if view.undecided:
+        return State("GatePassed", "Unknown", "ResultsTruncated", _truncated(view))
     return State("GatePassed", "True", "AllGatesPassed", "; ".join(gate.message for gate in view.gates))
 
 
@@ -166,13 +188,23 @@ def succeeded(view: View) -> State:
             skew = unreadable_results(view.pods)
             return State("Succeeded", "False", "ResultMissing", f"{UNREADABLE}: {skew}" if skew else RESULT_MISSING)
         gate = gate_passed(view)
-        truth: Truth = "False" if gate.status == "False" else "True"
-        return State("Succeeded", truth, "GateFailed" if truth == "False" else "Evaluated", gate.message)
+        if gate.status == "True":
+            return State("Succeeded", "True", "Evaluated", gate.message)
+        return State("Succeeded", "False", gate.reason, gate.message)
     if view.verdict and view.job is None:
         return refusal("Succeeded", view.verdict)
     if view.run.spec.suspend:
         return State("Succeeded", "Unknown", "Suspended", suspended(view).message)
     return State("Succeeded", "Unknown", running(view).reason, running(view).message)
+
+
+def _truncated(view: View) -> str:
+    names = ", ".join(f"{gate.suite} {gate.metric}" if gate.suite else gate.metric for gate in view.undecided)
+    report = f" ({view.result.report.uri})" if view.result and view.result.report else ""
+    return (
+        f"{names}: the figures did not fit into the pod's message and are in the report alone{report}; give the suites"
+        " shorter names, or split them over several EvalRuns"
+    )
 
 
 def _failed(view: View) -> tuple[str, str]:

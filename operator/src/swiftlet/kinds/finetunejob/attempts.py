@@ -46,16 +46,18 @@ class History:
     """Restarts before an attempt, by cause, and the seconds that earlier attempts ran.
 
     recent: restarts for infrastructure that the running since then has not made up for.
+    lost: attempts that were started because nobody had read what a completed one left; at most one.
     """
 
     user: int = 0
     infrastructure: int = 0
     active_seconds: int = 0
     recent: int = 0
+    lost: int = 0
 
     def annotation(self) -> str:
         counts = {"user": self.user, "infrastructure": self.infrastructure, "activeSeconds": self.active_seconds}
-        return json.dumps({**counts, "recent": self.recent})
+        return json.dumps({**counts, "recent": self.recent, **({"lost": self.lost} if self.lost else {})})
 
     @staticmethod
     def read(text: str | None) -> "History":
@@ -65,7 +67,7 @@ class History:
         except (ValueError, RecursionError):
             said = {}
         counts = said if isinstance(said, dict) else {}
-        names = ("user", "infrastructure", "activeSeconds", "recent")
+        names = ("user", "infrastructure", "activeSeconds", "recent", "lost")
         return History(*(_count(counts.get(name)) for name in names))
 
     def restarts(self) -> Restarts:
@@ -173,6 +175,7 @@ def after(attempt: Attempt, cause: Cause) -> History:
         infrastructure=before.infrastructure + (cause == "infrastructure"),
         active_seconds=before.active_seconds + int(ran),
         recent=max(0, before.recent - made_up_for) + (cause == "infrastructure"),
+        lost=before.lost,
     )
 
 

@@ -1,10 +1,11 @@
 """What to do about a run's attempts now."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from swiftlet.api.finetunejob import Failure, FineTuneJob, FineTuneJobStatus
+from swiftlet.kinds.failures import results, unreadable_results
 from swiftlet.kinds.finetunejob.attempts import (
     INFRASTRUCTURE_LIMIT,
     Attempt,
@@ -15,7 +16,8 @@ from swiftlet.kinds.finetunejob.attempts import (
     failure_of,
     restart_at,
 )
-from swiftlet.kinds.observed import stopped
+from swiftlet.kinds.observed import UNSEEN_SECONDS, ended_at, stopped
+from swiftlet.kinds.timestamps import from_text
 
 ENDINGS: dict[Cause, str] = {"invalid": "InvalidInput", "diverged": "Diverged"}
 """Causes that end a run at once, and the reason that Succeeded gives."""
@@ -54,7 +56,7 @@ def decide_attempt(job: FineTuneJob, attempts: Sequence[Attempt], status: FineTu
             failure = failure_of(newest, status.failure) or failure
         return Decision(newest.number, newest.history, failure)
     if newest.state == "Complete":
-        return Decision(newest.number, newest.history, ending="Trained")
+        return _after_completion(newest, status, now)
     failure = failure_of(newest, status.failure)
     if failure is None:  # a Failed Job always has a Failed condition
         raise ValueError(f"Job {newest.name} failed without a cause")
@@ -80,6 +82,22 @@ def _allowed(newest: Attempt, cause: Cause) -> int:
     """Seconds that a run had which its deadline has ended."""
     deadline = (newest.job.get("spec") or {}).get("activeDeadlineSeconds") or 0
     return newest.history.active_seconds + deadline if cause == "deadline" else 0
+
+
+def _after_completion(newest: Attempt, status: FineTuneJobStatus, now: datetime) -> Decision:
+    """The end, or one more attempt where nobody has read what the pods said: it reports the artifact in seconds."""
+    read = status.artifact or any(message.artifact for message in results(newest.pods))
+    if read or newest.history.lost or unreadable_results(newest.pods):
+        return Decision(newest.number, newest.history, ending="Trained")
+    failure = Failure(
+        reason="ResultMissing",
+        message=f"Job {newest.name} completed, but its pods are gone and nobody has read their result; the next attempt"
+        " reports what they left on the volume",
+    )
+    ended = ended_at(newest.job)
+    due = (from_text(ended) if ended else now) + timedelta(seconds=UNSEEN_SECONDS)
+    history = replace(newest.history, lost=1)
+    return Decision(newest.number + 1, history, failure, starts_at=due if now < due else None)
 
 
 def _after_failure(job: FineTuneJob, newest: Attempt, failure: Failure, now: datetime) -> Decision:

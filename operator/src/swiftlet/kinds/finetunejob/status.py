@@ -22,7 +22,10 @@ from swiftlet.wire.messages import TerminationMessage
 from swiftlet.wire.reading import read
 
 STARTING = ("PodsStarting", "no container runs")
-RESULT_MISSING = "the Job completed, but no pod left an artifact in its termination message; look at the pods' logs"
+RESULT_MISSING = (
+    "the Job completed, but no pod left an artifact, neither in its termination message nor on the volume; look at the"
+    " pods' logs, then delete the FineTuneJob and create it again"
+)
 
 UNREADABLE = "the Job completed, and what its pod left cannot be understood"
 

@@ -29,6 +29,8 @@ class ServedModel:
     names: tuple[str, ...]
     adapters: tuple[NamedAdapter, ...]
     digest: str | None = None
+    model_digest: str | None = None
+    """Identity of the model's own files, where known: of what a FineTuneJob wrote, or of what was measured."""
     weight_bytes: int | None = None
     """Bytes that loading it reads, where the FineTuneJob has recorded them."""
 
@@ -61,14 +63,15 @@ def _main(deployment: ModelDeployment, around: Surroundings) -> ServedModel | Ve
     if artifact.type == "adapter":
         tuned = NamedAdapter(name, artifact.uri, artifact.digest, artifact.base_digest or None)
         base = upstream.job.spec.model.uri
-        return ServedModel(base, (api.base_served_name or BASE_NAME,), (tuned,), artifact.digest, artifact.weight_bytes)
+        names = (api.base_served_name or BASE_NAME,)
+        return ServedModel(base, names, (tuned,), artifact.digest, weight_bytes=artifact.weight_bytes)
     if api.base_served_name:
         return Verdict(
             "InvalidPlan",
             f"spec.api.baseServedName {api.base_served_name}: FineTuneJob {ref} trained every weight, so there is no"
             " base to serve beside it; remove the field",
         )
-    return ServedModel(artifact.uri, (name,), (), artifact.digest, artifact.weight_bytes)
+    return ServedModel(artifact.uri, (name,), (), artifact.digest, artifact.digest, artifact.weight_bytes)
 
 
 def _adapter(index: int, adapter: Adapter, around: Surroundings) -> NamedAdapter | Verdict:

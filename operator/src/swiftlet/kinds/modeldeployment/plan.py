@@ -39,7 +39,7 @@ def plan_server(deployment: ModelDeployment, served: ServedModel, around: Surrou
     document = ServeDocument(
         name=deployment.metadata.name,
         namespace=namespace_of(deployment),
-        model=model.model,
+        model=model.model.model_copy(update={"digest": served.model_digest}),
         model_names=list(served.names),
         adapters=adapters,
         engine=deployment.spec.engine.name,

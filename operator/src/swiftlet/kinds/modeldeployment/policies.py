@@ -3,15 +3,12 @@
 from collections import Counter
 from pathlib import PurePosixPath
 
-from swiftlet.api.evalrun import EvalRun
-from swiftlet.api.modeldeployment import ModelDeployment, Requirement
+from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.engines import ENGINES
-from swiftlet.kinds.conditions import find_condition
 from swiftlet.kinds.given import given
 from swiftlet.kinds.modeldeployment.models import ServedModel
 from swiftlet.kinds.surroundings import Surroundings
 from swiftlet.kinds.verdict import Verdict, combine
-from swiftlet.wire.reading import read
 
 
 def decide(deployment: ModelDeployment, served: ServedModel | Verdict, around: Surroundings) -> Verdict | None:
@@ -108,40 +105,3 @@ def same_base(served: ServedModel) -> Verdict | None:
         return None
     listed = ", ".join(f"{name} on {digest[:19]}" for name, digest in bases.items())
     return Verdict("AdapterBaseMismatch", f"adapters were trained on different bases ({listed}); deploy them apart")
-
-
-def gates(deployment: ModelDeployment, served: ServedModel | Verdict, around: Surroundings) -> Verdict | None:
-    """All that stands against promotion."""
-    return combine(_gate(requirement, deployment, served, around) for requirement in deployment.spec.requires)
-
-
-def _gate(
-    requirement: Requirement, deployment: ModelDeployment, served: ServedModel | Verdict, around: Surroundings
-) -> Verdict | None:
-    name = requirement.eval_run_ref.name
-    found = around.reader.get("EvalRun", around.namespace, name)
-    who = f"EvalRun {around.namespace}/{name}"
-    if found is None:
-        return Verdict("ReferenceNotFound", f"spec.requires: {who} does not exist", waits=True)
-    unset = {"status": "Unknown", "reason": "NotObserved", "message": ""}
-    gate, summary = find_condition(found, "GatePassed") or unset, find_condition(found, "Succeeded") or unset
-    if gate["status"] == "False":
-        return Verdict("GateFailed", f"{who}: {gate['message']}")
-    if gate["status"] == "Unknown" and summary["status"] == "False":
-        return Verdict("EvalRunFailed", f"{who} failed: {summary['reason']}: {summary['message']}")
-    if gate["status"] == "Unknown":
-        return Verdict("WaitingForEvalRun", f"waiting for {who}: {summary['reason']}", waits=True)
-    return _same_artifact(read(EvalRun, found).value, who, deployment, served)
-
-
-def _same_artifact(
-    run: EvalRun, who: str, deployment: ModelDeployment, served: ServedModel | Verdict
-) -> Verdict | None:
-    """A gate speaks for the very bytes that it measured: the artifact may have been trained again since."""
-    ref = run.spec.target.fine_tune_job_ref
-    if ref is None or ref != deployment.spec.model.fine_tune_job_ref or isinstance(served, Verdict):
-        return None
-    measured = run.status.target_digest if run.status else None
-    if measured == served.digest:
-        return None
-    return Verdict("WaitingForEvalRun", f"{who} measured {measured}, but the artifact is {served.digest}", waits=True)

@@ -9,9 +9,10 @@ from swiftlet.kinds.capabilities import Capabilities
 from swiftlet.kinds.children import follows
 from swiftlet.kinds.claims import unbound_claims
 from swiftlet.kinds.events import events_of
+from swiftlet.kinds.modeldeployment.gates import gates
 from swiftlet.kinds.modeldeployment.models import ServedModel, served_model
 from swiftlet.kinds.modeldeployment.plan import plan_server
-from swiftlet.kinds.modeldeployment.policies import decide, gates
+from swiftlet.kinds.modeldeployment.policies import decide
 from swiftlet.kinds.modeldeployment.render import child_name, render, wish
 from swiftlet.kinds.modeldeployment.revisions import unused_documents
 from swiftlet.kinds.modeldeployment.status import View, status_of
@@ -32,7 +33,8 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     around = look_around(deployment, deployment.spec.compute, reader, capabilities)
     replicas = wanted_replicas(deployment, child)
     served = served_model(deployment, around)
-    verdict, gate = decide(deployment, served, around), gates(deployment, served, around)
+    verdict = decide(deployment, served, around)
+    gate, served = gates(deployment, served, around)
     rendered: list[dict[str, Any]] = []
     if isinstance(served, ServedModel) and not verdict:
         plan = plan_server(deployment, served, around)
