@@ -88,14 +88,14 @@ def loaded(subjects: Sequence[Subject], use_gpu: bool) -> Iterator[tuple[Any, li
 
 
 def _load(source: ResolvedModel, use_gpu: bool) -> tuple[Any, Any]:
-    from transformers import AutoModelForCausalLM
     from transformers.utils.logging import disable_progress_bar
 
+    from swiftlet_trainer.models.causal import load_causal
     from swiftlet_trainer.models.loading import load_tokenizer, model_folder
 
     disable_progress_bar()
     tokenizer = load_tokenizer(source)
-    model = AutoModelForCausalLM.from_pretrained(model_folder(source), dtype=compute_dtype(use_gpu))
+    model = load_causal(model_folder(source), compute_dtype(use_gpu))
     return tokenizer, model.to("cuda" if use_gpu else "cpu").eval()
 
 

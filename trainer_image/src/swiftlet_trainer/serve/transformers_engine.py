@@ -185,14 +185,15 @@ def load_engine(
     folder: Path, model_names: Sequence[str], adapters: Mapping[str, Path], max_length: int, use_gpu: bool
 ) -> TransformersEngine:
     """The engine with the model in `folder` and adapters by served name."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
     from swiftlet_trainer.hardware import compute_dtype
+    from swiftlet_trainer.models.causal import load_causal
 
     disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=compute_dtype(use_gpu), local_files_only=True)
+    model = load_causal(folder, compute_dtype(use_gpu))
     model = model.to("cuda" if use_gpu else "cpu")
     # PEFT's names are module names: they may not hold the dots that a served name may.
     keys = {name: f"adapter{number}" for number, name in enumerate(adapters)}

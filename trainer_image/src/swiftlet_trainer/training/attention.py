@@ -10,6 +10,7 @@ import torch
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
+from swiftlet_trainer.training.attention_options import WINDOW
 from swiftlet_trainer.training.probe import agree, alone, together
 from swiftlet_trainer.training.row_by_row import row_by_row
 
@@ -20,16 +21,31 @@ WINDOWS = ("sliding_window", "attention_chunk_size")
 """Settings of a config that let a token see so many others at most."""
 
 
-def _register(way: str) -> None:
-    """Make transformers know `way`. The kernels are causal by themselves, and no other mask is needed."""
-    kernel: Any = row_by_row
-    if way == VARLEN:
-        # Imported where it is used: what it brings takes 50 ms.
-        from swiftlet_trainer.training.varlen import varlen
+def _kernel(way: str) -> Any:
+    if way == ROW_BY_ROW:
+        return row_by_row
+    # Imported where it is used: what it brings takes 50 ms.
+    from swiftlet_trainer.training.varlen import varlen
 
-        kernel = varlen
+    return varlen
+
+
+def _register(way: str, kernel: Any) -> None:
+    """Make transformers know `way`. The kernels are causal by themselves, and no other mask is needed."""
     AttentionInterface.register(way, kernel)
     AttentionMaskInterface.register(way, lambda *_args, **_kwargs: None)
+
+
+def _for_rows_of(longest: int, kernel: Any) -> Any:
+    """`kernel`, which refuses what it would refuse for rows of `longest` tokens: those that are tried are short."""
+
+    def tried(*tensors: Any, **options: Any) -> Any:
+        window = options.get(WINDOW)
+        if window is not None and window < longest:
+            raise ValueError(f"rows of {longest} tokens are longer than a window of {window}")
+        return kernel(*tensors, **options)
+
+    return tried
 
 
 @torch.no_grad()
@@ -45,7 +61,8 @@ def keep_rows_apart(model: Any, way: str, longest: int) -> bool:
         return False
     if any((getattr(config, name, None) or longest) < longest for name in WINDOWS):
         return False
-    _register(way)
+    kernel = _kernel(way)
+    _register(way, _for_rows_of(longest, kernel))
     own = model.config._attn_implementation
     apart = alone(model)
     try:
@@ -55,6 +72,7 @@ def keep_rows_apart(model: Any, way: str, longest: int) -> bool:
     # TypeError where the model takes no bounds; RuntimeError from the kernel: heads of a size that it does not know.
     except (TypeError, ValueError, RuntimeError):
         same = False
+    _register(way, kernel)
     if not same:
         model.set_attn_implementation(own)
     return same

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from swiftlet_trainer.training.probe import probe_tokens
+
 PROBE_TOKENS = 8
 PROBE_TOLERANCE = 0.03
 """bf16 keeps 8 bits, so logits of two orders of computation agree to about 1 %; a missing factor is off by far more."""
@@ -30,9 +32,7 @@ def head_problem(model: Any) -> str | None:
     model: not yet wrapped, its weights whole. Architectures scale, cap or bias their logits each in their own way; one
     that `Logits` does not know would train without an error, and wrongly. Costs two passes over a few tokens.
     """
-    tokens = (
-        torch.arange(PROBE_TOKENS).remainder(model.config.get_text_config().vocab_size).unsqueeze(0).to(model.device)
-    )
+    tokens = probe_tokens(model, PROBE_TOKENS)
     training = model.training
     model.eval()
     own = model(input_ids=tokens, use_cache=False).logits.float()

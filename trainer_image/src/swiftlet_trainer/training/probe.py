@@ -28,10 +28,16 @@ def together(model: Any, told: bool = False) -> torch.Tensor:
     return _hidden(model, *_probe(model), **given)
 
 
+def probe_tokens(model: Any, count: int) -> torch.Tensor:
+    """(1, count) ids from all over the vocabulary: the first are control tokens, whose embeddings are often alike."""
+    share = torch.linspace(0, 1, count + 2, dtype=torch.float64)[1:-1]
+    ids = share.mul(model.config.get_text_config().vocab_size).long()
+    return ids.unsqueeze(0).to(model.device)
+
+
 def _probe(model: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """Tokens and positions of the rows that are tried, (1, tokens of all)."""
-    tokens = torch.arange(sum(PROBE_ROWS)).remainder(model.config.get_text_config().vocab_size)
-    return tokens.unsqueeze(0).to(model.device), POSITIONS.to(model.device)
+    return probe_tokens(model, sum(PROBE_ROWS)), POSITIONS.to(model.device)
 
 
 def _hidden(model: Any, tokens: torch.Tensor, positions: torch.Tensor, **given: Any) -> torch.Tensor:

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
+from swiftlet_trainer.training.attention_options import require_plain
+
 FORWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 SHORT_ROW = 512
@@ -26,17 +28,18 @@ def row_by_row(
     attention_mask: torch.Tensor | None,
     position_ids: torch.Tensor | None = None,
     scaling: float | None = None,
-    **_options: Any,
+    **options: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention within each row. Returns (sequences, length, heads, size), None.
 
     query, key, value: (sequences, heads, length, size), key and value of fewer heads where these are shared.
     position_ids: (sequences or 1, length), 0 where a row begins. scaling: of the scores, 1/sqrt(size) when absent.
-    Raises ValueError without position_ids, since it could not tell rows apart.
+    Raises ValueError without position_ids, since it could not tell rows apart, and for what it does not compute.
     """
     if position_ids is None:
         raise ValueError("this architecture does not hand position_ids on to its attention")
     rows = row_bounds(position_ids.expand(len(query), -1))
+    require_plain(module, attention_mask, options, max(tokens.stop - tokens.start for _, tokens in rows))
     found: torch.Tensor = _RowByRow.apply(query, key, value, rows, scaling)  # type: ignore[no-untyped-call]
     return found.transpose(1, 2), None
 

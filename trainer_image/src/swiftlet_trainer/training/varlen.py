@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.nn.attention.varlen import varlen_attn
 
+from swiftlet_trainer.training.attention_options import require_plain
 from swiftlet_trainer.training.collate import bounds
 
 CAUSAL = (-1, 0)
@@ -25,19 +26,21 @@ def varlen(
     cu_seq_lens_q: torch.Tensor | None = None,
     max_length_q: int | None = None,
     scaling: float | None = None,
-    **_options: Any,
+    **options: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention within each row. Returns (1, length, heads, size), None.
 
     query, key, value: (1, heads, length, size), fp16 or bf16 on CUDA; key and value of fewer heads where these are
     shared. cu_seq_lens_q: (rows + 1,), int32, where rows begin and the last one ends; max_length_q: tokens of the
     longest one; both found from position_ids, (1, length), 0 where a row begins, when absent. scaling: of the scores,
-    1/sqrt(size) when absent. Raises ValueError without either, since it could not tell rows apart.
+    1/sqrt(size) when absent. Raises ValueError without either, since it could not tell rows apart, and for what it does
+    not compute.
     """
     if cu_seq_lens_q is None or max_length_q is None:
         if position_ids is None:
             raise ValueError("this architecture does not hand position_ids on to its attention")
         cu_seq_lens_q, max_length_q = bounds(position_ids)
+    require_plain(module, attention_mask, options, max_length_q)
     found = varlen_attn(
         *(whole.transpose(1, 2).squeeze(0) for whole in (query, key, value)),
         cu_seq_lens_q,
