@@ -8,11 +8,13 @@ from swiftlet.wire.documents import TrainDocument
 from swiftlet.wire.step_plan import StepPlan
 
 from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.models.causal import load_causal
 from swiftlet_trainer.training.attention import PADDING_FREE, keep_rows_apart, packing_problem
 from swiftlet_trainer.training.liger import use_liger
 from swiftlet_trainer.training.logits import head_problem
 from swiftlet_trainer.training.loss import attach_labelled_loss
 from swiftlet_trainer.training.norms import fuse_rms_norms
+from swiftlet_trainer.training.shrunk import shrunk
 from swiftlet_trainer.tuners.apply import apply_tuner
 from swiftlet_trainer.tuners.fused_lora import fuse_lora
 
@@ -23,22 +25,19 @@ def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan, say: C
     say: told what of the plan its architecture does not allow. Raises InvalidInput.
     """
     import torch
-    from transformers import AutoModelForCausalLM
 
-    model = AutoModelForCausalLM.from_pretrained(
+    model = load_causal(
         folder,
-        dtype=torch.bfloat16 if plan.precision.value == "bf16" else torch.float32,
-        local_files_only=True,
-        trust_remote_code=False,
+        torch.bfloat16 if plan.precision.value == "bf16" else torch.float32,
         # ZeRO-3 shards what it loads, and does not want it anywhere yet.
         device_map={"": torch.cuda.current_device()} if document.use_gpu and document.strategy != "zero3" else None,
     )
-    # ZeRO-3 has sharded the weights by now, and a pass outside of its engine cannot gather them.
-    if document.strategy != "zero3" and (problem := head_problem(model)):
+    tried = _tried(model, document, say)
+    if tried is not None and (problem := head_problem(tried)):
         raise InvalidInput([problem])
     if plan.liger.value and not use_liger(model):
         say(f"norms and activations stay as they are: Liger does not know {type(model).__name__}")
-    _choose_attention(model, document, plan.attention.value, say)
+    _choose_attention(model, tried, document, plan.attention.value, say)
     if plan.norms.value == "fused":
         fuse_rms_norms(model)
     attach_labelled_loss(model, document.training.token_metrics)
@@ -51,17 +50,30 @@ def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan, say: C
     return tuned
 
 
-def _choose_attention(model: Any, document: TrainDocument, way: str, say: Callable[[str], None]) -> None:
+def _choose_attention(
+    model: Any, tried: Any | None, document: TrainDocument, way: str, say: Callable[[str], None]
+) -> None:
     """Attend in `way`, if rows of a sequence then mean what they mean alone. Raises InvalidInput where nothing keeps
-    packed rows apart."""
+    packed rows apart. tried: see _tried."""
     packing = document.template.packing
     if way in PADDING_FREE:
         if keep_rows_apart(model, way, document.template.max_length):
             return
         instead = "packed rows are kept apart by a mask" if packing else "rows are padded"
         say(f"{instead}: this architecture does not allow {way}")
-    if packing and document.strategy != "zero3" and (problem := packing_problem(model)):
+    if packing and tried is not None and (problem := packing_problem(tried)):
         raise InvalidInput([problem])
+
+
+def _tried(model: Any, document: TrainDocument, say: Callable[[str], None]) -> Any | None:
+    """What shows whether a step means what `model` means: itself, or under ZeRO-3 a small model of its architecture.
+    Its own weights are sharded by now, and a pass outside of the engine cannot gather them."""
+    if document.strategy != "zero3":
+        return model
+    small = shrunk(model)
+    if small is None:
+        say(f"{type(model).__name__} has no small form to try: whether its logits and rows are understood is not known")
+    return small
 
 
 def trainable_parameters(model: Any) -> tuple[int, int]:
