@@ -71,3 +71,24 @@ def test_adapter_of_another_program_is_held_against_the_shape_only(base: Make, t
 def test_a_folder_that_is_no_adapter(base: Make, tmp_path: Path) -> None:
     problems = check_adapter(tmp_path, base("a"))
     assert [problem.split(": ")[1].split(";")[0] for problem in problems] == ["no such file", "no such file"]
+
+
+def test_an_adapter_of_a_vision_tower_is_not_held_against_the_language_model(tmp_path: Path) -> None:
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM, Gemma3Config
+
+    sizes = {"intermediate_size": 40, "num_attention_heads": 2}
+    text = {"vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 2, "head_dim": 16, "num_key_value_heads": 1}
+    vision = {"hidden_size": 48, "num_hidden_layers": 3, "image_size": 28, "patch_size": 14}
+    torch.manual_seed(0)
+    config = Gemma3Config(text_config={**sizes, **text}, vision_config={**sizes, **vision}, mm_tokens_per_image=4)
+    model = AutoModelForCausalLM.from_config(config)
+    model.save_pretrained(tmp_path / "base")
+    get_peft_model(model, LoraConfig(target_modules="all-linear")).save_pretrained(tmp_path / "adapter")
+    assert check_adapter(tmp_path / "adapter", tmp_path / "base") == []
+    for name, size, words in (("hidden_size", 64, "hidden size 32"), ("num_hidden_layers", 1, "for 2 layers")):
+        changed = Gemma3Config.from_pretrained(tmp_path / "base")
+        setattr(changed.text_config, name, size)
+        changed.save_pretrained(tmp_path / name)
+        assert words in check_adapter(tmp_path / "adapter", tmp_path / name)[0]

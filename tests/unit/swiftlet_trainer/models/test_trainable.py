@@ -55,6 +55,13 @@ def test_others_are_neither_scored_nor_trained(tmp_path: Path, config: dict[str,
     assert training_problems(tmp_path, "hf://org/m") == [problem]
 
 
+def test_a_loss_that_is_asked_for_and_not_there_is_refused(tmp_path: Path) -> None:
+    mixtral = {"model_type": "mixtral", "output_router_logits": False}
+    assert training_problems(in_folder(tmp_path, mixtral), "m") == []
+    (problem,) = training_problems(in_folder(tmp_path, mixtral | {"output_router_logits": True}), "m")
+    assert "output_router_logits is true" in problem and "set it to false" in problem
+
+
 @pytest.mark.parametrize("config", QUANTIZED, ids=json.dumps)
 def test_quantized_weights_are_scored_but_not_trained(tmp_path: Path, config: dict[str, Any]) -> None:
     folder = in_folder(tmp_path, {"model_type": "llama", "architectures": ["LlamaForCausalLM"], **config})

@@ -10,6 +10,8 @@ from swiftlet_trainer.artifact.manifest import MANIFEST_FILE, BaseModelRecord, r
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
 LAYER = re.compile(r"\.layers?\.(\d+)\.")
+LANGUAGE_MODEL = re.compile(r"\.(language_model|text_model|text_decoder|decoder)\.")
+"""What a language model is called inside of another. Source: transformers.modeling_utils, get_decoder."""
 READS_HIDDEN = re.compile(r"\.(q_proj|k_proj|v_proj|gate_proj|up_proj)\.lora_A\.")
 
 
@@ -65,7 +67,7 @@ def _shape_problems(folder: Path, base_folder: Path) -> list[str]:
     config = _config(base_folder)
     problems = []
     with safe_open(folder / ADAPTER_WEIGHTS, framework="pt") as tensors:
-        names = list(tensors.keys())
+        names = [name for name in tensors.keys() if _is_of_text(name, config)]  # noqa: SIM118 (no mapping)
         layers = 1 + max((int(found.group(1)) for name in names if (found := LAYER.search(name))), default=-1)
         widths = {tensors.get_slice(name).get_shape()[1] for name in names if READS_HIDDEN.search(name)}
     hidden = config.get("hidden_size")
@@ -81,6 +83,12 @@ def _shape_problems(folder: Path, base_folder: Path) -> list[str]:
             f"use the base that it was trained on"
         )
     return problems
+
+
+def _is_of_text(name: str, config: dict[str, Any]) -> bool:
+    """Whether a tensor is of the language model, which the config's sizes are those of: beside it a model may have
+    towers for pictures or sound, of sizes of their own."""
+    return "text_config" not in config or LANGUAGE_MODEL.search(name) is not None
 
 
 def _config(folder: Path) -> dict[str, Any]:

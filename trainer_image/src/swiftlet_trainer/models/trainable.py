@@ -29,7 +29,7 @@ def causal_problems(folder: Path, name: str) -> list[str]:
 def training_problems(folder: Path, name: str) -> list[str]:
     """Why model `name` in `folder` cannot be trained as a causal language model; none when it can."""
     config, file = _config(folder), folder / "config.json"
-    found = [*_causal(config, file), *_quantized(config, file)]
+    found = [*_causal(config, file), *_quantized(config, file), *_balanced(config, file)]
     return [f"model {name}: {problem}" for problem in found]
 
 
@@ -59,9 +59,7 @@ def _causal(config: dict[str, Any], file: Path) -> Iterator[str]:
 
 
 def _quantized(config: dict[str, Any], file: Path) -> Iterator[str]:
-    text = config.get("text_config")
-    places = [config, text] if isinstance(text, dict) else [config]
-    found = next((part[key] for part in places for key in QUANTIZATION if part.get(key)), None)
+    found = next((part[key] for part in _parts(config) for key in QUANTIZATION if part.get(key)), None)
     if found is None:
         return
     method = found.get("quant_method") if isinstance(found, dict) else None
@@ -69,6 +67,20 @@ def _quantized(config: dict[str, Any], file: Path) -> Iterator[str]:
         f"{file}: the weights are quantized ({method or 'by an unknown method'}), and gradients of such weights would "
         "teach nothing or garbage; use the model that it was made from"
     )
+
+
+def _balanced(config: dict[str, Any], file: Path) -> Iterator[str]:
+    if any(part.get("output_router_logits") for part in _parts(config)):
+        yield (
+            f"{file}: output_router_logits is true, which asks for a loss that spreads tokens over experts, and the "
+            "trainer has none; set it to false to train without"
+        )
+
+
+def _parts(config: dict[str, Any]) -> list[dict[str, Any]]:
+    """The config, and that of the language model inside of it."""
+    text = config.get("text_config")
+    return [config, text] if isinstance(text, dict) else [config]
 
 
 def _config(folder: Path) -> dict[str, Any]:
