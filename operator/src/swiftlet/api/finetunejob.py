@@ -78,7 +78,10 @@ class Lora(ApiModel):
     dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="Dropout on the adapters' input.")
     target_modules: Annotated[list[ShortText], Field(min_length=1, max_length=64)] = Field(
         default_factory=lambda: ["all-linear"],
-        description="Module names to adapt; `all-linear` is every linear layer but the head.",
+        description=(
+            "Names of linear layers and embeddings to adapt; `all-linear` is every linear layer of the language model "
+            "but the head, experts and their routers."
+        ),
     )
     use_rslora: bool = Field(False, description="Scale by alpha/sqrt(rank) (arXiv:2312.03732).")
     use_dora: bool = Field(False, description="Weight-decomposed adapters (arXiv:2402.09353).")
