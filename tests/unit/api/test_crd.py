@@ -70,3 +70,15 @@ def test_a_transition_rule_below_a_list_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(crd, "structural_schema", lambda kind: schema)
     with pytest.raises(ValueError, match=r"transition rules below lists at spec\.l"):
         crd.crd("FineTuneJob")
+
+
+def test_what_can_be_scaled_has_the_fields_that_the_subresource_names() -> None:
+    scalable = [kind for kind, resource in KINDS.items() if resource.scalable]
+    assert scalable == ["ModelDeployment"]
+    (version,) = crd.crd("ModelDeployment")["spec"]["versions"]
+    schema = version["schema"]["openAPIV3Schema"]
+    types = {"specReplicasPath": "integer", "statusReplicasPath": "integer", "labelSelectorPath": "string"}
+    for name, type_ in types.items():
+        part, field = version["subresources"]["scale"][name].strip(".").split(".")
+        assert schema["properties"][part]["properties"][field]["type"] == type_
+    assert "scale" not in crd.crd("FineTuneJob")["spec"]["versions"][0]["subresources"]
