@@ -231,6 +231,8 @@ def test_reconcilers_see_progress_and_their_outcome_is_applied(machine: Any, too
         )
         pod = tools.pod_of("p", container, volumes=[{"name": "run", "emptyDir": {}}])
         pod["metadata"]["labels"] = {OWNER_LABEL: uid}
+        owner = {"apiVersion": item["apiVersion"], "kind": item["kind"], "name": "bird", "uid": uid, "controller": True}
+        pod["metadata"]["ownerReferences"] = [owner]
         progress = reader.progress(uid)
         children = [child["kind"] for child in reader.children("default", uid)]
         status = {"step": (progress or {}).get("step"), "children": children, "local": capabilities.host_paths}
