@@ -231,3 +231,24 @@ def test_a_job_that_somebody_else_suspends_is_left_to_them(
     world.objects["EvalRun", "default", "bird"]["spec"]["suspend"] = True
     outcome = world.reconcile("EvalRun")
     assert (bool(outcome.delete), bool(outcome.patches)) == ((True, False) if queue else (False, True))
+
+
+def test_what_was_measured_of_one_artifact_does_not_count_for_another_whatever_is_written_on_the_job(
+    world: Any, documents: Any
+) -> None:
+    start(world, documents)
+    world.job_completes("bird-eval", figures("0.95"), container="evaluate")
+    world.trained(digest="sha256:bbbb")
+    world.objects["Job", "default", "bird-eval"]["metadata"]["annotations"]["swiftlet.dev/target-digest"] = (
+        "sha256:bbbb"
+    )
+    outcome = world.reconcile("EvalRun")
+    assert [ref.name for ref in outcome.delete] == ["bird-eval"]
+    assert world.condition("EvalRun", "GatePassed")[0] == "Unknown"
+
+
+def test_a_job_of_the_release_before_goes_on(world: Any, documents: Any) -> None:
+    start(world, documents)
+    job = world.objects["Job", "default", "bird-eval"]
+    del job["spec"]["template"]["metadata"]["annotations"]["swiftlet.dev/target-digest"]
+    assert world.reconcile("EvalRun").delete == []

@@ -67,8 +67,9 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
 
 
 def _evaluates(job: dict[str, Any], digest: str | None) -> bool:
-    annotations = job["metadata"].get("annotations") or {}
-    return annotations.get(TARGET_ANNOTATION, "") == (digest or "")
+    places = (job["spec"]["template"]["metadata"], job["metadata"])  # a Job of 0.1.0 has it on itself alone
+    found = (annotations for place in places if TARGET_ANNOTATION in (annotations := place.get("annotations") or {}))
+    return next(found, {}).get(TARGET_ANNOTATION, "") == (digest or "")
 
 
 def _desired(run: EvalRun, rendered: list[dict[str, Any]], job: dict[str, Any] | None) -> list[dict[str, Any]]:

@@ -20,7 +20,9 @@ COMPONENT = "evaluator"
 GRACE_SECONDS = 30
 
 TARGET_ANNOTATION = "swiftlet.dev/target-digest"
-"""On the Job: digest of the artifact that it evaluates. Another artifact needs another evaluation."""
+"""On the Job's template: digest of the artifact that it evaluates. Another artifact needs another evaluation. Nobody
+can edit the template of a Job that has started, so that what was measured of one artifact never counts for another. On
+the Job itself for operators of 0.1.0, which read it there."""
 
 FAILURE_POLICY = {
     "rules": [
@@ -65,7 +67,8 @@ def _job(run: EvalRun, plan: EvalPlan, around: Surroundings, name: str) -> dict[
     modest = pod_resources(run.spec.compute, profile, with_gpus=False)
     spec = pod_spec(profile, places, [evaluate], GRACE_SECONDS, _selector(run))
     spec |= {"initContainers": [make_folder(profile, plan.folder, modest)], "restartPolicy": "Never"}
-    template = {"metadata": pod_metadata(run, COMPONENT, profile, {}), "spec": spec}
+    target = {TARGET_ANNOTATION: plan.document.target.digest or ""}
+    template = {"metadata": pod_metadata(run, COMPONENT, profile, target), "spec": spec}
     policy = {
         "completionMode": "NonIndexed",
         "completions": 1,
@@ -73,10 +76,7 @@ def _job(run: EvalRun, plan: EvalPlan, around: Surroundings, name: str) -> dict[
         "podReplacementPolicy": "Failed",
         "podFailurePolicy": FAILURE_POLICY,
     }
-    annotations = {
-        DIGEST_ANNOTATION: digest_of([plan.document.document(), template]),
-        TARGET_ANNOTATION: plan.document.target.digest or "",
-    }
+    annotations = {DIGEST_ANNOTATION: digest_of([plan.document.document(), template]), **target}
     metadata = workload_metadata(run, name, COMPONENT, profile, annotations)
     return asking(job_manifest(metadata, policy, template), wish(run))
 
