@@ -25,6 +25,9 @@ CONFLICTS: dict[str, tuple[str, str, str, str, dict[str, Any]]] = {
         {"spec": {"replicas": 0, "selector": {"matchLabels": LABELS},
                   "template": {"metadata": {"labels": LABELS}, "spec": POD}}},
     ),
+    "networkpolicy": (
+        "EvalRun", "eval", "networking.k8s.io/v1", "NetworkPolicy", {"spec": {"podSelector": {"matchLabels": LABELS}}},
+    ),
     "poddisruptionbudget": (
         "ModelDeployment", "serve", "policy/v1", "PodDisruptionBudget",
         {"spec": {"maxUnavailable": 1, "selector": {"matchLabels": LABELS}}},
@@ -50,6 +53,10 @@ def submit(bed: Bed, prepared_namespace: Callable[[str], str]) -> Callable[..., 
             "datasets": [{"uri": "configmap://rows/a.jsonl"}],
             "tuner": {"lora": {"rank": 4}},
             "training": {"maxSteps": 2, "globalBatchSize": 4},
+        },
+        "EvalRun": {
+            "target": {"model": {"uri": MODEL}},
+            "suites": [{"perplexity": {"uri": "configmap://rows/a.jsonl"}}],
         },
         "ModelDeployment": {"model": {"uri": MODEL}, "replicas": 2},
     }
@@ -101,6 +108,15 @@ def test_a_budget_goes_when_one_replica_is_left(bed: Bed, submit: Any, broken_im
     submit("ModelDeployment", "scaled", compute=broken_images, replicas=1)
     until("no budget", lambda: get(bed, NAMESPACE, "pdb", "scaled-serve") is None, 60)
     assert (get(bed, NAMESPACE, "deployment", "scaled-serve") or {})["spec"]["replicas"] == 1
+
+
+def test_a_policy_goes_when_the_profile_says_so(bed: Bed, submit: Any, broken_images: Any) -> None:
+    document = {**default_profile(bed), "metadata": {"name": "open"}}
+    bed.apply(document)
+    submit("ModelDeployment", "open", compute={"profileRef": {"name": "open"}})
+    until("a policy", lambda: get(bed, NAMESPACE, "networkpolicy", "open-serve"), 60)
+    bed.apply({**document, "spec": {**document["spec"], "networkPolicy": "Disabled"}})
+    until("no policy", lambda: get(bed, NAMESPACE, "networkpolicy", "open-serve") is None, 60)
 
 
 def test_only_the_last_attempts_are_kept(bed: Bed, submit: Any, broken_images: Any) -> None:

@@ -64,7 +64,7 @@ def test_the_plan_shows_needs_and_objects(swiftlet: Any, tmp_path: Path) -> None
     done = swiftlet("plan", QUICKSTART, "--state", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "134,515,008, of which 4,884,480 are trained (3.6%)" in done.stdout
-    assert "configmap/bird-train, service/bird-train, job/bird-train-0 (1 pod)" in done.stdout
+    assert "service/bird-train, networkpolicy/bird-train, job/bird-train-0 (1 pod)" in done.stdout
     assert "deployment/bird-serve (1 pod)" in done.stdout
     assert "after       finetunejob/bird, evalrun/bird" in done.stdout
 
@@ -80,9 +80,9 @@ def test_the_plan_as_a_document_holds_every_object(swiftlet: Any, tmp_path: Path
     found = YAML(typ="safe").load(done.stdout)["resources"]
     kinds = {one["kind"]: [item["kind"] for item in one["objects"]] for one in found}
     assert kinds == {
-        "FineTuneJob": ["ConfigMap", "Service", "Job"],
-        "EvalRun": ["ConfigMap", "Job"],
-        "ModelDeployment": ["ConfigMap", "Service", "Deployment"],
+        "FineTuneJob": ["ConfigMap", "Service", "NetworkPolicy", "Job"],
+        "EvalRun": ["ConfigMap", "NetworkPolicy", "Job"],
+        "ModelDeployment": ["ConfigMap", "Service", "NetworkPolicy", "Deployment"],
     }
     assert found[0]["needs"]["layout"]["worldSize"] == 1
     assert found[0]["needs"]["rows"] == 84

@@ -11,16 +11,16 @@ Object = dict[str, Any]
 Job = Callable[..., Object]
 
 
-def test_a_job_gets_its_children_by_four_writes_and_two_events(operator: OperatorProcess, place: Any, job: Job) -> None:
+def test_a_job_gets_its_children_by_five_writes_and_two_events(operator: OperatorProcess, place: Any, job: Job) -> None:
     uid = place.create(job("bird"))
     place.await_children(uid, "ConfigMap", "Service", "Job", "Pod")
     place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
     written = [write for write in place.await_rest() if not write.startswith("create events")]
-    children = ["patch configmaps/bird-train", "patch services/bird-train", "patch jobs/bird-train-0"]
-    assert written[:3] == children
+    names = ("configmaps/bird-train", "services/bird-train", "networkpolicies/bird-train", "jobs/bird-train-0")
+    assert written[:4] == [f"patch {name}" for name in names]
     # One status with the children; what the Job controller and the scheduler say afterwards may come in two parts.
-    assert set(written[3:]) == {"patch finetunejobs/bird"}
-    assert 1 <= len(written[3:]) <= 4
+    assert set(written[4:]) == {"patch finetunejobs/bird"}
+    assert 1 <= len(written[4:]) <= 4
     assert place.events("bird") == {"Accepted": 1, "PodCannotStart": 1}
     for kind, items in place.children(uid).items():
         if kind != "Pod":

@@ -29,7 +29,7 @@ Object = dict[str, Any]
 Children = dict[tuple[str, str], Object]
 EXAMPLES = Path(__file__).parents[3] / "examples"
 PATHS = [EXAMPLES / "quickstart", *sorted(path for path in EXAMPLES.glob("*.yaml") if path.stem != "computeprofile")]
-KINDS = ("ConfigMap", "Service", "Job", "Deployment", "PodDisruptionBudget")
+KINDS = ("ConfigMap", "Service", "Job", "Deployment", "PodDisruptionBudget", "NetworkPolicy")
 
 
 @dataclass(frozen=True)
@@ -164,13 +164,14 @@ def _without_namespace(document: Object) -> Object:
 
 
 def _stored(scene: Scene) -> Iterator[Object]:
-    policy = client.PolicyV1Api(scene.api)
+    policy, network = client.PolicyV1Api(scene.api), client.NetworkingV1Api(scene.api)
     lists = {
         "ConfigMap": ("v1", scene.core.list_namespaced_config_map),
         "Service": ("v1", scene.core.list_namespaced_service),
         "Job": ("batch/v1", scene.batch.list_namespaced_job),
         "Deployment": ("apps/v1", scene.apps.list_namespaced_deployment),
         "PodDisruptionBudget": ("policy/v1", policy.list_namespaced_pod_disruption_budget),
+        "NetworkPolicy": ("networking.k8s.io/v1", network.list_namespaced_network_policy),
     }
     for kind, (version, list_) in lists.items():
         for item in list_(scene.namespace).items:

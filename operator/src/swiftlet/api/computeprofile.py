@@ -166,6 +166,10 @@ class ComputeProfileSpec(ApiModel):
         description="Fabric for training runs of several nodes or several GPUs; not used where pods share the network "
         "of one machine.",
     )
+    network_policy: Literal["Enabled", "Disabled"] = Field(
+        "Enabled",
+        description="NetworkPolicies: a run is reached by its own pods only, a server by whom `api.allowFrom` names.",
+    )
     resources: ResourceRequirements = Field(
         default_factory=default_resources,
         description="Requests and limits of every resource name for which a document sets neither.",

@@ -7,6 +7,7 @@ from pydantic import Field
 from swiftlet.api.base import ApiModel, Column, Condition, NamedRef, Resource, Rule, one_of
 from swiftlet.api.compute import Compute
 from swiftlet.api.finetunejob import Failure
+from swiftlet.api.network_peer import NetworkPeer
 from swiftlet.api.uris import ModelUri
 
 ServedName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][-._/A-Za-z0-9]*$", min_length=1, max_length=128)]
@@ -86,6 +87,11 @@ class Api(ApiModel):
     served_name: ServedName | None = Field(None, description="Name of the tuned model; metadata.name when absent.")
     base_served_name: ServedName | None = Field(None, description="Name of the base model; `base` when absent.")
     api_key: ApiKey | None = None
+    allow_from: Annotated[list[NetworkPeer], Field(max_length=32)] | None = Field(
+        None,
+        description="Who may connect, by a NetworkPolicy; pods of the same namespace when absent, nobody when empty. "
+        "The local engine listens on the loopback interface only.",
+    )
 
 
 class ModelDeploymentSpec(ApiModel):

@@ -46,6 +46,7 @@ CHILD_TYPES: dict[str, ResourceType] = {
         ResourceType("v1", "ConfigMap", "configmaps", metadata_only=True),
         ResourceType("v1", "Service", "services", metadata_only=True),
         ResourceType("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", metadata_only=True),
+        ResourceType("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", metadata_only=True),
     )
 }
 """Kinds of children and what they control, owners first; the operator watches those that carry the owner's label.

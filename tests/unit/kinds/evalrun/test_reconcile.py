@@ -48,7 +48,11 @@ def test_it_waits_for_the_training_and_goes_on_by_itself(world: Any, documents: 
     assert message == "waiting for FineTuneJob default/bird: JobCreating"
     assert_fixpoint(world, "EvalRun")
     world.trained()
-    assert kinds(world.reconcile("EvalRun")) == [("ConfigMap", "bird-eval"), ("Job", "bird-eval")]
+    assert kinds(world.reconcile("EvalRun")) == [
+        ("ConfigMap", "bird-eval"),
+        ("NetworkPolicy", "bird-eval"),
+        ("Job", "bird-eval"),
+    ]
     assert world.status("EvalRun")["targetDigest"] == "sha256:aaaa"
 
 
@@ -62,7 +66,7 @@ def test_it_tells_of_a_failed_training_and_recovers(world: Any, documents: Any) 
     assert (status, reason) == ("False", "UpstreamFailed")
     assert "FineTuneJob default/bird failed: Diverged: NaN at step 3" in message
     world.trained()
-    assert len(world.reconcile("EvalRun").desired) == 2
+    assert len(world.reconcile("EvalRun").desired) == 3
     assert world.condition("EvalRun", "Succeeded")[0] == "Unknown"
 
 

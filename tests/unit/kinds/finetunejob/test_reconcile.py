@@ -27,7 +27,12 @@ def kinds(outcome: Any) -> list[tuple[str, str]]:
 def test_first_look_creates_the_children_and_sets_every_condition(world: Any, documents: Any) -> None:
     world.add(documents["FineTuneJob"])
     outcome = world.reconcile("FineTuneJob")
-    assert kinds(outcome) == [("ConfigMap", "bird-train"), ("Service", "bird-train"), ("Job", "bird-train-0")]
+    assert kinds(outcome) == [
+        ("ConfigMap", "bird-train"),
+        ("Service", "bird-train"),
+        ("NetworkPolicy", "bird-train"),
+        ("Job", "bird-train-0"),
+    ]
     types = [condition["type"] for condition in outcome.status["conditions"]]
     assert types == ["Accepted", "PodsReady", "Running", "Checkpointed", "Compiled", "Suspended", "Succeeded"]
     assert outcome.status["observedGeneration"] == 1

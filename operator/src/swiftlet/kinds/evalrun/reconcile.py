@@ -16,6 +16,7 @@ from swiftlet.kinds.evalrun.render import TARGET_ANNOTATION, again_name, child_n
 from swiftlet.kinds.evalrun.status import View, status_of
 from swiftlet.kinds.events import events_of
 from swiftlet.kinds.holding import asks_again, hold_of, only_deletion_stops
+from swiftlet.kinds.network_policy import surplus_policies
 from swiftlet.kinds.observed import is_being_deleted, job_state, pods_of
 from swiftlet.kinds.outcome import Outcome, Patch, ref_of
 from swiftlet.kinds.ownership import name_conflict, namespace_of, uid_of
@@ -58,7 +59,11 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     planned = [] if verdict else [*around.missing_claims(), *rendered]
     return Outcome(
         desired=[] if outdated or wait else _desired(run, planned, current),
-        delete=[*(ref_of(job) for job in outdated if not is_being_deleted(job)), *stopped],
+        delete=[
+            *(ref_of(job) for job in outdated if not is_being_deleted(job)),
+            *stopped,
+            *surplus_policies(children, around),
+        ],
         status=status.document(),
         events=events_of(old.conditions, status.conditions),
         requeue_after=wait or (unmade.again if unmade else asks_again(hold, old.conditions, now)),

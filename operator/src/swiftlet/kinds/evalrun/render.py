@@ -1,4 +1,4 @@
-"""The Kubernetes objects of an evaluation: ConfigMap and Job."""
+"""The Kubernetes objects of an evaluation: ConfigMap, NetworkPolicy and Job."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from swiftlet.kinds.asked import asking
 from swiftlet.kinds.children import config_map, job_manifest
 from swiftlet.kinds.evalrun.plan import EvalPlan
 from swiftlet.kinds.metadata import pod_metadata, workload_metadata
+from swiftlet.kinds.network_policy import network_policy
 from swiftlet.kinds.output_folder import make_folder
 from swiftlet.kinds.ownership import DIGEST_ANNOTATION, digest_of, uid_of
 from swiftlet.kinds.podspec import all_mounts, base_env, container, image_of, pod_spec
@@ -46,7 +47,11 @@ def again_name(run: EvalRun) -> str:
 
 def render(run: EvalRun, plan: EvalPlan, around: Surroundings, name: str) -> list[dict[str, Any]]:
     """The objects of the evaluation; `name` is the Job's."""
-    return [config_map(run, child_name(run), COMPONENT, plan.document), _job(run, plan, around, name)]
+    return [
+        config_map(run, child_name(run), COMPONENT, plan.document),
+        *network_policy(run, child_name(run), COMPONENT, around.profile, _selector(run), []),
+        _job(run, plan, around, name),
+    ]
 
 
 def wish(run: EvalRun) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from swiftlet.kinds.finetunejob.policies import decide
 from swiftlet.kinds.finetunejob.render import render, wish
 from swiftlet.kinds.finetunejob.status import View, status_of
 from swiftlet.kinds.holding import asks_again, hold_of, only_deletion_stops
+from swiftlet.kinds.network_policy import surplus_policies
 from swiftlet.kinds.observed import is_being_deleted
 from swiftlet.kinds.outcome import ObjectRef, Outcome, Patch, ref_of
 from swiftlet.kinds.ownership import name_conflict, namespace_of, uid_of
@@ -34,7 +35,8 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     """What should be there for `resource` (defaulted and valid), and what its status should say."""
     job = FineTuneJob.model_validate(resource)
     old = job.status or FineTuneJobStatus()
-    attempts = attempts_of(job, reader.children(namespace_of(job), uid_of(job)))
+    children = reader.children(namespace_of(job), uid_of(job))
+    attempts = attempts_of(job, children)
     if is_over(old.conditions, old.completion_time, bool(attempts)):
         return Outcome([], [], seen(old, job.metadata.generation, job.spec.suspend).document())
     around = look_around(job, job.spec.compute, reader, capabilities)
@@ -62,7 +64,7 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     wait = (decision.starts_at - now).total_seconds() if decision.starts_at else unmade.again if unmade else None
     return Outcome(
         desired=_desired(job, planned, active),
-        delete=[*_outdated(attempts), *stopped],
+        delete=[*_outdated(attempts), *stopped, *surplus_policies(children, around)],
         status=status.document(),
         events=events_of(old.conditions, status.conditions),
         requeue_after=wait or asks_again(view.hold, old.conditions, now),

@@ -1,4 +1,4 @@
-"""The Kubernetes objects of a run: ConfigMap, headless Service, and an Indexed Job per attempt."""
+"""The Kubernetes objects of a run: ConfigMap, headless Service, NetworkPolicy, and an Indexed Job per attempt."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from swiftlet.kinds.fabric import fabric_annotations, fabric_env, fabric_of, fab
 from swiftlet.kinds.finetunejob.attempts import HISTORY_ANNOTATION, History, attempt_name, child_name
 from swiftlet.kinds.finetunejob.plan import TrainPlan
 from swiftlet.kinds.metadata import pod_metadata, workload_metadata
+from swiftlet.kinds.network_policy import from_each_other, network_policy
 from swiftlet.kinds.observed import INDEX_ANNOTATION
 from swiftlet.kinds.output_folder import make_folder
 from swiftlet.kinds.ownership import (
@@ -47,9 +48,11 @@ def render(
     job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, history: History
 ) -> list[dict[str, Any]]:
     """The objects of one attempt."""
+    own = _selector(job)
     return [
         config_map(job, child_name(job), COMPONENT, plan.document),
         _service(job),
+        *network_policy(job, child_name(job), COMPONENT, around.profile, own, from_each_other(own)),
         _job(job, plan, around, attempt, history),
     ]
 

@@ -19,6 +19,7 @@ def decide(deployment: ModelDeployment, served: ServedModel | Verdict, around: S
         around.limits(deployment.spec.compute, replicas=deployment.spec.replicas),
         replicas_fit(deployment, around),
         args_reach(deployment),
+        clients_are_kept_out(deployment, around),
         api_key(deployment, around),
     ]
     if isinstance(served, Verdict):
@@ -53,6 +54,17 @@ def args_reach(deployment: ModelDeployment) -> Verdict | None:
         return None
     return Verdict(
         "InvalidPlan", f"spec.engine.args: engine {engine.name} takes no arguments; remove them, or use engine vllm"
+    )
+
+
+def clients_are_kept_out(deployment: ModelDeployment, around: Surroundings) -> Verdict | None:
+    """Whom the document names means nothing without a policy."""
+    if deployment.spec.api.allow_from is None or around.profile.network_policy == "Enabled":
+        return None
+    return Verdict(
+        "InvalidPlan",
+        f"spec.api.allowFrom: networkPolicy of {around.profile_name} is Disabled, so everybody could connect;"
+        " remove the field, or use a profile with networkPolicy Enabled",
     )
 
 

@@ -16,6 +16,7 @@ from swiftlet.kinds.modeldeployment.policies import decide
 from swiftlet.kinds.modeldeployment.render import child_name, render, wish
 from swiftlet.kinds.modeldeployment.revisions import unused_documents
 from swiftlet.kinds.modeldeployment.status import View, status_of
+from swiftlet.kinds.network_policy import surplus_policies
 from swiftlet.kinds.observed import is_being_deleted, of_kind
 from swiftlet.kinds.outcome import ObjectRef, Outcome, Patch, ref_of
 from swiftlet.kinds.ownership import name_conflict, namespace_of, uid_of
@@ -58,7 +59,11 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     status = status_of(view, now)
     return Outcome(
         desired=[] if held_back else _desired(deployment, rendered, child),
-        delete=[*_surplus(replicas, children), *unused_documents(children, rendered, now)],
+        delete=[
+            *_surplus(replicas, children),
+            *surplus_policies(children, around),
+            *unused_documents(children, rendered, now),
+        ],
         status=status.document(),
         events=events_of(old.conditions, status.conditions),
         patches=_asked(deployment, child) if held_back else [],

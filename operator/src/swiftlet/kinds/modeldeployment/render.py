@@ -1,4 +1,4 @@
-"""The Kubernetes objects of a server: ConfigMap, Service, PodDisruptionBudget and Deployment."""
+"""The Kubernetes objects of a server: ConfigMap, Service, PodDisruptionBudget, NetworkPolicy and Deployment."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from swiftlet.kinds.capabilities import Capabilities
 from swiftlet.kinds.metadata import pod_metadata, workload_metadata
 from swiftlet.kinds.modeldeployment.plan import ServePlan
 from swiftlet.kinds.modeldeployment.revisions import label_of, revision_document
+from swiftlet.kinds.network_policy import Ingress, network_policy
 from swiftlet.kinds.ownership import DIGEST_ANNOTATION, child_metadata, digest_of, labels
 from swiftlet.kinds.podspec import all_mounts, base_env, container, image_of, pod_spec
 from swiftlet.kinds.profiles import pod_resources
@@ -34,11 +35,13 @@ def render(
 ) -> list[dict[str, Any]]:
     """The objects of the server. replicas: as many as there are to be, whoever says so."""
     budget = [_disruption_budget(deployment)] if replicas > 1 else []
-    document = revision_document(deployment, child_name(deployment), COMPONENT, plan.document)
+    name = child_name(deployment)
+    document = revision_document(deployment, name, COMPONENT, plan.document)
     return [
         document,
         _service(deployment),
         *budget,
+        *network_policy(deployment, name, COMPONENT, profile, selector(deployment), _clients(deployment)),
         _deployment(deployment, plan, document, profile, capabilities),
     ]
 
@@ -62,6 +65,14 @@ def _service(deployment: ModelDeployment) -> dict[str, Any]:
         "metadata": child_metadata(deployment, child_name(deployment), COMPONENT),
         "spec": {"selector": selector(deployment), "ports": [port]},
     }
+
+
+def _clients(deployment: ModelDeployment) -> Ingress:
+    """Whom the document names, on the port of the API; pods of the namespace where it names none."""
+    named = deployment.spec.api.allow_from
+    peers = [{"podSelector": {}}] if named is None else [peer.document() for peer in named]
+    port = {"protocol": "TCP", "port": deployment.spec.api.port}
+    return [{"from": peers, "ports": [port]}] if peers else []
 
 
 def _disruption_budget(deployment: ModelDeployment) -> dict[str, Any]:
