@@ -123,6 +123,38 @@ def test_stopped_and_resumed_is_bit_for_bit_the_undisturbed_run(
     assert read_and_verify(one).files == read_and_verify(other).files
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"perDeviceBatchSize": 4, "gradientAccumulationSteps": 1}, {"perDeviceBatchSize": 2}),
+        ({"perDeviceBatchSize": 4, "gradientAccumulationSteps": 1}, {"training": {"gradientCheckpointing": True}}),
+        ({"strategy": "zero2", "perDeviceBatchSize": 4, "gradientAccumulationSteps": 1}, {"perDeviceBatchSize": 1}),
+    ],
+    ids=["half the rows", "recomputed", "zero2, a quarter of the rows"],
+)
+def test_what_may_be_changed_between_two_attempts_leaves_the_loss_as_it_is(
+    make_pod: Callable[[str], Any], tiny_model: Path, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """The way out of too little memory: stopped during the seventh step, and gone on from there with less."""
+    steps = {"training": {"maxSteps": 12}, "checkpoints": {"intervalSteps": 5}}
+    straight = make_pod("straight")
+    straight.write_job(tiny_model, **{**steps, **before})
+    straight.prepare()
+    straight.train_here()
+    changed = make_pod("changed")
+    changed.write_job(tiny_model, **{**steps, **before})
+    changed.prepare()
+    with pytest.raises(Terminated, match="stopped after step 7 of 12"):
+        changed.train_here(StopAfter(7))
+    accumulation = 4 // after.get("perDeviceBatchSize", 4)
+    less = {**before, **after, "gradientAccumulationSteps": accumulation}
+    changed.write_job(tiny_model, **{**steps, **less, "training": {**steps["training"], **after.get("training", {})}})
+    changed.train_here()
+    assert len(curve(changed)) == 12
+    assert curve(changed)[:7] == curve(straight)[:7]
+    assert curve(changed)[7:] == pytest.approx(curve(straight)[7:], rel=2e-5)
+
+
 def test_half_written_and_damaged_checkpoints_are_passed_over(pod: Any, capsys: pytest.CaptureFixture[str]) -> None:
     pod.train_here()
     expected = pod.losses()

@@ -57,17 +57,27 @@ class Column:
     """Only in the wide output."""
 
 
-def immutable(
-    *fields: str, remedy: str = "delete the resource and create it again, or use a new name"
-) -> tuple[Rule, ...]:
+NEW_RESOURCE = "delete the resource and create it again, or use a new name"
+
+
+def immutable(*fields: str, remedy: str = NEW_RESOURCE) -> tuple[Rule, ...]:
     """Transition rules that freeze `fields` (camelCase) of the type that carries them."""
-    return tuple(
-        Rule(
-            cel=f"has(self.{name}) == has(oldSelf.{name}) && (!has(self.{name}) || self.{name} == oldSelf.{name})",
-            message=f"{name} is immutable: {remedy}",
-            field=name,
-        )
-        for name in fields
+    return tuple(Rule(cel=unchanged(name), message=f"{name} is immutable: {remedy}", field=name) for name in fields)
+
+
+def unchanged(path: str) -> str:
+    """CEL that holds when the field at `path` (camelCase, below self) is as it was; what stands above it is there."""
+    return f"has(self.{path}) == has(oldSelf.{path}) && (!has(self.{path}) || self.{path} == oldSelf.{path})"
+
+
+def immutable_but(name: str, part: type[ApiModel], *changeable: str, remedy: str = NEW_RESOURCE) -> Rule:
+    """A transition rule that freezes every field of `part`, which stands at `name`, but `changeable` (camelCase)."""
+    frozen = [alias for field, about in part.model_fields.items() if (alias := about.alias or field) not in changeable]
+    together = " && ".join(f"({unchanged(f'{name}.{field}')})" for field in frozen)
+    return Rule(
+        cel=f"!has(self.{name}) || !has(oldSelf.{name}) || ({together})",
+        message=f"{name} is immutable but for {' and '.join(changeable)}: {remedy}",
+        field=name,
     )
 
 

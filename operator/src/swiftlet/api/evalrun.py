@@ -14,6 +14,7 @@ from swiftlet.api.base import (
     Resource,
     Rule,
     immutable,
+    immutable_but,
     one_of,
 )
 from swiftlet.api.compute import Compute
@@ -126,7 +127,8 @@ class EvalRunSpec(ApiModel):
     """What to measure."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        *immutable("target", "baseline", "suites", "gates", "compute"),
+        *immutable("target", "baseline", "suites", "gates"),
+        immutable_but("compute", Compute, "resources"),
         Rule(
             "!has(self.baseline) || !has(self.baseline.base) || has(self.target.fineTuneJobRef)"
             " || (has(self.target.model) && has(self.target.model.adapterUri))",

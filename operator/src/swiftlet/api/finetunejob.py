@@ -4,7 +4,19 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel, Column, Condition, Positive, Resource, Rule, ShortText, immutable, one_of
+from swiftlet.api.base import (
+    ApiModel,
+    Column,
+    Condition,
+    Positive,
+    Resource,
+    Rule,
+    ShortText,
+    immutable,
+    immutable_but,
+    one_of,
+    unchanged,
+)
 from swiftlet.api.compute import Compute
 from swiftlet.api.progress import Progress
 from swiftlet.api.training import Training
@@ -144,13 +156,33 @@ def _not_with_zero3(name: str, why: str) -> Rule:
     )
 
 
+CHANGEABLE = {"training": ("perDeviceBatchSize", "gradientCheckpointing"), "compute": ("resources",)}
+"""What may be changed between two attempts: none of it changes what is learnt, and each is a way out of too little
+memory. The next attempt goes on from the checkpoint."""
+
+
+def _only_between_attempts() -> Rule:
+    """Running is False when no container works on the run, and absent before the first attempt."""
+    paths = [f"{part}.{name}" for part, names in CHANGEABLE.items() for name in names]
+    parts = " && ".join(f"has(self.spec.{part}) && has(oldSelf.spec.{part})" for part in CHANGEABLE)
+    same = " && ".join(f"({unchanged(f'spec.{path}')})" for path in paths)
+    return Rule(
+        "!has(oldSelf.status) || !has(oldSelf.status.conditions)"
+        " || !oldSelf.status.conditions.exists(x, x.type == 'Running' && x.status != 'False')"
+        f" || !({parts}) || ({same})",
+        f"{', '.join(paths)} cannot be changed while an attempt runs: set suspend to true, change them when the"
+        " condition Suspended is True, then set suspend to false; the run goes on from its checkpoint",
+        "spec",
+    )
+
+
 class FineTuneJobSpec(ApiModel):
     """What to train."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        *immutable(
-            "model", "datasets", "task", "tuner", "template", "training", "parallelism", "checkpoints", "compute"
-        ),
+        *immutable("model", "datasets", "task", "tuner", "template", "parallelism", "checkpoints"),
+        immutable_but("training", Training, *CHANGEABLE["training"]),
+        immutable_but("compute", Compute, *CHANGEABLE["compute"]),
         Rule(
             "self.datasets.exists(d, !has(d.split) || d.split == 'train')",
             "at least one data set must have split: train",
@@ -253,12 +285,17 @@ class FineTuneJobStatus(ApiModel):
     artifact: Artifact | None = None
     failure: Failure | None = None
     start_time: str | None = Field(None, description="When the first pod was made; RFC 3339.")
+    active_seconds: int | None = Field(
+        None, description="Seconds that attempts ran until the present stretch; these count against the deadline."
+    )
+    active_since: str | None = Field(None, description="When the present stretch of an attempt began; RFC 3339.")
     completion_time: str | None = Field(None, description="When it ended; RFC 3339.")
 
 
 class FineTuneJob(Resource):
     """One training run: model + data sets + tuner → artifact."""
 
+    rules: ClassVar[tuple[Rule, ...]] = (_only_between_attempts(),)
     kind_name: ClassVar[str] = "FineTuneJob"
     plural: ClassVar[str] = "finetunejobs"
     short_name: ClassVar[str] = "ftj"

@@ -80,9 +80,10 @@ def validate_update(old: Mapping[str, Any], new: Mapping[str, Any], source: Sour
     for broken in broken_transitions(before, after, schema):
         at = _blamed(broken)
         remedy = broken.message.partition(": ")[2]
+        verdict = "is immutable" if "immutable" in broken.message else "cannot be changed now"
         changes = _changes(_value(before, at), _value(after, at), at)
         for where, was, now in changes:
-            rule = f"is immutable (it was {shown(was)})" if was is not None else "is immutable (it was absent)"
+            rule = f"{verdict} (it was {shown(was) if was is not None else 'absent'})"
             value = shown(now) if now is not None else "absent:"
             problems.append(Problem(origin.file, origin.line(where), field_path(where), value, rule, remedy))
         if not changes:

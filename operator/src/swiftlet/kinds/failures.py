@@ -36,7 +36,13 @@ SECONDARY_SIGNS = (
 
 EXIT_KILLED = 137
 """128 + SIGKILL."""
-OOM_REMEDY = "raise the memory limit in compute.resources, or lower the rows per forward pass"
+OOM_REMEDIES = {
+    "train": "raise the memory limit in compute.resources, lower training.perDeviceBatchSize, or set"
+    " training.gradientCheckpointing",
+    "evaluate": "raise the memory limit in compute.resources, or lower batchSize",
+}
+"""What to change where a container was killed for memory, by its name; each can be changed, and the work goes on."""
+OOM_REMEDY = "raise the memory limit in compute.resources"
 SKEW_REMEDY = "its pod was of another release: upgrade the operator to that release"
 LAST_LINES = 1000
 """Characters of a raw termination message that a status keeps; the cause stands at its end."""
@@ -154,7 +160,8 @@ def failure_of(terminated: dict[str, Any], container: str, pod: dict[str, Any]) 
     said = message.failure if message else None
     exit_code = terminated["exitCode"]
     if terminated.get("reason") == "OOMKilled":
-        text = f"container {container} was killed because it used more memory than its limit; {OOM_REMEDY}"
+        remedy = OOM_REMEDIES.get(container, OOM_REMEDY)
+        text = f"container {container} was killed because it used more memory than its limit; {remedy}"
         rank = said.rank if said else None
         return Failure(reason="OOMKilled", message=text, rank=rank, exit_code=exit_code, **where)
     if said:

@@ -142,7 +142,7 @@ class Engine:
         for document in ours:
             stored = self.store.get(*document.key)
             if stored is not None:
-                problems += validate_update(_written(stored), document.object, document.source)
+                problems += validate_update(_told(stored), document.object, document.source)
         if problems:
             raise InvalidDocuments(problems)
         items = [defaulted(document.object) if document in ours else document.object for document in documents]
@@ -300,6 +300,11 @@ class Engine:
                     self._report(item, self._outcome(item))
             except Exception as error:
                 self._failed(key_of(item), error)
+
+
+def _told(stored: dict[str, Any]) -> dict[str, Any]:
+    """A stored resource as its author wrote it, with its status: some edits wait for the right moment."""
+    return _written(stored) | ({"status": stored["status"]} if stored.get("status") else {})
 
 
 def _written(stored: dict[str, Any]) -> dict[str, Any]:

@@ -256,3 +256,31 @@ def test_a_job_of_the_release_before_goes_on(world: Any, documents: Any) -> None
     job = world.objects["Job", "default", "bird-eval"]
     del job["spec"]["template"]["metadata"]["annotations"]["swiftlet.dev/target-digest"]
     assert world.reconcile("EvalRun").delete == []
+
+
+def test_more_memory_and_more_retries_let_a_failed_evaluation_be_tried_again(world: Any, documents: Any) -> None:
+    start(world, documents, backoffLimit=0)
+    world.pod_dies("bird-eval", 137, "", reason="OOMKilled", container="evaluate")
+    world.job_fails("bird-eval")
+    world.reconcile("EvalRun")
+    assert "or lower batchSize" in world.condition("EvalRun", "Succeeded")[2]
+    spec = world.objects["EvalRun", "default", "bird"]["spec"]
+    spec["compute"] = {**spec["compute"], "resources": {"limits": {"memory": "16Gi"}}}
+    assert world.reconcile("EvalRun").delete == [], "an edit alone starts nothing"
+    spec["backoffLimit"] = 1
+    assert [ref.name for ref in world.reconcile("EvalRun").delete] == ["bird-eval"]
+    world.reconcile("EvalRun")
+    (container,) = world.objects["Job", "default", "bird-eval"]["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["limits"]["memory"] == "16Gi"
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_what_is_changed_before_the_pod_works_is_used_and_later_is_for_the_next_try(
+    world: Any, documents: Any, runs: bool
+) -> None:
+    start(world, documents)
+    if runs:
+        world.job_runs("bird-eval", container="evaluate")
+        world.reconcile("EvalRun")
+    world.objects["EvalRun", "default", "bird"]["spec"]["batchSize"] = 1
+    assert bool(world.reconcile("EvalRun").delete) is not runs

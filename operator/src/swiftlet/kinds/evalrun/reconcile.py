@@ -6,13 +6,20 @@ from typing import Any
 from swiftlet.api.evalrun import EvalRun, EvalRunStatus
 from swiftlet.kinds.asked import asked_anew
 from swiftlet.kinds.capabilities import Capabilities
-from swiftlet.kinds.children import follows
+from swiftlet.kinds.children import follows, is_outdated
 from swiftlet.kinds.claims import unbound_claims
 from swiftlet.kinds.endings import is_over, seen
 from swiftlet.kinds.evalrun.jobs import jobs_of, lost_at, starts_anew
 from swiftlet.kinds.evalrun.plan import plan_evaluation
 from swiftlet.kinds.evalrun.policies import decide, target_of
-from swiftlet.kinds.evalrun.render import TARGET_ANNOTATION, again_name, child_name, render, wish
+from swiftlet.kinds.evalrun.render import (
+    TARGET_ANNOTATION,
+    again_name,
+    changeable_digest,
+    child_name,
+    render,
+    wish,
+)
 from swiftlet.kinds.evalrun.status import View, status_of
 from swiftlet.kinds.events import events_of
 from swiftlet.kinds.holding import asks_again, hold_of, only_deletion_stops
@@ -39,7 +46,7 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     digest = upstream.artifact.digest if upstream else old.target_digest if isinstance(target, Verdict) else None
     if digest == old.target_digest and (old.results or is_over(old.conditions, old.completion_time, bool(jobs))):
         return Outcome([], [], seen(old, run.metadata.generation, run.spec.suspend).document())
-    outdated = [job for job in jobs if not _evaluates(job, digest) or starts_anew(run, job)]
+    outdated = [job for job in jobs if not _evaluates(job, digest) or _is_tried_again(run, job, children)]
     current = None if outdated or not jobs else jobs[-1]
     verdict = decide(run, target, around)
     pods = tuple(pods_of(children, current)) if current else ()
@@ -69,6 +76,11 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
         requeue_after=wait or (unmade.again if unmade else asks_again(hold, old.conditions, now)),
         patches=[] if stopped else _asked(run, active),
     )
+
+
+def _is_tried_again(run: EvalRun, job: dict[str, Any], children: list[dict[str, Any]]) -> bool:
+    """Whether another Job shall try: with more retries, or with what was changed while no pod is at work."""
+    return starts_anew(run, job) or is_outdated(job, changeable_digest(run), pods_of(children, job))
 
 
 def _evaluates(job: dict[str, Any], digest: str | None) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 from swiftlet.api.evalrun import EvalRun
 from swiftlet.kinds.asked import asking
-from swiftlet.kinds.children import config_map, job_manifest
+from swiftlet.kinds.children import CHANGEABLE_ANNOTATION, config_map, job_manifest
 from swiftlet.kinds.evalrun.plan import EvalPlan
 from swiftlet.kinds.metadata import pod_metadata, workload_metadata
 from swiftlet.kinds.network_policy import network_policy
@@ -45,6 +45,11 @@ def again_name(run: EvalRun) -> str:
     return f"{child_name(run)}-1"
 
 
+def changeable_digest(run: EvalRun) -> str:
+    """Digest of what may be changed before another try."""
+    return digest_of([run.spec.compute.resources.document(), run.spec.batch_size])
+
+
 def render(run: EvalRun, plan: EvalPlan, around: Surroundings, name: str) -> list[dict[str, Any]]:
     """The objects of the evaluation; `name` is the Job's."""
     return [
@@ -81,7 +86,11 @@ def _job(run: EvalRun, plan: EvalPlan, around: Surroundings, name: str) -> dict[
         "podReplacementPolicy": "Failed",
         "podFailurePolicy": FAILURE_POLICY,
     }
-    annotations = {DIGEST_ANNOTATION: digest_of([plan.document.document(), template]), **target}
+    digests = {
+        DIGEST_ANNOTATION: digest_of([plan.document.document(), template]),
+        CHANGEABLE_ANNOTATION: changeable_digest(run),
+    }
+    annotations = {**digests, **target}
     metadata = workload_metadata(run, name, COMPONENT, profile, annotations)
     return asking(job_manifest(metadata, policy, template), wish(run))
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from swiftlet.api.finetunejob import Failure, FineTuneJob, Restarts
+from swiftlet.api.finetunejob import CHANGEABLE, Failure, FineTuneJob, Restarts
 from swiftlet.kinds.conditions import find_condition
 from swiftlet.kinds.disruptions import DISRUPTED, EVICTED, POD_DELETED, is_disrupted
 from swiftlet.kinds.failures import first_death, is_secondary
 from swiftlet.kinds.observed import JobState, ended_at, job_state, of_kind, pods_of
+from swiftlet.kinds.ownership import digest_of
 from swiftlet.kinds.timestamps import from_text, seconds_between
 from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_INVALID, EXIT_TERMINATED, NEVER_RETRIED
 
@@ -105,6 +106,12 @@ def attempts_of(run: FineTuneJob, children: Sequence[dict[str, Any]]) -> list[At
     """All attempts that can still be seen, oldest first. The number is in the Job's name: a label can be edited."""
     jobs = {number: job for job in of_kind(children, "Job") if (number := _number(run, job)) is not None}
     return [Attempt(number, jobs[number], tuple(pods_of(children, jobs[number]))) for number in sorted(jobs)]
+
+
+def changeable_digest(run: FineTuneJob) -> str:
+    """Digest of what may be changed between two attempts."""
+    spec = run.spec.document()
+    return digest_of([spec[part].get(name) for part, names in CHANGEABLE.items() for name in names])
 
 
 def child_name(run: FineTuneJob) -> str:

@@ -42,8 +42,24 @@ class Decision:
         return self.ending is None and self.starts_at is None
 
 
-def decide_attempt(job: FineTuneJob, attempts: Sequence[Attempt], status: FineTuneJobStatus, now: datetime) -> Decision:
-    """The decision, from the newest attempt and what was remembered of the ones before it."""
+def decide_attempt(
+    job: FineTuneJob, attempts: Sequence[Attempt], status: FineTuneJobStatus, now: datetime, active_seconds: int = 0
+) -> Decision:
+    """The decision, from the newest attempt and what was remembered of the ones before it.
+
+    active_seconds: of all stretches that are over, which the Jobs alone do not tell.
+    """
+    found = _decided(job, attempts, status, now, active_seconds)
+    return replace(found, history=_with_active_time(found.history, active_seconds))
+
+
+def _with_active_time(history: History, seconds: int) -> History:
+    return replace(history, active_seconds=max(history.active_seconds, seconds))
+
+
+def _decided(
+    job: FineTuneJob, attempts: Sequence[Attempt], status: FineTuneJobStatus, now: datetime, active_seconds: int
+) -> Decision:
     if not attempts:
         return _first(status)
     newest = attempts[-1]
@@ -60,7 +76,7 @@ def decide_attempt(job: FineTuneJob, attempts: Sequence[Attempt], status: FineTu
     failure = failure_of(newest, status.failure)
     if failure is None:  # a Failed Job always has a Failed condition
         raise ValueError(f"Job {newest.name} failed without a cause")
-    return _after_failure(job, newest, failure, now)
+    return _after_failure(job, newest, failure, now, active_seconds)
 
 
 def infrastructure_limit(job: FineTuneJob) -> int:
@@ -100,9 +116,9 @@ def _after_completion(newest: Attempt, status: FineTuneJobStatus, now: datetime)
     return Decision(newest.number + 1, history, failure, starts_at=due if now < due else None)
 
 
-def _after_failure(job: FineTuneJob, newest: Attempt, failure: Failure, now: datetime) -> Decision:
+def _after_failure(job: FineTuneJob, newest: Attempt, failure: Failure, now: datetime, active_seconds: int) -> Decision:
     cause: Cause = cause_of(newest, failure)
-    history = after(newest, cause)
+    history = _with_active_time(after(newest, cause), active_seconds)
     limit = job.spec.active_deadline_seconds
     ending = ENDINGS.get(cause)
     if cause == "user" and newest.history.user >= job.spec.backoff_limit:

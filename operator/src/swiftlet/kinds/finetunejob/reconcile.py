@@ -4,14 +4,15 @@ from datetime import datetime
 from typing import Any
 
 from swiftlet.api.finetunejob import FineTuneJob, FineTuneJobStatus
+from swiftlet.kinds.active_time import ActiveTime, active_time
 from swiftlet.kinds.asked import asked_anew
 from swiftlet.kinds.capabilities import Capabilities
-from swiftlet.kinds.children import follows
+from swiftlet.kinds.children import follows, is_outdated
 from swiftlet.kinds.claims import unbound_claims
 from swiftlet.kinds.endings import is_over, seen
 from swiftlet.kinds.events import events_of
 from swiftlet.kinds.fabric import fabric_note
-from swiftlet.kinds.finetunejob.attempts import Attempt, attempts_of
+from swiftlet.kinds.finetunejob.attempts import Attempt, attempts_of, changeable_digest
 from swiftlet.kinds.finetunejob.decision import Decision, decide_attempt
 from swiftlet.kinds.finetunejob.plan import Layout, plan_run
 from swiftlet.kinds.finetunejob.policies import decide
@@ -40,13 +41,16 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     if is_over(old.conditions, old.completion_time, bool(attempts)):
         return Outcome([], [], seen(old, job.metadata.generation, job.spec.suspend).document())
     around = look_around(job, job.spec.compute, reader, capabilities)
-    decision = decide_attempt(job, attempts, old, now)
+    newest = attempts[-1] if attempts else None
+    active_for = active_time(ActiveTime(old.active_seconds or 0, old.active_since), newest.job if newest else None, now)
+    decision = decide_attempt(job, attempts, old, now, active_for.seconds)
     verdict = decide(job, around)
     rendered = _rendered(job, verdict, decision, around)
     verdict = name_conflict(job, reader, rendered) or verdict
     planned = [*around.missing_claims(), *rendered] if rendered and isinstance(verdict, Layout) else []
-    active = next((attempt.job for attempt in attempts[-1:] if attempt.state == "Active"), None)
-    stopped = only_deletion_stops(active, job.spec.suspend)
+    active = newest.job if newest and newest.state == "Active" else None
+    made_again = newest is not None and is_outdated(newest.job, changeable_digest(job), newest.pods)
+    stopped = [ref_of(newest.job)] if newest and made_again else only_deletion_stops(active, job.spec.suspend)
     unmade = unmade_pods(active, attempts[-1].pods, reader, now) if active else None
     view = View(
         job=job,
@@ -59,11 +63,12 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
         unmade=unmade.refusal if unmade else None,
         note=fabric_note(around.profile, capabilities),
         hold=hold_of(active, job.spec.suspend, reader),
+        active_for=active_for,
     )
     status = status_of(view, now)
     wait = (decision.starts_at - now).total_seconds() if decision.starts_at else unmade.again if unmade else None
     return Outcome(
-        desired=_desired(job, planned, active),
+        desired=[] if stopped else _desired(job, planned, active),
         delete=[*_outdated(attempts), *stopped, *surplus_policies(children, around)],
         status=status.document(),
         events=events_of(old.conditions, status.conditions),

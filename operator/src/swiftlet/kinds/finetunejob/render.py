@@ -6,9 +6,15 @@ from swiftlet.api.compute import Compute, parse_quantity
 from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.api.finetunejob import FineTuneJob
 from swiftlet.kinds.asked import asking
-from swiftlet.kinds.children import config_map, job_manifest
+from swiftlet.kinds.children import CHANGEABLE_ANNOTATION, config_map, job_manifest
 from swiftlet.kinds.fabric import fabric_annotations, fabric_env, fabric_of, fabric_resources
-from swiftlet.kinds.finetunejob.attempts import HISTORY_ANNOTATION, History, attempt_name, child_name
+from swiftlet.kinds.finetunejob.attempts import (
+    HISTORY_ANNOTATION,
+    History,
+    attempt_name,
+    changeable_digest,
+    child_name,
+)
 from swiftlet.kinds.finetunejob.plan import TrainPlan
 from swiftlet.kinds.metadata import pod_metadata, workload_metadata
 from swiftlet.kinds.network_policy import from_each_other, network_policy
@@ -86,6 +92,7 @@ def _job(job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, 
     annotations = {
         DIGEST_ANNOTATION: digest_of([plan.document.document(), template]),
         HISTORY_ANNOTATION: history.annotation(),
+        CHANGEABLE_ANNOTATION: changeable_digest(job),
     }
     metadata = workload_metadata(job, name, COMPONENT, around.profile, annotations)
     metadata["labels"][ATTEMPT_LABEL] = str(attempt)

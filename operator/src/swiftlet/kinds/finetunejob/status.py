@@ -6,6 +6,7 @@ from typing import Any
 
 from swiftlet.api.finetunejob import Artifact, DatasetCounts, Failure, FineTuneJob, FineTuneJobStatus
 from swiftlet.api.progress import Progress
+from swiftlet.kinds.active_time import ActiveTime
 from swiftlet.kinds.conditions import State, Truth, set_conditions
 from swiftlet.kinds.failures import results, unreadable_results
 from swiftlet.kinds.finetunejob.attempts import Attempt
@@ -46,6 +47,7 @@ class View:
     """Why pods of the newest attempt cannot be made."""
     note: str = ""
     """What of the profile is not used, and why."""
+    active_for: ActiveTime = field(default_factory=ActiveTime)
     hold: Hold | None = None
     """Who else keeps the Job suspended, and why."""
 
@@ -108,6 +110,8 @@ def status_of(view: View, now: datetime) -> FineTuneJobStatus:
         artifact=view.artifact,
         failure=_failure(view),
         start_time=view.old.start_time or started,
+        active_seconds=view.active_for.seconds or None,
+        active_since=view.active_for.since,
         completion_time=ended_at(newest.job) if newest and ending else None,
     )
 
