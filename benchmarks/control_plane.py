@@ -1,6 +1,6 @@
 """The operator on a real control plane: children per second beside a bare client, latency, memory, writes, restarts.
 
-    python benchmarks/control_plane.py [--sizes 1000 3000 10000] [--burst 2000] [--singles 100]
+    python benchmarks/control_plane.py [--sizes 1000 3000 10000] [--burst 2000] [--singles 100] [--reporting 1000]
 
 Times are the API server's own (its audit log). etcd waits for the disk. Nothing runs the pods, and where there are
 thousands they are not made at all, for the bare client as for the operator (see control_plane_bed.py).
@@ -16,6 +16,7 @@ from control_plane_bed import ADMINISTRATORS, BARE, Operator, control_plane, ins
 from control_plane_client import Client
 from control_plane_figures import Scale, draw, report
 from control_plane_fleet import FLEET, Burst, Fleet
+from control_plane_reports import reports
 from control_plane_rest import LAUNCHER, Rest, rest
 from control_plane_singles import singles
 
@@ -57,16 +58,19 @@ async def measure_scale(sizes: list[int], burst: int) -> Scale:
 def main() -> None:
     """Measure, draw and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 3000, 10000], help="resources in all")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[1000, 3000, 10000], help="resources in all")
     parser.add_argument("--burst", type=int, default=2000, help="most resources that are applied at once")
     parser.add_argument("--singles", type=int, default=100, help="resources that are applied one after the other")
+    parser.add_argument("--reporting", type=int, default=1000, help="running jobs whose pods report")
     parser.add_argument("--plot", type=Path, default=PLOT, help="where the drawing goes")
     arguments = parser.parse_args()
     load = os.getloadavg()[0]
-    scale = asyncio.run(measure_scale(arguments.sizes, arguments.burst))
+    scale = asyncio.run(measure_scale(arguments.sizes, arguments.burst)) if arguments.sizes else None
     one_by_one = asyncio.run(singles(arguments.singles)) if arguments.singles else None
-    draw(scale, arguments.plot)
-    print(report(scale, one_by_one, load))
+    reporting = asyncio.run(reports(arguments.reporting, arguments.singles)) if arguments.reporting else None
+    if scale:
+        draw(scale, arguments.plot)
+    print(report(scale, one_by_one, reporting, load))
 
 
 if __name__ == "__main__":

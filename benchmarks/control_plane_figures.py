@@ -6,6 +6,7 @@ from pathlib import Path
 import control_plane_fleet
 import control_plane_rest
 from control_plane_fleet import Burst
+from control_plane_reports import Reports
 from control_plane_rest import Rest
 from control_plane_singles import Singles
 
@@ -33,26 +34,37 @@ class Scale:
         return [ours.rate / bare.rate for ours, bare in zip(self.compared, self.beside, strict=True)]
 
 
-def report(scale: Scale, singles: Singles | None, load: float) -> str:
+def report(scale: Scale | None, singles: Singles | None, reports: Reports | None, load: float) -> str:
     """The figures as text."""
+    parts = [
+        _growth(scale) if scale else "",
+        singles.text() if singles else "",
+        reports.text() if reports else "",
+        "Where the operator's processor time goes, sampled over the first burst:\n" + _shares(scale.samples)
+        if scale
+        else "",
+        f"load average at the start: {load:.1f}",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _growth(scale: Scale) -> str:
     rows = []
     for burst in scale.bursts:
         rows.append(burst.line("operator"))
         if burst in scale.compared:
             rows.append(scale.beside[scale.compared.index(burst)].line("bare client"))
     ratios = ", ".join(f"{ratio:.2f}" for ratio in scale.ratios)
-    parts = [
-        "Resources applied at once; a resource is a Job, a Service and a ConfigMap. Processor time of the client\n"
-        "(the operator or the bare one), the API server and etcd in ms per resource; cores taken by others.\n\n"
-        + "\n".join([control_plane_fleet.HEADING, *rows]),
-        f"operator / bare client, by round: {ratios}",
-        "writes per resource: " + _listed(scale.bursts[-1].writes),
-        "\n".join([control_plane_rest.HEADING, *(each.line() for each in scale.rests)]),
-        singles.text() if singles else "",
-        "Where the operator's processor time goes, sampled over the first burst:\n" + _shares(scale.samples),
-        f"load average at the start: {load:.1f}",
-    ]
-    return "\n\n".join(part for part in parts if part)
+    return "\n\n".join(
+        [
+            "Resources applied at once; a resource is a Job, a Service and a ConfigMap. Processor time of the client\n"
+            "(the operator or the bare one), the API server and etcd in ms per resource; cores taken by others.\n\n"
+            + "\n".join([control_plane_fleet.HEADING, *rows]),
+            f"operator / bare client, by round: {ratios}",
+            "writes per resource: " + _listed(scale.bursts[-1].writes),
+            "\n".join([control_plane_rest.HEADING, *(each.line() for each in scale.rests)]),
+        ]
+    )
 
 
 def _listed(writes: dict[str, float]) -> str:

@@ -1,7 +1,6 @@
 """Nothing of the operator grows with resources that are gone."""
 
 import asyncio
-import itertools
 from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,48 +10,13 @@ from swiftlet.app.leading import Leading
 from swiftlet.app.settings import Settings
 from swiftlet.kube import cache as caches
 from swiftlet.kube.cache import Cache
-from swiftlet.kube.client import ApiError
 from swiftlet.kube.telemetry import SILENT
 from swiftlet.observability.progress import ProgressBoard
 
+from .conftest import Store, job
+
 Manifest = dict[str, Any]
 COUNT = 30
-
-
-class Store:
-    """An API server without a watch: every object that is asked for by name is there."""
-
-    def __init__(self) -> None:
-        self.versions = itertools.count(2)
-        self.children: list[Manifest] = []
-        self.gone: set[str] = set()
-
-    def stored(self, manifest: Manifest) -> Manifest:
-        version = next(self.versions)
-        metadata = {"uid": f"uid-{version}", **manifest["metadata"], "resourceVersion": str(version)}
-        # In other words than applied, as the API server says some things.
-        return {**manifest, "metadata": metadata, "spec": {**manifest.get("spec", {}), "suspend": None}}
-
-    async def get(self, kind: str, namespace: str | None, name: str) -> Manifest | None:
-        return self.stored({"kind": kind, "metadata": {"name": name, "namespace": namespace}, "data": {"t.jsonl": ""}})
-
-    async def apply(self, manifest: Manifest, create_only: bool = False) -> Manifest:
-        self.children.append(self.stored(manifest))
-        return self.children[-1]
-
-    async def patch_status(self, kind: str, namespace: str | None, name: str, patch: Manifest) -> Manifest:
-        if name in self.gone:
-            raise ApiError(404, "NotFound", name)
-        return self.stored({**job(name), "status": patch["status"]})
-
-    async def create(self, manifest: Manifest) -> Manifest:
-        return self.stored(manifest)
-
-
-def job(name: str, version: int = 1) -> Manifest:
-    metadata = {"name": name, "namespace": "team", "uid": f"uid-{name}", "resourceVersion": str(version)}
-    spec = {"model": {"uri": "hf://org/model"}, "datasets": [{"uri": "configmap://rows/t.jsonl"}]}
-    return {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "FineTuneJob", "metadata": metadata, "spec": spec}
 
 
 def sizes(root: Any) -> dict[str, int]:

@@ -15,6 +15,8 @@ from swiftlet.kinds import Capabilities, Event
 from swiftlet.kube.cache import Cache, Key
 from swiftlet.kube.client import ApiError, KubeClient
 from swiftlet.kube.controller import Controller
+from swiftlet.kube.paths import OWN_TYPES
+from swiftlet.kube.queue import Lane
 from swiftlet.kube.reconciling import Reconciling
 from swiftlet.kube.relisting import Relisting
 from swiftlet.kube.telemetry import Telemetry
@@ -30,8 +32,8 @@ DRAIN_SECONDS = 10.0
 FLUSH_SECONDS = 2.0
 LIST_RETRY_SECONDS = 2.0
 FIRST_LOOKS_SECONDS = 60.0
-"""For the looks at what the first list found, before kopf's watches begin. Whatever they told meanwhile would wait
-behind these looks anyway, and their own listing would take half of the time."""
+"""For the looks at what the first list found, before kopf's watches begin: their own listing would take half of the
+time. What happens meanwhile is followed from the list on, and goes before these looks."""
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +63,7 @@ class Leading:
         self._tasks: list[asyncio.Task[None]] = []
         board.on_report = self._pace.reported
         self.synced = False
-        self._looked = asyncio.Event()
+        self._looked, self._kopf_watches = asyncio.Event(), asyncio.Event()
 
     def start(self, on_watching: Callable[[], None]) -> list[asyncio.Task[None]]:
         """Start everything; none of the tasks ends by itself."""
@@ -89,6 +91,7 @@ class Leading:
 
     async def _work(self) -> None:
         """List, work, and list again and again."""
+        self.controller.lane = Lane.FIRST
         while not self.synced:
             try:
                 await self._relisting.once()
@@ -97,6 +100,7 @@ class Leading:
                 await asyncio.sleep(LIST_RETRY_SECONDS)
                 continue
             self.synced = True
+        self.controller.lane = Lane.CHANGE
         log.info(
             "listed %s resources",
             sum(self._cache.count(kind) for kind in ("FineTuneJob", "EvalRun", "ModelDeployment")),
@@ -106,8 +110,11 @@ class Leading:
             for worker in workers:
                 group.create_task(_forever(worker))
             group.create_task(self._watching.run())
+            catching_up = group.create_task(self._watching.run(OWN_TYPES))
             await self._first_looks()
             self._looked.set()
+            await self._kopf_watches.wait()
+            catching_up.cancel()
             group.create_task(self._relisting.run())
 
     async def _first_looks(self) -> None:
@@ -117,7 +124,12 @@ class Leading:
 
     async def _watch(self, on_watching: Callable[[], None]) -> None:
         await self._looked.wait()
-        await watch(self._access, self._settings.namespaces, self._saw, on_watching)
+
+        def started() -> None:
+            self._kopf_watches.set()
+            on_watching()
+
+        await watch(self._access, self._settings.namespaces, self._saw, started)
 
     def _saw(self, kind: str, type_: str | None, manifest: Manifest) -> None:
         """One event of a watch."""

@@ -34,6 +34,8 @@ class Controller:
         resource that was deleted."""
         self.cache, self._reconciling, self._telemetry = cache, reconciling, telemetry
         self.queue: WorkQueue[Key] = WorkQueue(telemetry.queued)
+        self.lane = Lane.CHANGE
+        """In which resources wait for what is seen now."""
         self._on_error, self._on_gone = on_error, on_gone
         self._workers: list[asyncio.Task[None]] = []
         self._busy: set[asyncio.Task[None] | None] = set()
@@ -77,12 +79,12 @@ class Controller:
         """Queue everything that a change of this object may concern."""
         key = key_of(manifest)
         if key[0] in RECONCILERS:
-            self.queue.add(key)
+            self.queue.add(key, self.lane)
         owner = self.cache.resource_of(manifest)
         if owner is not None:
-            self.queue.add(owner)
+            self.queue.add(owner, self.lane)
         for dependent in self._reconciling.dependents.of(key):
-            self.queue.add(dependent)
+            self.queue.add(dependent, self.lane)
 
     # Working
 

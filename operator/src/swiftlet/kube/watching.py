@@ -1,4 +1,4 @@
-"""Follows the kinds of children: one stream for each kind and namespace, each from where the last one ended.
+"""Follows kinds, those of children for ever: one stream for each kind and namespace, each from where the last one ended.
 
 It begins where the first list ended, so nothing is told twice and nothing is missed. Objects are read no further than
 their version where they are no news, as most are: they are echoes of our own writes.
@@ -6,11 +6,11 @@ their version where they are no news, as most are: they are echoes of our own wr
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from swiftlet.kube.client import ApiError, KubeClient, Watched
 from swiftlet.kube.controller import Controller
-from swiftlet.kube.paths import CHILD_TYPES
+from swiftlet.kube.paths import CHILD_TYPES, TYPES
 from swiftlet.kube.relisting import Relisting, selector_of
 from swiftlet.kube.telemetry import SILENT, Telemetry
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Watching:
-    """The watches of all kinds of children."""
+    """The watches of kinds."""
 
     def __init__(
         self,
@@ -38,11 +38,11 @@ class Watching:
         self._scopes: Sequence[str | None] = namespaces or (None,)
         self._telemetry = telemetry
 
-    async def run(self) -> None:
-        """Watch, for ever."""
+    async def run(self, kinds: Iterable[str] = CHILD_TYPES) -> None:
+        """Watch these kinds until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for kind in CHILD_TYPES:
-                for namespace in self._scopes:
+            for kind in kinds:
+                for namespace in self._scopes if TYPES[kind].namespaced else (None,):
                     group.create_task(self._follow(kind, namespace), name=f"watch of {kind}")
 
     async def _follow(self, kind: str, namespace: str | None) -> None:
