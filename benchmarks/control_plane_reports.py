@@ -62,7 +62,7 @@ class Reports:
         answers = ", ".join(f"{code}: {count}" for code, count in sorted(self.answers.items()))
         return (
             f"{self.count} running jobs, silent and reporting: operator's share of a core at rest (goal {GOAL:.0%}),\n"
-            f"and new work beside them, apply -> last child of {len(self.beside)} resources. Tokens and HTTP are real.\n"
+            f"and new work beside them, apply -> last child of {len(self.beside)} resources; tokens and HTTP are real\n"
             + "\n".join([heading, *rows])
             + f"\nreports: {self.reports:.0f} a second, status writes: {self.writes:.1f} a second; answers {answers}"
         )
