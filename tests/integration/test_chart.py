@@ -170,7 +170,7 @@ def operating(release: Release, log: Path, *arguments: str) -> Iterator[list[dic
     fixed = ["operator", "run", "--listen=127.0.0.1:0", f"--kubeconfig={account}", f"--lease-namespace={NAMESPACE}"]
     profile = log.with_name("profile.yaml")
     profile.write_text(release.get("configmap", DEFAULT_PROFILE, "-n", NAMESPACE)["data"]["profile.yaml"])
-    fixed.append(f"--default-profile={profile}")
+    fixed += ["--metrics-listen=127.0.0.1:0", f"--default-profile={profile}"]
     calls: list[dict[str, Any]] = []
     since = len(release.cluster.audit_events())
     with log.open("w") as out:
