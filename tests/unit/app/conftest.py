@@ -3,9 +3,13 @@
 import itertools
 from typing import Any
 
+from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.kinds import Capabilities
 from swiftlet.kube.client import ApiError
 
 Manifest = dict[str, Any]
+IMAGES = {"trainer": "registry.example/trainer:0.1.0", "server": "registry.example/trainer-vllm:0.1.0"}
+CAPABILITIES = Capabilities(default_profile=ComputeProfileSpec.model_validate({"images": IMAGES}))
 
 
 class Store:

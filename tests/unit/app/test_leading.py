@@ -7,13 +7,12 @@ from typing import Any
 
 from swiftlet.app.leading import Leading
 from swiftlet.app.settings import Settings
-from swiftlet.kinds import Capabilities
 from swiftlet.kube.cache import Cache
 from swiftlet.kube.client import Listed, Page, Watched
 from swiftlet.kube.telemetry import SILENT
 from swiftlet.observability.progress import ProgressBoard
 
-from .conftest import Store, job
+from .conftest import CAPABILITIES, Store, job
 
 Manifest = dict[str, Any]
 OLD = 150
@@ -55,7 +54,7 @@ def test_new_work_goes_before_what_was_there_when_the_leader_began() -> None:
         store = Restarted()
         leading = Leading(
             Settings(workers=2),
-            Capabilities(),
+            CAPABILITIES,
             None,  # type: ignore[arg-type]
             store,  # type: ignore[arg-type]
             Cache(),

@@ -8,13 +8,12 @@ from typing import Any
 
 from swiftlet.app.leading import Leading
 from swiftlet.app.settings import Settings
-from swiftlet.kinds import Capabilities
 from swiftlet.kube import cache as caches
 from swiftlet.kube.cache import Cache
 from swiftlet.kube.telemetry import SILENT
 from swiftlet.observability.progress import ProgressBoard
 
-from .conftest import Store, job
+from .conftest import CAPABILITIES, Store, job
 
 Manifest = dict[str, Any]
 COUNT = 30
@@ -79,7 +78,7 @@ def test_memory_does_not_grow_with_resources_that_are_gone(monkeypatch: Any) -> 
 
     async def scenario() -> list[dict[str, int]]:
         store, cache, board = Store(), Cache(), ProgressBoard()
-        leading = Leading(Settings(), Capabilities(), None, store, cache, board, SILENT, lambda: datetime.now(UTC))  # type: ignore[arg-type]
+        leading = Leading(Settings(), CAPABILITIES, None, store, cache, board, SILENT, lambda: datetime.now(UTC))  # type: ignore[arg-type]
         leading.controller.start(4)
         seen = []
         for round_ in range(3):
