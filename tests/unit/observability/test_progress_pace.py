@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from swiftlet.observability import progress_pace
 from swiftlet.observability.progress import ProgressBoard
-from swiftlet.observability.progress_pace import ProgressPace, figure_seconds, report_seconds
+from swiftlet.observability.progress_pace import ProgressPace, figure_seconds, pod_rate, report_seconds
 
 TIME = "2026-01-01T12:00:00Z"
 
@@ -148,3 +148,4 @@ def test_what_is_gone_is_not_looked_at() -> None:
 def test_intervals_stretch_with_the_number_of_those_that_report() -> None:
     assert [report_seconds(number) for number in (1, 1000, 100_000)] == [0.1, 20.0, 60.0]
     assert figure_seconds(1000) == 10.0
+    assert [pod_rate(number) for number in (0, 100, 1000)] == [2.0, 2.0, 0.2]

@@ -12,7 +12,7 @@ from typing import Any
 
 from swiftlet.kinds.progress_news import News, news
 from swiftlet.observability.progress import ProgressBoard
-from swiftlet.observability.progress_rates import RateLimit
+from swiftlet.observability.progress_rates import PER_SECOND, RateLimit
 
 LEAST_SECONDS = 2.0
 """Between two looks at one resource that only reports ask for: a status write for each step would be many."""
@@ -29,11 +29,18 @@ CLOCK_SECONDS = 0.001
 REPORTS_PER_SECOND = 50.0
 """Of all pods together, as far as they do what they are asked to."""
 LONGEST_INTERVAL = 60.0
+MOST_PER_SECOND = 200.0
+"""Reports that are taken, of all pods together, from pods that do not do what they are asked to, such as older ones."""
 
 
 def report_seconds(reporting: int) -> float:
     """How often a pod is asked to report while this many do: a report costs about half a millisecond."""
     return min(max(LEAST_SECONDS, reporting / REPORTS_PER_SECOND), LONGEST_INTERVAL)
+
+
+def pod_rate(reporting: int) -> float:
+    """Reports a second that one pod may send in the long run while this many report."""
+    return min(PER_SECOND, MOST_PER_SECOND / max(1, reporting))
 
 
 def figure_seconds(reporting: int) -> float:

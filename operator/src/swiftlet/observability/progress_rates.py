@@ -1,5 +1,6 @@
 """How often one pod may report: a bucket of tokens that fills up again (Turner 1986, leaky bucket as a meter)."""
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -21,12 +22,14 @@ class RateLimit:
         self._burst, self._per_second, self._clock = burst, per_second, clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def seconds_to_wait(self, key: str) -> float:
-        """0 when one more report of `key` may be taken, which is then counted; else seconds until it may."""
+    def seconds_to_wait(self, key: str, at_most: float = math.inf) -> float:
+        """0 when one more report of `key` may be taken, which is then counted; else seconds until it may. at_most: a
+        second, for now."""
+        per_second = min(self._per_second, at_most)
         now = self._clock()
         left, since = self._buckets.get(key, (self._burst, now))
-        left = min(self._burst, left + (now - since) * self._per_second)
-        wait = 0.0 if left >= 1 else (1 - left) / self._per_second
+        left = min(self._burst, left + (now - since) * per_second)
+        wait = 0.0 if left >= 1 else (1 - left) / per_second
         self._buckets[key] = (left - 1 if wait == 0 else left, now)
         self._buckets.move_to_end(key)
         while len(self._buckets) > REMEMBERED:

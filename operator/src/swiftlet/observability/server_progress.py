@@ -5,6 +5,7 @@ the API server is asked, and only as often as the report's address may make it.
 """
 
 import logging
+import math
 import time
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ from swiftlet.kinds.timestamps import to_text
 from swiftlet.observability.authentication import Authenticator, ReviewUnavailableError
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.progress_binding import NotAllowedError, Objects, resource_of
-from swiftlet.observability.progress_pace import report_seconds
+from swiftlet.observability.progress_pace import pod_rate, report_seconds
 from swiftlet.observability.progress_payload import MalformedReportError, report_of
 from swiftlet.observability.progress_rates import RateLimit
 from swiftlet.observability.review_slots import BusyError
@@ -89,7 +90,7 @@ class ProgressEndpoint:
         uid = resource_of(claims.pod, request.match_info.get("uid"), self._objects)
         if not is_known:
             await self._authenticator.authenticate(token, claims, address)
-        _count(self._rates, claims.pod.pod_uid, TOO_OFTEN)
+        _count(self._rates, claims.pod.pod_uid, TOO_OFTEN, pod_rate(self._board.reporting))
         report = report_of(await bounded_body(request), to_text(datetime.now(UTC)))
         resource_of(claims.pod, uid, self._objects)  # it may have gone while the body came in
         if report.left_out:
@@ -109,9 +110,9 @@ class ProgressEndpoint:
         return answer
 
 
-def _count(rates: RateLimit, key: str, message: str) -> None:
-    """One more of `key`. Raises BusyError when that is too many."""
-    if wait := rates.seconds_to_wait(key):
+def _count(rates: RateLimit, key: str, message: str, at_most: float = math.inf) -> None:
+    """One more of `key`; at_most: a second. Raises BusyError when that is too many."""
+    if wait := rates.seconds_to_wait(key, at_most):
         raise BusyError(message, wait)
 
 
