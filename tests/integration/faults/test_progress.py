@@ -154,7 +154,6 @@ def test_an_oversized_body_is_refused(reporting: Any) -> None:
         (b"\xff\xfe", "not JSON"),
         (b"7", "must be a JSON array"),
         (b"[7]", "[0]"),
-        (json.dumps([{**STEP, "stepp": 1}]).encode(), "[0].stepp"),
         (json.dumps([{**STEP, "step": -1}]).encode(), "[0].step"),
         (json.dumps([{**STEP, "time": "yesterday"}]).encode(), "RFC 3339"),
         (b'[{"time": "2026-01-01T00:00:00Z", "step": NaN}]', "not JSON"),

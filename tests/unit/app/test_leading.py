@@ -34,9 +34,7 @@ class Restarted(Store):
         ]
         yield Page(listed, 500)
 
-    async def watch(
-        self, kind: str, namespace: Any, selector: Any, version: int
-    ) -> AsyncIterator[Watched]:
+    async def watch(self, kind: str, namespace: Any, selector: Any, version: int) -> AsyncIterator[Watched]:
         self.asked.append((kind, version))
         if kind == "FineTuneJob":
             await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Follows kinds, those of children for ever: one stream for each kind and namespace, each from where the last one ended.
+"""Follows kinds, those of children for ever: a stream for each kind and namespace, each from where the last one ended.
 
 It begins where the first list ended, so nothing is told twice and nothing is missed. Objects are read no further than
 their version where they are no news, as most are: they are echoes of our own writes.
