@@ -11,7 +11,16 @@ from swiftlet.api.finetunejob import DatasetCounts, Failure
 from swiftlet.wire.figures import untabled
 from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_ERROR, EXIT_INVALID, TERMINATION_LIMIT, TerminationMessage
 from swiftlet_0_1_0.api import pod as earlier
-from swiftlet_trainer.failures import Diverged, InvalidInput, encoded, failure_of, listed, reporting, write_termination
+from swiftlet_trainer.failures import (
+    Diverged,
+    InvalidInput,
+    encoded,
+    failure_of,
+    listed,
+    never_retried,
+    reporting,
+    write_termination,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -176,3 +185,19 @@ def test_exceptions_become_message_and_exit_code(
 def test_full_disk_names_the_file_and_the_remedy() -> None:
     failure = failure_of(OSError(errno.ENOSPC, "No space left on device", "/x/model.safetensors"))
     assert failure.message == "no space left for /x/model.safetensors; enlarge the volume or keep fewer checkpoints"
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), TypeError("odd"), RecursionError("odd"), KeyError("odd")])
+def test_an_error_that_only_the_input_can_have_caused_is_never_retried(error: Exception) -> None:
+    with pytest.raises(Exception, match="odd") as caught, never_retried():
+        raise error
+    failure = failure_of(caught.value)
+    assert failure.exit_code == EXIT_INVALID and failure.reason == type(error).__name__
+    assert failure.traceback and "in test_an_error_that_only" in failure.traceback
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "disk"), MemoryError(), ConnectionError()])
+def test_what_may_pass_by_itself_is_retried(error: Exception) -> None:
+    with pytest.raises(type(error)) as caught, never_retried():
+        raise error
+    assert failure_of(caught.value).exit_code == EXIT_ERROR

@@ -5,7 +5,8 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from swiftlet.api.finetunejob import DatasetCounts, Failure
@@ -50,6 +51,24 @@ class InvalidInput(TrainerError):  # noqa: N818 - says what it is
         super().__init__(listed(self.problems))
 
 
+class Unforeseen(TrainerError):  # noqa: N818
+    """An error of Python while data was read or checked: the same input fails again, so that it is never retried."""
+
+    exit_code = EXIT_INVALID
+
+
+@contextmanager
+def never_retried() -> Iterator[None]:
+    """Within, an error that only the input can have caused ends as Unforeseen. What may pass by itself (files, network,
+    memory) stays what it is."""
+    try:
+        yield
+    except (TrainerError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise Unforeseen(f"{type(error).__name__}: {error}") from error
+
+
 class Diverged(TrainerError):  # noqa: N818
     """The loss became NaN or infinite. Never retried."""
 
@@ -72,6 +91,9 @@ def listed(problems: Sequence[str]) -> str:
 
 def failure_of(error: BaseException) -> Failure:
     """What the control plane is told about `error`; the traceback is left out where the message is the cause."""
+    if isinstance(error, Unforeseen) and error.__cause__:
+        found = failure_of(error.__cause__)
+        return found.model_copy(update={"exit_code": error.exit_code})
     if isinstance(error, TrainerError):
         return Failure(reason=error.reason, message=str(error), exit_code=error.exit_code)
     reason, message = type(error).__name__, f"{type(error).__name__}: {error}"

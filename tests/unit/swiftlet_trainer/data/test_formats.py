@@ -2,13 +2,21 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from swiftlet.api.finetunejob import Columns
-from swiftlet_trainer.data.formats import Example, RowError, RowView, column_names, detect, unused_columns
+from swiftlet_trainer.data.formats import Example, converted, detect, key_book, unused_columns
+from swiftlet_trainer.data.keys import HARMLESS, MARKS, REFUSED, RowError
+from swiftlet_trainer.data.turns import Turn
 
 
-def converted(row: dict[str, Any], columns: Columns | None = None) -> tuple[str, Example]:
+def read(row: dict[str, Any], columns: Columns | None = None) -> tuple[str, Example]:
     found = detect(row, columns)
-    return found.name, found.convert(RowView(row, column_names(found, columns)))
+    return found.name, converted(row, found, columns, key_book(found, columns))
+
+
+def said(example: Example) -> list[dict[str, str]]:
+    return [turn.message for turn in example.turns]
 
 
 USER, ASSISTANT = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
@@ -43,20 +51,21 @@ SYSTEM = {"role": "system", "content": "s"}
     ],
 )
 def test_conversations_of_every_format(row: dict[str, Any], name: str, messages: list[dict[str, str]]) -> None:
-    assert converted(row) == (name, Example(messages))
+    found, example = read(row)
+    assert (found, said(example)) == (name, messages)
 
 
 def test_plain_text() -> None:
-    assert converted({"text": "words", "id": 3}) == ("text", Example([], "words"))
+    assert read({"text": "words", "id": 3}) == ("text", Example([], "words"))
 
 
 def test_columns_of_other_names() -> None:
     columns = Columns.model_validate({"prompt": "frage", "completion": "antwort"})
     row = {"frage": "q", "antwort": "a", "text": "not this"}
-    assert converted(row, columns)[1] == Example([USER, ASSISTANT])
+    assert said(read(row, columns)[1]) == [USER, ASSISTANT]
     columns = Columns.model_validate({"messages": "dialog", "role": "who", "content": "says"})
     turns = [{"who": "Human", "says": "q"}, {"who": "Bot", "says": "a"}]
-    assert converted({"dialog": turns}, columns) == ("messages", Example([USER, ASSISTANT]))
+    assert said(read({"dialog": turns}, columns)[1]) == [USER, ASSISTANT]
 
 
 def test_unknown_shape_lists_what_each_format_needs() -> None:
@@ -78,15 +87,231 @@ def test_column_name_that_the_format_does_not_have() -> None:
         ({"messages": [USER, {"role": "assistant"}]}, r"messages\[1\] has role, a turn needs role/from and content"),
         (
             {"messages": [{"role": "narrator", "content": "x"}]},
-            r"messages\[0\].role is 'narrator'; use one of assistant",
+            r"messages\[0\].role is str 'narrator'; use one of ai, assistant",
         ),
         ({"messages": [{"role": "user", "content": 7}]}, r"messages\[0\].content must be text, this is int 7"),
         ({"messages": [{**ASSISTANT, "tool_calls": [{}]}]}, "tool_calls is not supported"),
         ({"prompt": "q", "completion": None}, "no column completion or response"),
         ({"text": 7}, "text must be text, this is int"),
         ({"instruction": "q", "output": "a", "history": ["x"]}, r"history\[0\] must be a pair"),
+        ({"instruction": "q", "output": "a", "history": 7}, "history must be a list of pairs"),
+        ({"messages": [{**USER, "value": "other"}, ASSISTANT]}, r"messages\[0\] has both content and value"),
+        ({"prompt": "q", "query": "p", "completion": "a"}, "the row has both prompt and query"),
+        ({"messages": [SYSTEM, USER, ASSISTANT], "system": "other"}, "are both of the system"),
+        ({"messages": [USER, {"role": "assistant", "content": None}]}, r"messages\[1\] has role, a turn needs"),
+        ({"messages": [USER, {"role": "assistant", "content": []}]}, r"content must be text, this is list \[\]"),
+        ({"messages": [{"role": "function_call", "content": "{}"}]}, "function_call' is not supported: tools"),
+        (
+            {"messages": [{"role": "user", "content": "\ud83d"}]},
+            r"content has half of a surrogate pair \(.ud83d at char",
+        ),
+        ({"text": "a smile \ud83d"}, r"text has half of a surrogate pair \(.ud83d at character 9\)"),
+        ({"text": float("inf")}, "text must be text, this is float inf"),
     ],
 )
 def test_rows_that_are_not_of_their_format(row: dict[str, Any], words: str) -> None:
     with pytest.raises(RowError, match=words):
-        converted(row)
+        read(row)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], "ab"),
+        ([{"type": "text", "value": "a"}], "a"),
+        ([{"type": "input_text", "text": "a"}], "a"),
+        ([{"text": "a", "type": None, "image": None}], "a"),
+        ([{"type": "text", "text": None, "value": "a"}], "a"),
+        ({"type": "text", "text": "a"}, "a"),
+        ([{"type": "text", "text": {"value": "a", "annotations": []}}], "a"),
+        (["a", "b"], "ab"),
+        ([{"type": "text", "text": ""}, "a"], "a"),
+    ],
+)
+def test_text_of_every_shape_is_read(content: Any, text: str) -> None:
+    _, example = read({"messages": [{"role": "user", "content": content}, ASSISTANT]})
+    assert example.turns[0].content == text
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ({"type": "text"}, "a part needs text/value/content"),
+        ({"type": "text", "text": None}, "a part needs text"),
+        ({"type": "text", "words": "a"}, "a part needs text"),
+        ({"type": "image_url", "image_url": {"url": "x"}}, "image_url is not supported: pictures"),
+        ({"type": "image"}, "type str 'image' is not supported: pictures"),
+        ({"type": "tool_call", "value": "x"}, "is not supported: tools"),
+        ({"type": "reasoning", "value": "x"}, "is not supported: thoughts"),
+        ({"type": "poem", "text": "x"}, "is not one of text, input_text, output_text"),
+        ({"type": "text", "text": "a", "value": "b"}, "has both text and value"),
+        (7, "must be text, this is int 7"),
+        ({"type": "text", "text": 7}, "must be text, this is int 7"),
+        ({}, "has nothing, a part needs"),
+    ],
+)
+def test_parts_without_text_are_never_empty_texts(part: Any, words: str) -> None:
+    with pytest.raises(RowError, match=words):
+        read({"messages": [{"role": "user", "content": [part]}, ASSISTANT]})
+
+
+ROW = {"messages": [USER, ASSISTANT]}
+
+
+@pytest.mark.parametrize(
+    ("level", "key"), [(level, key) for kind in REFUSED for level in kind.keys for key in kind.keys[level]]
+)
+def test_keys_that_mean_what_cannot_be_carried_out_are_refused(level: str, key: str) -> None:
+    def row(value: Any) -> dict[str, Any]:
+        if level == "row":
+            return {**ROW, key: value}
+        content: Any = [{"type": "text", "text": "a", key: value}] if level == "part" else "a"
+        return {
+            "messages": [USER, {"role": "assistant", "content": content, **({key: value} if level == "turn" else {})}]
+        }
+
+    for value in ({"some": "thing"}, ["x"], "x", False, 0):
+        with pytest.raises(RowError, match=f"{key} is not supported: .*; .*"):
+            read(row(value))
+    for nothing in (None, [], {}, "", float("nan"), [None], {"url": None}):
+        assert said(read(row(nothing))[1]) == [USER, ASSISTANT]
+
+
+def test_preference_data_is_told_before_anything_else() -> None:
+    with pytest.raises(RowError, match="chosen is not supported: this is preference data"):
+        read({"prompt": "q", "chosen": "a", "rejected": "b"})
+    later = {"messages": [{"role": "assistant"}], "rejected": "x"}
+    found = detect(ROW, None)
+    with pytest.raises(RowError, match="rejected is not supported"):
+        converted(later, found, None, key_book(found, None))
+
+
+def test_a_call_of_a_tool_is_told_before_its_missing_content() -> None:
+    with pytest.raises(RowError, match=r"messages\[0\].tool_calls is not supported"):
+        read({"messages": [{"role": "assistant", "tool_calls": [{"id": 1}]}]})
+
+
+def test_a_column_that_the_document_names_is_read() -> None:
+    columns = Columns.model_validate({"prompt": "question", "completion": "chosen"})
+    _, example = read({"question": "q", "chosen": "a", "rejected": "b"}, columns)
+    assert said(example) == [USER, ASSISTANT]
+    assert read({"label": "words"}, Columns(text="label"))[1].text == "words"
+
+
+@pytest.mark.parametrize("key", MARKS)
+@pytest.mark.parametrize(
+    ("value", "learn"), [(0, False), (1, True), (False, False), (True, True), (1.0, True), (0.0, False), (None, None)]
+)
+def test_marks_of_a_turn_are_carried_out(key: str, value: Any, learn: bool | None) -> None:
+    assert read({"messages": [USER, {**ASSISTANT, key: value}]})[1].turns[1] == Turn("assistant", "a", learn)
+
+
+@pytest.mark.parametrize("key", MARKS)
+def test_marks_of_a_row_are_for_its_answers_or_a_list_for_its_turns(key: str) -> None:
+    def learn(row: dict[str, Any]) -> list[bool | None]:
+        return [turn.learn for turn in read(row)[1].turns]
+
+    assert learn({**ROW, key: 0}) == [None, False]
+    assert learn({"prompt": "q", "completion": "a", key: "false"}) == [None, False]
+    assert learn({**ROW, key: [0, 1]}) == [False, True]
+    assert learn({**ROW, key: "[0, 0]", "system": "s"}) == [None, False, False]
+    assert read({"text": "words", key: False})[1].learn is False
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"messages": [USER, {**ASSISTANT, "weight": 0.5}]}, r"messages\[1\].weight is float 0.5; write 0 or 1"),
+        ({"messages": [USER, {**ASSISTANT, "loss_scale": "high"}]}, "loss_scale is str 'high'; write 0 or 1"),
+        ({"messages": [USER, {**ASSISTANT, "weight": 1, "train": False}]}, "weight and train, which say different"),
+        ({**ROW, "loss_mask": [1]}, "loss_mask has 1 marks, the row has 2 turns"),
+        ({**ROW, "weight": 0.3}, "weight is float 0.3"),
+        ({"messages": [USER, {**ASSISTANT, "train": True}], "loss_mask": [0, 0]}, "say different things"),
+    ],
+)
+def test_marks_that_cannot_be_carried_out(row: dict[str, Any], words: str) -> None:
+    with pytest.raises(RowError, match=words):
+        read(row)
+
+
+def test_keys_that_nobody_reads_are_noted_with_their_first_row() -> None:
+    found = detect(ROW, None)
+    book = key_book(found, None)
+    for number in (3, 5, 9):
+        book.number = number
+        turns = [
+            {**USER, "mood": "glad"},
+            {"role": "assistant", "content": [{"type": "text", "text": "a", "font": "x"}]},
+        ]
+        row = {"messages": turns, "answerable": True, "text": "rendered", "id": 1, "empty": None}
+        converted(row if number > 3 else ROW, found, None, book)
+    noted = {key: (seen.count, seen.first) for key, seen in book.unread.items()}
+    assert noted == dict.fromkeys([("row", "answerable"), ("row", "text"), ("turn", "mood"), ("part", "font")], (2, 5))
+
+
+def test_structs_of_parquet_with_keys_of_two_shapes() -> None:
+    human = {"from": "human", "value": "q", "role": None, "content": None, "weight": None}
+    bot = {"from": None, "value": None, "role": "assistant", "content": "a", "weight": float("nan")}
+    row = {"messages": None, "conversations": [human, bot], "tools": None, "system": None}
+    assert read(row)[0] == "sharegpt" and said(read(row)[1]) == [USER, ASSISTANT]
+
+
+def test_no_key_is_in_two_tables() -> None:
+    for level in ("row", "turn", "part"):
+        names = [key for kind in REFUSED for key in kind.keys.get(level, ())] + list(HARMLESS[level]) + list(MARKS)
+        assert sorted(names) == sorted(set(names)), level
+
+
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=4), st.just("\ud83d"))
+WORDS = st.sampled_from(
+    [*"abc", "role", "from", "content", "value", "text", "type", "user", "gpt", "assistant", "weight"]
+)
+VALUES = st.recursive(
+    st.one_of(SCALARS, WORDS),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.one_of(WORDS, st.text(max_size=3)), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+COLUMNS = st.sampled_from(
+    [
+        "messages",
+        "conversations",
+        "prompt",
+        "completion",
+        "instruction",
+        "output",
+        "text",
+        "history",
+        "system",
+        "loss_mask",
+        "input",
+        "tools",
+        "x",
+    ]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.dictionaries(COLUMNS, VALUES, max_size=5))
+def test_whatever_a_row_holds_it_is_read_or_refused(row: dict[str, Any]) -> None:
+    try:
+        _, example = read(row)
+    except RowError as error:
+        assert str(error)
+        return
+    for turn in example.turns:
+        assert turn.content.encode() is not None and turn.learn in (True, False, None)
+    assert (example.text is None) == bool(example.turns) or example.turns == []
+
+
+def test_nesting_that_python_cannot_follow_is_refused() -> None:
+    deep: Any = "a"
+    for _ in range(100_000):
+        deep = [deep]
+    for row in ({"text": deep}, {"text": "a", "tools": deep}, {"messages": deep}):
+        with pytest.raises(RowError, match=r"nested too deeply|tools is not supported|must be an object"):
+            read(row)
+    # Taken apart by hand: freeing it in one go would recurse as well on some versions of Python.
+    while isinstance(deep, list):
+        deep = deep.pop()

@@ -1,3 +1,4 @@
+import copy
 import json
 import threading
 from collections.abc import Callable
@@ -42,7 +43,7 @@ def test_only_what_the_assistant_says_is_learnt(pod: Any, tokenizer: Any, chat: 
 
 
 def test_ids_are_those_of_the_models_own_template(pod: Any, tokenizer: Any, chat: Chat) -> None:
-    conversation = chat("Hi, 2024!", "  Hello\n there ", "?", "x")
+    conversation = chat("Hi, 2024!", "Hello\n there ", "?", "x")
     (row,) = prepare(pod.document(pod.data("a.jsonl", [conversation])), tokenizer).train
     expected = tokenizer.apply_chat_template(conversation["messages"], tokenize=True, return_dict=False)
     assert row["input_ids"] == expected
@@ -63,8 +64,6 @@ def test_every_token_is_learnt_when_the_task_says_so(pod: Any, tokenizer: Any, c
 
 
 def test_plain_text_ends_in_the_end_token_and_needs_no_chat_template(pod: Any, tokenizer: Any) -> None:
-    import copy
-
     bare = copy.copy(tokenizer)
     bare.chat_template = None
     (row,) = prepare(pod.document(pod.data("a.csv", "text\nSome words.\n")), bare).train
@@ -85,8 +84,8 @@ def test_rows_left_out_are_counted_by_reason(pod: Any, tokenizer: Any, chat: Cha
         ],
     )
     counts = prepare(pod.document(data, template={"maxLength": 64}), tokenizer).counts
-    assert (counts.read, counts.used) == (7, 1)
-    assert counts.dropped == {"no_assistant_turn": 2, "special_token": 2, "too_long": 1, "empty": 1}
+    assert (counts.read, counts.used) == (7, 3)
+    assert counts.dropped == {"no_assistant_turn": 2, "too_long": 1, "empty": 1}
 
 
 def test_too_long_rows_by_each_policy(pod: Any, tokenizer: Any, chat: Chat) -> None:
@@ -129,9 +128,9 @@ def test_rows_beyond_the_models_context_are_too_long(
 
 
 def test_nothing_left_is_refused_with_the_counts(pod: Any, tokenizer: Any, chat: Chat) -> None:
-    error = refused(pod, tokenizer, pod.data("a.jsonl", [chat("no answer"), chat("q", "<|im_end|>")]))
+    error = refused(pod, tokenizer, pod.data("a.jsonl", [chat("no answer"), chat("", "")]))
     assert error.problems == [
-        "a.jsonl: none of its 2 rows is left (1 no_assistant_turn, 1 special_token); "
+        "a.jsonl: none of its 2 rows is left (1 empty, 1 no_assistant_turn); "
         "a.jsonl:1: dropped (no_assistant_turn): no turn of the assistant to learn from"
     ]
     assert error.dataset is not None and error.dataset.read == 2
@@ -169,8 +168,6 @@ def test_the_first_ten_bad_rows_are_told_and_the_others_counted(pod: Any, tokeni
 
 
 def test_template_that_refuses_a_row(pod: Any, tokenizer: Any, chat: Chat) -> None:
-    import copy
-
     strict = copy.copy(tokenizer)
     strict.chat_template = (
         "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system here') }}{% endif %}"
@@ -273,3 +270,128 @@ def test_counts_are_reported(pod: Any, tokenizer: Any, rows: list[Any]) -> None:
     prepared = prepare(pod.document(pod.data("a.jsonl", rows)), tokenizer)
     events = [json.loads(line) for line in (pod.root / "swiftlet/run/progress.jsonl").read_text().splitlines()]
     assert events[-1]["type"] == "dataset" and events[-1]["dataset"]["used"] == ROWS == prepared.counts.used
+
+
+def test_a_row_that_the_assistant_begins_is_learnt_and_stops_no_other(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    first = {"conversations": [{"from": "gpt", "value": "Welcome!"}, {"from": "human", "value": "hi"}]}
+    both = {"conversations": [*first["conversations"], {"from": "gpt", "value": "hello"}]}
+    (one, two) = prepare(pod.document(pod.data("a.jsonl", [first, both])), tokenizer).train
+    assert learnt(tokenizer, one) == "Welcome!<|im_end|>"
+    assert learnt(tokenizer, two) == "Welcome!<|im_end|>hello<|im_end|>"
+    text = tokenizer.decode(two["input_ids"])
+    assert text.startswith("<|im_start|>system\n") and "<|im_end|>\n<|im_start|>assistant\nWelcome!" in text
+
+
+REWRITING = (
+    "{% for m in messages %}<{{ m.role }}>{% if loop.last %}{{ m.content }}{% else %}{{ m.content | upper }}{% endif %}"
+    "{{ eos_token }}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+
+
+def test_templates_without_turns_that_can_be_found_do_where_everything_is_learnt(
+    pod: Any, tokenizer: Any, chat: Chat
+) -> None:
+    odd = copy.copy(tokenizer)
+    odd.chat_template = REWRITING
+    data = pod.data("a.jsonl", [chat("a", "b", "c", "d")])
+    assert "writes turn 1 otherwise once others follow" in refused(pod, odd, data).problems[0]
+    (row,) = prepare(pod.document(data, task={"sft": {"assistantOnlyLoss": False}}), odd).train
+    assert row["labels"] == row["input_ids"] and tokenizer.decode(row["labels"]).startswith("<user>A<|im_end|>")
+
+
+def test_answers_marked_not_to_be_learnt_are_context(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    row = chat("Capital of Peru?", "Quito.", "No, again.", "Lima.")
+    row["messages"][1]["weight"] = 0
+    error = refused(pod, tokenizer, pod.data("b.jsonl", [{**chat("q", "a"), "loss_mask": [0, 0]}]))
+    assert "1 not_learnt" in error.problems[0] and "marked not to be learnt" in error.problems[0]
+    (found,) = prepare(pod.document(pod.data("a.jsonl", [row])), tokenizer).train
+    assert learnt(tokenizer, found) == "Lima.<|im_end|>" and "Quito." in tokenizer.decode(found["input_ids"])
+
+
+def test_marks_that_the_task_cannot_carry_out_are_refused(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    user, answer = chat("q", "a"), chat("q", "a")
+    user["messages"][0]["train"], answer["messages"][1]["train"] = True, False
+    assert (
+        "turn 0 of the user is marked to be learnt" in refused(pod, tokenizer, pod.data("a.jsonl", [user])).problems[0]
+    )
+    task = {"sft": {"assistantOnlyLoss": False}}
+    error = refused(pod, tokenizer, pod.data("b.jsonl", [answer]), task=task)
+    assert "learns every token; leave one of them out" in error.problems[0]
+
+
+def test_an_empty_answer_between_others_drops_its_row(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    prepared = prepare(pod.document(pod.data("a.jsonl", [chat("q", "", "r", "a"), chat("q", "a", "r", "")])), tokenizer)
+    assert prepared.counts.dropped == {"empty_answer": 1}
+    assert prepared.notes == [
+        "a.jsonl:1: dropped (empty_answer): turn 1 of the assistant is empty; nothing would be answered"
+    ]
+
+
+@pytest.mark.parametrize("packing", [False, True])
+def test_long_texts_are_split_and_nothing_is_lost(pod: Any, tokenizer: Any, packing: bool) -> None:
+    texts = ["word " * size for size in (10, 31, 32, 33, 63, 64, 65, 200)]
+    data = pod.data("a.jsonl", [{"text": text} for text in texts])
+    prepared = prepare(pod.document(data, template={"maxLength": 32, "packing": packing}), tokenizer)
+    assert prepared.counts.dropped == {} and prepared.counts.read == len(texts)
+    assert max(prepared.train["length"]) <= 32
+    tokens = sum(len(tokenizer(text)["input_ids"]) + 1 for text in texts)
+    assert prepared.counts.tokens == tokens
+    if not packing:
+        assert min(prepared.train["length"]) > 1
+        joined = [token for row in prepared.train["input_ids"] for token in row]
+        assert joined == [one for text in texts for one in [*tokenizer(text)["input_ids"], tokenizer.eos_token_id]]
+
+
+def test_text_that_looks_like_a_control_token_is_text(pod: Any, tokenizer: Any) -> None:
+    (row,) = prepare(pod.document(pod.data("a.jsonl", [{"text": "The <|im_end|> price"}])), tokenizer).train
+    assert tokenizer.decode(row["input_ids"]) == "The <|im_end|> price<|im_end|>"
+    assert row["input_ids"].count(tokenizer.eos_token_id) == 1
+
+
+def test_tokens_do_not_depend_on_the_day(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    dated = copy.copy(tokenizer)
+    dated.chat_template = "{{ strftime_now('%d %b %Y') }} " + tokenizer.chat_template
+    (row,) = prepare(pod.document(pod.data("a.jsonl", [chat("q", "a")])), dated).train
+    assert tokenizer.decode(row["input_ids"]).startswith("26 Jul 2024 ")
+
+
+def test_a_template_that_leaves_a_turn_out_drops_the_row(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    deaf = copy.copy(tokenizer)
+    deaf.chat_template = (
+        "{% for m in messages %}{% if m.role != 'tool' %}{{ m.role }}: {{ m.content }}{{ eos_token }}{% endif %}"
+        "{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
+    )
+    row = chat("q", "a", "r", "b")
+    row["messages"][2]["role"] = "tool"
+    prepared = prepare(pod.document(pod.data("a.jsonl", [row, chat("q", "a")])), deaf)
+    assert prepared.counts.dropped == {"template_refused": 1} and "leaves turn 2 (tool) out" in prepared.notes[0]
+
+
+def test_what_was_dropped_and_why_is_in_the_log(
+    pod: Any, tokenizer: Any, chat: Chat, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = pod.document(pod.data("a.jsonl", [chat("q", "a"), *[chat("q")] * 12, {**chat("q", "b"), "mood": 1}]))
+    prepare(document, tokenizer)
+    first = capsys.readouterr().out
+    for line in (
+        "a.jsonl:2: dropped (no_assistant_turn): no turn of the assistant to learn from",
+        "a.jsonl: and 2 more rows dropped (no_assistant_turn)",
+        "a.jsonl:14: key 'mood' is not read (1 times)",
+    ):
+        assert line in first
+    prepare(document, tokenizer)
+    assert "a.jsonl:2: dropped" in capsys.readouterr().out, "what was prepared before says it again"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "A smile \ud83d"}]},
+        {"text": "\ud83d"},
+        {"text": "a", "\ud83d": 1, "tools": "\ud83d"},
+        {"messages": [[[[[]]]]]},
+    ],
+)
+def test_foreign_rows_are_told_by_line(pod: Any, tokenizer: Any, row: dict[str, Any]) -> None:
+    (problem,) = refused(pod, tokenizer, pod.data("a.jsonl", [row])).problems
+    assert problem.startswith("a.jsonl:1: ") and problem.encode()

@@ -23,6 +23,9 @@ class Templated:
     def __init__(self, tokenizer: Any, template: str) -> None:
         self._tokenizer, self.chat_template = tokenizer, template
 
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self._tokenizer(*arguments, **named)
+
     def get_chat_template(self) -> str:
         return self.chat_template
 

@@ -10,15 +10,18 @@ Chat = Callable[..., dict[str, Any]]
 
 
 def test_summary_with_the_places_of_dropped_rows(pod: Any, chat: Chat, capsys: pytest.CaptureFixture[str]) -> None:
-    document = pod.document(pod.data("a.jsonl", [chat("q", "a"), chat("see <filename>", "a"), chat("q")]))
+    document = pod.document(
+        pod.data("a.jsonl", [chat("q", "a"), chat("q", ""), {**chat("q", "b"), "mood": "glad"}, chat("q")])
+    )
     assert run(pod.job(document)) == EXIT_OK
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "model hf://HuggingFaceTB/SmolLM2-135M-Instruct: ok"
-    assert lines[1].startswith("a.jsonl: 3 rows read, 1 usable, 2 dropped, ")
-    assert lines[2] == (
-        "  a.jsonl:2: dropped (special_token): the text contains the control token <filename>; write it otherwise"
-    )
-    assert lines[3] == "  a.jsonl:3: dropped (no_assistant_turn): no turn of the assistant to learn from"
+    assert lines[1].startswith("a.jsonl: 4 rows read, 2 usable, 2 dropped, ")
+    assert lines[2:] == [
+        "  a.jsonl:2: dropped (no_assistant_turn): no turn of the assistant to learn from",
+        "  a.jsonl:4: dropped (no_assistant_turn): no turn of the assistant to learn from",
+        "  a.jsonl:3: key 'mood' is not read (1 times); if it means something, name it with columns or leave it out",
+    ]
 
 
 def test_nothing_is_written(pod: Any, chat: Chat) -> None:

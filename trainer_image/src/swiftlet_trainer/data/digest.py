@@ -7,12 +7,17 @@ from typing import Any
 
 from swiftlet.wire.documents import ResolvedDataset, TrainDocument
 
+from swiftlet_trainer.data.encode import ENCODER
+from swiftlet_trainer.models.context import context_length
 from swiftlet_trainer.models.digest import file_digest
 from swiftlet_trainer.models.loading import model_folder
 from swiftlet_trainer.paths import in_pod
+from swiftlet_trainer.templates.render import TODAY
 
-PREPARATION = 1
+PREPARATION = 2
 """Raised when the same input would be prepared otherwise."""
+PACKAGES = ("tokenizers", "transformers", "trl", "jinja2")
+"""What makes tokens of rows: the tokenizer, its settings, training variants of chat templates, and their language."""
 TOKENIZER_PATTERNS = (
     "token*",
     "*.jinja",
@@ -37,7 +42,10 @@ def preparation_key(document: TrainDocument) -> str:
     return _hashed(
         {
             "preparation": PREPARATION,
-            "tokenizers": version("tokenizers"),
+            "encoder": ENCODER,
+            "date": TODAY.isoformat(),
+            "packages": {name: version(name) for name in PACKAGES},
+            "context": context_length(folder),
             "datasets": [_described(dataset) for dataset in document.datasets],
             "tokenizer": {file.name: file_digest(file) for file in sorted(files)},
             "template": document.template.document(),

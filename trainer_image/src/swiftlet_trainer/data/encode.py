@@ -1,29 +1,29 @@
 """From the rows of a data set to tokens and labels, batch by batch; every row is counted."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from swiftlet.api.finetunejob import Dataset, Template
 
-from swiftlet_trainer.data.formats import (
-    FORMATS,
-    Example,
-    Format,
-    RowError,
-    RowView,
-    column_names,
-    detect,
-    unused_columns,
-)
+from swiftlet_trainer.data.formats import FORMATS, Example, Format, converted, detect, key_book, unused_columns
+from swiftlet_trainer.data.keys import KeyBook, RowError
 from swiftlet_trainer.data.placeholders import substitute
 from swiftlet_trainer.data.readers import BadRow, UnreadableFileError, is_numbered_by_line, read_rows
 from swiftlet_trainer.data.tally import Tally
-from swiftlet_trainer.templates.render import ChatTemplate, Rendered, TemplateRefusalError, UnsuitableTemplateError
-from swiftlet_trainer.templates.special import SpecialTokens
+from swiftlet_trainer.data.turns import Turn
+from swiftlet_trainer.templates.render import (
+    ChatTemplate,
+    PromptTemplate,
+    TemplateRefusalError,
+    UnsuitableTemplateError,
+)
+from swiftlet_trainer.templates.segments import Rendered, Segments, UnencodableError
 
+ENCODER = 2
+"""Raised when the same row becomes other tokens or labels."""
 BATCH = 512
 """Rows that are tokenized at a time; the tokenizer uses all cores for a batch."""
 IGNORED = -100
@@ -53,18 +53,24 @@ class Encoder:
         self._too_long = f"{within} is {self._limit}; {remedy}shorten the row"
         self._template = template
         self._assistant_only = assistant_only
-        self._special = SpecialTokens(tokenizer)
+        self._segments = Segments(tokenizer)
         self._chat: ChatTemplate | None = None
-        # A chat template writes the beginning-of-text token itself; plain text has it where the tokenizer puts one.
-        ids = tokenizer("a")["input_ids"]
-        self._bos = tokenizer.bos_token if tokenizer.bos_token and ids[0] == tokenizer.bos_token_id else ""
+        self._whole: PromptTemplate | None = None
 
     @property
     def warnings(self) -> list[str]:
         """What the user should know of the chat template."""
-        if self._chat is None or self._chat.ends_turns:
-            return []
-        return ["the chat template puts no control token after a turn of the assistant: generation will not stop there"]
+        found = []
+        if self._chat and not self._chat.ends_turns:
+            found.append(
+                "the chat template puts no control token after a turn of the assistant: generation will not stop"
+            )
+        if self._chat and self._chat.opens_thought:
+            found.append(
+                "the chat template asks for a thought before each answer when the model is used, and writes none before"
+                " the answers that are learnt; write thoughts into the answers to keep it thinking"
+            )
+        return found
 
     def encode(self, dataset: Dataset, file: Path, tally: Tally) -> Iterator[list[Encoded]]:
         """The rows of `file` as tokens, in batches and in order; what is left out or wrong goes to `tally`."""
@@ -74,7 +80,7 @@ class Encoder:
 
     def _examples(self, dataset: Dataset, file: Path, tally: Tally) -> Iterator[tuple[int, Rendered]]:
         tally.by_line = is_numbered_by_line(file)
-        view_of: tuple[Format, dict[str, tuple[str, ...]]] | None = None
+        known: tuple[Format, KeyBook] | None = None
         try:
             for row in read_rows(file):
                 tally.read += 1
@@ -82,105 +88,157 @@ class Encoder:
                     tally.problem(row.number, row.problem)
                     continue
                 try:
-                    view_of = view_of or _format(dataset, row.columns)
-                    example = view_of[0].convert(RowView(row.columns, view_of[1]))
-                    rendered = self._rendered(_filled(example, dataset.placeholders), row.number, tally)
+                    known = known or _format(dataset, row.columns)
+                    known[1].number = row.number
+                    example = converted(row.columns, known[0], dataset.columns, known[1])
+                    rendered = self._rendered(_filled(example, dataset.placeholders))
                 except RowError as error:
                     tally.problem(row.number, str(error))
-                    if view_of is None:
+                    if known is None:
                         return  # of no known format: every row would say the same
-                    continue
-                if rendered is not None:
+                except DroppedError as drop:
+                    tally.drop(row.number, drop.reason, str(drop))
+                else:
                     yield row.number, rendered
         except (UnreadableFileError, UnsuitableTemplateError) as error:
             tally.refuse(str(error))
+        if known:
+            tally.unread = known[1].unread
 
-    def _rendered(self, example: Example, number: int, tally: Tally) -> Rendered | None:
-        """The row as text and the ranges to learn, or None when it is dropped."""
-        contents = [turn["content"] for turn in example.messages] or [example.text or ""]
-        if token := self._special.find(contents):
-            tally.drop(number, "special_token", f"the text contains the control token {token}; write it otherwise")
-            return None
+    def _rendered(self, example: Example) -> Rendered:
+        """The row as text and the ranges that are answers. Raises DroppedError, RowError, UnsuitableTemplateError."""
+        contents = [turn.content for turn in example.turns] or [example.text or ""]
+        if found := next((one for content in contents if (one := self._segments.special.reserved(content))), None):
+            raise DroppedError("special_token", f"the text has U+{ord(found):X}, which is kept for our own use")
         if not any(content.strip() for content in contents):
-            tally.drop(number, "empty", "no text in it")
-            return None
-        if example.text is not None:
-            text = f"{self._bos}{example.text}{self._tokenizer.eos_token or ''}"
-            return Rendered(text, [(0, len(text))])
-        return self._conversation(example, number, tally)
+            raise DroppedError("empty", "no text in it")
+        if example.text is None:
+            return self._conversation(example.turns)
+        if example.learn is False:
+            raise DroppedError("not_learnt", "it is marked not to be learnt")
+        return Rendered(example.text, [], is_plain=True)
 
-    def _conversation(self, example: Example, number: int, tally: Tally) -> Rendered | None:
-        messages = example.messages
-        if self._template.system and messages[0]["role"] != "system":
-            messages = [{"role": "system", "content": self._template.system}, *messages]
-        if self._assistant_only:
-            answered = [i for i, turn in enumerate(messages) if turn["role"] == "assistant" and turn["content"].strip()]
-            if not answered:
-                tally.drop(number, "no_assistant_turn", "no turn of the assistant to learn from")
-                return None
-            messages = messages[: answered[-1] + 1]  # what follows the last answer is not learnt
-        self._chat = self._chat or ChatTemplate(self._tokenizer)
+    def _conversation(self, turns: Sequence[Turn]) -> Rendered:
+        if self._template.system and turns[0].role != "system":
+            turns = [Turn("system", self._template.system), *turns]
+        if not self._assistant_only:
+            return self._everything(turns)
+        for index, turn in enumerate(turns):
+            if turn.learn and turn.role != "assistant":
+                raise RowError(
+                    f"turn {index} of the {turn.role} is marked to be learnt, and only the assistant's turns are; "
+                    "leave the mark out, or set task.sft.assistantOnlyLoss to false"
+                )
+        answered = [i for i, turn in enumerate(turns) if turn.role == "assistant" and turn.content.strip()]
+        if not answered:
+            raise DroppedError("no_assistant_turn", "no turn of the assistant to learn from")
+        learnt = [i for i in answered if turns[i].learn is not False]
+        if not learnt:
+            raise DroppedError("not_learnt", "all its answers are marked not to be learnt")
+        turns = turns[: learnt[-1] + 1]  # what follows the last answer that is learnt is not learnt
+        for index, turn in enumerate(turns):
+            if turn.role == "assistant" and turn.learn is not False and not turn.content.strip():
+                raise DroppedError("empty_answer", f"turn {index} of the assistant is empty; nothing would be answered")
+        self._chat = self._chat or ChatTemplate(self._tokenizer, self._segments)
+        return self._by_template(self._chat, turns)
+
+    def _everything(self, turns: Sequence[Turn]) -> Rendered:
+        """The conversation with every token learnt. Answers are kept apart where they are found; they need not be."""
+        if any(turn.learn is False for turn in turns):
+            raise RowError(
+                "a turn is marked not to be learnt, and task.sft.assistantOnlyLoss: false learns every token; leave "
+                "one of them out"
+            )
+        if self._whole is None:
+            try:
+                self._whole = ChatTemplate(self._tokenizer, self._segments)
+            except UnsuitableTemplateError:
+                self._whole = PromptTemplate(self._tokenizer)
+        return self._by_template(self._whole, turns)
+
+    def _by_template(self, template: PromptTemplate, turns: Sequence[Turn]) -> Rendered:
+        messages, special = [turn.message for turn in turns], self._segments.special
+        is_shielded = special.find(turn.content for turn in turns) is not None
+        if is_shielded:
+            messages = [{**one, "content": special.shielded(one["content"])} for one in messages]
         try:
-            rendered = self._chat.render(messages)
+            if isinstance(template, ChatTemplate):
+                try:
+                    rendered = template.render(messages, [turn.learn is not False for turn in turns])
+                except TemplateRefusalError:
+                    if self._assistant_only:
+                        raise
+                    rendered = Rendered(template.text(messages), [])
+            else:
+                rendered = Rendered(template.text(messages), [])
         except TemplateRefusalError as error:
-            tally.drop(number, "template_refused", str(error))
-            return None
-        return rendered if self._assistant_only else Rendered(rendered.text, [(0, len(rendered.text))])
+            raise DroppedError("template_refused", special.unshielded(str(error))) from None
+        return replace(rendered, is_shielded=is_shielded)
 
     def _tokens(self, batch: Sequence[tuple[int, Rendered]], tally: Tally) -> Iterator[Encoded]:
-        texts = [rendered.text for _, rendered in batch]
-        encodings = self._tokenizer(texts, add_special_tokens=False).encodings
-        for (number, rendered), encoding in zip(batch, encodings, strict=True):
-            if row := self._limited(encoding, rendered, number, tally):
-                tally.kept += 1
-                yield row
+        parts = self._segments.encode([rendered for _, rendered in batch])
+        for (number, rendered), found in zip(batch, parts, strict=True):
+            if isinstance(found, UnencodableError):
+                tally.drop(number, "special_token", f"{found}; write it otherwise")
+                continue
+            rows = list(self._limited(_labelled(found, rendered, self._assistant_only), rendered, number, tally))
+            tally.kept += bool(rows)
+            yield from rows
 
-    def _limited(self, encoding: Any, rendered: Rendered, number: int, tally: Tally) -> Encoded | None:
-        """The row within the limit by the document's policy, or None when it is dropped."""
-        ids: list[int] = encoding.ids
-        limit, policy = self._limit, self._template.truncation
-        if len(ids) > limit and policy != "truncate":
-            what = f"{len(ids)} tokens, {self._too_long}"
+    def _limited(self, row: Encoded, rendered: Rendered, number: int, tally: Tally) -> Iterator[Encoded]:
+        """The row within the limit by the document's policy: itself, its beginning, its pieces or nothing."""
+        size, limit, policy = len(row.input_ids), self._limit, self._template.truncation
+        if size > limit and policy != "truncate":
+            what = f"{size} tokens, {self._too_long}"
             if policy == "fail":
                 tally.problem(number, f"{what}, or set template.truncation to drop or truncate")
+            elif rendered.is_plain:
+                yield from _pieces(row, limit)
             else:
                 tally.drop(number, "too_long", what)
-            return None
-        labels = [IGNORED] * len(ids)
-        for start, end in rendered.spans:
-            first, last = token_range(encoding, start, end, len(rendered.text))
-            labels[first:last] = ids[first:last]
-        if len(ids) > limit:
-            ids, labels = ids[:limit], labels[:limit]
-        if all(label == IGNORED for label in labels[1:]):  # the first token is predicted from nothing
+            return
+        row = Encoded(row.input_ids[:limit], row.labels[:limit])
+        if all(label == IGNORED for label in row.labels[1:]):  # the first token is predicted from nothing
             tally.drop(number, "no_labels", f"nothing to learn in its first {limit} tokens; raise template.maxLength")
-            return None
-        return Encoded(ids, labels)
+            return
+        yield row
 
 
-def token_range(encoding: Any, start: int, end: int, length: int) -> tuple[int, int]:
-    """Half-open range of the tokens that lie in the characters [start, end) of a text of `length` characters.
+class DroppedError(Exception):
+    """A row that is left out by rule; the text says why."""
 
-    A token that begins before `start` is part of what the model was given, and left out.
-    """
-    offsets = None
-    first = encoding.char_to_token(start)
-    if first is None or encoding.token_to_chars(first)[0] < start:
-        offsets = encoding.offsets
-        first = next((i for i, (left, right) in enumerate(offsets) if left >= start and right > left), len(offsets))
-    last = encoding.char_to_token(end) if end < length else len(encoding)
-    if last is None:
-        offsets = offsets or encoding.offsets
-        last = next((i for i, (left, _) in enumerate(offsets) if left >= end), len(offsets))
-    return first, max(first, last)
+    def __init__(self, reason: str, what: str) -> None:
+        self.reason = reason
+        super().__init__(what)
 
 
-def _format(dataset: Dataset, row: dict[str, Any]) -> tuple[Format, dict[str, tuple[str, ...]]]:
-    """The data set's format and its column names, found from its first row when the document does not say."""
+def _labelled(parts: Sequence[list[int]], rendered: Rendered, assistant_only: bool) -> Encoded:
+    """A row's segments as one, with labels on what is learnt."""
+    learnt = rendered.learnt or [True] * len(rendered.spans)
+    ids: list[int] = []
+    labels: list[int] = []
+    for index, part in enumerate(parts):
+        is_learnt = not assistant_only or rendered.is_plain or (index % 2 == 1 and learnt[index // 2])
+        ids += part
+        labels += part if is_learnt else [IGNORED] * len(part)
+    return Encoded(ids, labels)
+
+
+def _pieces(row: Encoded, limit: int) -> Iterator[Encoded]:
+    """A text as pieces of at most `limit` tokens, one after the other; none of one token, which teaches nothing."""
+    size, start = len(row.input_ids), 0
+    while start < size:
+        end = start + limit - (size - start == limit + 1 and limit > 1)
+        yield Encoded(row.input_ids[start:end], row.labels[start:end])
+        start = end
+
+
+def _format(dataset: Dataset, row: dict[str, Any]) -> tuple[Format, KeyBook]:
+    """The data set's format and what its keys mean, found from its first row when the document does not say."""
     found = detect(row, dataset.columns) if dataset.format == "auto" else FORMATS[dataset.format]
     if unused := unused_columns(found, dataset.columns):
         raise RowError(f"columns.{unused[0]} has no meaning for format {found.name}; leave it out, or set format")
-    return found, column_names(found, dataset.columns)
+    return found, key_book(found, dataset.columns)
 
 
 def _filled(example: Example, values: dict[str, str]) -> Example:
@@ -189,8 +247,8 @@ def _filled(example: Example, values: dict[str, str]) -> Example:
         return example
     try:
         if example.text is not None:
-            return Example([], substitute(example.text, values))
-        return Example([{**turn, "content": substitute(turn["content"], values)} for turn in example.messages])
+            return replace(example, text=substitute(example.text, values))
+        return Example([replace(turn, content=substitute(turn.content, values)) for turn in example.turns])
     except KeyError as missing:
         name = missing.args[0]
         known = ", ".join(values)

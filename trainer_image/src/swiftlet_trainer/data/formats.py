@@ -1,43 +1,36 @@
 """The shapes of a row, and their conversion to one: a conversation, or plain text."""
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from swiftlet.api.finetunejob import Columns
 
-Role = Literal["system", "user", "assistant", "tool"]
-Message = dict[str, str]
-"""`{"role": Role, "content": text}`, as chat templates take it."""
-
-ROLES: dict[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "bot": "assistant",
-    "model": "assistant",
-    "chatgpt": "assistant",
-    "tool": "tool",
-    "function": "tool",
-    "observation": "tool",
-}
-"""Names of roles in published data, and what chat templates call them."""
-
-
-class RowError(ValueError):
-    """A row that is not of its format; the text says what, with the remedy."""
+from swiftlet_trainer.data.json_values import JsonValueError, decoded
+from swiftlet_trainer.data.keys import READ_IN_PARTS, KeyBook, RowError, is_absent, is_empty
+from swiftlet_trainer.data.turns import (
+    Turn,
+    TurnKeys,
+    agreed,
+    first_with_value,
+    is_turns,
+    mark_of,
+    shown,
+    text_of,
+    turns_of,
+)
 
 
 @dataclass(frozen=True)
 class Example:
-    """One row in the one shape that follows: messages, or text when there are none."""
+    """One row in the one shape that follows: turns, or text when there are none.
 
-    messages: list[Message]
+    learn: what a mark on a row of text says, None when there is none.
+    """
+
+    turns: list[Turn]
     text: str | None = None
+    learn: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -56,18 +49,28 @@ class Format:
 
 @dataclass(frozen=True)
 class RowView:
-    """A row seen through a format and the document's column names."""
+    """A row seen through a format and the document's column names. book: what becomes of all other keys. marks: those
+    of the row itself, whether it is learnt."""
 
     row: Mapping[str, Any]
     names: Mapping[str, tuple[str, ...]]
+    book: KeyBook = field(default_factory=KeyBook)
+    marks: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> TurnKeys:
+        """Names within a turn."""
+        return TurnKeys(self.names.get("role", ()), self.names.get("content", ()), self.book)
 
     def get(self, logical: str) -> Any:
         """The column's value, None when the row has none."""
-        return next((self.row[name] for name in self.names.get(logical, ()) if name in self.row), None)
+        name = first_with_value(self.row, self.names.get(logical, ()), "")
+        return None if name is None else self.row[name]
 
     def text(self, logical: str) -> str:
         """The column as text; empty when absent."""
-        return text_of(self.get(logical), self.names[logical][0])
+        value = self.get(logical)
+        return "" if value is None else text_of(value, self.names[logical][0], self.book)
 
     def needed(self, logical: str) -> Any:
         """The column's value; raises RowError when the row has none."""
@@ -79,80 +82,80 @@ class RowView:
         return value
 
 
-def text_of(value: Any, where: str) -> str:
-    """Text of a content: a string, nothing, or OpenAI's list of text parts."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(part, Mapping) and part.get("type") == "text" for part in value):
-        return "".join(text_of(part.get("text"), where) for part in value)
-    raise RowError(f"{where} must be text, this is {type(value).__name__} {repr(value)[:40]}")
+def _marked(view: RowView, turns: list[Turn]) -> list[Turn]:
+    """The turns with the row's own marks: one for all answers, or a list with one for each turn."""
+    for key, value in view.marks.items():
+        if isinstance(value, str) and value.strip().startswith("["):
+            value = _json(value, key)
+        if not isinstance(value, list | tuple):
+            value = [mark_of(value, key) if turn.role == "assistant" else None for turn in turns]
+        if len(value) != len(turns):
+            raise RowError(f"{key} has {len(value)} marks, the row has {len(turns)} turns; write one for each")
+        said = [None if is_absent(one) else mark_of(one, f"{key}[{index}]") for index, one in enumerate(value)]
+        turns = [
+            turn if one is None else replace(turn, learn=agreed({key: one, **_own(turn)}, f"turn {index}"))
+            for index, (turn, one) in enumerate(zip(turns, said, strict=True))
+        ]
+    return turns
 
 
-def _turns(value: Any, view: RowView, where: str) -> list[Message]:
-    """A list of turns, or its JSON text as csv has it."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except json.JSONDecodeError as error:
-            raise RowError(f"{where} must be a list of turns as JSON: {error}") from None
-    if not isinstance(value, list):
-        raise RowError(f"{where} must be a list of turns, this is {type(value).__name__}")
-    return [_turn(turn, view, f"{where}[{index}]") for index, turn in enumerate(value)]
+def _own(turn: Turn) -> dict[str, bool]:
+    return {} if turn.learn is None else {"the turn's own mark": turn.learn}
 
 
-def _turn(turn: Any, view: RowView, where: str) -> Message:
-    if not isinstance(turn, Mapping):
-        raise RowError(f"{where} must be an object, this is {type(turn).__name__}")
-    role_name, content_name = (
-        next((name for name in view.names[logical] if name in turn), None) for logical in ("role", "content")
-    )
-    if role_name is None or content_name is None:
-        wanted = " and ".join("/".join(view.names[logical]) for logical in ("role", "content"))
-        raise RowError(f"{where} has {', '.join(map(str, turn)) or 'nothing'}, a turn needs {wanted}; see columns")
-    role = ROLES.get(str(turn[role_name]).lower())
-    if role is None:
-        raise RowError(f"{where}.{role_name} is {turn[role_name]!r}; use one of {', '.join(sorted(ROLES))}")
-    if turn.get("tool_calls"):
-        raise RowError(f"{where}.tool_calls is not supported; write the call into the content as the model expects it")
-    return {"role": role, "content": text_of(turn[content_name], f"{where}.{content_name}")}
-
-
-def _with_system(view: RowView, turns: list[Message]) -> Example:
-    system = view.text("system")
-    if system and not (turns and turns[0]["role"] == "system"):
-        turns = [{"role": "system", "content": system}, *turns]
+def _with_system(view: RowView, turns: list[Turn]) -> Example:
+    turns, system = _marked(view, turns), view.text("system")
+    if system and not (turns and turns[0].role == "system"):
+        turns = [Turn("system", system), *turns]
+    elif system and system != turns[0].content:
+        raise RowError(f"{view.names['system'][0]} and the first turn are both of the system; leave one of them out")
     return Example(turns)
 
 
 def _from_messages(view: RowView) -> Example:
-    return _with_system(view, _turns(view.needed("messages"), view, view.names["messages"][0]))
+    return _with_system(view, turns_of(view.needed("messages"), view.names["messages"][0], view.keys))
 
 
 def _from_alpaca(view: RowView) -> Example:
     question = "\n".join(part for part in (view.text("prompt"), view.text("input")) if part)
-    turns: list[Message] = []
-    for index, pair in enumerate(view.get("history") or []):
+    history, turns = view.get("history"), list[Turn]()
+    if isinstance(history, str):
+        history = [] if is_empty(history) else _json(history, "history")
+    if not isinstance(history, list | tuple | None):
+        raise RowError(f"history must be a list of pairs [instruction, output], this is {shown(history)}")
+    for index, pair in enumerate(history or []):
         if not (isinstance(pair, list | tuple) and len(pair) == 2):
-            raise RowError(f"history[{index}] must be a pair [instruction, output]")
-        turns += _exchange(text_of(pair[0], "history"), text_of(pair[1], "history"))
-    return _with_system(view, [*turns, *_exchange(question, text_of(view.needed("completion"), "output"))])
+            raise RowError(f"history[{index}] must be a pair [instruction, output], this is {shown(pair)}")
+        turns += _exchange(*(text_of(one, f"history[{index}]", view.book) for one in pair))
+    return _with_system(view, [*turns, *_exchange(question, text_of(view.needed("completion"), "output", view.book))])
 
 
 def _from_prompt_completion(view: RowView) -> Example:
-    prompt, completion = view.needed("prompt"), view.needed("completion")
-    if isinstance(prompt, list) and isinstance(completion, list):
-        return _with_system(view, [*_turns(prompt, view, "prompt"), *_turns(completion, view, "completion")])
-    return _with_system(view, _exchange(text_of(prompt, "prompt"), text_of(completion, "completion")))
+    turns: list[Turn] = []
+    for logical, role in (("prompt", "user"), ("completion", "assistant")):
+        value, where = view.needed(logical), view.names[logical][0]
+        if is_turns(value, view.keys):
+            turns += turns_of(value, where, view.keys)
+        else:
+            turns.append(Turn(role, text_of(value, where, view.book)))  # type: ignore[arg-type]
+    return _with_system(view, turns)
 
 
-def _exchange(question: str, answer: str) -> list[Message]:
-    return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+def _exchange(question: str, answer: str) -> list[Turn]:
+    return [Turn("user", question), Turn("assistant", answer)]
 
 
 def _from_text(view: RowView) -> Example:
-    return Example([], text_of(view.needed("text"), view.names["text"][0]))
+    learn = agreed(view.marks, "")
+    return Example([], text_of(view.needed("text"), view.names["text"][0], view.book), learn)
+
+
+def _json(text: str, where: str) -> Any:
+    """A list in a cell of CSV."""
+    try:
+        return decoded(text)
+    except JsonValueError as error:
+        raise RowError(f"{where} must be a list as JSON: {error}") from None
 
 
 _TURN = {"role": ("role", "from"), "content": ("content", "value"), "system": ("system",)}
@@ -192,12 +195,32 @@ def column_names(one: Format, columns: Columns | None) -> dict[str, tuple[str, .
     return {logical: (given[logical],) if logical in given else usual for logical, usual in one.columns.items()}
 
 
+def key_book(one: Format, columns: Columns | None) -> KeyBook:
+    """What the keys of a file of this format mean."""
+    names = column_names(one, columns)
+    within = {"role", "content"}
+    return KeyBook(
+        {
+            "row": [name for logical, known in names.items() if logical not in within for name in known],
+            "turn": [name for logical in within for name in names.get(logical, ())],
+            "part": READ_IN_PARTS,
+        }
+    )
+
+
 def detect(row: Mapping[str, Any], columns: Columns | None) -> Format:
-    """The first format whose required columns `row` has. Raises RowError that lists what each format needs."""
-    for one in FORMATS.values():
-        names = column_names(one, columns)
-        if all(any(name in row for name in names[logical]) for logical in one.required):
-            return one
+    """The first format whose required columns have a value in `row`, else the first whose columns are there.
+
+    Raises RowError that lists what each format needs, or that names a column of data of another kind.
+    """
+    given = columns.model_dump(exclude_none=True) if columns else {}
+    KeyBook({"row": list(given.values())}).marks("row", row)
+    valued = {name for name, value in row.items() if not is_absent(value)}
+    for present in (valued, set(row)):
+        for one in FORMATS.values():
+            names = column_names(one, columns)
+            if all(present.intersection(names[logical]) for logical in one.required):
+                return one
     needs = "; ".join(
         f"{one.name} needs {' and '.join('/'.join(column_names(one, columns)[column]) for column in one.required)}"
         for one in FORMATS.values()
@@ -205,6 +228,14 @@ def detect(row: Mapping[str, Any], columns: Columns | None) -> Format:
     raise RowError(
         f"columns {', '.join(map(str, row)) or 'none'} are of no known format ({needs}); name them with columns"
     )
+
+
+def converted(row: Mapping[str, Any], one: Format, columns: Columns | None, book: KeyBook) -> Example:
+    """The row in the one shape. Raises RowError."""
+    try:
+        return one.convert(RowView(row, column_names(one, columns), book, book.marks("row", row)))
+    except RecursionError:
+        raise RowError("nested too deeply to be read; a row has a few levels at most") from None
 
 
 def unused_columns(one: Format, columns: Columns | None) -> list[str]:

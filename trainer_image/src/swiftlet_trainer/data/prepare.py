@@ -23,7 +23,7 @@ from swiftlet_trainer.data.encode import Encoded
 from swiftlet_trainer.data.mixing import Share, share
 from swiftlet_trainer.data.packed_file import TOKENS, write_packed
 from swiftlet_trainer.data.prepared import PreparedData, opened, prepared_folder
-from swiftlet_trainer.data.scan import counts, scan
+from swiftlet_trainer.data.scan import counts, scan, tell
 from swiftlet_trainer.progress import Reporter
 
 ROW_SCHEMA = pa.schema({"input_ids": TOKENS, "labels": TOKENS, "length": pa.int32(), "dataset": pa.int32()})
@@ -48,6 +48,7 @@ def prepare(document: TrainDocument, tokenizer: Any) -> PreparedData:
                 shutil.rmtree(building, ignore_errors=True)
                 raise
     prepared = opened(folder)
+    tell(prepared.notes)
     Reporter().emit(type="dataset", dataset=prepared.counts)
     return prepared
 
@@ -87,6 +88,7 @@ def _build(document: TrainDocument, tokenizer: Any, folder: Path) -> None:
     tokens = int(lengths[chosen.train].sum())
     about = {
         "digest": data_digest(document),
+        "notes": [note for tally in tallies for note in tally.notes()],
         "counts": counts(tallies, len(chosen.train), len(chosen.evaluation), tokens).document(),
     }
     (folder / "prepared.json").write_text(json.dumps(about, indent=2) + "\n")

@@ -4,7 +4,7 @@
                        train.npy       row numbers of one epoch, in the order of the data sets
                        eval.npy        row numbers held out; absent when there are none
                        packed.arrow    instead of train.npy with packing: input_ids, labels, length, seq_lengths
-                       prepared.json   counts and digest
+                       prepared.json   counts, digest, and notes on rows by line
 """
 
 import json
@@ -27,13 +27,15 @@ class PreparedData:
 
     train: one epoch; columns input_ids and labels (int32, -100 where nothing is learnt), length, dataset (index in the
     document); with packing seq_lengths (tokens of each row in the sequence, in order) instead of dataset.
-    eval: rows held out, never packed; None when there are none.
+    eval: rows held out, never packed; None when there are none. notes: rows that were left out and keys that nobody
+    read, by line.
     """
 
     train: Dataset
     eval: Dataset | None
     counts: DatasetCounts
     digest: str
+    notes: list[str]
     folder: Path
 
     def largest_id(self) -> int:
@@ -65,5 +67,6 @@ def opened(folder: Path) -> PreparedData:
         eval=rows.select(np.load(held)) if held.exists() else None,
         counts=DatasetCounts.model_validate(about["counts"]),
         digest=about["digest"],
+        notes=about["notes"],
         folder=folder,
     )

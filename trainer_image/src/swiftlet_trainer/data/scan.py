@@ -1,7 +1,8 @@
 """One pass over all data sets of a document: every row checked, tokenized and counted."""
 
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from swiftlet.api.finetunejob import DatasetCounts
@@ -45,12 +46,20 @@ def scan(document: TrainDocument, tokenizer: Any, sink: Sink) -> list[Tally]:
         reporter.emit(type="phase", message=f"warning: {warning}")
     problems = [problem for tally in tallies for problem in _problems(tally)]
     if problems:
+        tell(note for tally in tallies for note in tally.notes())
         raise InvalidInput(problems, counts(tallies))
     return tallies
 
 
+def tell(notes: Iterable[str]) -> None:
+    """What became of rows, by line, in the log: `swiftlet logs ftj/NAME -c prepare` shows it."""
+    sys.stdout.writelines(f"{note}\n" for note in notes)
+    sys.stdout.flush()
+
+
 def counts(tallies: list[Tally], used: int = 0, eval_rows: int = 0, tokens: int = 0) -> DatasetCounts:
-    """Counts over all data sets. used and tokens are per epoch, rows that are repeated counted as often."""
+    """Counts over all data sets. used and tokens are per epoch, rows that are repeated counted as often; each piece of
+    a long text is a row that is used."""
     dropped: dict[str, int] = {}
     for tally in tallies:
         for reason, number in tally.dropped.items():

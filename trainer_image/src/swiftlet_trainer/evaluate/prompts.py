@@ -1,98 +1,146 @@
-"""Rows as token ids, by the model's own chat template."""
+"""Rows as token ids, by the model's own chat template and the encoder that training uses."""
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property, lru_cache
 from typing import Any
 
+from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.likelihood import Scored
-from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, Row, Turn, UnusableRowError
+from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, UnusableRowError
 from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.templates.render import (
+    ChatTemplate,
+    PromptTemplate,
+    TemplateRefusalError,
+    UnsuitableTemplateError,
+)
+from swiftlet_trainer.templates.segments import Rendered, Segments, UnencodableError
 
 
 def prompt_ids(tokenizer: Any, row: GenerationRow) -> list[int]:
     """The conversation up to where the model answers. A model without a chat template gets the user's text as it is."""
-    return _conversation_ids(tokenizer, row.messages)
+    return _Encoder.of(tokenizer).prompt(row.turns)
 
 
 def prompt_text(row: GenerationRow | ChoiceRow) -> str:
     """What the row asks, for people."""
-    return row.question if isinstance(row, ChoiceRow) else row.messages[-1]["content"]
-
-
-def texts_of(row: Row) -> list[str]:
-    """Every text of the row that a model reads."""
-    if isinstance(row, ChoiceRow):
-        return [row.question, *row.choices]
-    if isinstance(row, PerplexityRow) and row.text is not None:
-        return [row.text]
-    return [turn["content"] for turn in row.messages or []]
+    return row.turns[-1].content
 
 
 def text_encoder(tokenizer: Any, max_length: int) -> Callable[[PerplexityRow], Scored]:
     """A function from a row to its tokens, at most `max_length`, and which are scored.
 
-    All of a text is scored; of messages, what the assistant wrote, end tokens included. The first token never is:
-    nothing comes before it. The function raises UnusableRowError when the template refuses the row or no token is left.
+    All of a text is scored; of messages, what the assistant wrote, end tokens included, but what is marked not to be
+    learnt. The first token never is: nothing comes before it. The function raises UnusableRowError when the template
+    refuses the row or no token is left.
     """
-    template = cache(lambda: _template(tokenizer))
+    encoder = _Encoder.of(tokenizer)
 
     def encode(row: PerplexityRow) -> Scored:
-        if row.text is not None:
-            ids = [int(token) for token in tokenizer(row.text)["input_ids"]]
-            scored = [True] * len(ids)
-        else:
-            ids, scored = _assistant_tokens(tokenizer, template(), row.messages or [])
-        if not any(scored[1:max_length]):
+        found = encoder.text(row.text) if row.text is not None else encoder.answers(row.turns or [])
+        if not any(found.scored[1:max_length]):
             raise UnusableRowError(
                 f"no token to score within maxLength {max_length}; lengthen the row or raise maxLength"
             )
-        return Scored(ids[:max_length], scored[:max_length])
+        return Scored(found.ids[:max_length], found.scored[:max_length])
 
     return encode
 
 
 def choice_ids(tokenizer: Any, row: ChoiceRow) -> list[Scored]:
     """One sequence per choice: the question as a user turn, then the choice as the answer; the choice is scored."""
+    encoder = _Encoder.of(tokenizer)
+    prompt = encoder.prompt(row.turns)
     if tokenizer.chat_template:
-        prompt = _conversation_ids(tokenizer, [{"role": "user", "content": row.question}])
-        choices = [tokenizer(choice, add_special_tokens=False)["input_ids"] for choice in row.choices]
+        choices = [encoder.choice(row.turns, choice) for choice in row.choices]
     else:
         # A plain model continues the question after a blank; the blank belongs to the choice's first token.
-        prompt = tokenizer(row.question)["input_ids"]
-        choices = [tokenizer(f" {choice}", add_special_tokens=False)["input_ids"] for choice in row.choices]
+        choices = [encoder.segments.text(f" {choice}") for choice in row.choices]
     return [Scored(prompt + ids, [False] * len(prompt) + [True] * len(ids)) for ids in choices]
 
 
-def _conversation_ids(tokenizer: Any, messages: list[Turn]) -> list[int]:
-    if tokenizer.chat_template:
-        ids = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
-        return [int(token) for token in ids]
-    if len(messages) > 1:
-        raise UnusableRowError(
-            "the model has no chat template, so a conversation of several turns cannot be asked; use prompt"
-        )
-    return [int(token) for token in tokenizer(messages[0]["content"])["input_ids"]]
+class _Encoder:
+    """What training encodes rows with, for one tokenizer."""
 
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self.segments = Segments(tokenizer)
 
-def _template(tokenizer: Any) -> Any:
-    # Imported here: finding assistant turns brings in TRL, seconds that texts do not need.
-    from swiftlet_trainer.templates.render import ChatTemplate, UnsuitableTemplateError
+    @staticmethod
+    @lru_cache(maxsize=2)
+    def of(tokenizer: Any) -> "_Encoder":
+        """The one of this tokenizer."""
+        return _Encoder(tokenizer)
 
-    try:
-        return ChatTemplate(tokenizer)
-    except UnsuitableTemplateError as error:
-        raise InvalidInput([str(error)]) from None
+    def text(self, text: str) -> Scored:
+        """A text as the tokenizer begins it."""
+        ids = [*self.segments.bos, *self._encoded(self.segments.text, text)]
+        return Scored(ids, [True] * len(ids))
 
+    def prompt(self, turns: Sequence[Turn]) -> list[int]:
+        """The conversation up to where the model answers."""
+        if not self._tokenizer.chat_template:
+            if len(turns) > 1:
+                raise UnusableRowError(
+                    "the model has no chat template, so a conversation of several turns cannot be asked; use prompt"
+                )
+            return self.text(turns[0].content).ids
+        template = PromptTemplate(self._tokenizer)
+        rendered = self._rendered(turns, lambda messages: Rendered(template.text(messages, prompt=True), []))
+        return self._parts(rendered)[0] if rendered.is_shielded else self.segments.inference(rendered.text)
 
-def _assistant_tokens(tokenizer: Any, template: Any, messages: list[Turn]) -> tuple[list[int], list[bool]]:
-    """Token ids of the rendered conversation, and whether each begins inside an assistant turn."""
-    from swiftlet_trainer.templates.render import TemplateRefusalError
+    def answers(self, turns: Sequence[Turn]) -> Scored:
+        """The conversation, with the assistant's turns scored."""
+        template, ids, scored = self._template, list[int](), list[bool]()
+        if isinstance(template, UnsuitableTemplateError):
+            raise InvalidInput([str(template)])
+        learn = [turn.learn is not False for turn in turns]
+        rendered = self._rendered(turns, lambda messages: template.render(messages, learn))
+        for index, part in enumerate(self._parts(rendered)):
+            ids += part
+            scored += [index % 2 == 1 and (rendered.learnt or [])[index // 2]] * len(part)
+        return Scored(ids, scored)
 
-    try:
-        rendered = template.render(messages)
-    except TemplateRefusalError as error:
-        raise UnusableRowError(str(error)) from None
-    encoding = tokenizer(rendered.text, add_special_tokens=False, return_offsets_mapping=True)
-    starts = [start for start, _ in encoding["offset_mapping"]]
-    scored = [any(first <= start < last for first, last in rendered.spans) for start in starts]
-    return [int(token) for token in encoding["input_ids"]], scored
+    def choice(self, turns: Sequence[Turn], choice: str) -> list[int]:
+        """An answer as it follows its prompt, without what ends it."""
+        if isinstance(self._template, UnsuitableTemplateError):
+            return self._encoded(self.segments.text, choice)
+        rendered = self._rendered([*turns, Turn("assistant", choice)], self._template.render)
+        start, end = rendered.spans[-1] if rendered.spans else (0, 0)
+        shielded = self.segments.special.shielded(choice) if rendered.is_shielded else choice
+        said = rendered.text.rfind(shielded.strip(), start, end)
+        if said < 0:
+            return self._encoded(self.segments.text, choice)
+        cut = min(said + len(shielded.strip()), end)
+        return self._parts(replace(rendered, text=rendered.text[:cut], spans=[(start, cut)], learnt=[True]))[1]
+
+    @cached_property
+    def _template(self) -> ChatTemplate | UnsuitableTemplateError:
+        """The chat template with its turns, or why they cannot be found."""
+        try:
+            return ChatTemplate(self._tokenizer, self.segments)
+        except UnsuitableTemplateError as error:
+            return error
+
+    def _rendered(self, turns: Sequence[Turn], render: Callable[[list[dict[str, str]]], Rendered]) -> Rendered:
+        special = self.segments.special
+        messages = [turn.message for turn in turns]
+        if is_shielded := special.find(turn.content for turn in turns) is not None:
+            messages = [{**one, "content": special.shielded(one["content"])} for one in messages]
+        try:
+            return replace(render(messages), is_shielded=is_shielded)
+        except TemplateRefusalError as error:
+            raise UnusableRowError(special.unshielded(str(error))) from None
+
+    def _parts(self, rendered: Rendered) -> list[list[int]]:
+        (found,) = self.segments.encode([rendered])
+        if isinstance(found, UnencodableError):
+            raise UnusableRowError(f"{found}; write it otherwise")
+        return found
+
+    def _encoded(self, encode: Callable[[str], list[int]], text: str) -> list[int]:
+        try:
+            return encode(text)
+        except UnencodableError as error:
+            raise UnusableRowError(f"{error}; write it otherwise") from None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from swiftlet.wire.documents import ResolvedSuite
 
 from swiftlet_trainer.data.readers import BadRow, UnreadableFileError, is_numbered_by_line, read_rows
+from swiftlet_trainer.data.tally import printable
 from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, UnusableRowError, filled, parse_row
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.paths import in_pod
@@ -50,12 +51,12 @@ def _questions(suite: ResolvedSuite) -> list[Question]:
                 break
             place = f"{where}, {unit} {row.number}"
             if isinstance(row, BadRow):
-                problems.append(f"{place}: {row.problem}")
+                problems.append(f"{place}: {printable(row.problem)}")
                 continue
             try:
                 questions.append(Question(place, parse_row(suite, filled(row.columns, suite.placeholders))))
             except UnusableRowError as error:
-                problems.append(f"{place}: {error}")
+                problems.append(f"{place}: {printable(str(error))}")
     except UnreadableFileError as error:
         problems.append(f"{where}: {error}")
     if problems:

@@ -1,26 +1,32 @@
-"""Rows of an evaluation file as typed questions; every bad row is a problem with its place."""
+"""Rows of an evaluation file as typed questions; every bad row is a problem with its place.
 
-from collections.abc import Mapping
+Conversations and texts are read by the formats that training reads: see swiftlet_trainer.data.formats.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from swiftlet.wire.documents import ResolvedSuite
 
+from swiftlet_trainer.data.formats import FORMATS, column_names, converted, detect, key_book
+from swiftlet_trainer.data.keys import LABELS, PREFERENCE, READ_IN_PARTS, KeyBook, RowError, is_absent
 from swiftlet_trainer.data.placeholders import substitute
+from swiftlet_trainer.data.turns import Turn, TurnKeys, is_turns, shown, text_of, turns_of
 
-Turn = dict[str, str]
-ROLES = ("system", "user", "assistant")
+UnusableRowError = RowError
+"""Why a row cannot be used, and the remedy."""
 
-
-class UnusableRowError(ValueError):
-    """Why a row cannot be used, and the remedy."""
+CHATS = ("messages", "sharegpt")
+"""Formats of a conversation in one column."""
+TURN_NAMES = {name: FORMATS["messages"].columns[name] for name in ("role", "content")}
 
 
 @dataclass(frozen=True)
 class GenerationRow:
     """A conversation to answer, and the texts of which any counts as the answer."""
 
-    messages: list[Turn]
+    turns: list[Turn]
     references: list[str]
 
 
@@ -29,16 +35,23 @@ class PerplexityRow:
     """A text, or a conversation whose assistant turns are scored. Exactly one is set."""
 
     text: str | None = None
-    messages: list[Turn] | None = None
+    turns: list[Turn] | None = None
 
 
 @dataclass(frozen=True)
 class ChoiceRow:
-    """A question with two or more choices; answer is the index of the right one, from 0."""
+    """A question with two or more choices; answer is the index of the right one, from 0. earlier: the conversation
+    before the question."""
 
     question: str
     choices: list[str]
     answer: int
+    earlier: Sequence[Turn] = ()
+
+    @property
+    def turns(self) -> list[Turn]:
+        """The conversation up to the question."""
+        return [*self.earlier, Turn("user", self.question)]
 
 
 Row = GenerationRow | PerplexityRow | ChoiceRow
@@ -47,65 +60,84 @@ Row = GenerationRow | PerplexityRow | ChoiceRow
 
 def parse_row(suite: ResolvedSuite, row: Mapping[str, Any]) -> Row:
     """One row of the suite's file, by its columns. Raises UnusableRowError."""
-    if suite.generation:
-        return _generation(row, suite.generation.system)
-    return _perplexity(row) if suite.perplexity else _choice(row)
+    try:
+        if suite.generation:
+            return _generation(row, suite.generation.system)
+        return _perplexity(row) if suite.perplexity else _choice(row)
+    except RecursionError:
+        raise UnusableRowError("nested too deeply to be read; a row has a few levels at most") from None
 
 
 def _generation(row: Mapping[str, Any], system: str | None) -> GenerationRow:
-    if ("messages" in row) == ("prompt" in row):
-        raise UnusableRowError("set exactly one of messages and prompt")
-    messages = _turns(row["messages"]) if "messages" in row else [{"role": "user", "content": _text(row, "prompt")}]
-    if messages[-1]["role"] != "user":
-        raise UnusableRowError(
-            f"the last message is of role {messages[-1]['role']!r}; it must be the user's, whom the model answers"
-        )
-    if system is not None and messages[0]["role"] != "system":
-        messages = [{"role": "system", "content": system}, *messages]
+    turns = _asked(row, "prompt")
+    if system is not None and turns[0].role != "system":
+        turns = [Turn("system", system), *turns]
     answers = row.get("answer")
-    references: list[Any] = answers if isinstance(answers, list) else [answers]
+    references = answers if isinstance(answers, list) else [answers]
     if not references or not all(isinstance(text, str) and text.strip() for text in references):
-        raise UnusableRowError(f"answer is {answers!r}; give the expected text, or a list of texts of which any counts")
-    return GenerationRow(messages, references)
+        what = f"answer is {shown(answers)}; give the expected text, or a list of texts of which any counts"
+        raise UnusableRowError(what)
+    return GenerationRow(turns, [text_of(text, "answer", KeyBook()) for text in references])
 
 
 def _perplexity(row: Mapping[str, Any]) -> PerplexityRow:
-    if ("messages" in row) == ("text" in row):
+    found = detect(row, None)
+    if found.name in CHATS and not is_absent(row.get("text")):
         raise UnusableRowError("set exactly one of text and messages")
-    if "text" in row:
-        return PerplexityRow(text=_text(row, "text"))
-    messages = _turns(row["messages"])
-    if not any(turn["role"] == "assistant" for turn in messages):
+    example = converted(row, found, None, key_book(found, None))
+    if example.text is not None:
+        if not example.text.strip():
+            raise UnusableRowError("text is empty; give a text")
+        return PerplexityRow(text=example.text)
+    if not any(turn.role == "assistant" and turn.learn is not False for turn in example.turns):
         raise UnusableRowError("messages has no assistant turn, so nothing would be scored; add one or use text")
-    return PerplexityRow(messages=messages)
+    return PerplexityRow(turns=example.turns)
 
 
 def _choice(row: Mapping[str, Any]) -> ChoiceRow:
-    question, choices, answer = _text(row, "question"), row.get("choices"), row.get("answer")
+    turns, choices, answer = _asked(row, "question"), row.get("choices"), row.get("answer")
     if not isinstance(choices, list) or len(choices) < 2 or not all(isinstance(c, str) and c.strip() for c in choices):
-        raise UnusableRowError(f"choices is {choices!r}; give a list of at least two texts")
+        raise UnusableRowError(f"choices is {shown(choices)}; give a list of at least two texts")
     if not isinstance(answer, int) or isinstance(answer, bool) or not 0 <= answer < len(choices):
-        raise UnusableRowError(f"answer is {answer!r}; give the index of the right choice, 0 to {len(choices) - 1}")
-    return ChoiceRow(question, choices, answer)
+        what = f"answer is {shown(answer)}; give the index of the right choice, 0 to {len(choices) - 1}"
+        raise UnusableRowError(what)
+    named = [text_of(choice, f"choices[{index}]", KeyBook()) for index, choice in enumerate(choices)]
+    return ChoiceRow(turns[-1].content, named, answer, tuple(turns[:-1]))
 
 
-def _text(row: Mapping[str, Any], key: str) -> str:
-    value = row.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise UnusableRowError(f"{key} is {value!r}; give a text" if key in row else f"{key} is missing")
-    return value
+def _asked(row: Mapping[str, Any], column: str) -> list[Turn]:
+    """The conversation up to where the model answers: a text (or turns) of its own column, or a format's turns."""
+    book = KeyBook(
+        {"row": [column], "turn": [*TURN_NAMES["role"], *TURN_NAMES["content"]], "part": READ_IN_PARTS},
+        allowed=(LABELS, PREFERENCE),  # they say nothing of what is asked
+    )
+    chats = [FORMATS[name] for name in CHATS if not is_absent(row.get(FORMATS[name].columns["messages"][0]))]
+    if bool(chats) == (not is_absent(row.get(column))):
+        raise UnusableRowError(f"set exactly one of messages and {column}" if chats else _lacking(row, column))
+    if chats:
+        turns = converted(
+            row, chats[0], None, KeyBook({**book.read, "row": _row_names(chats[0].name)}, book.allowed)
+        ).turns
+    else:
+        book.marks("row", row)
+        keys = TurnKeys(TURN_NAMES["role"], TURN_NAMES["content"], book)
+        value = row[column]
+        turns = turns_of(value, column, keys) if is_turns(value, keys) else [Turn("user", text_of(value, column, book))]
+    if not turns or turns[-1].role not in ("user", "tool"):
+        last = f"the last message is of role {turns[-1].role!r}" if turns else "there is no message"
+        raise UnusableRowError(f"{last}; it must be the user's, whom the model answers")
+    if not turns[-1].content.strip():
+        raise UnusableRowError(f"{column if not chats else 'the last message'} is {turns[-1].content!r}; give a text")
+    return turns
 
 
-def _turns(value: Any) -> list[Turn]:
-    if not isinstance(value, list) or not value:
-        raise UnusableRowError(f"messages is {value!r}; give a list of turns with role and content")
-    for number, turn in enumerate(value):
-        role, content = (turn.get("role"), turn.get("content")) if isinstance(turn, dict) else (None, None)
-        if role not in ROLES or not isinstance(content, str):
-            raise UnusableRowError(
-                f"messages[{number}] is {turn!r}; give role ({', '.join(ROLES)}) and content (a text)"
-            )
-    return [{"role": turn["role"], "content": turn["content"]} for turn in value]
+def _lacking(row: Mapping[str, Any], column: str) -> str:
+    return f"{column} is missing: set exactly one of messages and {column}"
+
+
+def _row_names(name: str) -> list[str]:
+    names = column_names(FORMATS[name], None)
+    return [one for logical in ("messages", "system") for one in names[logical]]
 
 
 def filled(value: Any, values: Mapping[str, str]) -> Any:

@@ -10,13 +10,12 @@ from swiftlet.wire.documents import ResolvedSuite
 from swiftlet_trainer.evaluate.generation import generate, padding_token
 from swiftlet_trainer.evaluate.likelihood import Scored, log_likelihoods
 from swiftlet_trainer.evaluate.metrics import GENERATION_METRICS
-from swiftlet_trainer.evaluate.prompts import choice_ids, prompt_ids, prompt_text, text_encoder, texts_of
+from swiftlet_trainer.evaluate.prompts import choice_ids, prompt_ids, prompt_text, text_encoder
 from swiftlet_trainer.evaluate.questions import Question
 from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, UnusableRowError
 from swiftlet_trainer.evaluate.statistics import Sample, mean_sample, perplexity_sample
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.vocabulary import id_problem
-from swiftlet_trainer.templates.special import SpecialTokens
 
 Done = Callable[[int], None]
 
@@ -74,15 +73,12 @@ def samples(suite: ResolvedSuite, records: Sequence[Record]) -> dict[str, Sample
     return {name: mean_sample([record.metrics[name] for record in records]) for name in names}
 
 
-def _encoded(tokenizer: Any, questions: Sequence[Question], encode: Callable[[Any], Any]) -> list[Any]:
-    """`encode` of every row; all rows that it refuses, or that could end their own turn, in one InvalidInput."""
-    special = SpecialTokens(tokenizer)
+def _encoded(questions: Sequence[Question], encode: Callable[[Any], Any]) -> list[Any]:
+    """`encode` of every row; all rows that it refuses in one InvalidInput."""
     found: list[Any] = []
     problems: list[str] = []
     for question in questions:
         try:
-            if token := special.find(texts_of(question.row)):
-                raise UnusableRowError(f"the text contains the control token {token}; write it otherwise")
             found.append(encode(question.row))
         except UnusableRowError as error:
             problems.append(f"{question.place}: {error}")
@@ -108,7 +104,7 @@ def _generation(
     done: Done,
 ) -> list[Record]:
     assert suite.generation  # noqa: S101  (narrows the type; run_suite chose by it)
-    prompts = _encoded(tokenizer, questions, lambda row: prompt_ids(tokenizer, row))
+    prompts = _encoded(questions, lambda row: prompt_ids(tokenizer, row))
     _require_embedded(model, tokenizer, prompts)
     answers = generate(model, tokenizer, prompts, suite.generation.max_tokens, batch_size, done)
     records = []
@@ -133,7 +129,7 @@ def _perplexity(
     done: Done,
 ) -> list[Record]:
     assert suite.perplexity  # noqa: S101
-    rows: list[Scored] = _encoded(tokenizer, questions, text_encoder(tokenizer, suite.perplexity.max_length))
+    rows: list[Scored] = _encoded(questions, text_encoder(tokenizer, suite.perplexity.max_length))
     _require_embedded(model, tokenizer, [row.ids for row in rows])
     found = log_likelihoods(model, rows, padding_token(model, tokenizer), batch_size, done)
     return [
@@ -151,7 +147,7 @@ def _choice(
     batch_size: int,
     done: Done,
 ) -> list[Record]:
-    encoded: list[list[Scored]] = _encoded(tokenizer, questions, lambda row: choice_ids(tokenizer, row))
+    encoded: list[list[Scored]] = _encoded(questions, lambda row: choice_ids(tokenizer, row))
     flat = [sequence for choices in encoded for sequence in choices]
     _require_embedded(model, tokenizer, [sequence.ids for sequence in flat])
     # Progress counts rows, a batch counts sequences: a row is done with its share of them.
@@ -191,5 +187,5 @@ def _choice(
 def _shown(row: GenerationRow | PerplexityRow | ChoiceRow) -> str:
     """A scored text for people: its beginning."""
     assert isinstance(row, PerplexityRow)  # noqa: S101
-    text = row.text if row.text is not None else "\n".join(turn["content"] for turn in row.messages or [])
+    text = row.text if row.text is not None else "\n".join(turn.content for turn in row.turns or [])
     return text if len(text) <= 200 else text[:200] + "…"

@@ -16,7 +16,7 @@ def write_training_report(output_dir: Path) -> Path:
     """Write report/report.html below a run's folder, from what the run left there; returns the page's path.
 
     Read are events.jsonl (curves), result.json (rows, artifact, last figures) and artifact/manifest.json (parameters,
-    versions); what is missing is left out of the page.
+    versions) and data/*/prepared.json (rows that were left out); what is missing is left out of the page.
     """
     from swiftlet_trainer.report.page import render
 
@@ -29,7 +29,7 @@ def write_training_report(output_dir: Path) -> Path:
         subtitle=_subtitle(artifact, manifest),
         figures=_figures(events, result.get("dataset", {})),
         plots=_plots(events),
-        tables=[table for table in _tables(result, manifest) if table["rows"]],
+        tables=[table for table in _tables(result, manifest, _notes(output_dir, manifest)) if table["rows"]],
     )
     path = output_dir / REPORT_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +55,13 @@ def _events(file: Path) -> list[dict[str, Any]]:
 def _object(file: Path) -> dict[str, Any]:
     content = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return content if isinstance(content, dict) else {}
+
+
+def _notes(output_dir: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """What the preparation told of single rows of the data that was trained on."""
+    found = sorted(output_dir.glob("data/*/prepared.json"), key=lambda file: file.stat().st_mtime, reverse=True)
+    own = [about for about in map(_object, found) if about.get("digest") == manifest.get("dataDigest")]
+    return list(own[0].get("notes", [])) if own else []
 
 
 def _subtitle(artifact: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
@@ -130,13 +137,14 @@ def _moving_mean(values: list[float], width: int = 10) -> list[float]:
     return [sum(part) / len(part) for i in range(len(values)) if (part := values[max(0, i + 1 - width) : i + 1])]
 
 
-def _tables(result: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+def _tables(result: Mapping[str, Any], manifest: Mapping[str, Any], notes: Iterable[str]) -> Iterable[dict[str, Any]]:
     dataset = dict(result.get("dataset", {}))
     dropped = dataset.pop("dropped", {})
     rows = [(_words(name), f"{value:,}") for name, value in dataset.items() if isinstance(value, int)]
     rows += [(f"Dropped: {reason}", f"{count:,}") for reason, count in dropped.items()]
     yield {"title": "Data", "rows": rows}
     parameters = {name: manifest.get("parameters", {}).get(name) for name in PARAMETERS}
+    yield {"title": "Rows left out, and keys that were not read", "rows": [note.split(": ", 1) for note in notes]}
     yield {"title": "Parameters", "rows": list(_flat({k: v for k, v in parameters.items() if v is not None}))}
     artifact = [(_words(name), str(value)) for name, value in result.get("artifact", {}).items()]
     base = manifest.get("baseModel", {})

@@ -1,22 +1,31 @@
 """Rendering a conversation with the model's own chat template, and finding what of it the assistant wrote."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from jinja2 import TemplateError
 from transformers.utils.chat_template_utils import render_jinja_template
 
+from swiftlet_trainer.templates.segments import Rendered, Segments, Span, UnencodableError
 from swiftlet_trainer.templates.special import pattern_of, special_tokens
 from swiftlet_trainer.templates.variants import training_variant
 
 Message = dict[str, str]
-Span = tuple[int, int]
-"""Half-open range of characters."""
+"""`{"role": …, "content": text}`, as chat templates take it."""
 
+TODAY = datetime(2024, 7, 26)
+"""The day that `strftime_now` gives, in training and evaluation: tokens must not depend on when a run was started.
+Source: the day that the templates of Llama 3.1 and 3.2 themselves write where there is no clock."""
 EMPTY_THOUGHT = re.compile(r"\s*(<think>)?\s*</think>\s*")
 """Put before an answer by templates of reasoning models: the model is not to learn to think nothing. Its beginning
 may be part of the generation prompt."""
+OPEN_THOUGHT = re.compile(r"\s*<think>\s*(</think>\s*)?\Z")
+"""At the end of a prompt: the model is asked to think first."""
+OPENING = "\U0010ffe0"
+"""Stands for an answer whose place is looked for."""
+MARK_IT = "put {% generation %} marks around the assistant's turns in chat_template.jinja"
 PROBE: list[Message] = [
     {"role": "user", "content": "What is seven plus four?"},
     {"role": "assistant", "content": "Eleven, I believe."},
@@ -33,15 +42,57 @@ class UnsuitableTemplateError(ValueError):
     """The template cannot be used to train; the text says why, with the remedy."""
 
 
-@dataclass(frozen=True)
-class Rendered:
-    """A conversation as the model reads it, and the ranges of it that the assistant wrote, end tokens included."""
+class PromptTemplate:
+    """The chat template of a tokenizer, as inference renders it. Raises UnsuitableTemplateError when there is none."""
 
-    text: str
-    spans: list[Span]
+    def __init__(self, tokenizer: Any) -> None:
+        if not tokenizer.chat_template:
+            raise UnsuitableTemplateError(
+                "the tokenizer has no chat template; use the model's instruction-tuned variant"
+            )
+        self._constants = {**tokenizer.special_tokens_map, "strftime_now": TODAY.strftime}
+        self._own = tokenizer.get_chat_template()
+
+    def text(self, messages: Sequence[Message], prompt: bool = False) -> str:
+        """The conversation; with prompt up to where the assistant answers. Raises TemplateRefusalError."""
+        text, _ = self._call(self._own, messages, prompt)
+        self._require_all_written(self._own, text, messages, prompt)
+        return text
+
+    def _require_all_written(self, template: str, text: str, messages: Sequence[Message], prompt: bool = False) -> None:
+        """Raise TemplateRefusalError when the template leaves out what was said, as some do with roles that they do not
+        know, or that want contents of another shape."""
+        for index, message in enumerate(messages):
+            said = message["content"].strip()
+            if said and (said not in text or message["role"] not in ("user", "assistant")):
+                other = [*messages[:index], {**message, "content": OPENING}, *messages[index + 1 :]]
+                try:
+                    is_left_out = self._call(template, other, prompt)[0] == text
+                except TemplateRefusalError:
+                    continue
+                if is_left_out:
+                    raise TemplateRefusalError(
+                        f"the chat template leaves turn {index} ({message['role']}) out; leave it out of the row, or "
+                        "use a model whose template writes it"
+                    )
+
+    def _call(
+        self, template: str, messages: Sequence[Message], prompt: bool = False, marks: bool = False
+    ) -> tuple[str, list[Span]]:
+        try:
+            texts, indices = render_jinja_template(
+                conversations=[list(messages)],
+                chat_template=template,
+                add_generation_prompt=prompt,
+                return_assistant_tokens_mask=marks,
+                **self._constants,
+            )
+        except (TemplateError, TypeError, KeyError, IndexError, ValueError, AttributeError, RecursionError) as error:
+            raise TemplateRefusalError(f"the chat template refuses it: {error}") from None
+        return texts[0], [(start, end) for start, end in indices[0]] if marks else []
 
 
-class ChatTemplate:
+class ChatTemplate(PromptTemplate):
     """The chat template of `tokenizer`, with the method that finds assistant turns in what it renders.
 
     Methods, the first that applies: the template's own `{% generation %}` marks; TRL's training variant of the very
@@ -49,79 +100,130 @@ class ChatTemplate:
     Raises UnsuitableTemplateError when there is no template or no method is right for it.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
-        if not tokenizer.chat_template:
-            raise UnsuitableTemplateError(
-                "the tokenizer has no chat template; use the model's instruction-tuned variant"
-            )
-        self._constants = {**tokenizer.special_tokens_map}
+    def __init__(self, tokenizer: Any, segments: Segments | None = None) -> None:
+        """segments: those of the tokenizer, where the caller has them already."""
+        super().__init__(tokenizer)
         self._end_tokens = pattern_of(special_tokens(tokenizer))
         self._eos: str | None = tokenizer.eos_token
-        own = tokenizer.get_chat_template()
-        marked = own if _has_marks(own) else training_variant(own)
-        self._template, self._is_marked = marked or own, marked is not None
-        self.method = "marked" if marked == own else "trl" if marked else "incremental"
+        marked = self._own if _has_marks(self._own) else training_variant(self._own)
+        self._template, self._is_marked = marked or self._own, marked is not None
+        self.method = "marked" if marked == self._own else "trl" if marked else "incremental"
+        self._lead = ""
+        self.opens_thought = False
         try:
             self._prompt = self._generation_prompt()
-            self.ends_turns = self._probe()
+            self._lead = self._unmarked_lead()
+            self.ends_turns = self._probe(segments or Segments(tokenizer))
         except TemplateRefusalError as error:
             raise UnsuitableTemplateError(f"a plain chat of two questions cannot be written: {error}") from None
 
-    def render(self, messages: list[Message]) -> Rendered:
-        """Raises TemplateRefusalError when the template refuses the conversation."""
+    def render(self, messages: Sequence[Message], learn: Sequence[bool] = ()) -> Rendered:
+        """The conversation with its assistant turns. learn: for each message whether an answer is learnt; all of them
+        when empty. Raises TemplateRefusalError when the template refuses the conversation."""
         text, spans = self._marked(messages) if self._is_marked else self._incremental(messages)
-        return Rendered(text, _joined([self._trimmed(text, span) for span in _joined(spans)]))
+        self._require_all_written(self._template, text, messages)
+        spans = [self._trimmed(text, span) for span in spans]
+        learnt = [True] * len(spans)
+        if not all(learn):
+            answers = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
+            if len(answers) != len(spans):
+                raise TemplateRefusalError(
+                    f"the chat template marks {len(spans)} parts in {len(answers)} answers, so that one of them "
+                    "cannot be left unlearnt; leave the mark or the row out"
+                )
+            learnt = [learn[index] for index in answers]
+        kept = list(_joined(list(zip(spans, learnt, strict=True))))
+        return Rendered(text, [span for span, _ in kept], [one for _, one in kept])
 
     def _generation_prompt(self) -> str:
         """What is put after a question so that the assistant answers; empty when the question itself changes."""
-        before, with_prompt = self._call(PROBE[:1])[0], self._call(PROBE[:1], prompt=True)[0]
+        before, with_prompt = self.text(PROBE[:1]), self.text(PROBE[:1], prompt=True)
         return with_prompt[len(before) :] if with_prompt.startswith(before) else ""
 
-    def _probe(self) -> bool:
-        """Whether assistant turns end in a special token; raises UnsuitableTemplateError when they are not found."""
+    def _unmarked_lead(self) -> str:
+        """The blank that the template writes between its generation prompt and its marks: the model has to say it."""
+        if not (self._is_marked and self._prompt):
+            return ""
+        text, spans = self._marked(PROBE)
+        prompt = self.text(PROBE[:1], prompt=True)
+        lead = text[len(prompt) : spans[0][0]] if spans and text.startswith(prompt) else ""
+        return lead if lead.isspace() else ""
+
+    def _probe(self, segments: Segments) -> bool:
+        """Whether assistant turns end in a special token; raises UnsuitableTemplateError when they are not found, or
+        are not what follows the tokens of the prompt."""
         rendered = self.render(PROBE)
         learnt = [rendered.text[start:end] for start, end in rendered.spans]
         answers = [turn["content"] for turn in PROBE if turn["role"] == "assistant"]
         if len(learnt) != len(answers) or not all(
-            answer in part if self._is_marked else part.startswith(answer)
+            answer in part if self._is_marked else part.lstrip().startswith(answer)
             for part, answer in zip(learnt, answers, strict=True)
         ):
             raise UnsuitableTemplateError(
-                f"the chat template does not give assistant turns back (found {learnt}); "
-                "put {% generation %} marks around them in chat_template.jinja"
+                f"the chat template does not give assistant turns back (found {learnt}); {MARK_IT}"
             )
+        if self._prompt:
+            self._require_prompts(rendered, segments)
         return bool(self._end_tokens.search(learnt[-1]))
 
-    def _call(self, messages: list[Message], prompt: bool = False, marks: bool = False) -> tuple[str, list[Span]]:
-        try:
-            texts, indices = render_jinja_template(
-                conversations=[messages],
-                chat_template=self._template,
-                add_generation_prompt=prompt,
-                return_assistant_tokens_mask=marks,
-                **self._constants,
-            )
-        except (TemplateError, TypeError, KeyError, IndexError) as error:
-            raise TemplateRefusalError(f"the chat template refuses it: {error}") from None
-        return texts[0], [(start, end) for start, end in indices[0]] if marks else []
+    def _require_prompts(self, rendered: Rendered, segments: Segments) -> None:
+        """Raise UnsuitableTemplateError when an answer does not come right after the ids of its prompt at inference."""
+        (parts,) = segments.encode([rendered])
+        if isinstance(parts, UnencodableError):
+            raise UnsuitableTemplateError(str(parts))
+        for turn, (start, _) in zip((1, 3), rendered.spans, strict=True):
+            prompt, before = self.text(PROBE[:turn], prompt=True), rendered.text[:start]
+            between = before.removeprefix(prompt)
+            if OPEN_THOUGHT.search(prompt) and OPEN_THOUGHT.sub("", prompt) == OPEN_THOUGHT.sub("", before):
+                self.opens_thought = True  # answers without one are what the user's rows hold
+                continue
+            if not before.startswith(prompt) or (between and not EMPTY_THOUGHT.fullmatch(between)):
+                if turn > 1:
+                    continue  # what came before is written otherwise once others follow, as thoughts are
+                raise UnsuitableTemplateError(
+                    f"the chat template asks for an answer with {prompt[-40:]!r}, and writes {before[-40:]!r} before "
+                    f"one that is there; {MARK_IT}"
+                )
+            wanted = segments.inference(prompt)
+            # Without a control token between turns, the last answer and the next question may share a token.
+            given = parts[0] if turn == 1 else parts[2][1:]
+            found = given[: len(wanted)] if turn == 1 else given
+            if not between and found != (wanted if turn == 1 else wanted[len(wanted) - len(given) :]):
+                raise UnsuitableTemplateError(
+                    f"the tokenizer writes the prompt of an answer as {wanted[-8:]} when it stands alone, and as "
+                    f"{found[-8:]} in a row, so that the answer would follow other tokens; report the model"
+                )
 
-    def _marked(self, messages: list[Message]) -> tuple[str, list[Span]]:
-        return self._call(messages, marks=True)
+    def _marked(self, messages: Sequence[Message]) -> tuple[str, list[Span]]:
+        return self._call(self._template, messages, marks=True)
 
-    def _incremental(self, messages: list[Message]) -> tuple[str, list[Span]]:
-        text, _ = self._call(messages)
+    def _incremental(self, messages: Sequence[Message]) -> tuple[str, list[Span]]:
+        text, _ = self._call(self._template, messages)
         spans = []
         for index, message in enumerate(messages):
             if message["role"] == "assistant":
-                before, _ = self._call(messages[:index], prompt=True)
-                through = text if index == len(messages) - 1 else self._call(messages[: index + 1])[0]
-                if not (text.startswith(through) and through.startswith(before)):
-                    raise UnsuitableTemplateError(
+                start = self._start(text, messages, index)
+                is_last = index == len(messages) - 1
+                through = text if is_last else self._call(self._template, messages[: index + 1])[0]
+                if start is None or not text.startswith(through):
+                    raise TemplateRefusalError(
                         f"the chat template writes turn {index} otherwise once others follow, so that assistant turns "
-                        "cannot be found in it; put {% generation %} marks around them in chat_template.jinja"
+                        f"cannot be found in it; {MARK_IT}"
                     )
-                spans.append((len(before), len(through)))
+                spans.append((start, len(through)))
         return text, spans
+
+    def _start(self, text: str, messages: Sequence[Message], index: int) -> int | None:
+        """Where the answer begins: behind the prompt that inference would give. None when that is not in the text."""
+        if index > 0:
+            before, _ = self._call(self._template, messages[:index], prompt=True)
+            return len(before) if text.startswith(before) else None
+        # Nothing was asked: a prompt of no messages lacks what the template writes before the first, such as a system
+        # message of its own. The place of the answer is looked for instead.
+        head, found, _ = self._call(self._template, [{"role": "assistant", "content": OPENING}])[0].partition(OPENING)
+        place = head.rfind(self._prompt.rstrip()) if self._prompt.strip() else -1
+        behind = min(len(head), place + len(self._prompt))
+        return behind if found and place >= 0 and not head[behind:].strip() and text.startswith(head) else None
 
     def _trimmed(self, text: str, span: Span) -> Span:
         """Without the generation prompt and an empty thought in front; up to the end token, without space after it."""
@@ -132,6 +234,8 @@ class ChatTemplate:
             if text.endswith(self._prompt, 0, start + inside):
                 start += inside
                 break
+        if self._lead and text.endswith(self._lead, 0, start):
+            start -= len(self._lead)
         ends = [found.end() for found in self._end_tokens.finditer(text, start, end)]
         if ends and not text[ends[-1] : end].strip():
             return start, ends[-1]
@@ -140,15 +244,19 @@ class ChatTemplate:
         return start, end
 
 
-def _joined(spans: list[Span]) -> list[Span]:
-    """Without empty ones; those that touch or overlap as one."""
-    joined: list[Span] = []
-    for start, end in spans:
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        elif start < end:
-            joined.append((start, end))
-    return joined
+def _joined(spans: Sequence[tuple[Span, bool]]) -> Iterator[tuple[Span, bool]]:
+    """Without empty ones; those that touch or overlap and are of one kind as one."""
+    last: tuple[Span, bool] | None = None
+    for (start, end), learnt in spans:
+        begin = max(start, last[0][1]) if last else start
+        if last and begin == last[0][1] and last[1] == learnt:
+            last = ((last[0][0], max(end, begin)), learnt)
+        elif begin < end:
+            if last:
+                yield last
+            last = ((begin, end), learnt)
+    if last:
+        yield last
 
 
 def _has_marks(template: str) -> bool:

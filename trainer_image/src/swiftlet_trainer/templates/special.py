@@ -1,8 +1,13 @@
-"""Control tokens of a tokenizer, and the search for them in the text of users."""
+"""Control tokens of a tokenizer, and text of users that looks like them."""
 
 import re
 from collections.abc import Iterable
 from typing import Any
+
+FIRST_STAND_IN = 0x100000
+"""Characters of the last private plane of Unicode stand for control tokens and what looks like them."""
+SEAM = chr(0x10FFF0)
+"""Stands between two segments of a row."""
 
 
 def special_tokens(tokenizer: Any) -> list[str]:
@@ -17,16 +22,39 @@ def pattern_of(tokens: Iterable[str]) -> re.Pattern[str]:
 
 
 class SpecialTokens:
-    """Finds control tokens in text.
+    """Tells control tokens from text that only looks like them.
 
-    A tokenizer turns their text into the tokens themselves, so that a row could end its own turn and write another's.
-    A chat template hands text and control tokens on as one string, where they can no longer be told apart: such rows
-    are left out and counted.
+    A tokenizer turns their text into the tokens themselves, so that a row could end its own turn and write another's;
+    and a chat template hands text and control tokens on as one string, where they can no longer be told apart. So what
+    looks like one in the text of users is replaced by a character of its own before the template sees it.
     """
 
     def __init__(self, tokenizer: Any) -> None:
-        self._pattern = pattern_of(special_tokens(tokenizer))
+        self.tokens = special_tokens(tokenizer)
+        self._pattern = pattern_of(self.tokens)
+        self._shields = {token: chr(FIRST_STAND_IN + 2 * index) for index, token in enumerate(self.tokens)}
+        self.stand_ins = {token: chr(FIRST_STAND_IN + 2 * index + 1) for index, token in enumerate(self.tokens)}
+        """A character for each true control token."""
+        self._back = str.maketrans({shield: token for token, shield in self._shields.items()})
+        self._reserved = re.compile(f"[{chr(FIRST_STAND_IN)}-{chr(FIRST_STAND_IN + 2 * len(self.tokens))}{SEAM}]")
 
     def find(self, contents: Iterable[str]) -> str | None:
-        """The first control token in any of `contents`."""
+        """The first text in `contents` that looks like a control token."""
         return next((found[0] for content in contents if (found := self._pattern.search(content))), None)
+
+    def reserved(self, content: str) -> str | None:
+        """A character in the text that is needed here for something else."""
+        found = None if content.isascii() else self._reserved.search(content)
+        return found[0] if found else None
+
+    def shielded(self, content: str) -> str:
+        """The text with what looks like a control token replaced."""
+        return self._pattern.sub(lambda found: self._shields[found[0]], content)
+
+    def unshielded(self, text: str) -> str:
+        """The text as it was."""
+        return text.translate(self._back)
+
+    def marked(self, text: str) -> str:
+        """A rendered text with a character for each true control token, and the text of users as it was."""
+        return self.unshielded(self._pattern.sub(lambda found: self.stand_ins[found[0]], text))

@@ -11,7 +11,7 @@ from swiftlet_trainer.document import load_document
 from swiftlet_trainer.evaluate.questions import Question, read_questions
 from swiftlet_trainer.evaluate.results import Records, comparisons_of, results_of, write_results, write_rows
 from swiftlet_trainer.evaluate.subjects import Subject, measured, subjects_of
-from swiftlet_trainer.failures import InvalidInput, write_termination
+from swiftlet_trainer.failures import InvalidInput, never_retried, write_termination
 from swiftlet_trainer.outcome import finished, write_outcome
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.progress import Reporter
@@ -26,7 +26,8 @@ def run(job_path: str) -> int:
         return EXIT_OK
     reporter = Reporter()
     reporter.emit(type="phase", message="checking data and models")
-    subjects, questions = _checked(document)
+    with never_retried():
+        subjects, questions = _checked(document)
     scored = measured(subjects[0])
     records = _score(document, subjects, questions, reporter)
     results = results_of(document.suites, records)

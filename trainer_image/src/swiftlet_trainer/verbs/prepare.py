@@ -6,7 +6,7 @@ from swiftlet.wire.documents import TrainDocument
 from swiftlet.wire.messages import EXIT_OK, TerminationMessage
 
 from swiftlet_trainer.document import load_document
-from swiftlet_trainer.failures import InvalidInput, write_termination
+from swiftlet_trainer.failures import InvalidInput, never_retried, write_termination
 from swiftlet_trainer.outcome import finished
 from swiftlet_trainer.progress import Reporter
 
@@ -30,7 +30,8 @@ def run(job_path: str) -> int:
     tokenizer = load_tokenizer(document.model)
     if warning := end_warning(model_folder(document.model), tokenizer):
         Reporter().emit(type="phase", message=f"warning: {warning}")
-    prepared = prepare(document, tokenizer)
+    with never_retried():
+        prepared = prepare(document, tokenizer)
     if problem := id_problem(prepared.largest_id(), embedding_rows(model_folder(document.model)), tokenizer):
         raise InvalidInput([f"model {document.model.uri}: {problem}"], prepared.counts)
     sys.stderr.write(f"prepared: {prepared.folder}\n")

@@ -41,7 +41,7 @@ def checked(document: TrainDocument) -> list[str]:
         lines.append(
             f"{tally.name}: {tally.read:,} rows read, {tally.kept:,} usable, {dropped:,} dropped, {total:,} tokens"
         )
-        lines += [f"  {drop}" for drop in tally.drops]
+        lines += [f"  {note}" for note in tally.notes()]
     if problem := id_problem(largest[0], embedding_rows(model_folder(document.model)), tokenizer):
         raise InvalidInput([f"model {document.model.uri}: {problem}"])
     return lines

@@ -1,0 +1,216 @@
+"""Every key that data sets are known to have: what it means, and what becomes of it.
+
+A key is read, or carried out as a mark, or harmless; or it changes what should be learnt in a way that cannot be
+carried out, and its row is refused. Whatever is in no table is not read, and told once for each file.
+docs/how-to/data.md is this table for people.
+"""
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Level = Literal["row", "turn", "part"]
+LEVELS: tuple[Level, ...] = ("row", "turn", "part")
+
+
+class RowError(ValueError):
+    """A row that is not of its format; the text says what, with the remedy."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Keys that mean something which is not carried out. what: ends `KEY is not supported: `."""
+
+    what: str
+    remedy: str
+    keys: Mapping[Level, tuple[str, ...]]
+
+
+PREFERENCE = Refused(
+    "this is preference data, which task sft cannot use",
+    "leave it out to learn the row as it is, or name the answer to learn with columns.completion",
+    {
+        "row": (
+            *("chosen", "rejected", "chosen_response", "rejected_response", "chosen_messages", "rejected_messages"),
+            *("chosen_score", "rejected_score", "score_chosen", "score_rejected", "rejected_input", "rejected_images"),
+            *("margin", "kto_tag", "preference", "winner"),
+        ),
+        "turn": ("chosen", "rejected", "kto_tag"),
+    },
+)
+LABELS = Refused(
+    "this is data of classification, ranking or preference, which task sft cannot use",
+    "leave it out to learn the row as it is",
+    {
+        "row": (
+            *("label", "labels", "completions", "reward", "rewards", "positive", "negative", "positives", "negatives"),
+            *("positive_messages", "negative_messages"),
+        ),
+        "turn": ("label", "rating"),
+    },
+)
+TOOLS = Refused(
+    "tools and calls of them cannot be rendered yet",
+    "write them into the content as the model expects them, or leave the row out",
+    {
+        "row": ("tools", "functions", "tool_choice", "tool_calls", "function_call", "mcp"),
+        "turn": ("tool_calls", "tool_call", "function_call", "tool_plan", "tools", "functions", "code_interpreter"),
+        "part": ("tool_calls", "tool_call", "function_call", "tool_use", "tool_result", "functionCall"),
+    },
+)
+MEDIA = Refused(
+    "pictures, sound and video cannot be learnt by task sft",
+    "leave the row out",
+    dict.fromkeys(
+        LEVELS,
+        (
+            *("image", "images", "image_url", "image_path", "image_paths", "input_image", "picture", "pictures"),
+            *("video", "videos", "video_url", "audio", "audios", "audio_url", "input_audio", "objects", "bbox"),
+            *("pixel_values", "media", "inline_data", "inlineData", "file"),
+        ),
+    ),
+)
+THOUGHTS = Refused(
+    "thoughts apart from the content are not rendered",
+    "write them into the content as the model writes them, such as <think>…</think>, or leave them out",
+    dict.fromkeys(LEVELS, ("reasoning_content", "reasoning", "thinking", "thought", "thoughts", "rationale")),
+)
+RENDERING = Refused(
+    "what a chat template is given beside the messages is not carried out",
+    "leave it out, or write its effect into the messages",
+    {
+        "row": ("chat_template_kwargs", "chat_template", "template_kwargs", "documents", "enable_thinking"),
+        "turn": ("documents", "channel", "recipient"),
+    },
+)
+ANSWERS = Refused(
+    "this is part of what was said, beside the content",
+    "write it into the content",
+    {"turn": ("refusal", "content_parts", "parts"), "part": ("refusal",)},
+)
+TOKENS = Refused(
+    "tokens of another program's preparation cannot be used",
+    "give the texts instead",
+    {"row": ("input_ids", "token_ids", "attention_mask")},
+)
+REFUSED = (PREFERENCE, LABELS, TOOLS, MEDIA, THOUGHTS, RENDERING, ANSWERS, TOKENS)
+"""Told in this order, before anything else is asked of a row."""
+
+MARKS = (
+    *("weight", "loss", "train", "loss_weight", "loss_scale", "loss_mask"),
+    *("train_on_turn", "training", "trainable"),
+)
+"""Whether a turn is learnt, in the words of OpenAI, axolotl, ms-swift and LLaMA-Factory: 0 or 1, false or true. On a
+row: for all of its answers or, as a list, for each turn."""
+
+HARMLESS: Mapping[Level, tuple[str, ...]] = {
+    "row": (
+        *("id", "_id", "idx", "index", "row_id", "uid", "uuid", "guid", "key", "hash", "prompt_id", "conversation_id"),
+        *("message_id", "session_id", "thread_id", "user_id", "example_id", "data_id", "problem_id", "question_id"),
+        *("name", "title", "source", "sources", "origin", "dataset", "dataset_name", "subset", "split", "config"),
+        *(
+            "category",
+            "categories",
+            "task",
+            "task_name",
+            "task_type",
+            "type",
+            "domain",
+            "topic",
+            "topics",
+            "tag",
+            "tags",
+        ),
+        *("subject", "difficulty", "level", "quality", "score", "scores", "language", "lang", "locale", "license"),
+        *("url", "link", "author", "date", "time", "timestamp", "created", "created_at", "updated_at", "version"),
+        *("model", "model_name", "generator", "meta", "metadata", "info", "extra", "comment", "comments", "note"),
+        *("notes", "annotator", "num_turns", "turns", "num_tokens", "token_count", "n_tokens", "length", "text_length"),
+        *("file_path", "file_name", "filename", "path", "Unnamed: 0", "__index_level_0__", "__fragment_index", "toxic"),
+    ),
+    "turn": (
+        *("id", "uid", "uuid", "name", "timestamp", "time", "date", "created_at", "index", "idx", "model", "source"),
+        *("language", "lang", "metadata", "meta", "tool_call_id", "annotations", "token_count", "num_tokens", "tokens"),
+        *("hash", "url", "score", "quality", "toxic", "redacted", "end_turn", "status", "parent", "parent_id"),
+    ),
+    "part": ("id", "index", "annotations", "cache_control", "metadata", "logprobs"),
+}
+"""Keys that say where a row is from, and nothing about what is learnt."""
+
+PART_TEXT = ("text", "value", "content")
+"""Names of the text in a part, the first that has a value being taken."""
+READ_IN_PARTS = ("type", *PART_TEXT)
+EMPTY_CELLS = frozenset({"", "[]", "{}", "null", "None", "nan", "NaN"})
+"""Cells of CSV that hold nothing."""
+
+
+def is_absent(value: Any) -> bool:
+    """Whether a key has no value: tables fill the keys that a row lacks with null or NaN."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def is_empty(value: Any) -> bool:
+    """Whether there is nothing in the value that could mean anything. False and 0 mean something."""
+    if isinstance(value, str):
+        return value.strip() in EMPTY_CELLS
+    if isinstance(value, Mapping):
+        return all(is_absent(one) or one in ("", [], {}) for one in value.values())
+    return is_absent(value) or (isinstance(value, list | tuple) and all(map(is_absent, value)))
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """The keys of one object by what becomes of them."""
+
+    refused: tuple[tuple[str, Refused], ...]
+    marks: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+@dataclass
+class Seen:
+    """How often a key was met, and in which row first."""
+
+    count: int
+    first: int
+
+
+@dataclass
+class KeyBook:
+    """What the keys of one file mean, and which of them were not read.
+
+    read: keys that a format or the document's columns read, by level. allowed: kinds of REFUSED that do no harm here.
+    number: the row that is looked at.
+    """
+
+    read: Mapping[Level, Collection[str]] = field(default_factory=dict)
+    allowed: Collection[Refused] = ()
+    number: int = 0
+    unread: dict[tuple[Level, str], Seen] = field(default_factory=dict)
+    _sorted: dict[tuple[Level, tuple[Any, ...]], _Sorted] = field(default_factory=dict)
+
+    def marks(self, level: Level, held: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+        """The marks among the keys of an object. Raises RowError for a key that cannot be carried out; notes those that
+        nobody reads. where: the object's path in the row, empty for the row itself."""
+        found = self._sorted.get((level, tuple(held)))
+        if found is None:
+            found = self._sorted[level, tuple(held)] = self._sort(level, held)
+        for key, kind in found.refused:
+            if not is_empty(held[key]):
+                path = f"{where}.{key}" if where else key
+                raise RowError(f"{path} is not supported: {kind.what}; {kind.remedy}")
+        for key in found.unknown:
+            if not is_empty(held[key]):
+                self.unread.setdefault((level, key), Seen(0, self.number)).count += 1
+        return {key: held[key] for key in found.marks if not is_absent(held[key])}
+
+    def _sort(self, level: Level, keys: Iterable[str]) -> _Sorted:
+        rest = [key for key in keys if key not in self.read.get(level, ())]
+        # A column of preference data that the document names says how the others are meant.
+        mapped = [kind for kind in REFUSED if set(kind.keys.get(level, ())) & set(self.read.get(level, ()))]
+        kinds = [kind for kind in REFUSED if kind not in mapped and kind not in self.allowed]
+        refused = [(key, kind) for kind in kinds for key in rest if key in kind.keys.get(level, ())]
+        known = {key for kind in REFUSED for key in kind.keys.get(level, ())} | set(HARMLESS[level]) | set(MARKS)
+        marks = tuple(key for key in rest if key in MARKS and level != "part")
+        unknown = tuple(key for key in rest if key not in known or (key in MARKS and level == "part"))
+        return _Sorted(tuple(refused), marks, unknown)
