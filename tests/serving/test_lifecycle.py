@@ -1,6 +1,7 @@
 """Start, end and failures of a serving pod, each with its exit code and termination message."""
 
 import os
+import shutil
 import signal
 import socket
 import time
@@ -10,6 +11,8 @@ from typing import Any
 import psutil
 import pytest
 from swiftlet.wire.messages import EXIT_ERROR, EXIT_INVALID, EXIT_OK
+from swiftlet_trainer.artifact.compatibility import describe_base
+from swiftlet_trainer.artifact.manifest import Manifest, write_manifest
 
 
 def test_engine_does_not_outlive_a_killed_parent(pod: Any) -> None:
@@ -62,10 +65,6 @@ def test_port_in_use_is_named_at_once(pod: Any, taken: str, field: str) -> None:
 def test_adapter_of_another_base_is_refused_with_both_digests(
     pod: Any, tiny: Path, adapter: Path, tmp_path: Path
 ) -> None:
-    import shutil
-
-    from swiftlet_trainer.artifact.compatibility import describe_base
-    from swiftlet_trainer.artifact.manifest import Manifest, write_manifest
     from swiftlet_trainer.models.loading import model_digest
 
     folder = pod.root / "swiftlet/artifacts/bird"
@@ -89,6 +88,26 @@ def test_adapter_of_another_base_is_refused_with_both_digests(
     assert "adapter bird" in failure["message"]
     assert other in failure["message"]
     assert model_digest(tiny) in failure["message"]
+
+
+@pytest.mark.parametrize("what", ["another digest", "planted", "changed", "replaced by what has no manifest"])
+def test_a_whole_model_that_is_not_what_was_measured_is_not_served(pod: Any, tiny: Path, what: str) -> None:
+    folder = pod.root / "swiftlet/artifacts/bird"
+    shutil.copytree(tiny, folder)
+    about = {"data_digest": "", "parameters": {}, "parameters_digest": "", "packages": {}, "seed": 1, "steps": 1}
+    base = describe_base(tiny, "hf://org/base", None, "sha256:0")
+    digest = write_manifest(folder, Manifest(type="model", name="default/bird", base_model=base, **about))
+    if what == "another digest":
+        digest = "sha256:" + "0" * 64
+    elif what == "planted":
+        (folder / "additional.jinja").write_text("{{ messages }}")
+    elif what == "changed":
+        (folder / "chat_template.jinja").write_text("{{ messages }}")
+    else:
+        (folder / "manifest.json").unlink()
+    model = {"uri": "pvc://swiftlet-artifacts/bird", "path": "/swiftlet/artifacts/bird", "digest": digest}
+    assert pod.start(model=model).wait() == EXIT_INVALID
+    assert "/swiftlet/artifacts/bird" in pod.failure()["message"]
 
 
 def test_everything_wrong_with_a_document_is_told_at_once(pod: Any) -> None:

@@ -38,7 +38,7 @@ def _digest(file: Path) -> str:
 
 def identity_problems(folder: Path, expected: str | None) -> list[str]:
     """Why the folder is not what it says it is, or not what was promised (`expected`, as `identity` gave it)."""
-    if is_artifact(folder):
+    if is_artifact(folder) or (expected and not folder.is_dir()):
         try:
             read_and_verify(folder, expected)
         except InvalidInput as error:
