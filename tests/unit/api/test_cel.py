@@ -17,7 +17,7 @@ def _schemas(schema: dict[str, Any]) -> list[dict[str, Any]]:
 def test_every_rule_compiles_and_reads_only_fields_of_its_object(kind: str) -> None:
     for schema in _schemas(structural_schema(kind)):
         for rule in schema.get("x-kubernetes-validations", ()):
-            assert set(_program(rule["rule"]).variables()) <= {"self", "oldSelf", "x", "d", "g"}
+            assert set(_program(rule["rule"]).variables()) <= {"self", "oldSelf", "x", "d", "g", "k", "a"}
             if field := rule.get("fieldPath", "").removeprefix("."):
                 assert field in schema["properties"]
 
@@ -54,3 +54,17 @@ def test_evaluating_rules_does_not_import_the_command_line_of_the_library() -> N
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("quantity(self[0]).compareTo(quantity(self[1])) == 0", ["1100m", "1.1"]),
+        ("quantity(self[0]).compareTo(quantity(self[1])) < 0", ["8G", "8Gi"]),
+        ("quantity(string(self[0])).compareTo(quantity(string(self[1]))) > 0", [2, "1999m"]),
+        ("self.map(x, x.size()).sum() == 3", ["a", "bc"]),
+    ],
+)
+def test_functions_of_kubernetes_libraries_are_there(text: str, value: Any) -> None:
+    schema = {"x-kubernetes-validations": [{"rule": text, "message": "no"}]}
+    assert list(broken_rules(value, schema)) == []

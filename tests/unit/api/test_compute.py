@@ -1,5 +1,5 @@
 import pytest
-from swiftlet.api.compute import ResourceRequirements, mebibytes, parse_quantity
+from swiftlet.api.compute import ResourceRequirements, exact_quantity, mebibytes, parse_quantity
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,8 @@ def test_an_integer_is_held_as_the_string_that_means_the_same() -> None:
 )
 def test_mebibytes_in_the_api_servers_own_form(count: int, text: str) -> None:
     assert mebibytes(count) == text
+
+
+@pytest.mark.parametrize(("one", "other"), [("1100m", "1.1"), ("0.1", "100m"), ("1Gi", "1024Mi"), ("1e3", "1k")])
+def test_equal_quantities_are_equal_however_they_are_written(one: str, other: str) -> None:
+    assert exact_quantity(one) == exact_quantity(other)

@@ -1,7 +1,9 @@
 import re
 
 import pytest
-from swiftlet.api.uris import DATA_URI_PATTERN, MODEL_URI_PATTERN, Uri, parse_uri
+from hypothesis import given
+from hypothesis import strategies as st
+from swiftlet.api.uris import DATA_URI_PATTERN, LEAVES_PATTERN, MODEL_URI_PATTERN, Uri, parse_uri
 
 
 @pytest.mark.parametrize(
@@ -31,3 +33,29 @@ def test_models_by_scheme(text: str) -> None:
 @pytest.mark.parametrize("text", ["hf://name", "s3://bucket/x", "configmap://a/b", "pvc://claim", "a b", ""])
 def test_what_is_not_a_model_is_refused(text: str) -> None:
     assert not re.fullmatch(MODEL_URI_PATTERN, text)
+
+
+PARTS = st.sampled_from(["", ".", "..", "%2e.", ".%2E", "...", "..a", "a..", ".a", "a", "a b"])
+SEPARATORS = st.sampled_from(["/", "\\", "%2f", "%5C"])
+BAD = {"", ".", ".."}
+
+
+@given(st.sampled_from(["pvc://claim/", "hf://org/name/", "hf://org/name@main/"]), st.data())
+def test_no_part_of_a_path_is_empty_or_dots_however_it_is_written(place: str, data: st.DataObject) -> None:
+    parts = data.draw(st.lists(PARTS, min_size=1, max_size=5))
+    path = parts[0] + "".join(data.draw(SEPARATORS) + part for part in parts[1:])
+    read = [part.lower().replace("%2e", ".") for part in parts]
+    leaves = any(part in BAD for part in read[:-1]) or read[-1] in {".", ".."}
+    assert bool(re.search(LEAVES_PATTERN, place + path)) == leaves
+
+
+@pytest.mark.parametrize(
+    "text", ["hf://../../x", "hf://./name/x", "hf://org/..@main/x", "hf://org/name@../x", "configmap://rows/.."]
+)
+def test_nor_are_organisation_name_revision_and_key(text: str) -> None:
+    assert re.search(LEAVES_PATTERN, text)
+
+
+@pytest.mark.parametrize("text", ["../rows/a.jsonl", "./a", "file:///a/../b", "a//b"])
+def test_a_local_path_is_its_authors_own(text: str) -> None:
+    assert not re.search(LEAVES_PATTERN, text)

@@ -3,7 +3,7 @@ from typing import Any
 from swiftlet.api.compute import Compute
 from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.kinds import Capabilities
-from swiftlet.kinds.profiles import pod_resources, resolve_profile
+from swiftlet.kinds.profiles import devices_verdict, pod_resources, resolve_profile
 
 PROFILE = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "ComputeProfile"}
 
@@ -46,3 +46,15 @@ def test_the_default_profile_needs_no_object(world: Any) -> None:
     named = Compute.model_validate({"profileRef": {"name": "default"}})
     found = resolve_profile(named, world, Capabilities(default_profile=own))
     assert (found.spec, found.verdict) == (own, None)
+
+
+def test_resources_and_gpus_count_the_same() -> None:
+    profile = ComputeProfileSpec.model_validate({"gpuResourceName": "x/gpu"})
+
+    def verdict(**compute: Any) -> str:
+        found = devices_verdict("the profile", Compute.model_validate(compute), profile)
+        return found.message if found else ""
+
+    same = {"limits": {"x/gpu": 2, "x/fpga": 1}, "requests": {"x/gpu": 2}}
+    assert verdict(gpus=2, resources=same) == verdict(resources=same) == ""
+    assert "name x/gpu 2, and spec.compute.gpus is 1" in verdict(gpus=1, resources=same)

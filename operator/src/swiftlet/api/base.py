@@ -88,6 +88,9 @@ def one_of(*fields: str, required: bool = True) -> Rule:
     return Rule(cel=f"[{listed}].filter(x, x).size() {operator} 1", message=f"set {words} of {', '.join(fields)}")
 
 
+MOST_CHARACTERS = 2**16
+"""Characters of the free texts of one list or map together: a job's document, a ConfigMap, may have 1 MiB."""
+
 NAME_PATTERN = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 """metadata.name: children such as Services need a name that starts with a letter (RFC 1035)."""
 

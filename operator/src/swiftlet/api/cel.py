@@ -2,13 +2,28 @@
 
 import importlib.machinery
 import importlib.util
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Any
 
+from swiftlet.api.compute import exact_quantity
 from swiftlet.api.problems import Location
+
+
+def _compared(one: str, other: str) -> int:
+    first, second = exact_quantity(one), exact_quantity(other)
+    return (first > second) - (first < second)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "quantity": str,
+    "compareTo": _compared,
+    "sum": sum,
+}
+"""Functions of Kubernetes' CEL libraries (quantity, lists) that the rules use and the local library lacks; a method's
+first argument is its object. Source: Kubernetes documentation, "Common Expression Language in Kubernetes"."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +71,8 @@ def _walk(value: Any, old: Any, schema: Mapping[str, Any], at: Location, transit
 def _broken(rule: Mapping[str, str], value: Any, old: Any, at: Location) -> Iterator[Broken]:
     field = rule.get("fieldPath", "").removeprefix(".")
     try:
-        holds = _program(rule["rule"]).execute({"self": value} if old is None else {"self": value, "oldSelf": old})
+        known = {"self": value} if old is None else {"self": value, "oldSelf": old}
+        holds = _program(rule["rule"]).execute(_library().Context(known, FUNCTIONS))
     except Exception as error:  # the library raises KeyError, TypeError, ValueError and RuntimeError
         yield Broken(at, field, f"the rule {rule['rule']!r} cannot be evaluated: {error}", error=True)
         return

@@ -6,32 +6,25 @@ from pydantic import Field
 
 from swiftlet.api.base import ApiModel, Column, Resource, Rule
 from swiftlet.api.compute import Quantity, ResourceRequirements
+from swiftlet.api.names import LABEL_KEY_PATTERN, DeviceName, ImageName, LabelKey, LabelValue, ObjectName, quoted
 from swiftlet.api.profile_environment import CaBundle, Hub, Proxy, Variable
 from swiftlet.api.profile_pods import Limits, PodMetadata, Scratch, Spread
 
-DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
 ATTACHMENT = r"^([a-z0-9-]+/)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?(@[A-Za-z0-9_.-]{1,15})?$"
-RESOURCE_NAME = r"^[A-Za-z0-9.-]+/[A-Za-z0-9._-]+$"
 NAMESPACE_PATTERN = r"^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$"
 
 
 class PullSecret(ApiModel):
     """A Secret of type kubernetes.io/dockerconfigjson."""
 
-    name: Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=253)] = Field(
-        description="Its name, in the namespace of the resource."
-    )
+    name: ObjectName = Field(description="Its name, in the namespace of the resource.")
 
 
 class Images(ApiModel):
     """Container images. There is no default: a cluster takes them from a registry that is yours."""
 
-    trainer: Annotated[str, Field(min_length=1, max_length=512)] | None = Field(
-        None, description="Trains and evaluates; needed on a cluster."
-    )
-    server: Annotated[str, Field(min_length=1, max_length=512)] | None = Field(
-        None, description="Serves; needed on a cluster."
-    )
+    trainer: ImageName | None = Field(None, description="Trains and evaluates; needed on a cluster.")
+    server: ImageName | None = Field(None, description="Serves; needed on a cluster.")
     pull_secrets: Annotated[list[PullSecret], Field(max_length=16)] = Field(
         default_factory=list, description="Credentials of private registries; imagePullSecrets of a pod."
     )
@@ -49,18 +42,23 @@ class Storage(ApiModel):
             "artifactsSize is the size of a claim that is made; set artifactsStorageClass too, or remove it",
             "artifactsSize",
         ),
+        Rule(
+            "!has(self.artifactsSize) || quantity(string(self.artifactsSize)).compareTo(quantity('0')) > 0",
+            "artifactsSize must be above 0",
+            "artifactsSize",
+        ),
     )
 
-    artifacts_claim: Annotated[str, Field(min_length=1, max_length=253)] = Field(
+    artifacts_claim: ObjectName = Field(
         "swiftlet-artifacts", description="Checkpoints, artifacts and reports; ReadWriteMany for several nodes."
     )
-    artifacts_storage_class: Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=253)] | None = Field(
+    artifacts_storage_class: ObjectName | None = Field(
         None,
         description="StorageClass with ReadWriteMany: a missing artifacts claim is made of it, and stays when the "
         "resource that needed it goes. Without it somebody has to create the claim.",
     )
     artifacts_size: Quantity | None = Field(None, description="Size of a claim that is made; 100Gi when absent.")
-    models_claim: Annotated[str, Field(min_length=1, max_length=253)] | None = Field(
+    models_claim: ObjectName | None = Field(
         None, description="Mirror of hf:// models, one folder `org/name` each; without it they come from the hub."
     )
 
@@ -68,11 +66,21 @@ class Storage(ApiModel):
 class Toleration(ApiModel):
     """As in a Kubernetes pod."""
 
-    key: Annotated[str, Field(max_length=317)] | None = Field(
-        None, description="Key of the taint; every taint when absent and operator is Exists."
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.value) || self.value == '' || !has(self.operator) || self.operator != 'Exists'",
+            "value cannot be combined with operator Exists, which fits every value: remove one of the two",
+            "value",
+        ),
+        Rule(
+            "has(self.key) || (has(self.operator) && self.operator == 'Exists')",
+            "set key, or operator: Exists, which alone fits every taint",
+        ),
     )
+
+    key: LabelKey | None = Field(None, description="Key of the taint; every taint when absent and operator is Exists.")
     operator: Literal["Exists", "Equal"] | None = Field(None, description="Equal when absent.")
-    value: Annotated[str, Field(max_length=63)] | None = Field(None, description="Value of the taint, for Equal.")
+    value: LabelValue | None = Field(None, description="Value of the taint, for Equal.")
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
         None, description="Effect of the taint; every effect when absent."
     )
@@ -90,9 +98,7 @@ class NcclVariable(ApiModel):
 class Rdma(ApiModel):
     """RDMA devices (InfiniBand, RoCE, EFA) that a device plugin hands out."""
 
-    resource_name: Annotated[str, Field(pattern=RESOURCE_NAME, max_length=253)] = Field(
-        description="Extended resource, such as rdma/hca or vpc.amazonaws.com/efa."
-    )
+    resource_name: DeviceName = Field(description="Extended resource, such as rdma/hca or vpc.amazonaws.com/efa.")
     count: Annotated[int, Field(ge=1, le=64)] = Field(1, description="Devices per pod.")
 
 
@@ -134,6 +140,12 @@ class ComputeProfileSpec(ApiModel):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
+            "!has(self.nodeSelector)"
+            f" || self.nodeSelector.all(k, k.size() <= 317 && k.matches({quoted(LABEL_KEY_PATTERN)}))",
+            "nodeSelector has keys of labels: name or domain/name, the name of up to 63 letters, digits, -, _ and .",
+            "nodeSelector",
+        ),
+        Rule(
             "!has(self.hub) || !has(self.storage.modelsClaim)",
             "hub is not asked for anything when storage.modelsClaim names a mirror; set one of the two",
             "hub",
@@ -151,10 +163,8 @@ class ComputeProfileSpec(ApiModel):
         None, description="Namespaces whose resources may use the profile, `*` for any characters; all when absent."
     )
     images: Images = Field(default_factory=Images, description="Container images.")
-    gpu_resource_name: Annotated[str, Field(min_length=1, max_length=253)] = Field(
-        "nvidia.com/gpu", description="Resource that `compute.gpus` counts."
-    )
-    node_selector: Annotated[dict[str, Annotated[str, Field(max_length=63)]], Field(max_length=32)] = Field(
+    gpu_resource_name: DeviceName = Field("nvidia.com/gpu", description="Resource that `compute.gpus` counts.")
+    node_selector: Annotated[dict[str, LabelValue], Field(max_length=32)] = Field(
         default_factory=dict, description="Labels that nodes must have."
     )
     tolerations: Annotated[list[Toleration], Field(max_length=32)] = Field(
@@ -188,16 +198,12 @@ class ComputeProfileSpec(ApiModel):
     topology_spread: Annotated[list[Spread], Field(max_length=8)] = Field(
         default_factory=list, description="How the pods of one resource are spread; not used on one machine."
     )
-    priority_class_name: Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=253)] | None = Field(
-        None, description="PriorityClass of pods; needs a cluster."
-    )
-    scheduler_name: Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=253)] | None = Field(
-        None, description="Scheduler of pods; needs a cluster."
-    )
-    runtime_class_name: Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=253)] | None = Field(
+    priority_class_name: ObjectName | None = Field(None, description="PriorityClass of pods; needs a cluster.")
+    scheduler_name: ObjectName | None = Field(None, description="Scheduler of pods; needs a cluster.")
+    runtime_class_name: ObjectName | None = Field(
         None, description="RuntimeClass of pods, such as nvidia or gvisor; needs a cluster."
     )
-    service_account_name: Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=253)] | None = Field(
+    service_account_name: ObjectName | None = Field(
         None,
         description="ServiceAccount of pods, in the resource's namespace; its token is not mounted. Needs a cluster.",
     )

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from swiftlet.api.base import (
+    MOST_CHARACTERS,
     ApiModel,
     Column,
     Condition,
@@ -140,6 +141,14 @@ class EvalRunSpec(ApiModel):
             " || self.gates.all(g, !has(g.minDelta) && !has(g.maxDelta) && !has(g.maxIncreasePercent))",
             "a gate on a delta needs a baseline",
             "gates",
+        ),
+        Rule(
+            "self.suites.map(d, has(d.placeholders)"
+            " ? d.placeholders.map(k, k.size() + d.placeholders[k].size()).sum() : 0).sum()"
+            f" <= {MOST_CHARACTERS}",
+            f"placeholders of all suites may have {MOST_CHARACTERS} characters together, names included; put long"
+            " texts into the rows",
+            "suites",
         ),
     )
 

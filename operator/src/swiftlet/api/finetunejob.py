@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from swiftlet.api.base import (
+    MOST_CHARACTERS,
     ApiModel,
     Column,
     Condition,
@@ -32,17 +33,20 @@ class ModelSource(ApiModel):
     uri: ModelUri = Field(description="`hf://org/name[@revision]`, `pvc://claim/path`, or a local path.")
 
 
+ColumnName = Annotated[str, Field(min_length=1, max_length=256)]
+
+
 class Columns(ApiModel):
     """Names of the columns in the file, where they are not the format's usual ones."""
 
-    messages: ShortText | None = Field(None, description="List of turns (messages, sharegpt).")
-    role: ShortText | None = Field(None, description="Key of the role within a turn.")
-    content: ShortText | None = Field(None, description="Key of the text within a turn.")
-    prompt: ShortText | None = Field(None, description="Prompt (prompt_completion) or instruction (alpaca).")
-    input: ShortText | None = Field(None, description="Optional context of an instruction (alpaca).")
-    completion: ShortText | None = Field(None, description="Completion (prompt_completion) or output (alpaca).")
-    system: ShortText | None = Field(None, description="System message of the row.")
-    text: ShortText | None = Field(None, description="Plain text (text).")
+    messages: ColumnName | None = Field(None, description="List of turns (messages, sharegpt).")
+    role: ColumnName | None = Field(None, description="Key of the role within a turn.")
+    content: ColumnName | None = Field(None, description="Key of the text within a turn.")
+    prompt: ColumnName | None = Field(None, description="Prompt (prompt_completion) or instruction (alpaca).")
+    input: ColumnName | None = Field(None, description="Optional context of an instruction (alpaca).")
+    completion: ColumnName | None = Field(None, description="Completion (prompt_completion) or output (alpaca).")
+    system: ColumnName | None = Field(None, description="System message of the row.")
+    text: ColumnName | None = Field(None, description="Plain text (text).")
 
 
 class Dataset(ApiModel):
@@ -186,6 +190,14 @@ class FineTuneJobSpec(ApiModel):
         Rule(
             "self.datasets.exists(d, !has(d.split) || d.split == 'train')",
             "at least one data set must have split: train",
+            "datasets",
+        ),
+        Rule(
+            "self.datasets.map(d, has(d.placeholders)"
+            " ? d.placeholders.map(k, k.size() + d.placeholders[k].size()).sum() : 0).sum()"
+            f" <= {MOST_CHARACTERS}",
+            f"placeholders of all datasets may have {MOST_CHARACTERS} characters together, names included; put long"
+            " texts into the rows",
             "datasets",
         ),
         _not_with_zero3("torchCompile", "gathers weights while layers run"),

@@ -4,9 +4,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel, Column, Condition, NamedRef, Resource, Rule, one_of
+from swiftlet.api.base import MOST_CHARACTERS, ApiModel, Column, Condition, NamedRef, Resource, Rule, one_of
 from swiftlet.api.compute import Compute
 from swiftlet.api.finetunejob import Failure
+from swiftlet.api.names import DataKey, ObjectName
 from swiftlet.api.network_peer import NetworkPeer
 from swiftlet.api.uris import ModelUri
 
@@ -51,6 +52,14 @@ class Requirement(ApiModel):
 class Engine(ApiModel):
     """The server."""
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"!has(self.args) || self.args.map(a, a.size()).sum() <= {MOST_CHARACTERS}",
+            f"args may have {MOST_CHARACTERS} characters together, so that the server's document can be stored",
+            "args",
+        ),
+    )
+
     name: Literal["auto", "vllm", "transformers"] = Field(
         "auto", description="auto is vllm where it can run, else transformers, and status says which."
     )
@@ -65,8 +74,8 @@ class Engine(ApiModel):
 class SecretKeyRef(ApiModel):
     """A key of a Secret in the same namespace."""
 
-    name: Annotated[str, Field(min_length=1, max_length=253)] = Field(description="Name of the Secret.")
-    key: Annotated[str, Field(min_length=1, max_length=253)] = Field(description="Key in its data.")
+    name: ObjectName = Field(description="Name of the Secret.")
+    key: DataKey = Field(description="Key in its data.")
 
 
 class ApiKey(ApiModel):

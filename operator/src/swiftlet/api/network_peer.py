@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from swiftlet.api.base import ApiModel, Rule
-from swiftlet.api.profile_pods import LabelValue
+from swiftlet.api.names import LabelValue
 
 Cidr = Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$", max_length=49)]
 

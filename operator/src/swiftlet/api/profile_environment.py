@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from swiftlet.api.base import ApiModel, Rule
+from swiftlet.api.names import DataKey, ObjectName
 
 ALLOWED_VARIABLES = (
     "HF_HUB_(DOWNLOAD_TIMEOUT|ETAG_TIMEOUT|VERBOSITY|DISABLE_XET|DISABLE_PROGRESS_BARS)",
@@ -58,10 +59,8 @@ class Proxy(ApiModel):
 class KeyRef(ApiModel):
     """A key of a ConfigMap or Secret in the namespace of the resource."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)] = Field(
-        description="Name of the object."
-    )
-    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)] = Field(description="Key in its data.")
+    name: ObjectName = Field(description="Name of the object.")
+    key: DataKey = Field(description="Key in its data.")
 
 
 class CaBundle(ApiModel):

@@ -4,25 +4,20 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel, Positive, Rule
-from swiftlet.api.compute import Quantity
-
-LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
-LABEL_VALUE = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
-EXTENDED_RESOURCE = r"^[A-Za-z0-9.-]+/[A-Za-z0-9._-]+$"
+from swiftlet.api.base import MOST_CHARACTERS, ApiModel, Positive, Rule
+from swiftlet.api.compute import Quantity, named_well
+from swiftlet.api.names import LABEL_KEY_PATTERN, DeviceName, LabelKey, LabelValue, quoted
 
 OWNED_PREFIXES = ("swiftlet.dev/", "app.kubernetes.io/", "batch.kubernetes.io/", "k8s.v1.cni.cncf.io/")
 """Keys of pods that the operator, or the controllers of Jobs, write; networks are `network.attachments`."""
 OWNED_LABELS = ("controller-uid", "job-name", "pod-template-hash")
-
-LabelValue = Annotated[str, Field(pattern=LABEL_VALUE, max_length=63)]
 
 
 def _free_keys(field: str) -> Rule:
     """The keys of a map are well-formed and nobody else's."""
     prefixes = " && ".join(f"!x.startsWith('{prefix}')" for prefix in OWNED_PREFIXES)
     labels = ", ".join(f"'{label}'" for label in OWNED_LABELS)
-    free = f"size(x) <= 317 && x.matches('{LABEL_KEY}') && {prefixes} && !(x in [{labels}])"
+    free = f"size(x) <= 317 && x.matches({quoted(LABEL_KEY_PATTERN)}) && {prefixes} && !(x in [{labels}])"
     return Rule(
         f"!has(self.{field}) || self.{field}.all(x, {free})",
         f"{field} has a key that is not name or domain/name, or that the operator or Kubernetes sets"
@@ -34,7 +29,16 @@ def _free_keys(field: str) -> Rule:
 class PodMetadata(ApiModel):
     """Labels and annotations of every pod, and of its Job or Deployment; a resource may add its own."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (_free_keys("labels"), _free_keys("annotations"))
+    rules: ClassVar[tuple[Rule, ...]] = (
+        _free_keys("labels"),
+        _free_keys("annotations"),
+        Rule(
+            "!has(self.annotations) || self.annotations.map(k, k.size() + self.annotations[k].size()).sum()"
+            f" <= {MOST_CHARACTERS}",
+            f"annotations may have {MOST_CHARACTERS} characters together, keys included",
+            "annotations",
+        ),
+    )
 
     labels: Annotated[dict[str, LabelValue], Field(max_length=32)] = Field(
         default_factory=dict, description="Such as cost-center: research."
@@ -47,9 +51,7 @@ class PodMetadata(ApiModel):
 class Spread(ApiModel):
     """Pods of one resource over zones, racks or nodes; as topologySpreadConstraints of a pod, for its own pods."""
 
-    topology_key: Annotated[str, Field(pattern=LABEL_KEY, max_length=317)] = Field(
-        description="Label of nodes, such as topology.kubernetes.io/zone."
-    )
+    topology_key: LabelKey = Field(description="Label of nodes, such as topology.kubernetes.io/zone.")
     max_skew: Annotated[int, Field(ge=1, le=1000)] = Field(
         1, description="Most pods that one value may have more than another."
     )
@@ -72,6 +74,8 @@ class Scratch(ApiModel):
 class Limits(ApiModel):
     """The most that one resource may ask for; what is above is refused."""
 
+    rules: ClassVar[tuple[Rule, ...]] = (named_well("resources"),)
+
     nodes: Positive | None = Field(None, description="`parallelism.nodes` of a FineTuneJob.")
     gpus: Annotated[int, Field(ge=0, le=64)] | None = Field(None, description="GPUs per pod.")
     replicas: Annotated[int, Field(ge=0, le=1000)] | None = Field(None, description="`replicas` of a ModelDeployment.")
@@ -79,9 +83,7 @@ class Limits(ApiModel):
         default_factory=dict,
         description="Per pod, by resource name; it is also the limit of pods that have none, as in a LimitRange.",
     )
-    extended_resources: (
-        Annotated[list[Annotated[str, Field(pattern=EXTENDED_RESOURCE, max_length=253)]], Field(max_length=64)] | None
-    ) = Field(
+    extended_resources: Annotated[list[DeviceName], Field(max_length=64)] | None = Field(
         None,
         description="Extended resources (domain/name) that `compute.resources` may name besides the GPUs; any when "
         "absent.",

@@ -15,6 +15,7 @@ from swiftlet.api.cel import Broken, broken_rules, broken_transitions
 from swiftlet.api.compute import QUANTITY_PATTERN
 from swiftlet.api.defaulting import defaulted
 from swiftlet.api.metadata import metadata_problems
+from swiftlet.api.names import PATTERNS
 from swiftlet.api.problems import Location, Problem, Source, field_path, shown
 from swiftlet.api.schema import Schema, structural_schema
 from swiftlet.api.uris import DATA_URI_PATTERN, MODEL_URI_PATTERN
@@ -35,6 +36,7 @@ _PATTERNS = {
     QUANTITY_PATTERN: ("is not a quantity", "write one such as 500m, 2 or 8Gi"),
     NAME_PATTERN: ("is not a name", "use lower-case letters, digits and -: a letter first, a letter or digit last"),
     _LABEL_PATTERN: ("is not a name", "use lower-case letters, digits and -, with a letter or digit at both ends"),
+    **PATTERNS,
     DATA_URI_PATTERN: (
         "is not a data source",
         "write configmap://name/key, pvc://claim/path, hf://org/name[@revision]/file or a local path",

@@ -37,6 +37,20 @@ def resolve_profile(compute: Compute, reader: Reader, capabilities: Capabilities
     return ResolvedProfile("the default profile", capabilities.default_profile, missing)
 
 
+def devices_verdict(who: str, compute: Compute, profile: ComputeProfileSpec) -> Verdict | None:
+    """An obstacle when `resources` give another number of GPUs than `compute.gpus`: a pod has one."""
+    name, count = profile.gpu_resource_name, str(compute.gpus)
+    asked = [part[name] for part in pod_resources(compute, profile, with_gpus=True).values() if name in part]
+    named = [part[name] for part in (compute.resources.requests, compute.resources.limits) if name in part]
+    if not compute.gpus or {*asked, *named} <= {count}:
+        return None
+    return Verdict(
+        "InvalidPlan",
+        f"resources of the document or of {who} name {name} {', '.join(sorted({*asked, *named} - {count}))}, and"
+        f" spec.compute.gpus is {count}: leave {name} to spec.compute.gpus",
+    )
+
+
 def pod_resources(compute: Compute, profile: ComputeProfileSpec, with_gpus: bool) -> dict[str, dict[str, str]]:
     """`resources` of a container: the resource's own; of names that it does not mention the profile's; and the GPUs.
 

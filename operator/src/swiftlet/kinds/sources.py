@@ -1,10 +1,11 @@
 """From a document's URI to a place in the pod: the volume to mount and the path below it."""
 
+import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from swiftlet.api.computeprofile import Storage
-from swiftlet.api.uris import Uri, parse_uri
+from swiftlet.api.uris import LEAVES, LEAVES_PATTERN, Uri, parse_uri
 from swiftlet.kinds import mounts
 from swiftlet.kinds.capabilities import Capabilities
 from swiftlet.kinds.mounts import Mount
@@ -82,8 +83,8 @@ def source_verdict(
     `on_disk`: it must be a path in the pod (data files, adapters), while a model may come from the hub by its name.
     """
     uri = parse_uri(text)
-    if ".." in PurePosixPath(uri.path).parts and uri.scheme != "file":
-        return Verdict("InvalidUri", f"{field} {text}: `..` may not be part of the path; name the place directly")
+    if re.search(LEAVES_PATTERN, text):  # of an artifact, or stored when no rule of the CRDs said so
+        return Verdict("InvalidUri", f"{field} {text}: {LEAVES}")
     if uri.scheme == "file":
         return _local_verdict(field, text, uri, capabilities)
     if uri.scheme == "configmap":

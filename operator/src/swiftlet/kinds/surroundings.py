@@ -11,10 +11,10 @@ from swiftlet.kinds.claims import artifacts_claim
 from swiftlet.kinds.limits import limit_verdict
 from swiftlet.kinds.ownership import namespace_of
 from swiftlet.kinds.profile_policies import image_verdict, profile_verdict
-from swiftlet.kinds.profiles import resolve_profile
+from swiftlet.kinds.profiles import devices_verdict, resolve_profile
 from swiftlet.kinds.reading import Reader
 from swiftlet.kinds.sources import claim_verdict, source_verdict
-from swiftlet.kinds.verdict import Verdict
+from swiftlet.kinds.verdict import Verdict, combine
 
 
 @dataclass(frozen=True)
@@ -74,5 +74,5 @@ class Surroundings:
 def look_around(resource: Resource, compute: Compute, reader: Reader, capabilities: Capabilities) -> Surroundings:
     """The surroundings of a resource."""
     namespace, found = namespace_of(resource), resolve_profile(compute, reader, capabilities)
-    verdict = profile_verdict(found, namespace, reader, capabilities)
-    return Surroundings(namespace, found.name, found.spec, verdict, reader, capabilities)
+    verdicts = profile_verdict(found, namespace, reader, capabilities), devices_verdict(found.name, compute, found.spec)
+    return Surroundings(namespace, found.name, found.spec, combine(verdicts), reader, capabilities)

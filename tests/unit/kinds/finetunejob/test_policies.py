@@ -17,6 +17,8 @@ def accepted(world: Any, documents: Any, **spec: Any) -> tuple[str, str, str]:
         ({"datasets": [{"uri": "./a.jsonl"}]}, "LocalPathNotAllowed", "spec.datasets[0].uri ./a.jsonl"),
         ({"datasets": [{"uri": "hf://org/rows/a.jsonl"}]}, "MirrorRequired", "storage.modelsClaim"),
         ({"model": {"uri": "pvc://models/../../etc"}}, "InvalidUri", "`..`"),
+        ({"model": {"uri": "hf://../.."}}, "InvalidUri", "`..`"),
+        ({"compute": {"gpus": 1, "resources": {"limits": {"nvidia.com/gpu": 2}}}}, "InvalidPlan", "spec.compute.gpus"),
     ],
 )
 def test_refusals_name_field_and_remedy(world: Any, documents: Any, spec: Any, reason: str, said: str) -> None:
@@ -69,7 +71,8 @@ def test_claims_must_exist_where_nobody_provides_them(world: Any, documents: Any
 
 
 def test_a_name_too_long_for_hostnames(world: Any, documents: Any) -> None:
-    name = "a" * 52
+    """The hundredth attempt's name is longer than the first one's."""
+    name = "a" * 51
     world.add({**documents["FineTuneJob"], "metadata": {"name": name}})
     world.reconcile("FineTuneJob", name)
     assert world.condition("FineTuneJob", "Accepted", name)[0] == "True"
@@ -81,4 +84,4 @@ def test_a_name_too_long_for_hostnames(world: Any, documents: Any) -> None:
     world.reconcile("FineTuneJob", name)
     status, reason, message = world.condition("FineTuneJob", "Accepted", name)
     assert (status, reason) == ("False", "NameTooLong")
-    assert "room for 51" in message
+    assert "room for 50" in message

@@ -28,8 +28,8 @@ def decide(job: FineTuneJob, around: Surroundings) -> Layout | Verdict:
 
 
 def hostname_fits(job: FineTuneJob) -> Verdict | None:
-    """Pods of an Indexed Job are called `<name>-train-<attempt>-<index>`; two digits are left for the attempt."""
-    longest = LONGEST_LABEL - len("-train-99-") - len(str(job.spec.parallelism.nodes - 1))
+    """Pods of an Indexed Job are called `<name>-train-<attempt>-<index>`; three digits are left for the attempt."""
+    longest = LONGEST_LABEL - len("-train-999-") - len(str(job.spec.parallelism.nodes - 1))
     if len(job.metadata.name) <= longest:
         return None
     return Verdict(
