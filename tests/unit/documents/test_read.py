@@ -142,3 +142,29 @@ def test_a_kustomization_is_named_by_its_folder(write: Write, refusal: Refusal) 
 
 def test_no_paths_are_no_documents(refusal: Refusal) -> None:
     assert refusal() == [".: holds no documents; name a file with resources"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[{"instruction": "Say hello.", "output": "Ahoy!"}]',
+        '{"prompt": "a", "completion": "b"}\n{"prompt": "c", "completion": "d"}\n',
+        '{"results": [], "comparison": []}',
+        '{"version": "1.0", "added_tokens": []}',
+        '[{"text": "\x80"}]',
+        "[" * 100_000,
+        "",
+    ],
+)
+def test_data_beside_documents_is_left_out_of_a_folder(write: Write, refusal: Refusal, content: str) -> None:
+    job = write("folder/job.yaml", JOB)
+    data = write("folder/chats.json", content)
+    assert [document.name for document in read_documents([job.parent])] == ["bird"]
+    assert refusal(data), "a file that is named itself is read"
+
+
+@pytest.mark.parametrize("content", ['{"kind": "FineTuneJob"}', '{"apiVersion": "swiftlet.dev/v1alpha1",}'])
+def test_a_document_that_is_wrong_is_not_taken_for_data(write: Write, refusal: Refusal, content: str) -> None:
+    job = write("folder/job.yaml", JOB)
+    write("folder/other.json", content)
+    assert any("other.json" in line for line in refusal(job.parent))

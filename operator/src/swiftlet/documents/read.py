@@ -1,5 +1,6 @@
 """Files and folders as documents."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,9 @@ def read_documents(
 ) -> list[Document]:
     """The documents of files and folders, in order.
 
-    A folder is read by its kustomization.yaml, else it gives its *.yaml, *.yml and *.json files by name. `existing` are
-    objects that references may also name. With `check` off, schema, rules and references are left to the caller.
+    A folder is read by its kustomization.yaml, else it gives its *.yaml, *.yml and *.json files by name, those *.json
+    that are data aside. `existing` are objects that references may also name. With `check` off, schema, rules and
+    references are left to the caller.
     Raises InvalidDocuments with every problem of every file.
     """
     documents: list[Document] = []
@@ -69,6 +71,7 @@ def _read(path: Path, documents: list[Document], problems: list[Problem]) -> Non
             problems += wrong
             return
         files = sorted(file for file in path.iterdir() if file.suffix in _ENDINGS and file.is_file())
+        files = [file for file in files if not is_data(file)]
         if not files:
             remedy = "name a folder with a kustomization.yaml or with *.yaml files"
             problems.append(Problem(str(path), None, "", None, "holds no documents", remedy))
@@ -83,6 +86,23 @@ def _read(path: Path, documents: list[Document], problems: list[Problem]) -> Non
         problems += wrong
 
 
+def is_data(file: Path) -> bool:
+    """Whether a .json file holds data and no document: it is no JSON of an object with an apiVersion or a kind.
+
+    Data sets, results and tokenizers lie beside documents; a file that is named itself is always read as a document.
+    """
+    if file.suffix != ".json":
+        return False
+    try:
+        content = file.read_bytes()
+        value = json.loads(content.decode("utf-8-sig"))
+    except OSError:
+        return False  # reading it as a document says why
+    except (ValueError, RecursionError):
+        return b'"apiVersion"' not in content  # a document with a typo is still to be told
+    return not (isinstance(value, dict) and ("apiVersion" in value or "kind" in value))
+
+
 def _read_file(file: Path) -> tuple[list[Document], list[Problem]]:
     try:
         text = file.read_bytes().decode("utf-8-sig")
@@ -94,6 +114,8 @@ def _read_file(file: Path) -> tuple[list[Document], list[Problem]]:
         return [], [Problem(str(file), line, "", None, f"is not UTF-8 (byte {error.start})", "save it as UTF-8")]
     except InvalidDocuments as error:
         return [], error.problems
+    except RecursionError:
+        return [], [Problem(str(file), None, "", None, "is nested too deeply", "leave the file out; it is no document")]
     if not parsed:
         return [], [Problem(str(file), None, "", None, "holds no documents", "write a resource, or leave the file out")]
     documents: list[Document] = []
