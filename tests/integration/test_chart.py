@@ -25,6 +25,8 @@ CHART = ROOT / "helm" / "swiftlet"
 NAMESPACE = "swiftlet-system"
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:swiftlet-operator"
 DEFAULT_PROFILE = "swiftlet-default-profile"
+INSTALLS = int(os.environ.get("SWIFTLET_INSTALLS", "2"))
+"""First installations in a row."""
 PROFILE = {"storage": {"artifactsStorageClass": "shared", "artifactsSize": "1Gi"}}
 JOB = """
 apiVersion: v1
@@ -295,3 +297,16 @@ def test_uninstalling_keeps_what_people_wrote(release: Release, team: str) -> No
     assert not release.get("clusterroles", "-l", "app.kubernetes.io/name=swiftlet-operator")["items"]
     release.upgrade()  # and it takes the CRDs up again
     assert release.get("ftj", "bird", "-n", team)["metadata"]["name"] == "bird"
+
+
+def test_installing_does_not_wait_for_the_kinds_to_be_served(built: None) -> None:
+    """Not even where they never are; and time after time where they come with the release."""
+    with ControlPlane() as cluster:
+        cluster.kubectl("create", "namespace", NAMESPACE)
+        release = Release(cluster)
+        release.upgrade(values=["crds.enabled=false"])
+        release.helm("uninstall", "swiftlet")
+        for _ in range(INSTALLS):
+            release.upgrade()
+            release.helm("uninstall", "swiftlet")
+            cluster.kubectl("delete", "crd", "-l", "app.kubernetes.io/part-of=swiftlet")
