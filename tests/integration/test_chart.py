@@ -198,6 +198,7 @@ def test_the_operator_works_with_these_rules(release: Release, team: str, tmp_pa
         release.cluster.kubectl("apply", "-n", team, "-f", "-", stdin=JOB)
         until("jobs", lambda: len(release.get("jobs", "-n", team)["items"]) == 2)
         until("budget", lambda: release.get("pdb", "-n", team)["items"])
+        until("policies", lambda: len(release.get("networkpolicy", "-n", team)["items"]) == 3)
         release.cluster.kubectl("patch", "mdep", "bird", "-n", team, "--type=merge", "-p", '{"spec":{"replicas":1}}')
         until("no budget", lambda: not release.get("pdb", "-n", team)["items"])
         about = ("-n", team, "--field-selector=involvedObject.kind=FineTuneJob")
