@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.trainable import causal_problems, training_problems
 
 CAUSAL: list[dict[str, Any]] = [
@@ -68,3 +69,32 @@ def test_quantized_weights_are_scored_but_not_trained(tmp_path: Path, config: di
     assert causal_problems(folder, "m") == []
     (problem,) = training_problems(folder, "m")
     assert "the weights are quantized (" in problem and "use the model that it was made from" in problem
+
+
+@pytest.mark.parametrize("verb", ["prepare", "validate"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model_type": "qwen2_5_vl", "architectures": ["Qwen2_5_VLForConditionalGeneration"]},
+        {"quantization_config": {"quant_method": "gptq", "bits": 4}},
+    ],
+    ids=["kind", "weights"],
+)
+def test_they_are_refused_before_a_gpu_is_taken_and_not_retried(
+    pod: Any, smollm2: Path, chat: Any, change: dict[str, Any], verb: str
+) -> None:
+    from importlib import import_module
+
+    from swiftlet.wire.messages import EXIT_INVALID
+
+    folder = pod.root / "swiftlet/models/other"
+    folder.mkdir()
+    for file in smollm2.iterdir():
+        (folder / file.name).symlink_to(file)
+    (folder / "config.json").unlink()
+    in_folder(folder, json.loads((smollm2 / "config.json").read_text()) | change)
+    model = {"uri": "hf://org/other", "path": "/swiftlet/models/other"}
+    document = pod.document(pod.data("rows.jsonl", [chat("Hi", "Yes.")]), model=model)
+    with pytest.raises(InvalidInput, match=r"model hf://org/other: .*config.json") as caught:
+        import_module(f"swiftlet_trainer.verbs.{verb}").run(pod.job(document))
+    assert caught.value.exit_code == EXIT_INVALID
