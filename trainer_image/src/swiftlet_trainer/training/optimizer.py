@@ -1,15 +1,19 @@
 """Optimizers, and fp32 master weights for parameters that are computed in bf16."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from swiftlet.api.training import Training
 from torch import nn
 
 ADAM_BETAS = (0.9, 0.999)
 ADAM_EPSILON = 1e-8
 """Source: Kingma and Ba 2014, arXiv:1412.6980, and transformers' TrainingArguments."""
+
+BUCKET_ELEMENTS = 25_000_000
+"""Gradients reduced at once: 100 MB of fp32, copied together and back."""
 
 Groups = list[dict[str, Any]]
 Factory = Callable[[Groups], torch.optim.Optimizer]
@@ -45,7 +49,8 @@ class MasterWeights(torch.optim.Optimizer):
     """Steps `create`'s optimizer on fp32 copies of bf16 parameters and rounds the result into them.
 
     A bf16 number has 8 bits of precision, so adding an update below 1/256 of a weight changes nothing; the fp32 copy
-    adds such updates up. Gradients are summed in fp32 too (Micikevicius et al. 2017, arXiv:1710.03740, section 3.1).
+    adds such updates up. Gradients are summed in fp32 too, over micro-batches and processes (Micikevicius et al. 2017,
+    arXiv:1710.03740, section 3.1).
     """
 
     def __init__(self, groups: Groups, create: Factory) -> None:
@@ -76,6 +81,21 @@ class MasterWeights(torch.optim.Optimizer):
             gradient = parameter.grad.float()
             master.grad = gradient if master.grad is None else master.grad.add_(gradient)
             parameter.grad = None
+
+    @torch.no_grad()
+    def average_gradients(self) -> None:
+        """The mean of all processes' gradients, reduced in fp32; called on each of them when a step is complete.
+
+        A gradient that this process does not have counts as 0, so that all reduce the same tensors in the same order.
+        """
+        for master in self.masters:
+            if master.grad is None:
+                master.grad = torch.zeros_like(master)
+        for some in _buckets([master.grad for master in self.masters if master.grad is not None]):
+            flat = torch.cat([gradient.flatten() for gradient in some]).div_(dist.get_world_size())
+            dist.all_reduce(flat)
+            for gradient, mean in zip(some, flat.split([one.numel() for one in some]), strict=True):
+                gradient.copy_(mean.view_as(gradient))
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -109,6 +129,18 @@ class MasterWeights(torch.optim.Optimizer):
             parameter.copy_(master)
         for group, inner in zip(self.param_groups, self._inner.param_groups, strict=True):
             group.update({name: value for name, value in inner.items() if name != "params"})
+
+
+def _buckets(tensors: list[torch.Tensor]) -> Iterator[list[torch.Tensor]]:
+    """In order, at most BUCKET_ELEMENTS together; a larger one is alone."""
+    bucket: list[torch.Tensor] = []
+    for tensor in tensors:
+        if bucket and sum(one.numel() for one in bucket) + tensor.numel() > BUCKET_ELEMENTS:
+            yield bucket
+            bucket = []
+        bucket.append(tensor)
+    if bucket:
+        yield bucket
 
 
 def clip_gradients(parameters: Iterable[torch.Tensor], max_norm: float) -> torch.Tensor:

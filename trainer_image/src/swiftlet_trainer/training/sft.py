@@ -9,6 +9,7 @@ weights, checkpoints that survive a kill, and stopping.
 import random
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -62,6 +63,8 @@ class SftTrainer(Trainer):
         recorder: StepRecorder,
     ) -> None:
         super().__init__(model=model, args=args, callbacks=[_Boundaries(self, interval)])
+        # Trainer seeds all processes alike, and they would drop the same activations.
+        seed_everything(args.seed + args.process_index)
         for callback in list(self.callback_handler.callbacks):
             if type(callback).__name__ in ("PrinterCallback", "ProgressCallback"):
                 self.remove_callback(callback)
@@ -158,10 +161,15 @@ class SftTrainer(Trainer):
         return optimizer if isinstance(optimizer, MasterWeights) else None
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
-        loss = super().training_step(model, inputs, num_items_in_batch)
-        # DDP reduces what it accumulated itself, so with several processes the masters take over after that only.
-        if self._masters and (self.args.world_size == 1 or self.accelerator.sync_gradients):
-            self._masters.absorb_gradients()
+        if not self._masters:
+            return super().training_step(model, inputs, num_items_in_batch)
+        several = self.args.world_size > 1
+        # DDP would sum micro-batches and processes in bf16, where 64 additions lose a hundredth: the masters do it.
+        with model.no_sync() if several else nullcontext():
+            loss = super().training_step(model, inputs, num_items_in_batch)
+        self._masters.absorb_gradients()
+        if several and self.accelerator.sync_gradients:
+            self._masters.average_gradients()
         return loss
 
     def _clip_grad_norm(self, model: Any) -> Any:
@@ -276,7 +284,10 @@ def _eval_batches(lengths: list[int], args: TrainingArguments) -> Iterator[tuple
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and PyTorch on all devices."""
+    """Seed Python, NumPy and PyTorch on all devices.
+
+    With the document's seed all processes make the same new weights; with one of its own each drops other activations.
+    """
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
