@@ -41,11 +41,15 @@ def set_by_another(child: Manifest, name: str) -> bool:
 
 
 def left_to_others(manifest: Manifest, child: Manifest | None, wish: Wish) -> Manifest:
-    """A manifest to apply to `child`, without the fields that another hand has set since they were asked for."""
+    """A manifest to apply to `child`, without the fields that another hand has set since they were asked for.
+
+    A zero is repeated: the scale subresource does not note whose it is, so that the field would still be ours to drop.
+    """
     if child is None:
         return manifest
     others = {name for name, value in wish.items() if _asked(child, name) == value and set_by_another(child, name)}
-    return {**manifest, "spec": {name: value for name, value in manifest["spec"].items() if name not in others}}
+    spec = {name: value for name, value in manifest["spec"].items() if name not in others}
+    return {**manifest, "spec": spec | {name: 0 for name in others if child["spec"].get(name) == 0}}
 
 
 def without_asked(manifest: Manifest) -> Manifest:
