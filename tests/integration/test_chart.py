@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "swiftlet"
 NAMESPACE = "swiftlet-system"
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:swiftlet-operator"
+REGISTRY = ["--set=registry=registry.example/swiftlet"]
 DEFAULT_PROFILE = "swiftlet-default-profile"
 INSTALLS = int(os.environ.get("SWIFTLET_INSTALLS", "2"))
 """First installations in a row."""
@@ -79,8 +80,8 @@ class Release:
         """Install or upgrade with this ComputeProfile, and with values as `--set` takes them."""
         profile = f"--set-json=computeProfile.spec={json.dumps(spec or PROFILE)}"
         settings = [f"--set={value}" for value in values]
-        registry = "--set=registry=registry.example/swiftlet"
-        return self.helm("upgrade", "--install", "swiftlet", str(chart), registry, profile, *settings, check=check)
+        settings += REGISTRY
+        return self.helm("upgrade", "--install", "swiftlet", str(chart), profile, *settings, check=check)
 
     def get(self, *arguments: str) -> dict[str, Any]:
         """An object, or a list of some."""
@@ -234,7 +235,7 @@ def test_what_helm_test_runs(release: Release, team: str, tmp_path: Path, monkey
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", port)
     monkeypatch.setattr(check, "ACCOUNT", tmp_path)
     assert check.create(check.JOB)[0] == 403
-    rendered = release.helm("template", str(CHART), "--show-only=templates/tests/check.yaml").stdout
+    rendered = release.helm("template", str(CHART), *REGISTRY, "--show-only=templates/tests/check.yaml").stdout
     role = next(one for one in YAML(typ="safe").load_all(rendered) if one["kind"] == "Role")
     role["metadata"]["namespace"] = team
     release.cluster.kubectl("apply", "-f", "-", stdin=json.dumps(role))
