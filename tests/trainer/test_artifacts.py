@@ -16,7 +16,6 @@ GENERATION = {"eos_token_id": 0, "do_sample": False, "temperature": 0.6, "bos_to
 TUNERS: dict[str, dict[str, Any]] = {
     "full": {"full": {}},
     "lora": {"lora": {"rank": 8}},
-    "lora on the head": {"lora": {"rank": 8, "targetModules": ["q_proj", "down_proj", "lm_head"]}},
 }
 
 

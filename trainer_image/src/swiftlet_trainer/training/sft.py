@@ -62,7 +62,10 @@ class SftTrainer(Trainer):
         stop: StopRequest,
         recorder: StepRecorder,
     ) -> None:
+        cached = getattr(model.config, "use_cache", True)
         super().__init__(model=model, args=args, callbacks=[_Boundaries(self, interval)])
+        # Trainer switches it off, and it would be saved so; the loss asks for no cache itself.
+        model.config.use_cache = cached
         # Trainer seeds all processes alike, and they would drop the same activations.
         seed_everything(args.seed + args.process_index)
         for callback in list(self.callback_handler.callbacks):
