@@ -60,7 +60,7 @@ def _live(scene: Scene, document: Object) -> Life:
 def _timeless(value: Any, name: str) -> Any:
     """A status without times and names of its own."""
     if isinstance(value, dict):
-        return {key: _timeless(item, name) for key, item in value.items() if not key.endswith("Time")}
+        return {key: _timeless(item, name) for key, item in value.items() if not key.endswith(("Time", "Seconds"))}
     if isinstance(value, list):
         return [_timeless(item, name) for item in value]
     return re.sub(rf"{name}(-[a-z0-9]{{5}})?", "NAME", value) if isinstance(value, str) else value

@@ -27,3 +27,9 @@ def test_a_reason_may_have_an_event_of_its_own() -> None:
 
 def test_the_first_look_tells_only_what_has_an_event() -> None:
     assert events_of([], [condition("Checkpointed", "False", "NoCheckpoint")]) == []
+
+
+def test_what_stays_suspended_for_another_reason_is_no_news() -> None:
+    old = [condition("Suspended", "True", "Evicted", "preempted")]
+    assert events_of(old, [condition("Suspended", "True", "Queued", "waits for quota")]) == []
+    assert [event.reason for event in events_of(old, [condition("Suspended", "False", "Resumed")])] == ["Resumed"]

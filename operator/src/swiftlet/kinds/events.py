@@ -80,7 +80,8 @@ BY_STATUS: dict[tuple[str, str], tuple[EventType, EventReason]] = {
 
 
 def events_of(old: Sequence[Condition], new: Sequence[Condition]) -> list[Event]:
-    """Events of the conditions whose status or reason changed; a changed message alone is not news.
+    """Events of the conditions whose status or reason changed; a changed message alone is not news, nor is another
+    reason of what stays suspended: a queue tells several while a run waits.
 
     A refusal of the API server that several conditions tell of makes one Event.
     """
@@ -89,6 +90,8 @@ def events_of(old: Sequence[Condition], new: Sequence[Condition]) -> list[Event]
     refusals: set[str] = set()
     for condition in new:
         if before.get(condition.type) == (condition.status, condition.reason) or condition.reason in refusals:
+            continue
+        if condition.type == "Suspended" and before.get("Suspended", ("", ""))[0] == condition.status == "True":
             continue
         event = BY_REASON.get((condition.type, condition.reason)) or BY_STATUS.get((condition.type, condition.status))
         if event:

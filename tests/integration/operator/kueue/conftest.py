@@ -122,7 +122,7 @@ def few_writes(place: Any) -> Callable[[list[str]], None]:
 
     def check(before: list[str]) -> None:
         written = place.await_rest(4.0)[len(before) :]
-        assert len(written) <= MOST_WRITES, written
+        assert len(written) <= MOST_WRITES, (written, place.events("bird"))
         assert not [write for write in written if " jobs/" in write], written
 
     return check
