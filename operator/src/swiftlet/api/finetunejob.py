@@ -124,7 +124,9 @@ class Template(ApiModel):
     )
     max_length: Annotated[int, Field(ge=8, le=1048576)] = Field(1024, description="Longest row, in tokens.")
     truncation: Literal["drop", "truncate", "fail"] = Field(
-        "drop", description="Rows over maxLength: drop and count them, cut their end, or fail the run."
+        "drop",
+        description="Rows over maxLength: drop and count them (plain texts are split and nothing is dropped), cut their"
+        " end, or fail the run.",
     )
     packing: bool = Field(
         False, description="Put several rows into one sequence of maxLength; rows do not see each other."
