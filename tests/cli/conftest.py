@@ -122,7 +122,7 @@ def _pod(job: dict[str, Any], index: int) -> dict[str, Any]:
 
 def _metadata(name: str, owner: dict[str, Any], resource_uid: str) -> dict[str, Any]:
     reference = {key: owner[key] for key in ("apiVersion", "kind")}
-    reference |= {"name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}
+    reference |= {"name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"], "controller": True}
     labels = {"swiftlet.dev/owner-uid": resource_uid}
     return {"name": name, "namespace": "default", "labels": labels, "ownerReferences": [reference]}
 
