@@ -133,7 +133,10 @@ def test_a_running_job_outlives_edits_of_its_profile_and_other_versions_of_the_o
     """What would be rendered now, is rendered then, or was rendered by somebody else: no write to what runs."""
     profile = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "ComputeProfile", "metadata": {"name": place.namespace}}
     cluster = ("swiftlet.dev", "v1alpha1", "computeprofiles")
-    place.custom.create_cluster_custom_object(*cluster, {**profile, "spec": {"nodeSelector": {"a": "b"}}})
+    images = {"trainer": "none", "server": "none"}
+    place.custom.create_cluster_custom_object(
+        *cluster, {**profile, "spec": {"images": images, "nodeSelector": {"a": "b"}}}
+    )
     try:
         uid = place.create(job("bird", compute={"profileRef": {"name": place.namespace}}))
         place.await_children(uid, "Pod")

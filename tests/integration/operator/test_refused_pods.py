@@ -23,8 +23,8 @@ def _no_pods(place: Any) -> None:
     _quota(place, {"pods": "0"})
 
 
-def _requests_wanted(place: Any) -> None:
-    _quota(place, {"requests.cpu": "10"})
+def _limits_wanted(place: Any) -> None:
+    _quota(place, {"limits.cpu": "10"})
 
 
 def _limit_range(place: Any) -> None:
@@ -33,10 +33,10 @@ def _limit_range(place: Any) -> None:
 
 REFUSALS = [
     (_no_pods, "QuotaExceeded", "exceeded quota: q, requested: pods=1", "raise the ResourceQuota"),
-    (_requests_wanted, "QuotaExceeded", "must specify requests.cpu", "set what it asks for in compute.resources"),
+    (_limits_wanted, "QuotaExceeded", "must specify limits.cpu", "set what it asks for in compute.resources"),
     (_limit_range, "LimitRangeExceeded", "maximum memory usage per Container is 2Gi", "or the LimitRange"),
 ]
-NAMES = ["no pods", "requests wanted", "LimitRange"]
+NAMES = ["no pods", "limits wanted", "LimitRange"]
 
 
 @pytest.mark.parametrize(("refuse", "reason", "words", "remedy"), REFUSALS, ids=NAMES)
