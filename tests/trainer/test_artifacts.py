@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from swiftlet_trainer.artifact.manifest import MANIFEST_FILE
 from swiftlet_trainer.artifact.writing import base_name
 
 QUESTIONS = ("Say hello.", "Greet the crew!", "Say hello to the captain, please.", "What do sailors say?")
@@ -22,7 +23,7 @@ TUNERS: dict[str, dict[str, Any]] = {
 def as_base(model: Path, folder: Path) -> Path:
     """A copy as base models are published: its files end with <|endoftext|>, its template with <|im_end|>."""
     folder.mkdir()
-    for file in model.iterdir():
+    for file in (file for file in model.iterdir() if file.name != MANIFEST_FILE):  # edited, it is no artifact any more
         (folder / file.name).symlink_to(file) if file.suffix == ".safetensors" else shutil.copy(file, folder)
     for name, end in (("config.json", {"eos_token_id": 0}), ("tokenizer_config.json", {"eos_token": "<|endoftext|>"})):
         content = json.loads((folder / name).read_text()) | end
