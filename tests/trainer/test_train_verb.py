@@ -221,7 +221,7 @@ def assert_same_adapter(one: Path, other: Path) -> None:
 
 
 def test_zero2_resumes_bit_for_bit_on_as_many_processes(make_pod: Callable[[str], Any], tiny_model: Path) -> None:
-    """The last checkpoint is taken away, so the second attempt repeats two steps; on one process it is refused."""
+    """Without the last checkpoint and the artifact a second attempt repeats two steps; on one process it is refused."""
     import shutil
 
     pod = make_pod("zero2")
@@ -237,11 +237,13 @@ def test_zero2_resumes_bit_for_bit_on_as_many_processes(make_pod: Callable[[str]
     code, log = pod.train()
     assert code == EXIT_OK, log
     expected = pod.losses()
-    shutil.rmtree(pod.output / "checkpoints" / "step-00000006")
+    for written_last in ("checkpoints/step-00000006", "artifact"):
+        shutil.rmtree(pod.output / written_last)
     code, log = pod.train()
     assert code == EXIT_OK, log
     assert "resuming from step 4" in log
     assert pod.losses() == expected
+    shutil.rmtree(pod.output / "artifact")
     pod.write_job(tiny_model, **{**changes, "gradientAccumulationSteps": 4})
     code, log = pod.train()
     assert code == EXIT_INVALID, log

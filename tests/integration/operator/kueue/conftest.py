@@ -118,11 +118,15 @@ def queued(job: Callable[..., Object]) -> Callable[..., Object]:
 
 @pytest.fixture
 def few_writes(place: Any) -> Callable[[list[str]], None]:
-    """Asserts, once nothing has been written for a while, that the operator wrote little, and nothing to a Job."""
+    """Asserts, once nothing has been written for a while, that the operator wrote little, and nothing to a Job.
+
+    An Event that repeats is one write, though it takes two requests: it is created in vain, then counted.
+    """
 
     def check(before: list[str]) -> None:
         written = place.await_rest(4.0)[len(before) :]
-        assert len(written) <= MOST_WRITES, (written, place.events("bird"))
+        once = [write for write in written if not write.startswith("patch events/")]
+        assert len(once) <= MOST_WRITES, (written, place.events("bird"))
         assert not [write for write in written if " jobs/" in write], written
 
     return check
