@@ -1,4 +1,4 @@
-"""Lists as the API server answers them; who may write, and as whom."""
+"""Who may write, and as whom: requests against a server on loopback."""
 
 import asyncio
 import math
@@ -8,40 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from aiohttp import web
 from lightkube import KubeConfig
 from lightkube.config.kubeconfig import SingleConfig
 from swiftlet.kube.client import ApiError
-from swiftlet.kube.http_client import HttpClient, _List, _listed
-from swiftlet.kube.paths import TYPES
-
-ANSWER = b"""{"kind": "JobList", "metadata": {"resourceVersion": "12", "continue": "next"}, "items": [
-  {"metadata": {"name": "a", "namespace": "default", "resourceVersion": "7", "managedFields": [{"manager": "x"}]},
-   "spec": {"parallelism": 2}}]}"""
-
-
-def test_an_item_tells_who_it_is_and_is_read_as_a_whole_on_request() -> None:
-    answer = msgspec.json.decode(ANSWER, type=_List)
-    assert (answer.metadata.resource_version, answer.metadata.continue_) == ("12", "next")
-    item = _listed(TYPES["Job"], "Job", answer.items[0])
-    assert (item.namespace, item.name, item.version) == ("default", "a", 7)
-    whole = item.read()
-    assert (whole["apiVersion"], whole["kind"], whole["spec"]) == ("batch/v1", "Job", {"parallelism": 2})
-    assert whole["metadata"]["managedFields"] == [{"manager": "x"}]
-
-
-def test_the_last_page_of_a_list_of_cluster_scoped_objects() -> None:
-    answer = msgspec.json.decode(
-        b'{"metadata": {"resourceVersion": "9"}, "items": [{"metadata": {"name": "p", "resourceVersion": "3"}}]}',
-        type=_List,
-    )
-    assert answer.metadata.continue_ == ""
-    assert _listed(TYPES["ComputeProfile"], "ComputeProfile", answer.items[0]).namespace == ""
-
-
-# Requests, against a server on loopback
+from swiftlet.kube.http_client import HttpClient
 
 
 @dataclass

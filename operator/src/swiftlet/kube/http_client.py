@@ -6,20 +6,20 @@ not know, and a request through it takes 1.5 ms of processor time where aiohttp,
 
 import asyncio
 import math
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any
 
 import msgspec
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 from lightkube.config.kubeconfig import SingleConfig
 from yarl import URL
 
-from swiftlet.kube.client import FIELD_MANAGER, ApiError, Listed, Manifest, Page, Watched
+from swiftlet.kube.answers import ObjectList, decoded, listed, refusal
+from swiftlet.kube.client import FIELD_MANAGER, ApiError, Manifest, Page, Watched
 from swiftlet.kube.credentials import NoClusterError, authorization, tls_of
-from swiftlet.kube.paths import TYPES, ResourceType
+from swiftlet.kube.paths import TYPES
 from swiftlet.kube.telemetry import SILENT, Telemetry
 from swiftlet.kube.watch_stream import lines_of, watched
 
@@ -45,27 +45,6 @@ METADATA = "application/json;as=PartialObjectMetadata{};v=v1;g=meta.k8s.io"
 NO_SUCH_VERSION = "1"
 """A resourceVersion that no object can have, since the API server's first writes are later. An apply that carries it
 conflicts with whatever exists, and creates what does not."""
-
-
-class _ListMeta(msgspec.Struct, rename="camel"):
-    resource_version: str
-    continue_: str = msgspec.field(name="continue", default="")
-
-
-class _List(msgspec.Struct):
-    items: list[msgspec.Raw] | None
-    """Null in an empty list of metadata."""
-    metadata: _ListMeta
-
-
-class _Metadata(msgspec.Struct, rename="camel"):
-    name: str
-    resource_version: str
-    namespace: str = ""
-
-
-class _Item(msgspec.Struct):
-    metadata: _Metadata
 
 
 class HttpClient:
@@ -126,8 +105,8 @@ class HttpClient:
         query |= {name: text for name, text in selectors.items() if text}
         while True:
             content = await self._send("list", "GET", kind, found.collection(namespace), query, accept=accept)
-            answer: _List = _decoded(content, _List, f"GET {found.collection(namespace)}")
-            items = [_listed(found, kind, item) for item in answer.items or ()]
+            answer: ObjectList = decoded(content, ObjectList, f"GET {found.collection(namespace)}")
+            items = [listed(found, kind, item) for item in answer.items or ()]
             yield Page(items, int(answer.metadata.resource_version))
             if not answer.metadata.continue_:
                 return
@@ -149,9 +128,9 @@ class HttpClient:
                 if answer.status == 401:
                     self._headers_until = 0.0
                 if answer.status >= 400:
-                    raise _refusal(answer, await answer.read())
+                    raise refusal(answer, await answer.read())
                 async for line in lines_of(answer.content):
-                    yield watched(line, lambda item: _listed(found, kind, item))
+                    yield watched(line, lambda item: listed(found, kind, item))
         except (ClientError, TimeoutError) as error:
             said = str(error) or type(error).__name__
             raise ApiError(0, "Unreachable", f"GET {self._server}{path}: {said}") from error
@@ -222,7 +201,7 @@ class HttpClient:
         content_type: str = JSON,
     ) -> Any:
         content = await self._send(verb, method, kind, path, query, body, content_type)
-        return _decoded(content, Any, f"{method} {path}")
+        return decoded(content, Any, f"{method} {path}")
 
     async def _send(
         self,
@@ -254,7 +233,7 @@ class HttpClient:
         if code == 401 and credentials is self._headers:
             self._headers_until = 0.0
         if code >= 400:
-            raise _refusal(answer, content)
+            raise refusal(answer, content)
         return content
 
     def _fence(self, limit: asyncio.Timeout, what: str) -> None:
@@ -278,33 +257,3 @@ class HttpClient:
                 self._headers = {"Authorization": header} if header else {}
                 self._headers_until = time.monotonic() + CREDENTIALS_SECONDS
             return self._headers
-
-
-def _decoded(content: bytes, type_: Any, what: str) -> Any:
-    """An answer that was granted. A proxy's page in the API server's place is as good as no answer."""
-    try:
-        return msgspec.json.decode(content, type=type_)
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise ApiError(0, "Unreachable", f"{what}: the answer is none of the API server's: {error}") from error
-
-
-def _listed(found: ResourceType, kind: str, item: msgspec.Raw) -> Listed:
-    """Most of an item is managedFields; to skip them takes a tenth of the time of reading them."""
-    metadata = msgspec.json.decode(item, type=_Item).metadata
-
-    def read() -> Manifest:
-        return {**msgspec.json.decode(item), "apiVersion": found.api_version, "kind": kind}
-
-    return Listed(sys.intern(metadata.namespace), metadata.name, int(metadata.resource_version), read)
-
-
-def _refusal(answer: ClientResponse, content: bytes) -> ApiError:
-    """The API server's own words where it gave any, a proxy's status line otherwise."""
-    wait = answer.headers.get("Retry-After", "")
-    retry_after = float(wait) if wait.isdigit() else None
-    try:
-        status = msgspec.json.decode(content)
-        return ApiError(answer.status, status.get("reason") or "Unknown", status["message"], retry_after)
-    except (msgspec.DecodeError, AttributeError, KeyError, TypeError):
-        text = f"{answer.method} {answer.url.path}: HTTP {answer.status} {answer.reason}"
-        return ApiError(answer.status, answer.reason or "Unknown", text, retry_after)
