@@ -88,3 +88,41 @@ def test_thresholds_count_results_in_a_row() -> None:
         tally = counted(tally, success, spec)
         seen.append(tally.ok)
     assert seen == [None, True, True, True, True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        {"httpGet": {"path": "/livez", "port": 9}},
+        {"tcpSocket": {"port": 9}},
+        {"exec": {"command": ["true"]}},
+        {"exec": {"command": ["slow"]}, "timeoutSeconds": 0.01},
+    ],
+)
+def test_a_cancellation_is_never_lost_whenever_it_comes(probe: dict[str, Any]) -> None:
+    async def execute(command: list[str], seconds: float) -> int | None:
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.sleep(1 if command == ["slow"] else 0)
+        except TimeoutError:
+            return None
+        return 0
+
+    async def loop() -> None:
+        while True:
+            await check({"timeoutSeconds": 4, **probe}, {}, execute)
+            await asyncio.sleep(0.01)
+
+    async def lost() -> list[int]:
+        found = []
+        for ticks in range(60):
+            task = asyncio.create_task(loop())
+            for _ in range(ticks):
+                await asyncio.sleep(0)
+            task.cancel()
+            if not (await asyncio.wait({task}, timeout=0.3))[0]:
+                found.append(ticks)
+                task.cancel()
+        return found
+
+    assert asyncio.run(lost()) == []

@@ -1,10 +1,8 @@
 """`swiftlet run`: the engine at work, what a person sees of it, and when it ends."""
 
 import asyncio
-import signal
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,8 +15,10 @@ from swiftlet.cli.errors import CommandError
 from swiftlet.cli.eventlines import EventLines
 from swiftlet.cli.farewell import Farewell
 from swiftlet.cli.resourcestate import ResourceState, state_of
+from swiftlet.cli.stopping import Stop
 from swiftlet.documents import Document
 from swiftlet.kinds.summary import settled
+from swiftlet.local.ending import end_tasks
 from swiftlet.local.engine import Engine
 from swiftlet.local.store import Key
 
@@ -50,31 +50,6 @@ class RunRequest:
     ask: str | None = None
 
 
-@dataclass
-class Stop:
-    """Whether a person or the system asked to stop. The first time drains, the second kills."""
-
-    engine: Engine
-    view: View
-    asked: asyncio.Event = field(default_factory=asyncio.Event)
-    code: int = exitcodes.OK
-
-    def install(self) -> None:
-        """Take over Ctrl-C and SIGTERM."""
-        loop = asyncio.get_running_loop()
-        for number, code in ((signal.SIGINT, exitcodes.INTERRUPTED), (signal.SIGTERM, exitcodes.TERMINATED)):
-            loop.add_signal_handler(number, self._signalled, code)
-
-    def _signalled(self, code: int) -> None:
-        if self.asked.is_set():
-            self.view.say("killing the pods", warning=True)
-            self.engine.kill()
-            return
-        self.code = code
-        self.view.say("stopping: pods save their work and end; once more kills them")
-        self.asked.set()
-
-
 async def run(request: RunRequest, view: View) -> int:
     """Apply the documents, work until all have ended, say how; returns the exit code.
 
@@ -84,11 +59,10 @@ async def run(request: RunRequest, view: View) -> int:
     async with Engine(request.state) as engine:
         keys = _apply(engine, request)
         with view:
-            stop = Stop(engine, view)
-            stop.install()
+            stop = Stop(engine, view, request.timeout)
             showing = asyncio.create_task(_show(engine, keys, view))
             try:
-                finished = await _until_settled(engine, keys, request.timeout, stop)
+                finished = await _until_settled(engine, keys, stop)
             finally:
                 await _end(showing)
             view.show(_states(engine, keys))
@@ -128,15 +102,17 @@ async def _show(engine: Engine, keys: Sequence[Key], view: View) -> None:
         unsubscribe()
 
 
-async def _until_settled(engine: Engine, keys: Sequence[Key], timeout: float | None, stop: Stop) -> bool:
+async def _until_settled(engine: Engine, keys: Sequence[Key], stop: Stop) -> bool:
     """Whether everything has ended; False when it was stopped, or the time is over."""
     working = asyncio.create_task(engine.run(lambda: all(map(settled, _stored(engine, keys)))))
     asked = asyncio.create_task(stop.asked.wait())
-    await asyncio.wait([working, asked], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([working, asked], timeout=stop.seconds_left, return_when=asyncio.FIRST_COMPLETED)
     await _end(asked)
     if working.done():
         working.result()
         return True
+    if not stop.asked.is_set():
+        stop.out_of_time()
     await _end(working)
     return False
 
@@ -149,12 +125,15 @@ async def _conclude(engine: Engine, request: RunRequest, farewell: Farewell, sto
         asked = asyncio.create_task(stop.asked.wait())
         # The server is a process of ours: the engine must go on while it answers.
         working = asyncio.create_task(engine.run(asking.done))
-        await asyncio.wait([asking, asked], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([asking, asked], timeout=stop.seconds_left, return_when=asyncio.FIRST_COMPLETED)
         await _end(working, asked)
         if not asking.done():
+            if not stop.asked.is_set():
+                stop.out_of_time()
             await _end(asking)
-            return stop.code
+            return _unfinished(request, farewell, stop)
         asking.result()
+    stop.finished()
     farewell.print_times()
     failed = farewell.print_failures()
     if not failed and not request.keep and farewell.endpoints():
@@ -179,10 +158,10 @@ async def _until_stopped(engine: Engine, stop: Stop) -> None:
 
 
 async def _end(*tasks: "asyncio.Task[Any]") -> None:
+    await end_tasks(tasks)
     for task in tasks:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        if task.done() and not task.cancelled():
+            task.result()
 
 
 def _stored(engine: Engine, keys: Sequence[Key]) -> list[Object]:

@@ -87,7 +87,8 @@ class Relisting:
             self._changed.clear()
             kind, moment = min(self._due.items(), key=lambda item: item[1])
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), max(0.0, moment - time.monotonic()))
+                async with asyncio.timeout(max(0.0, moment - time.monotonic())):
+                    await self._changed.wait()
             if self._due[kind] <= time.monotonic():
                 self._begun.pop(kind, None)
                 self._due[kind] = math.inf

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api.compute import parse_quantity
+from swiftlet.local.ending import end_tasks
 from swiftlet.local.environment import command_line, container_env, image_env, on_loopback
 from swiftlet.local.leftovers import record_process
 from swiftlet.local.logs import log_path, tail
@@ -76,9 +77,7 @@ class ContainerRun:
         try:
             ended = await self._process.wait()
         finally:
-            for watcher in watchers:
-                watcher.cancel()
-            await asyncio.gather(*watchers, return_exceptions=True)
+            await end_tasks(watchers)
         if ended.signal == 9 and oom_kills() > kills_before and self._stopping is None:
             self._out_of_memory = True
         self._terminated(ended, began)
@@ -96,7 +95,8 @@ class ContainerRun:
         if grace_seconds > 0:
             process.terminate()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), grace_seconds)
+                async with asyncio.timeout(grace_seconds):
+                    await process.wait()
         process.kill()
 
     def _spec(self) -> ProcessSpec:
@@ -175,12 +175,18 @@ class ContainerRun:
 
     async def _hold_memory(self, limit: float) -> None:
         """Kill the container when it uses more memory than its limit, as a cgroup would."""
-        while self._process is not None:
+        while self._lives:
             await asyncio.sleep(MEMORY_CHECK_SECONDS)
-            if await asyncio.to_thread(used_bytes, self._process.runner_pid) > limit:
+            process = self._process
+            if process and await asyncio.to_thread(used_bytes, process.runner_pid) > limit:
                 self._out_of_memory = True
-                self._process.kill()
+                process.kill()
                 return
+
+    @property
+    def _lives(self) -> bool:
+        """Whether there is still something to watch."""
+        return self._process is not None and not self._process.ended
 
     async def _probe_all(self) -> None:
         startup = self._container.get("startupProbe")
@@ -196,16 +202,16 @@ class ContainerRun:
     async def _probe_startup(self, probe: dict[str, Any]) -> bool:
         tally = Tally()
         await asyncio.sleep(probe.get("initialDelaySeconds", 0))
-        while tally.ok is None:
+        while tally.ok is None and self._lives:
             tally = await self._probe_once("startupProbe", probe, tally)
             if tally.ok is None:
                 await asyncio.sleep(probe.get("periodSeconds", 10))
-        return tally.ok
+        return bool(tally.ok)
 
     async def _probe_on(self, name: str, probe: dict[str, Any]) -> None:
         tally = Tally()
         await asyncio.sleep(probe.get("initialDelaySeconds", 0))
-        while True:
+        while self._lives:
             tally = await self._probe_once(name, probe, tally)
             if name == "readinessProbe" and self._record.ready != bool(tally.ok):
                 self._record.ready = bool(tally.ok)
@@ -231,10 +237,13 @@ class ContainerRun:
         """Run a probe's command as the container would see it."""
         env = {**image_env(self._node.environ, self._root)}
         argv = command_line({"command": command}, env)
-        process = await ContainerProcess.start(ProcessSpec(argv, env, self._root, None))
+        process: ContainerProcess | None = None
         try:
-            return (await asyncio.wait_for(process.wait(), seconds)).code
+            async with asyncio.timeout(seconds):
+                process = await ContainerProcess.start(ProcessSpec(argv, env, self._root, None))
+                return (await process.wait()).code
         except TimeoutError:
             return None
         finally:
-            process.kill()
+            if process is not None:
+                process.kill()

@@ -20,6 +20,7 @@ from swiftlet.kinds.outcome import Outcome
 from swiftlet.kinds.owners import root_of
 from swiftlet.kube.queue import WorkQueue
 from swiftlet.local.controllers import CONTROLLERS, run_controller, tell_stopped
+from swiftlet.local.ending import end_tasks
 from swiftlet.local.kubelet import Kubelet
 from swiftlet.local.leftovers import end_leftovers
 from swiftlet.local.lock import StateLock
@@ -174,13 +175,16 @@ class Engine:
 
         Everything is stored by then, and every status tells that nothing runs. `kill` makes an end of the waiting.
         """
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
         self._tasks = []
         self._queue.close()
         await self._kubelet.drain(grace_seconds)
         self._tell_stopped()
+
+    @property
+    def grace_seconds(self) -> float:
+        """How long the pods of now may take to end."""
+        return self._kubelet.grace_seconds
 
     def kill(self) -> None:
         """SIGKILL to every pod, while `drain` waits for them."""

@@ -1,9 +1,12 @@
 """Runs the pods of the store on this machine."""
 
 import asyncio
+from asyncio import FIRST_COMPLETED
 from collections.abc import Callable
 from typing import Any
 
+from swiftlet.local.ending import end_tasks
+from swiftlet.local.leftovers import end_leftovers
 from swiftlet.local.node import Node
 from swiftlet.local.podstatus import TERMINAL, stamp, with_times
 from swiftlet.local.podworker import Admission, PodWorker
@@ -30,6 +33,10 @@ LOST_CONTAINER = {
     "message": "the container could not be located when the engine started again",
 }
 """Source: kubelet, a container that is gone from the runtime."""
+END_SECONDS = 5.0
+"""What a pod may take after its grace period: SIGKILL, and the rest of its output."""
+KILL_SECONDS = 0.5
+"""What a pod may take to end that was killed because nobody wants to wait."""
 
 
 class Kubelet:
@@ -40,6 +47,7 @@ class Kubelet:
         self._workers: dict[str, PodWorker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._gpus: dict[str, list[str]] = {}
+        self._hurry = asyncio.Event()
         self._unwatch: Callable[[], None] | None = None
 
     def start(self) -> None:
@@ -53,19 +61,53 @@ class Kubelet:
             elif (pod.get("status") or {}).get("phase") not in TERMINAL:
                 self._begin(pod)
 
+    @property
+    def grace_seconds(self) -> float:
+        """How long the pods of now may take to end."""
+        return max((worker.grace_seconds for worker in self._workers.values()), default=0.0)
+
     async def drain(self, grace_seconds: float | None = None) -> None:
-        """Stop every pod and wait until its processes are gone. grace_seconds: instead of each pod's own."""
+        """Stop every pod and wait until its processes are gone. grace_seconds: instead of each pod's own.
+
+        Whatever a pod waits for, this ends: in time after the longest grace period, and at once after `kill`.
+        """
         if self._unwatch is not None:
             self._unwatch()
             self._unwatch = None
         for worker in self._workers.values():
             worker.stop(grace_seconds, DRAINED)
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        longest = self.grace_seconds if grace_seconds is None else grace_seconds
+        if not await self._all_ended(longest + END_SECONDS):
+            self.kill()
+            if not await self._all_ended(KILL_SECONDS):
+                await self._abandon()
 
     def kill(self) -> None:
         """SIGKILL to all processes, for a drain that was asked to hurry."""
+        self._hurry.set()
         for worker in self._workers.values():
             worker.stop(0, DRAINED)
+
+    async def _all_ended(self, seconds: float) -> bool:
+        """Wait for the pods; False when the time is over, or `kill` was called meanwhile."""
+        if not self._tasks:
+            return True
+        hurried = self._hurry.is_set()
+        ending = asyncio.ensure_future(asyncio.wait(list(self._tasks.values())))
+        hurry = asyncio.ensure_future(self._hurry.wait())
+        await asyncio.wait([ending] if hurried else [ending, hurry], timeout=seconds, return_when=FIRST_COMPLETED)
+        ended = ending.done()
+        await end_tasks([ending, hurry])
+        return ended
+
+    async def _abandon(self) -> None:
+        """Wait no longer for pods that do not end: what is recorded of their processes is killed from here."""
+        left = dict(self._workers)
+        await asyncio.to_thread(end_leftovers, self._node.state, 0.0)
+        for worker in left.values():
+            self._node.trouble(f"pod {worker.pod['metadata']['name']} did not end after SIGKILL, and is left behind")
+            worker.abandon()
+        await end_tasks(list(self._tasks.values()), KILL_SECONDS / 2)
 
     # Watching
 

@@ -20,10 +20,11 @@ def record_process(folder: Path, container: str, process: ContainerProcess) -> N
         write_atomically(folder / "processes" / f"{container}.json", json.dumps(found).encode())
 
 
-def end_leftovers(state: Path) -> int:
+def end_leftovers(state: Path, seconds: float = 5.0) -> int:
     """Kill what earlier engines on this state folder left running; returns how many processes that were.
 
     A process counts when its id and its start time are the recorded ones, with everything below it and in its session.
+    seconds: how long their end is awaited.
     """
     victims: dict[int, psutil.Process] = {}
     for path in (state / "pods").glob("*/*/processes/*.json"):
@@ -33,7 +34,7 @@ def end_leftovers(state: Path) -> int:
     for process in victims.values():
         with contextlib.suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(list(victims.values()), timeout=5)
+    psutil.wait_procs(list(victims.values()), timeout=seconds)
     return len(victims)
 
 

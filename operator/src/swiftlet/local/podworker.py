@@ -13,8 +13,8 @@ from swiftlet.local.container import ContainerRun, Surroundings
 from swiftlet.local.environment import ContainerConfigError
 from swiftlet.local.files import StorageError
 from swiftlet.local.node import Node
-from swiftlet.local.podstatus import TERMINAL, ContainerRecord, phase_of, pod_status
-from swiftlet.local.process import Exit
+from swiftlet.local.podstatus import TERMINAL, ContainerRecord, phase_of, pod_status, stamp
+from swiftlet.local.process import LOST_CODE, Exit
 from swiftlet.local.store import NotStoredError
 from swiftlet.local.volumes import MountError, provide_volumes, release_shared_memory
 
@@ -61,6 +61,11 @@ class PodWorker:
         return spec
 
     @property
+    def grace_seconds(self) -> float:
+        """How long it may take to end."""
+        return self._grace
+
+    @property
     def stopped(self) -> bool:
         """Whether the pod was asked to end."""
         return self._stopping.is_set()
@@ -96,6 +101,17 @@ class PodWorker:
         self._stopping.set()
         for run in self._runs:
             run.stop(self._stop_grace)
+
+    def abandon(self) -> None:
+        """Tell the end of a pod that is not waited for any longer."""
+        gone = {"exitCode": LOST_CODE, "reason": "ContainerStatusUnknown", "message": "it did not end after SIGKILL"}
+        for record in (*self._init, *self._main):
+            if "running" in record.state:
+                since = record.state["running"]["startedAt"]
+                record.state = {"terminated": {**gone, "startedAt": since, "finishedAt": stamp()}}
+                record.started = record.ready = False
+        self.done = True
+        self.publish()
 
     def remove_files(self) -> None:
         """Delete what the pod left on this machine: logs, emptyDirs, roots. Links are not followed."""
@@ -219,4 +235,5 @@ class PodWorker:
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()

@@ -50,7 +50,8 @@ async def check(probe: dict[str, Any], container: dict[str, Any], execute: Execu
     host, port = action.get("host") or "127.0.0.1", port_number(action["port"], container)
     talk = _http(action, host, port) if "httpGet" in probe else _connect(host, port)
     try:
-        return await asyncio.wait_for(talk, seconds)
+        async with asyncio.timeout(seconds):
+            return await talk
     except TimeoutError:
         return f"no answer from {host}:{port} within {seconds:g} s"
     except OSError as error:
@@ -99,6 +100,10 @@ async def _beginning(reader: asyncio.StreamReader) -> bytes:
     """What else comes, which may be in several packets; a server that leaves the connection open is not waited for."""
     said = b""
     with suppress(TimeoutError):
-        while len(said) < SAID and (piece := await asyncio.wait_for(reader.read(SAID), SAYING_SECONDS)):
+        while len(said) < SAID:
+            async with asyncio.timeout(SAYING_SECONDS):
+                piece = await reader.read(SAID)
+            if not piece:
+                break
             said += piece
     return said

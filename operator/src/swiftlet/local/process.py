@@ -62,11 +62,20 @@ class ContainerProcess:
         log = str(spec.log) if spec.log else None
         document = {"argv": spec.argv, "env": spec.env, "cwd": str(spec.cwd), "log": log}
         cast(asyncio.StreamWriter, runner.stdin).write(json.dumps(document).encode() + b"\n")
-        return cls(runner, await _hear(runner))
+        try:
+            return cls(runner, await _hear(runner))
+        except asyncio.CancelledError:
+            runner.kill()
+            raise
 
     async def wait(self) -> Exit:
         """How the process ended, after everything that it started was killed and its log was written."""
         return await asyncio.shield(self._exit)
+
+    @property
+    def ended(self) -> bool:
+        """Whether `wait` returns at once."""
+        return self._exit.done()
 
     def terminate(self) -> None:
         """SIGTERM to the first process of the container, as a kubelet does."""
