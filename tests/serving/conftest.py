@@ -146,6 +146,27 @@ def served(tmp_path_factory: pytest.TempPathFactory, tiny: Path, adapter: Path) 
         yield one
 
 
+@pytest.fixture(scope="module")
+def vllm_served(tmp_path_factory: pytest.TempPathFactory, smollm2: Path) -> Iterator[ServingPod]:
+    """vLLM with the quickstart's model, two adapters of it, and a key."""
+    root = tmp_path_factory.mktemp("vllm")
+    for one in _pod(root):
+        one.mount("/swiftlet/models/smollm2", smollm2)
+        names = ("bird", "tern")
+        for seed, name in enumerate(names, start=1):
+            one.mount(f"/swiftlet/artifacts/{name}", random_adapter(root / f"made-{name}", smollm2, seed))
+        (one.root / "swiftlet/secrets").mkdir(parents=True)
+        (one.root / "swiftlet/secrets/key").write_text("s3cret")
+        one.start(
+            engine="auto",
+            model={"uri": "hf://HuggingFaceTB/SmolLM2-135M-Instruct", "path": "/swiftlet/models/smollm2"},
+            adapters=[{"name": name, "path": f"/swiftlet/artifacts/{name}"} for name in names],
+            engineArgs=["--max-num-seqs", "16"],
+            apiKeyFile="/swiftlet/secrets/key",
+        ).until_ready(240)
+        yield one
+
+
 @pytest.fixture(scope="session")
 def tiny(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a two-layer Llama of random weights with the real tokenizer."""
@@ -190,9 +211,3 @@ def random_adapter(folder: Path, model: Path, seed: int) -> Path:
 def adapter(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of an adapter of the tiny model, without a manifest, as another program writes it."""
     return random_adapter(tmp_path_factory.mktemp("adapter") / "artifact", tiny, seed=3)
-
-
-@pytest.fixture
-def smollm2_adapter(smollm2: Path, tmp_path: Path) -> Path:
-    """Folder of an adapter of the quickstart's model."""
-    return random_adapter(tmp_path / "made", smollm2, seed=1)

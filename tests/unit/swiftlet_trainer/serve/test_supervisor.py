@@ -13,10 +13,11 @@ from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.serve.engine import PROBLEM_PREFIX, EngineProcess
 from swiftlet_trainer.serve.health import State
 from swiftlet_trainer.serve.supervisor import EngineDied, PortInUse, Supervisor, cause_of
+from swiftlet_trainer.serve.warming import AnswersMixed, LogitsNotFinite
 
 SERVER = """
 import json, os, signal, sys, threading, time
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 print("Loading it", flush=True)
 class Handler(BaseHTTPRequestHandler):
     def answer(self, content, status=200):
@@ -31,9 +32,22 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         print("ASKED", asked["model"], asked["max_tokens"], flush=True)
-        self.answer({}, 500 if asked["model"] == os.environ.get("BROKEN") else 200)
+        name, self.text = asked["model"], asked["model"]
+        if asked["temperature"] and name == os.environ.get("NAN"):
+            print("RuntimeError: probability tensor contains either `inf`, `nan` or element < 0", flush=True)
+            return self.answer({}, 500)
+        if os.environ.get("MIXED") and self.others():
+            self.text = "bird"
+        self.answer({"choices": [{"text": self.text}]}, 500 if name == os.environ.get("BROKEN") else 200)
+    busy = 0
+    def others(self):
+        Handler.busy += 1
+        time.sleep(0.3)
+        found = Handler.busy > 1
+        Handler.busy -= 1
+        return found
     def log_message(self, *a): pass
-server = HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
+server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
 def end(*a):
     print("DRAINED", flush=True)
     if os.environ.get("DEAF"): return
@@ -91,7 +105,7 @@ def test_ready_only_after_every_name_answered_a_token(supervisor: Any, capfd: py
     stop.set()
     thread.join()
     assert phases[:2] == ["starting transformers", "loading weights"]
-    assert phases[2:4] == ["warming base", "warming bird"]
+    assert phases[2:5] == ["warming base", "warming bird", "asking all names at the same time"]
     out = capfd.readouterr().out
     assert out.index("ASKED base 1") < out.index("ASKED bird 1") < out.index("DRAINED")
     assert not one.answers()
@@ -125,6 +139,20 @@ def test_name_that_gives_no_token_fails_the_start(supervisor: Any) -> None:
     one, _, _, _ = supervisor(SERVER, BROKEN="bird")
     with pytest.raises(EngineDied, match="no token for bird: HTTP 500"):
         one.run()
+
+
+def test_base_that_answers_as_an_adapter_beside_it_never_becomes_ready(supervisor: Any) -> None:
+    one, state, _, _ = supervisor(SERVER, MIXED="1")
+    with pytest.raises(AnswersMixed, match="base answers as bird when both are asked at the same time"):
+        one.run()
+    assert state.readyz()[0] == 503
+
+
+def test_name_whose_logits_are_not_finite_never_becomes_ready(supervisor: Any) -> None:
+    one, state, _, _ = supervisor(SERVER, NAN="bird")
+    with pytest.raises(LogitsNotFinite, match="bird: its logits are NaN or infinite"):
+        one.run()
+    assert state.readyz()[0] == 503
 
 
 def test_refused_arguments_are_bad_input(supervisor: Any) -> None:
@@ -171,6 +199,15 @@ def test_stop_during_the_start_ends_without_an_error(supervisor: Any) -> None:
     [
         (["(EngineCore pid=1) ERROR 11-24 12:00:00 [core.py:12] ValueError: too small"], ": ValueError: too small"),
         (["torch.OutOfMemoryError: no room", "INFO bye"], ": torch.OutOfMemoryError: no room"),
+        (
+            [
+                "(APIServer pid=1) pydantic_core.ValidationError: 1 validation error for LoRAConfig",
+                "(APIServer pid=1)   Value error, max_cpu_loras (1) must be >= max_loras (2)",
+                "(APIServer pid=1)     For further information visit https://errors.pydantic.dev",
+            ],
+            ": pydantic_core.ValidationError: 1 validation error for LoRAConfig;"
+            " Value error, max_cpu_loras (1) must be >= max_loras (2)",
+        ),
         (["all is well"], ""),
     ],
 )

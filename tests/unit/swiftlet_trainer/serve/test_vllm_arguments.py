@@ -36,6 +36,21 @@ def test_rank_pattern_counts(document: Any, adapter_folder: Any) -> None:
     assert _value(vllm_arguments(document(adapters=adapters), Path("/m"), "h"), "--max-lora-rank") == "64"
 
 
+@pytest.mark.parametrize("count", [1, 2, 8, 9, 64])
+def test_last_slot_of_a_cpu_is_never_an_adapters(document: Any, adapter_folder: Any, count: int) -> None:
+    adapters = [{"name": f"a{number}", "path": adapter_folder(f"a{number}")} for number in range(count)]
+    arguments = vllm_arguments(document(adapters=adapters), Path("/m"), "h")
+    assert int(_value(arguments, "--max-loras")) > count, "one more, and none is evicted"
+    assert int(_value(arguments, "--max-cpu-loras")) >= int(_value(arguments, "--max-loras"))
+
+
+@pytest.mark.parametrize(("count", "slots"), [(1, 1), (8, 8), (64, 8)])
+def test_slots_of_a_gpu_are_bounded(document: Any, adapter_folder: Any, count: int, slots: int) -> None:
+    adapters = [{"name": f"a{number}", "path": adapter_folder(f"a{number}")} for number in range(count)]
+    arguments = vllm_arguments(document(adapters=adapters, useGpu=True), Path("/m"), "h")
+    assert [_value(arguments, flag) for flag in ("--max-loras", "--max-cpu-loras")] == [str(slots), str(count)]
+
+
 def test_without_adapters_lora_is_off(document: Any) -> None:
     assert not [one for one in vllm_arguments(document(), Path("/m"), "h") if "lora" in one]
 
@@ -68,7 +83,17 @@ def test_cache_holds_four_sequences_of_full_length(document: Any, pod: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "form", ["--port=1", "--served_model_name", "--model", "--no-enable-lora", "--api-key", "--config"]
+    "form",
+    [
+        "--port=1",
+        "--served_model_name",
+        "--model",
+        "--no-enable-lora",
+        "--api-key",
+        "--config",
+        "--max-loras=1",
+        "--max_cpu_loras",
+    ],
 )
 def test_owned_arguments_are_refused_with_the_remedy(form: str) -> None:
     (problem,) = owned_argument_problems(["--max-num-seqs", "4", form, "x"])

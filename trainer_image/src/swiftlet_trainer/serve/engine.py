@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 EngineName = Literal["vllm", "transformers"]
 
@@ -23,5 +23,7 @@ class EngineProcess:
     """(pattern of a line of its output, what it is doing from then on)."""
     noise: re.Pattern[str] | None = None
     """Lines that are passed on to nobody."""
+    telling: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of a request with which it tells the log probabilities of its tokens; none where it cannot."""
     kill_after_seconds: float = 40.0
     """From SIGTERM, with which it finishes the answers under way, to SIGKILL."""

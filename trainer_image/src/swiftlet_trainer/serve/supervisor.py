@@ -17,17 +17,17 @@ from swiftlet.wire.messages import EXIT_INVALID
 from swiftlet_trainer.failures import InvalidInput, TrainerError
 from swiftlet_trainer.serve.engine import PROBLEM_PREFIX, EngineProcess
 from swiftlet_trainer.serve.health import State
+from swiftlet_trainer.serve.warming import Unanswered, warm
 
 LAST_LINES = 40
 POLL_SECONDS = 0.25
-WARM_TIMEOUT_SECONDS = 900.0
-"""For one token of one name: the first may compile."""
 HEALTH_TIMEOUT_SECONDS = 4.0
 ADDRESS_IN_USE = re.compile(r"address already in use", re.IGNORECASE)
-CAUSE = re.compile(
-    r"^(?:\(.*?\) )?(?:(?:ERROR|CRITICAL) \S+ \S+ \[.*?\] )?((?:\w+\.)*\w*(?:Error|Exception|Exit|Interrupt)\b.*)"
-)
-"""The last line of a traceback, behind what vLLM puts in front of its lines."""
+PREFIX = re.compile(r"^(?:\(.*?\) )?(?:(?:ERROR|CRITICAL) \S+ \S+ \[.*?\] ?)?")
+"""What vLLM puts in front of its lines."""
+CAUSE = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Exit|Interrupt)\b.*")
+"""The last line of a traceback."""
+MOST_DETAILS = 4
 
 
 class EngineDied(TrainerError):  # noqa: N818  (the reason that status shows)
@@ -145,21 +145,13 @@ class Supervisor:
         return False
 
     def _warm(self) -> bool:
-        """Ask each name for one token; False when the engine or the wait ended before all answered."""
-        for name in self._names:
-            self._phase(f"warming {name}")
-            body = {"model": name, "prompt": "Hello", "max_tokens": 1, "temperature": 0}
-            try:
-                answer = self._client.post("/v1/completions", json=body, timeout=WARM_TIMEOUT_SECONDS)
-            except httpx.HTTPError as error:
-                if self._over():
-                    return False
-                raise EngineDied(f"{self._engine.name} gave no token for {name}: {error!r}", self._lines) from None
-            if not answer.is_success:
-                raise EngineDied(
-                    f"{self._engine.name} gave no token for {name}: HTTP {answer.status_code}: {answer.text[:500]}",
-                    self._lines,
-                )
+        """Ask the names as warm() does; False when the engine or the wait ended before all answered."""
+        try:
+            warm(self._client, self._names, self._engine.telling, self._phase, self._lines)
+        except Unanswered as error:
+            if error.gone and self._over():
+                return False
+            raise EngineDied(f"{self._engine.name} gave {error}", self._lines) from None
         return not self._over()
 
     def _over(self) -> bool:
@@ -200,9 +192,14 @@ class Supervisor:
 
 
 def cause_of(lines: Sequence[str]) -> str:
-    """`: ` and the last line that names an error, or nothing."""
-    found = [match[1].strip() for line in lines if (match := CAUSE.search(line))]
-    return f": {found[-1]}" if found else ""
+    """`: ` and the last line that names an error, with the details that pydantic writes below it, or nothing."""
+    plain = [PREFIX.sub("", line).rstrip() for line in lines]
+    found = [number for number, line in enumerate(plain) if CAUSE.match(line)]
+    if not found:
+        return ""
+    cause, below = plain[found[-1]], plain[found[-1] + 1 :][:MOST_DETAILS]
+    details = [line.strip() for line in below if line.startswith("  ")] if " validation error" in cause else []
+    return f": {'; '.join([cause, *(line for line in details if not line.startswith('For further'))])}"
 
 
 def _exit(code: int) -> str:

@@ -22,6 +22,8 @@ OWNED = {
     "--lora-modules": "set spec.adapters",
     "--enable-lora": "it follows from spec.adapters",
     "--max-lora-rank": "it follows from the adapters",
+    "--max-loras": "it follows from spec.adapters",
+    "--max-cpu-loras": "it follows from spec.adapters",
     "--max-model-len": "set spec.engine.maxModelLength",
     "--shutdown-timeout": "it follows from the pod's grace period",
     "--config": "write its arguments into spec.engine.args",
@@ -44,6 +46,8 @@ UNSUPPORTED_ADAPTERS = {
 }
 """Keys of adapter_config.json that vLLM refuses when set. Source: vllm.lora.peft_helper."""
 
+MOST_GPU_SLOTS = 8
+"""Slots take GPU memory; adapters beyond them wait in the pod's and are moved in when asked for."""
 DRAIN_SECONDS = 30
 GIB = 1 << 30
 BF16_BYTES = 2
@@ -82,11 +86,22 @@ def vllm_arguments(document: ServeDocument, model: Path, host: str) -> list[str]
     if folders:
         rank = max(_rank(_adapter_config(folder)) for folder in folders.values())
         arguments += ["--enable-lora", "--max-lora-rank", str(next(one for one in LORA_RANKS if one >= rank))]
-        arguments += ["--max-loras", str(min(len(folders), 8)), "--max-cpu-loras", str(len(folders))]
+        slots = lora_slots(len(folders), document.use_gpu)
+        arguments += ["--max-loras", str(slots), "--max-cpu-loras", str(max(slots, len(folders)))]
         # JSON, since a name may hold the `=` or `,` that vLLM's short form splits at.
         modules = [json.dumps({"name": name, "path": str(folder)}) for name, folder in folders.items()]
         arguments += ["--lora-modules", *modules]
     return [*arguments, *([] if document.use_gpu else _cpu_arguments()), *document.engine_args]
+
+
+def lora_slots(adapters: int, use_gpu: bool) -> int:
+    """How many adapters vLLM holds ready for one batch.
+
+    On a CPU its operators take the last slot for rows without an adapter (index -1), so that the base would answer as
+    whoever is there. Slots are filled from the first, and with one more than there are adapters none is ever evicted:
+    the last one stays empty, as it began. The kernels of a GPU leave such rows alone.
+    """
+    return min(adapters, MOST_GPU_SLOTS) if use_gpu else adapters + 1
 
 
 def _cpu_arguments() -> list[str]:

@@ -21,6 +21,8 @@ PHASES = (
 )
 NOISE = re.compile("Attempted to load weight|Route: /|Triton is installed|triton-cpu is expected")
 """One line per tensor of an fp32 model that is served in bf16, and per path of the API."""
+LIKELIEST = 5
+"""As many of the likeliest tokens as vLLM tells without being asked to allow more."""
 
 
 def vllm_process(document: ServeDocument, model: Path, host: str, threads: int) -> EngineProcess:
@@ -41,5 +43,6 @@ def vllm_process(document: ServeDocument, model: Path, host: str, threads: int) 
         env=vllm_env(document, model, threads),
         phases=PHASES,
         noise=NOISE,
+        telling={"logprobs": LIKELIEST},
         kill_after_seconds=DRAIN_SECONDS + 10,
     )

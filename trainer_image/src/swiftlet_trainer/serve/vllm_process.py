@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from pydantic import ValidationError
 from swiftlet.wire.messages import EXIT_INVALID
 
 from swiftlet_trainer.garbage import collect_rarely
@@ -90,8 +91,20 @@ def main(argv: Sequence[str]) -> int:
     from vllm.entrypoints.serve.utils.api_utils import cli_env_setup
 
     cli_env_setup()
-    uvloop.run(run_server(parsed))
+    try:
+        uvloop.run(run_server(parsed))
+    except ValidationError as error:  # of a configuration: what a request gets wrong is answered to its sender
+        sys.stdout.writelines(f"{PROBLEM_PREFIX}{problem}\n" for problem in configuration_problems(error))
+        return EXIT_INVALID
     return 0
+
+
+def configuration_problems(error: ValidationError) -> list[str]:
+    """What a configuration of vLLM says of arguments that its parser let through, one line each."""
+    return [
+        ": ".join([f"vllm's {error.title}", *(str(part) for part in one["loc"]), one["msg"]])
+        for one in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
 
 
 def _preload() -> None:
