@@ -90,7 +90,7 @@ def test_the_plan_as_a_document_holds_every_object(swiftlet: Any, tmp_path: Path
 
 def test_a_plan_that_is_refused_fails(swiftlet: Any, tmp_path: Path) -> None:
     document = BROKEN.replace("training: {learningRat: 1e-4, epochs: many}", "parallelism: {nodes: 3}")
-    document = document.replace("configmap://data/rows.jsonl", "/nowhere/rows.jsonl")
+    document = document.replace("configmap://data/rows.jsonl", "pvc://claim/rows.jsonl")
     (tmp_path / "job.yaml").write_text(document)
     done = swiftlet("plan", tmp_path / "job.yaml", "--state", tmp_path / "state")
     assert done.returncode == 1

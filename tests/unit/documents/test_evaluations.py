@@ -14,10 +14,10 @@ metadata: {{name: run}}
 spec:
   target: {{model: {{uri: "hf://org/name"}}}}
   suites:
-    - generation: {{uri: a, metrics: [contains, rouge_l]}}
-    - {{name: second, generation: {{uri: b}}}}
-    - perplexity: {{uri: c}}
-    - multipleChoice: {{uri: d}}
+    - generation: {{uri: "pvc://c/a.jsonl", metrics: [contains, rouge_l]}}
+    - {{name: second, generation: {{uri: "pvc://c/b.jsonl"}}}}
+    - perplexity: {{uri: "pvc://c/c.jsonl"}}
+    - multipleChoice: {{uri: "pvc://c/d.jsonl"}}
   gates: [{gate}]
 """
 

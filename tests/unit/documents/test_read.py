@@ -13,7 +13,7 @@ kind: FineTuneJob
 metadata: {name: bird}
 spec:
   model: {uri: hf://org/name}
-  datasets: [{uri: data/train.jsonl}]
+  datasets: [{uri: "pvc://claim/train.jsonl"}]
 """
 PROFILE = """
 apiVersion: swiftlet.dev/v1alpha1

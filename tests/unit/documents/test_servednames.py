@@ -17,12 +17,12 @@ spec:
 apiVersion: swiftlet.dev/v1alpha1
 kind: FineTuneJob
 metadata: {{name: low-rank}}
-spec: {{model: {{uri: "hf://o/n"}}, datasets: [{{uri: a}}]}}
+spec: {{model: {{uri: "hf://o/n"}}, datasets: [{{uri: "pvc://c/a.jsonl"}}]}}
 ---
 apiVersion: swiftlet.dev/v1alpha1
 kind: FineTuneJob
 metadata: {{name: whole}}
-spec: {{model: {{uri: "hf://o/n"}}, datasets: [{{uri: a}}], tuner: {{full: {{}}}}}}
+spec: {{model: {{uri: "hf://o/n"}}, datasets: [{{uri: "pvc://c/a.jsonl"}}], tuner: {{full: {{}}}}}}
 """
 
 
@@ -30,9 +30,9 @@ spec: {{model: {{uri: "hf://o/n"}}, datasets: [{{uri: a}}], tuner: {{full: {{}}}
     "spec",
     [
         "model: {fineTuneJobRef: {name: low-rank}}",
-        "{model: {fineTuneJobRef: {name: low-rank}}, adapters: [{name: a, uri: x}, {name: b, uri: x}]}",
+        "{model: {fineTuneJobRef: {name: low-rank}}, adapters: [{name: a, uri: pvc://c/x}, {name: b, uri: pvc://c/x}]}",
         "{model: {fineTuneJobRef: {name: whole}}, api: {servedName: base}}",
-        "{model: {uri: x}, adapters: [{name: base, fineTuneJobRef: {name: low-rank}}]}",
+        "{model: {uri: pvc://c/x}, adapters: [{name: base, fineTuneJobRef: {name: low-rank}}]}",
     ],
 )
 def test_names_that_clients_can_tell_apart(write: Write, spec: str) -> None:
@@ -47,19 +47,19 @@ def test_names_that_clients_can_tell_apart(write: Write, spec: str) -> None:
             'spec.api.baseServedName: "base" is the served name of the model too; give one of them another name',
         ),
         (
-            "{model: {uri: x}, adapters: [{name: served, uri: x}]}",
+            "{model: {uri: pvc://c/x}, adapters: [{name: served, uri: pvc://c/x}]}",
             'spec.adapters[0].name: "served" is the served name of the model too; give one of them another name',
         ),
         (
-            "{model: {uri: x}, adapters: [{name: a, uri: x}, {name: a, uri: z}]}",
+            "{model: {uri: pvc://c/x}, adapters: [{name: a, uri: pvc://c/x}, {name: a, uri: pvc://c/z}]}",
             'spec.adapters[1].name: "a" is the served name of adapter 0 too; give one of them another name',
         ),
         (
-            "{model: {uri: x}, api: {baseServedName: served}}",
+            "{model: {uri: pvc://c/x}, api: {baseServedName: served}}",
             'spec.api.baseServedName: "served" is the served name of the model too; give one of them another name',
         ),
         (
-            "{model: {uri: x}, adapters: [{name: a, fineTuneJobRef: {name: whole}}]}",
+            "{model: {uri: pvc://c/x}, adapters: [{name: a, fineTuneJobRef: {name: whole}}]}",
             'spec.adapters[0].fineTuneJobRef.name: "whole" trains all weights (tuner.full), so it makes no adapter;'
             " serve it as spec.model, or train it with tuner.lora",
         ),

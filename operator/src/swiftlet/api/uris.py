@@ -42,6 +42,9 @@ _RULES = [
 ]
 _EXTRA: dict[str, Any] = {"x-kubernetes-validations": _RULES}
 
+DATA_ENDINGS = (".jsonl", ".json", ".csv", ".parquet")
+"""Endings of data files that the trainer has a reader for (`swiftlet_trainer.data.readers`)."""
+
 DataUri = Annotated[str, Field(pattern=DATA_URI_PATTERN, max_length=1024, json_schema_extra=_EXTRA)]
 """`configmap://name/key`, `pvc://claim/path`, `hf://org/name[@revision]/file`, or a local path (local engine only)."""
 

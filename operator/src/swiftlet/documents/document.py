@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,24 @@ Key = tuple[str, str, str]
 DEFAULT_NAMESPACE = "default"
 
 
+class Use(Enum):
+    """What a URI of a document is read as."""
+
+    DATA = "data file"
+    MODEL = "model"
+    ADAPTER = "adapter"
+    KEY = "key file"
+
+
+@dataclass(frozen=True)
+class NamedUri:
+    """A URI, or a path, as its author wrote it."""
+
+    at: Location
+    use: Use
+    text: str
+
+
 @dataclass(frozen=True)
 class Document:
     """An object as its author wrote it (not defaulted), save that local paths are absolute."""
@@ -25,6 +44,8 @@ class Document:
     source: Source
     folder: Path
     """What relative paths are relative to."""
+    uris: tuple[NamedUri, ...] = ()
+    """Every URI, and the key file of a server, before paths were made absolute."""
 
     @property
     def kind(self) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -195,4 +196,4 @@ def _in_namespace(document: Document, namespace: str) -> Document:
     if document.kind in KINDS and KINDS[document.kind].scope == "Cluster":
         return document
     metadata = {**(document.object.get("metadata") or {}), "namespace": namespace}
-    return Document({**document.object, "metadata": metadata}, document.source, document.folder)
+    return replace(document, object={**document.object, "metadata": metadata})

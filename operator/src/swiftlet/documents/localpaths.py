@@ -1,40 +1,73 @@
-"""Relative paths in documents, made absolute against the folder of the document."""
+"""The URIs and local paths of documents; relative paths are made absolute against the folder of the document."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from swiftlet.api import KINDS
+from swiftlet.api.problems import Location
 from swiftlet.api.schema import structural_schema
 from swiftlet.api.uris import DATA_URI_PATTERN, MODEL_URI_PATTERN, parse_uri
+from swiftlet.documents.document import NamedUri, Use
+
+_KEY_FILE = ("spec", "api", "apiKey", "file")
+
+
+def uris_of(document: Mapping[str, Any]) -> Iterator[NamedUri]:
+    """Every text of a document that is a URI by its schema and well formed, and `spec.api.apiKey.file`."""
+    if document["kind"] not in KINDS:
+        return
+    yield from _uris(document, structural_schema(document["kind"]), ())
+    value: Any = document
+    for name in _KEY_FILE:
+        value = value.get(name) if isinstance(value, dict) else None
+    if isinstance(value, str) and value:
+        yield NamedUri(_KEY_FILE, Use.KEY, value)
 
 
 def with_absolute_paths(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """A copy in which each local URI is `file:///...` and `spec.api.apiKey.file` is an absolute path."""
-    if document["kind"] not in KINDS:
-        return dict(document)
-    result: dict[str, Any] = _rewritten(document, structural_schema(document["kind"]), folder)
-    try:
-        key = result["spec"]["api"]["apiKey"]
-        key["file"] = str((folder / key["file"]).resolve())
-    except (KeyError, TypeError):
-        pass  # no key file, or a document that validation refuses
+    result = dict(document)
+    for found in uris_of(document):
+        if found.use is Use.KEY:
+            result = _replaced(result, found.at, str(local_path(found.text, folder)))
+        elif parse_uri(found.text).is_local:
+            result = _replaced(result, found.at, f"file://{local_path(parse_uri(found.text).path, folder)}")
     return result
 
 
-def _rewritten(value: Any, schema: Mapping[str, Any], folder: Path) -> Any:
+def local_path(text: str, folder: Path) -> Path:
+    """Where a path of a document in `folder` leads. A link at its end stays: its own name has the ending, which the
+    file that it leads to may not have (the hub's cache).
+    """
+    path = folder / text
+    return path.parent.resolve() / path.name if path.name not in ("", "..") else path.resolve()
+
+
+def _uris(value: Any, schema: Mapping[str, Any], at: Location) -> Iterator[NamedUri]:
     if isinstance(value, dict):
-        properties = schema.get("properties", {})
-        return {key: _rewritten(item, properties.get(key, {}), folder) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rewritten(item, schema.get("items", {}), folder) for item in value]
-    if isinstance(value, str) and schema.get("pattern") in (DATA_URI_PATTERN, MODEL_URI_PATTERN):
-        return _absolute(value, schema["pattern"], folder)
-    return value
+        for key, item in value.items():
+            yield from _uris(item, schema.get("properties", {}).get(key, {}), (*at, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _uris(item, schema.get("items", {}), (*at, index))
+    elif isinstance(value, str):
+        pattern = schema.get("pattern")
+        if pattern in (DATA_URI_PATTERN, MODEL_URI_PATTERN) and re.fullmatch(pattern, value):
+            yield NamedUri(at, _use(pattern, at), value)
 
 
-def _absolute(uri: str, pattern: str, folder: Path) -> str:
-    if not re.fullmatch(pattern, uri) or not parse_uri(uri).is_local:
-        return uri
-    return f"file://{(folder / parse_uri(uri).path).resolve()}"
+def _use(pattern: str, at: Location) -> Use:
+    if pattern == DATA_URI_PATTERN:
+        return Use.DATA
+    return Use.ADAPTER if at[-1] == "adapterUri" or "adapters" in at else Use.MODEL
+
+
+def _replaced(value: Any, at: Location, text: str) -> Any:
+    """A copy of `value` with `text` at one place."""
+    if not at:
+        return text
+    copied = value.copy()
+    copied[at[0]] = _replaced(value[at[0]], at[1:], text)
+    return copied

@@ -10,7 +10,8 @@ from swiftlet.api.problems import InvalidDocuments, Problem, Source, shown
 from swiftlet.api.validation import nearest, validate
 from swiftlet.documents.document import API_VERSIONS, Document
 from swiftlet.documents.kustomization import KUSTOMIZATION_FILES, read_kustomization
-from swiftlet.documents.localpaths import with_absolute_paths
+from swiftlet.documents.localpaths import uris_of, with_absolute_paths
+from swiftlet.documents.namedfiles import named_file_problems
 from swiftlet.documents.plain import plain_problems
 from swiftlet.documents.references import reference_problems
 from swiftlet.documents.yamlfile import parse_documents
@@ -53,7 +54,7 @@ def check_documents(
     for document in documents:
         ours = document.kind in KINDS
         found = validate(document.object, document.source) if ours else plain_problems(document)
-        problems += found
+        problems += [*found, *named_file_problems(document)]
         if not found:
             sound.append(document)
     if references:
@@ -124,7 +125,8 @@ def _read_file(file: Path) -> tuple[list[Document], list[Problem]]:
         if wrong := _kind_problem(value, source):
             problems.append(wrong)
         else:
-            documents.append(Document(with_absolute_paths(value, file.parent), source, file.parent))
+            uris = tuple(uris_of(value))
+            documents.append(Document(with_absolute_paths(value, file.parent), source, file.parent, uris))
     return documents, problems
 
 

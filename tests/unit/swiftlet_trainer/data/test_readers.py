@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from swiftlet.api.uris import DATA_ENDINGS
 from swiftlet_trainer.data import json_stream, text_lines
 from swiftlet_trainer.data.readers import READERS, BadRow, Row, UnreadableFileError, read_rows
 
@@ -16,6 +17,10 @@ def written(folder: Path, name: str, content: str | bytes) -> Path:
     file = folder / name
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     return file
+
+
+def test_documents_are_refused_by_the_endings_that_have_no_reader() -> None:
+    assert tuple(READERS) == DATA_ENDINGS
 
 
 def test_every_ending_gives_the_same_rows(tmp_path: Path) -> None:
