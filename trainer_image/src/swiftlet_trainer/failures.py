@@ -70,7 +70,7 @@ def never_retried() -> Iterator[None]:
 
 
 class Diverged(TrainerError):  # noqa: N818
-    """The loss became NaN or infinite. Never retried."""
+    """The loss, or the logits of a model that is evaluated, became NaN or infinite. Never retried."""
 
     exit_code = EXIT_DIVERGED
     reason = "Diverged"

@@ -56,7 +56,7 @@ HOLDS = {
 }
 JOB_FAILURES = {
     "InvalidInput": "A pod ended with exit code 2: document, data, model or adapter cannot be used. Never retried.",
-    "Diverged": "The loss became NaN or infinite (exit code 3). Never retried.",
+    "Diverged": "The loss, or an evaluated model's logits, became NaN or infinite (exit code 3). Never retried.",
     "BackoffLimitExceeded": "It failed more often than spec.backoffLimit allows.",
     "DeadlineExceeded": "It took longer than spec.activeDeadlineSeconds.",
     "PodFailurePolicy": "A pod failed in a way that is never retried, and no longer says which.",

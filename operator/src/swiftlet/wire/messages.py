@@ -42,7 +42,7 @@ EXIT_ERROR = 1
 EXIT_INVALID = 2
 """Bad input (document, data, model, adapter). Never retried."""
 EXIT_DIVERGED = 3
-"""The loss became NaN or infinite. Never retried."""
+"""The loss, or the logits of a model that is evaluated, became NaN or infinite. Never retried."""
 EXIT_TERMINATED = 143
 """Stopped by SIGTERM after a checkpoint. Retried without counting against backoffLimit."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from swiftlet_trainer.evaluate.finite import finite_logits
 from swiftlet_trainer.evaluate.likelihood import MAX_BATCH_TOKENS, batches
 from swiftlet_trainer.models.vocabulary import padding_id
 from swiftlet_trainer.templates.end_token import stopping_tokens
@@ -22,8 +23,10 @@ def generate(
     """(answer, tokens) for each prompt of token ids, in order. The end token is not part of the answer.
 
     Greedy: each token is the likeliest, whatever the model's generation config says, so that two models differ by their
-    weights only. An answer stops at one of `end_tokens`, or after `max_tokens` tokens.
+    weights only. An answer stops at one of `end_tokens`, or after `max_tokens` tokens. Raises NotFiniteError.
     """
+    from transformers import LogitsProcessorList
+
     settings = _settings(model, tokenizer, max_tokens)
     stops, found = set(settings.eos_token_id), dict[int, tuple[str, int]]()
     with torch.inference_mode(), own_settings_aside(model):
@@ -35,6 +38,7 @@ def generate(
                 input_ids=torch.tensor(padded, device=model.device),
                 attention_mask=torch.tensor(mask, device=model.device),
                 generation_config=settings,
+                logits_processor=LogitsProcessorList([finite_logits(batch, width, settings.eos_token_id)]),
             )
             for index, ids in zip(batch, output[:, width:].tolist(), strict=True):
                 answer = _until(ids, stops)

@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from swiftlet_trainer.evaluate.finite import require_numbers
+
 HEAD_CHUNK = 256
 """Positions whose logits exist at once: memory is HEAD_CHUNK x vocabulary x 4 bytes."""
 MAX_BATCH_TOKENS = 4096
@@ -37,13 +39,16 @@ def log_likelihoods(
     """The likelihood of each row, in the order of `rows`; `done` is called with the rows of each finished batch.
 
     Rows of like length share a batch, padded on the right, so that causal attention never sees the padding.
+    Raises NotFiniteError.
     """
     found: dict[int, Likelihood] = {}
     with torch.inference_mode():
         head = _head(model, rows[0].ids[:PROBE_TOKENS]) if rows else None
         for batch in batches([len(row.ids) for row in rows], batch_size):
             chosen = [rows[index] for index in batch]
-            found |= zip(batch, _batch(model, head, chosen, pad_id), strict=True)
+            scores = _batch(model, head, chosen, pad_id)
+            require_numbers(batch, [one.nll for one in scores])
+            found |= zip(batch, scores, strict=True)
             done(len(batch))
     return [found[index] for index in range(len(rows))]
 

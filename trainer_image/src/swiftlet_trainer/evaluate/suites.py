@@ -7,6 +7,7 @@ from typing import Any
 
 from swiftlet.wire.documents import ResolvedSuite
 
+from swiftlet_trainer.evaluate.finite import diverging
 from swiftlet_trainer.evaluate.generation import generate, padding_token
 from swiftlet_trainer.evaluate.likelihood import Scored, log_likelihoods
 from swiftlet_trainer.evaluate.metrics import GENERATION_METRICS
@@ -18,6 +19,7 @@ from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.vocabulary import id_problem
 
 Done = Callable[[int], None]
+WRITABLE = "give choices of tokens that the model does not mask"
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def run_suite(
 ) -> list[Record]:
     """One record per question, in order; `done` gets the number of rows of each finished batch.
 
-    Raises InvalidInput with the place of every row that the model's tokenizer or template cannot take.
+    Raises InvalidInput with the place of every row that the model's tokenizer or template cannot take, and Diverged
+    where the model's logits are not finite.
     """
     run = _generation if suite.generation else _perplexity if suite.perplexity else _choice
     return run(suite, questions, subject, model, tokenizer, batch_size, done)
@@ -106,7 +109,8 @@ def _generation(
     assert suite.generation  # noqa: S101  (narrows the type; run_suite chose by it)
     prompts = _encoded(questions, lambda row: prompt_ids(tokenizer, row))
     _require_embedded(model, tokenizer, prompts)
-    answers = generate(model, tokenizer, prompts, suite.generation.max_tokens, batch_size, done)
+    with diverging(subject, lambda row: questions[row].place):
+        answers = generate(model, tokenizer, prompts, suite.generation.max_tokens, batch_size, done)
     records = []
     for index, (question, (answer, tokens)) in enumerate(zip(questions, answers, strict=True)):
         row = question.row
@@ -131,7 +135,8 @@ def _perplexity(
     assert suite.perplexity  # noqa: S101
     rows: list[Scored] = _encoded(questions, text_encoder(tokenizer, suite.perplexity.max_length))
     _require_embedded(model, tokenizer, [row.ids for row in rows])
-    found = log_likelihoods(model, rows, padding_token(model, tokenizer), batch_size, done)
+    with diverging(subject, lambda row: questions[row].place):
+        found = log_likelihoods(model, rows, padding_token(model, tokenizer), batch_size, done)
     return [
         Record(suite.name, subject, index, _shown(question.row), nll=one.nll, tokens=one.tokens)
         for index, (question, one) in enumerate(zip(questions, found, strict=True))
@@ -149,6 +154,7 @@ def _choice(
 ) -> list[Record]:
     encoded: list[list[Scored]] = _encoded(questions, lambda row: choice_ids(tokenizer, row))
     flat = [sequence for choices in encoded for sequence in choices]
+    places = [question.place for question, choices in zip(questions, encoded, strict=True) for _ in choices]
     _require_embedded(model, tokenizer, [sequence.ids for sequence in flat])
     # Progress counts rows, a batch counts sequences: a row is done with its share of them.
     ratio, reached = len(questions) / len(flat), [0, 0]
@@ -159,28 +165,23 @@ def _choice(
         done(rows - reached[1])
         reached[1] = rows
 
-    found = iter(log_likelihoods(model, flat, padding_token(model, tokenizer), batch_size, count))
-    records = []
+    with diverging(subject, places.__getitem__):
+        found = iter(log_likelihoods(model, flat, padding_token(model, tokenizer), batch_size, count))
+    records, undecided = [], []
     for index, (question, choices) in enumerate(zip(questions, encoded, strict=True)):
         row = question.row
         assert isinstance(row, ChoiceRow)  # noqa: S101
         likelihoods = [next(found) for _ in choices]
         per_byte = [-one.nll / len(choice.encode()) for one, choice in zip(likelihoods, row.choices, strict=True)]
         best = per_byte.index(max(per_byte))
+        if per_byte[best] == -math.inf:
+            undecided.append(f"{subject}: {question.place}: every choice has the probability zero; {WRITABLE}")
         right = {"accuracy": float(best == row.answer)}
         tokens = sum(one.tokens for one in likelihoods)
-        records.append(
-            Record(
-                suite.name,
-                subject,
-                index,
-                row.question,
-                row.choices[best],
-                row.choices[row.answer],
-                right,
-                tokens=tokens,
-            )
-        )
+        answer, reference = row.choices[best], row.choices[row.answer]
+        records.append(Record(suite.name, subject, index, row.question, answer, reference, right, tokens=tokens))
+    if undecided:
+        raise InvalidInput(undecided)
     return records
 
 
