@@ -144,7 +144,7 @@ def test_a_choice_of_probability_zero_loses_and_all_of_them_decide_nothing(
     def mask(logits: torch.Tensor) -> torch.Tensor:
         return logits.index_fill(-1, torch.tensor(said), float("-inf"))
 
-    with pytest.raises(InvalidInput, match="target: rows.jsonl, line 1: every choice has the probability zero"):
+    with pytest.raises(InvalidInput, match=r"target: rows\.jsonl, line 1: every choice has the probability zero"):
         run_suite(one, question, "target", headed(mask), tokenizer, 2, lambda n: None)
 
 

@@ -49,6 +49,7 @@ def test_choice(suite: Any) -> None:
         ({"generation": {}}, {"prompt": "Who?"}, "answer is NoneType None"),
         ({"generation": {}}, {"prompt": "Who?", "answer": []}, r"answer is list \[\]"),
         ({"generation": {}}, {"prompt": "Who?", "answer": ["a", ""]}, "list of texts"),
+        ({"generation": {}}, {"prompt": "Who?", "answer": "\u200b"}, "give the expected text"),
         (
             {"generation": {}},
             {"messages": [{"role": "assistant", "content": "x"}], "answer": "x"},

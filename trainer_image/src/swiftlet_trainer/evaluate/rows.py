@@ -13,6 +13,7 @@ from swiftlet_trainer.data.formats import FORMATS, column_names, converted, dete
 from swiftlet_trainer.data.keys import LABELS, PREFERENCE, READ_IN_PARTS, KeyBook, RowError, is_absent
 from swiftlet_trainer.data.placeholders import substitute
 from swiftlet_trainer.data.turns import Turn, TurnKeys, is_turns, shown, text_of, turns_of
+from swiftlet_trainer.evaluate.words import is_blank
 
 UnusableRowError = RowError
 """Why a row cannot be used, and the remedy."""
@@ -74,7 +75,7 @@ def _generation(row: Mapping[str, Any], system: str | None) -> GenerationRow:
         turns = [Turn("system", system), *turns]
     answers = row.get("answer")
     references = answers if isinstance(answers, list) else [answers]
-    if not references or not all(isinstance(text, str) and text.strip() for text in references):
+    if not references or not all(isinstance(text, str) and not is_blank(text) for text in references):
         what = f"answer is {shown(answers)}; give the expected text, or a list of texts of which any counts"
         raise UnusableRowError(what)
     return GenerationRow(turns, [text_of(text, "answer", KeyBook()) for text in references])
