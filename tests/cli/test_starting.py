@@ -3,8 +3,12 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
+from swiftlet.api.defaulting import defaulted
+from swiftlet.local.store import Store
 
 COMMANDS = [
     "run",
@@ -74,3 +78,16 @@ def test_a_closed_pipe_is_no_failure(swiftlet) -> None:  # type: ignore[no-untyp
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("\n") == 1
+
+
+def test_what_was_not_named_is_left_alone(swiftlet: Any, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    spec = {"model": {"uri": "hf://org/name"}, "datasets": [{"uri": "configmap://data/rows.jsonl"}]}
+    head = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "FineTuneJob", "metadata": {"name": "bird"}}
+    before = Store(state).apply(defaulted({**head, "spec": spec}))
+    profile = tmp_path / "profile.yaml"
+    profile.write_text("apiVersion: swiftlet.dev/v1alpha1\nkind: ComputeProfile\nmetadata: {name: small}\nspec: {}\n")
+    done = swiftlet("run", profile, "--state", state)
+    assert (done.returncode, done.stdout.count("left alone")) == (0, 1), done.stderr
+    assert "left alone: finetunejob/bird (run it with its file)" in done.stdout
+    assert Store(state, read_only=True).get("FineTuneJob", "default", "bird") == before

@@ -295,3 +295,26 @@ def test_fields_that_choose_nodes_are_told_to_be_idle(machine: Any, tools: Any) 
 
     (event,) = [event for event in machine.run(scenario) if event["reason"] == "SchedulingIgnored"]
     assert "nodeSelector, tolerations" in event["message"] and event["count"] == 1
+
+
+def test_a_port_in_use_names_the_resource_that_has_it(machine: Any, tools: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    ports = [{"containerPort": port}]
+    server = f"import http.server as h; h.HTTPServer(('127.0.0.1', {port}), h.BaseHTTPRequestHandler).serve_forever()"
+    first = tools.pod_of("first", tools.python(server, ports=ports, readinessProbe={"tcpSocket": {"port": port}}))
+
+    async def scenario(engine: Any) -> dict[str, Any]:
+        engine.store.apply(first)
+
+        def ready() -> bool:
+            found = engine.store.get("Pod", "default", "first")
+            return bool(found.get("status")) and tools.container(found)["ready"]
+
+        await tools.eventually(ready)
+        engine.store.apply(tools.pod_of("second", tools.shell("exit 0", ports=ports)))
+        found: dict[str, Any] = await tools.phase(engine, "second", "Failed")
+        return found
+
+    message = tools.ended(machine.run(scenario))["message"]
+    assert f"port {port} is in use by pod/first of {machine.state} (process " in message

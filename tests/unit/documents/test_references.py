@@ -178,7 +178,7 @@ def test_a_cycle_of_documents_is_refused(write: Write, refusal: Refusal, monkeyp
     apiVersion: swiftlet.dev/v1alpha1
     kind: ModelDeployment
     metadata: {name: b}
-    spec: {model: {fineTuneJobRef: {name: a}}}
+    spec: {model: {fineTuneJobRef: {name: a}}, api: {port: 8001}}
     """
     assert refusal(write("a.yaml", text)) == [
         "a.yaml:4: spec.model.fineTuneJobRef.name: is part of a reference cycle: ModelDeployment/a → ModelDeployment/b"

@@ -56,10 +56,11 @@ async def run(request: RunRequest, view: View) -> int:
     Raises InvalidDocuments for changes of immutable fields, StateLockedError when another engine runs.
     """
     began = datetime.now(UTC)
-    async with Engine(request.state) as engine:
+    async with Engine(request.state, documents=request.documents) as engine:
         keys = _apply(engine, request)
         with view:
             stop = Stop(engine, view, request.timeout)
+            _tell_left_alone(engine, view)
             showing = asyncio.create_task(_show(engine, keys, view))
             try:
                 finished = await _until_settled(engine, keys, stop)
@@ -89,6 +90,13 @@ def _apply(engine: Engine, request: RunRequest) -> list[Key]:
         hint = "give the resource a new name, or run with --replace, which deletes what was made for the old one"
         raise CommandError(f"{lines}\n{hint}", exitcodes.INVALID) from None
     return [document.key for document in request.documents if document.kind in KINDS]
+
+
+def _tell_left_alone(engine: Engine, view: View) -> None:
+    left = [f"{item['kind'].lower()}/{item['metadata']['name']}" for item in engine.left_alone()]
+    if left:
+        how = "it with its file" if len(left) == 1 else "them with their files"
+        view.say(f"left alone: {', '.join(left)} (run {how})")
 
 
 async def _show(engine: Engine, keys: Sequence[Key], view: View) -> None:

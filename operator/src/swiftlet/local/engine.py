@@ -2,9 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +17,9 @@ from swiftlet.kinds import RECONCILERS, Reconciler
 from swiftlet.kinds.invalid import decided
 from swiftlet.kinds.outcome import Outcome
 from swiftlet.kinds.owners import root_of
+from swiftlet.kinds.summary import settled
 from swiftlet.kube.queue import WorkQueue
+from swiftlet.local.authored import told
 from swiftlet.local.controllers import CONTROLLERS, run_controller, tell_stopped
 from swiftlet.local.ending import end_tasks
 from swiftlet.local.kubelet import Kubelet
@@ -30,33 +31,15 @@ from swiftlet.local.places import DEFAULT_STATE, MODELS_CLAIM, local_capabilitie
 from swiftlet.local.podstatus import TERMINAL
 from swiftlet.local.progress import ProgressReader
 from swiftlet.local.scheduling import this_machine
+from swiftlet.local.scope import needed
 from swiftlet.local.store import Change, Key, Store, key_of
+from swiftlet.local.storereader import StoreReader
 
 RETRY_SECONDS = 2.0
 """Pause after the disk or a reconciler refused."""
 PROGRESS_SECONDS = 0.2
 STATUS_SECONDS = 0.5
 """Least time between two writes of a resource's status that only progress asks for."""
-
-
-@dataclass(frozen=True)
-class StoreReader:
-    """What reconcilers may look at (`kinds.reading.Reader`)."""
-
-    store: Store
-    reports: ProgressReader
-
-    def get(self, kind: str, namespace: str | None, name: str) -> dict[str, Any] | None:
-        return self.store.get(kind, namespace, name)
-
-    def children(self, namespace: str, owner_uid: str) -> list[dict[str, Any]]:
-        return self.store.descendants(namespace, owner_uid)
-
-    def progress(self, uid: str) -> dict[str, Any] | None:
-        return self.reports.of(uid)
-
-    def complaint(self, job: dict[str, Any]) -> None:
-        """Nothing refuses pods here."""
 
 
 class Engine:
@@ -72,14 +55,19 @@ class Engine:
         environ: Mapping[str, str] | None = None,
         reconcilers: Mapping[str, Reconciler] | None = None,
         backoff_seconds: tuple[float, float] = (2.0, 60.0),
+        documents: Sequence[Document] | None = None,
     ) -> None:
-        """environ: the environment to take settings and the pods' variables from, os.environ by default."""
+        """environ: the environment to take settings and the pods' variables from, os.environ by default.
+
+        documents: what will be applied; of what is stored, only what these need is worked on. None: everything.
+        """
         self.state = state.absolute()
         self._environ = os.environ if environ is None else environ
         self._reconcilers = RECONCILERS if reconcilers is None else reconcilers
         self._backoff = backoff_seconds
         self._capabilities = local_capabilities()
         self._lock = StateLock(self.state)
+        self._documents = documents
         self._subscribers: list[Callable[[Notice], None]] = []
         self._owners: dict[str, Key] = {}
         self._queue: WorkQueue[Key] = WorkQueue()
@@ -105,11 +93,13 @@ class Engine:
         )
         self.reports = ProgressReader(self._node)
         self._reader = StoreReader(self.store, self.reports)
-        self._kubelet = Kubelet(self._node)
+        self._scope = None if self._documents is None else needed(self._documents, self.store)
+        self._kubelet = Kubelet(self._node, self._in_scope)
         for pod in sorted(self.store.list("Pod"), key=lambda pod: str(pod["metadata"]["creationTimestamp"])):
             self.reports.read(pod)
         self.store.watch(self._seen)
         self._kubelet.start()
+        self._tell_stopped(item for item in self.store.list() if not self._in_scope(item) and item.get("status"))
         for item in self.store.list():
             self._look_at(item)
         self._tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._follow_progress())]
@@ -143,11 +133,16 @@ class Engine:
         for document in ours:
             stored = self.store.get(*document.key)
             if stored is not None:
-                problems += validate_update(_told(stored), document.object, document.source)
+                problems += validate_update(told(stored), document.object, document.source)
         if problems:
             raise InvalidDocuments(problems)
         items = [defaulted(document.object) if document in ours else document.object for document in documents]
         return [self.store.apply(dict(item), manager="documents") for item in items]
+
+    def left_alone(self) -> list[dict[str, Any]]:
+        """Resources that have not ended, and that this engine does not work on."""
+        stored = (item for kind in self._reconcilers for item in self.store.list(kind))
+        return [item for item in stored if not self._in_scope(item) and not settled(item)]
 
     def delete(self, kind: str, namespace: str | None, name: str) -> None:
         """Delete an object and what belongs to it; pods are stopped first."""
@@ -179,7 +174,7 @@ class Engine:
         self._tasks = []
         self._queue.close()
         await self._kubelet.drain(grace_seconds)
-        self._tell_stopped()
+        self._tell_stopped(item for item in self.store.list() if self._in_scope(item))
 
     @property
     def grace_seconds(self) -> float:
@@ -191,6 +186,13 @@ class Engine:
         self._kubelet.kill()
 
     # Watching
+
+    def _in_scope(self, item: dict[str, Any]) -> bool:
+        """Whether an object is worked on: it belongs to nothing that could be left alone, or to what was asked for."""
+        root = root_of(item, self.store.get)
+        if self._scope is None or root is None or root["kind"] not in self._reconcilers:
+            return True
+        return key_of(root) in self._scope
 
     def _seen(self, change: Change) -> None:
         item = change.object
@@ -267,11 +269,14 @@ class Engine:
             self._node.event(stored, "Warning", "ReconcileError", text)
 
     def _controlled(self, key: Key) -> float | None:
+        controlled = self.store.get(*key)
+        if controlled is None or not self._in_scope(controlled):
+            return None
         return run_controller(key, self.store, self._node, datetime.now(UTC))
 
     def _reconciled(self, key: Key) -> float | None:
         resource = self.store.get(*key)
-        if resource is None:
+        if resource is None or not self._in_scope(resource):
             return None
         outcome = self._outcome(resource)
         for reference in outcome.delete:
@@ -293,10 +298,10 @@ class Engine:
         for event in outcome.events:
             self._node.event(resource, event.type, event.reason, event.message)
 
-    def _tell_stopped(self) -> None:
-        """Write what is true now that the pods have ended; nothing is made, since nobody would run it."""
+    def _tell_stopped(self, items: Iterable[dict[str, Any]]) -> None:
+        """Write what is true of objects whose pods have ended; nothing is made, since nobody would run it."""
         kinds = [*CONTROLLERS, *self._reconcilers]
-        for item in (item for kind in kinds for item in self.store.list(kind)):
+        for item in sorted((item for item in items if item["kind"] in kinds), key=lambda one: kinds.index(one["kind"])):
             try:
                 if item["kind"] in CONTROLLERS:
                     tell_stopped(key_of(item), self.store, datetime.now(UTC))
@@ -304,15 +309,3 @@ class Engine:
                     self._report(item, self._outcome(item))
             except Exception as error:
                 self._failed(key_of(item), error)
-
-
-def _told(stored: dict[str, Any]) -> dict[str, Any]:
-    """A stored resource as its author wrote it, with its status: some edits wait for the right moment."""
-    return _written(stored) | ({"status": stored["status"]} if stored.get("status") else {})
-
-
-def _written(stored: dict[str, Any]) -> dict[str, Any]:
-    """A stored resource as its author wrote it."""
-    kept = {name: value for name, value in stored.items() if name != "status"}
-    names = ("name", "namespace", "labels", "annotations")
-    return kept | {"metadata": {name: stored["metadata"][name] for name in names if name in stored["metadata"]}}

@@ -42,8 +42,9 @@ KILL_SECONDS = 0.5
 class Kubelet:
     """One worker for each pod. Everything happens in the event loop that `start` was called in."""
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
+    def __init__(self, node: Node, in_scope: Callable[[dict[str, Any]], bool]) -> None:
+        """in_scope: whether a pod that is stored is to run."""
+        self._node, self._in_scope = node, in_scope
         self._workers: dict[str, PodWorker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._gpus: dict[str, list[str]] = {}
@@ -58,7 +59,7 @@ class Kubelet:
                 self._fail_lost(pod)
             elif "deletionTimestamp" in pod["metadata"]:
                 self._finish(pod)
-            elif (pod.get("status") or {}).get("phase") not in TERMINAL:
+            elif (pod.get("status") or {}).get("phase") not in TERMINAL and self._in_scope(pod):
                 self._begin(pod)
 
     @property

@@ -2,8 +2,12 @@
 
 import errno
 import socket
+from pathlib import Path
 
 import psutil
+
+from swiftlet.kinds.owners import root_of
+from swiftlet.local.store import Store
 
 
 def port_conflict(port: int) -> str | None:
@@ -18,8 +22,28 @@ def port_conflict(port: int) -> str | None:
         else:
             return None
     holder = port_holder(port)
-    who = f"{holder.name()} (process {holder.pid}: {' '.join(holder.cmdline())[:120]})" if holder else "another process"
+    who = "another process"
+    if holder:
+        command = " ".join(holder.cmdline())[:120]
+        who = f"{_resource(holder) or holder.name()} (process {holder.pid}: {command})"
     return f"port {port} is in use by {who}; stop it, or choose another port"
+
+
+def _resource(process: psutil.Process) -> str | None:
+    """The resource whose pod a process is part of, by the root that its container was given; None when it is none."""
+    try:
+        roots = [Path(each.environ().get("SWIFTLET_ROOT", "")) for each in (process, *process.parents()[:2])]
+    except psutil.Error:
+        return None
+    for root in roots:
+        match root.parts[-5:]:
+            case ("pods", namespace, pod, "roots", _):
+                state = root.parents[4]
+                store = Store(state, read_only=True)
+                stored = store.get("Pod", namespace, pod)
+                owner = stored and root_of(stored, store.get)
+                return f"{owner['kind'].lower()}/{owner['metadata']['name']} of {state}" if owner else None
+    return None
 
 
 def port_holder(port: int) -> psutil.Process | None:

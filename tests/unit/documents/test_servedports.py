@@ -1,0 +1,36 @@
+"""Ports of servers that run on one machine."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from swiftlet.documents import read_documents
+
+Write = Callable[[str, str], Path]
+Refusal = Callable[..., list[str]]
+DEPLOYMENT = """\
+apiVersion: swiftlet.dev/v1alpha1
+kind: ModelDeployment
+metadata: {{name: {name}, namespace: {namespace}}}
+spec: {{model: {{uri: "hf://o/n"}}{more}}}
+"""
+
+
+def deployment(name: str, more: str = "", namespace: str = "default") -> str:
+    return DEPLOYMENT.format(name=name, more=more and f", {more}", namespace=namespace)
+
+
+@pytest.mark.parametrize("more", ["", "api: {port: 8000}"])
+@pytest.mark.parametrize("namespace", ["default", "other"])
+def test_two_servers_on_one_port_are_refused_by_both_names(
+    write: Write, refusal: Refusal, more: str, namespace: str
+) -> None:
+    files = [write("a.yaml", deployment("a")), write("b.yaml", deployment("b", more, namespace))]
+    (line,) = [line for line in refusal(*files) if "port" in line]
+    assert line.startswith("b.yaml:4: spec.api.port: 8000 of modeldeployment/b is the port of modeldeployment/a too")
+    assert "(a.yaml:4)" in line and "give each its own" in line
+
+
+@pytest.mark.parametrize("more", ["api: {port: 8001}", "replicas: 0"])
+def test_ports_of_their_own_and_none_at_all_are_fine(write: Write, more: str) -> None:
+    assert read_documents([write("a.yaml", deployment("a") + "---\n" + deployment("b", more))])
