@@ -104,3 +104,42 @@ def test_crds_as_a_stream_and_as_files(swiftlet: Any, tmp_path: Path) -> None:
     done = swiftlet("crds", "--output", tmp_path / "crds")
     written = [Path(line) for line in done.stdout.splitlines()]
     assert [YAML(typ="safe").load(path.read_text()) for path in written] == printed
+
+
+ABSENT = """\
+apiVersion: swiftlet.dev/v1alpha1
+kind: FineTuneJob
+metadata: {name: bird}
+spec:
+  model: {uri: hf://org/nane}
+  datasets: [{uri: ./chats.jsonl}]
+"""
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "run"])
+def test_a_model_that_only_a_cluster_has_is_refused_by_run_and_told_by_plan(
+    swiftlet: Any, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "mirror/org/name").mkdir(parents=True)
+    (tmp_path / "chats.jsonl").write_text('{"messages": []}\n')
+    (tmp_path / "job.yaml").write_text(ABSENT)
+    state = ["--state", tmp_path / "state"] if command != "validate" else []
+    done = swiftlet(command, tmp_path / "job.yaml", *state, env={"SWIFTLET_HF_MIRROR": str(tmp_path / "mirror")})
+    assert done.returncode == (2 if command == "run" else 0), done.stderr
+    said = (
+        f'"hf://org/nane" is not in the mirror: {tmp_path}/mirror/org/nane does not exist; did you mean hf://org/name?'
+    )
+    assert (said in done.stderr) is (command != "validate")
+    assert not (tmp_path / "state/objects").exists()
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "run"])
+def test_a_wrong_file_name_starts_nothing(swiftlet: Any, tmp_path: Path, command: str) -> None:
+    (tmp_path / "chats.jsonl").write_text('{"messages": []}\n')
+    (tmp_path / "job.yaml").write_text(ABSENT.replace("chats", "chatz"))
+    state = ["--state", tmp_path / "state"] if command != "validate" else []
+    done = swiftlet(command, tmp_path / "job.yaml", *state)
+    assert done.returncode == 2
+    said = 'job.yaml:6: spec.datasets[0].uri: "./chatz.jsonl" does not exist; did you mean chats.jsonl?'
+    assert said in done.stderr
+    assert not (tmp_path / "state").exists()

@@ -16,3 +16,14 @@ def test_in_a_container_paths_are_what_they_are(monkeypatch: pytest.MonkeyPatch,
     if root is not None:
         monkeypatch.setenv("SWIFTLET_ROOT", root)
     assert in_pod("/dev/shm") == Path("/dev/shm")  # noqa: S108
+
+
+def test_what_a_mount_leads_to_is_shown_and_not_the_mount(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "root/swiftlet").mkdir(parents=True)
+    (tmp_path / "root/swiftlet/models").symlink_to(tmp_path / "mirror")
+    (tmp_path / "mirror/org").mkdir(parents=True)
+    (tmp_path / "mirror/org/name").symlink_to("elsewhere")
+    monkeypatch.setenv("SWIFTLET_ROOT", str(tmp_path / "root"))
+    assert in_pod("/swiftlet/models") == tmp_path / "mirror"
+    assert in_pod("/swiftlet/models/org/name") == tmp_path / "mirror/org/name"
+    assert in_pod("/swiftlet/other") == tmp_path / "root/swiftlet/other"

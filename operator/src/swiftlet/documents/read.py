@@ -1,7 +1,7 @@
 """Files and folders as documents."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,17 @@ _ENDINGS = (".yaml", ".yml", ".json")
 
 
 def read_documents(
-    paths: Sequence[Path], *, check: bool = True, existing: Iterable[Mapping[str, Any]] = ()
+    paths: Sequence[Path],
+    *,
+    check: bool = True,
+    existing: Iterable[Mapping[str, Any]] = (),
+    also: Callable[[Sequence[Document]], list[Problem]] = lambda documents: [],
 ) -> list[Document]:
     """The documents of files and folders, in order.
 
     A folder is read by its kustomization.yaml, else it gives its *.yaml, *.yml and *.json files by name, those *.json
     that are data aside. `existing` are objects that references may also name. With `check` off, schema, rules and
-    references are left to the caller.
+    references are left to the caller. `also` finds problems that only the caller knows of.
     Raises InvalidDocuments with every problem of every file.
     """
     documents: list[Document] = []
@@ -40,6 +44,7 @@ def read_documents(
     problems += _duplicates(documents)
     if check:
         problems += check_documents(documents, existing, references=not unread)
+    problems += also(documents)
     if problems:
         raise InvalidDocuments(problems)
     return documents

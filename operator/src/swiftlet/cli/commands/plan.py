@@ -32,7 +32,9 @@ def add_parser(commands: "Commands") -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the plan; fails when a resource would be refused."""
     import os
+    import sys
 
+    from swiftlet.cli.machinefiles import machine_file_problems
     from swiftlet.cli.output import print_document
     from swiftlet.cli.planning import plan_documents
     from swiftlet.cli.planreport import document_of, text_of
@@ -42,7 +44,10 @@ def run(options: argparse.Namespace) -> int:
     from swiftlet.local.store import Store
 
     existing = Store(options.state, read_only=True).list()
-    planned, world = plan_documents(read_documents(options.paths, existing=existing), existing)
+    documents = read_documents(options.paths, existing=existing)
+    for problem in machine_file_problems(documents, existing, options.state, os.environ):
+        print(f"WARNING {problem}", file=sys.stderr)  # the documents may be meant for a cluster, which has it
+    planned, world = plan_documents(documents, existing)
     mirror = models_mirror(os.environ)
     found = [
         (one, needs_of(one, world, options.state, mirror) if one.resource["kind"] == "FineTuneJob" else None)

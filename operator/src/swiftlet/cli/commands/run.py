@@ -41,13 +41,18 @@ def add_parser(commands: "Commands") -> None:
 def run(options: argparse.Namespace) -> int:
     """Run to the end; the exit code says whether all succeeded."""
     import asyncio
+    import os
+    from functools import partial
 
+    from swiftlet.cli.machinefiles import machine_file_problems
     from swiftlet.cli.running import RunRequest
     from swiftlet.cli.running import run as run_engine
     from swiftlet.documents import read_documents
     from swiftlet.local.store import Store
 
-    documents = read_documents(options.paths, existing=Store(options.state, read_only=True).list())
+    existing = Store(options.state, read_only=True).list()
+    also = partial(machine_file_problems, existing=existing, state=options.state, environ=os.environ)
+    documents = read_documents(options.paths, existing=existing, also=also)
     request = RunRequest(tuple(documents), options.state, options.keep, options.replace, options.timeout, options.ask)
     return asyncio.run(run_engine(request, _view(options.output == "plain")))
 
