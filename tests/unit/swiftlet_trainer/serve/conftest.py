@@ -1,7 +1,10 @@
 """Serve documents and adapter folders."""
 
 import json
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,3 +55,31 @@ def adapter_folder(pod: Path) -> Callable[..., str]:
         return f"/swiftlet/artifacts/{name}"
 
     return build
+
+
+@pytest.fixture(scope="session")
+def random_model(tokenizer: Any) -> Any:
+    """A random Llama of one layer that is sure of its answers, and long-winded."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(1)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 4}
+    made = LlamaForCausalLM(LlamaConfig(vocab_size=49152, initializer_range=0.3, eos_token_id=0, **sizes)).eval()
+    made.lm_head.weight.data *= 100
+    return made
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """`app` behind a real server on a port of this machine; gives its URL."""
+    import uvicorn
+
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = server.force_exit = True
+    thread.join(10)

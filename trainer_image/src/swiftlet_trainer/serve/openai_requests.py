@@ -3,29 +3,53 @@
 Source: platform.openai.com/docs/api-reference (chat completions, completions).
 """
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Mapping
+from reprlib import repr as shown
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-NEUTRAL: dict[str, tuple[Any, ...]] = {
+Neutral = Mapping[str, tuple[Any, ...]]
+"""Fields that clients send although they ask for nothing: field to the values that ask for nothing. An empty tuple
+means any value; null asks for nothing everywhere."""
+
+REQUEST: Neutral = {
     "n": (1,),
     "best_of": (1,),
     "frequency_penalty": (0,),
     "presence_penalty": (0,),
     "logprobs": (False,),
+    "top_logprobs": (0,),
     "echo": (False,),
     "logit_bias": ({},),
     "tools": ([],),
     "tool_choice": ("none", "auto"),
     "parallel_tool_calls": (True, False),
+    "functions": ([],),
+    "function_call": ("none", "auto"),
+    "modalities": (["text"],),
     "response_format": ({"type": "text"},),
     "suffix": ("",),
     "store": (False,),
-    "metadata": ({},),
+    "metadata": (),
     "user": (),
+    "safety_identifier": (),
+    "service_tier": (),
+    "prompt_cache_key": (),
+    "prompt_cache_retention": (),
+    "verbosity": (),
 }
-"""Fields that clients send although they ask for nothing: field to the values that ask for nothing. An empty tuple
-means any value; null asks for nothing everywhere."""
+STREAM_OPTIONS: Neutral = {"include_obfuscation": ()}
+MESSAGE: Neutral = {
+    "refusal": (None,),
+    "annotations": ([],),
+    "audio": (None,),
+    "function_call": (None,),
+    "tool_calls": ([],),
+}
+"""What an assistant's turn holds beside its text, and clients send back with the history."""
+SMALLEST_SEED, LARGEST_SEED = -(2**63), 2**63 - 1
+"""OpenAI's and PyTorch's: 64 bits."""
 
 
 class Refused(ValueError):  # noqa: N818  (the state of a request, told to its sender)
@@ -36,26 +60,58 @@ class Refused(ValueError):  # noqa: N818  (the state of a request, told to its s
         super().__init__(message)
 
 
-class StreamOptions(BaseModel):
-    """What a stream carries beside its pieces."""
-
-    model_config = ConfigDict(extra="forbid")
-    include_usage: bool = False
+def _listed(given: Any) -> Any:
+    return [given] if isinstance(given, str) else given
 
 
-class Request(BaseModel):
-    """What both kinds of requests have."""
+def _parts(given: Any) -> Any:
+    return [{"type": "text", "text": given}] if isinstance(given, str) else given
 
-    model_config = ConfigDict(extra="forbid")
 
-    model: str
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    stop: str | Annotated[list[str], Field(max_length=16)] | None = None
-    seed: int | None = None
-    stream: bool | None = None
-    stream_options: StreamOptions | None = None
+def _one_prompt(given: Any) -> str | list[int]:
+    """A text or token ids, alone or as the one item of a list."""
+    many = given if isinstance(given, list) and given and isinstance(given[0], str | list) else [given]
+    if len(many) > 1:
+        raise Refused(f"{len(many)} prompts in one request need vllm; send them one by one")
+    prompt = many[0]
+    if isinstance(prompt, str):
+        return prompt
+    if isinstance(prompt, list) and prompt and all(type(token) is int for token in prompt):
+        return prompt
+    raise Refused("give a text, or a list of token ids that is not empty")
+
+
+def _texts(data: Any) -> Iterator[tuple[str, str]]:
+    """(field of the request, text) for every text in it, names of fields included, however deep."""
+    if not isinstance(data, dict):
+        return
+    for field, value in data.items():
+        yield field, field
+        left = [value]
+        while left:
+            one = left.pop()
+            if isinstance(one, str):
+                yield field, one
+            elif isinstance(one, list):
+                left.extend(one)
+            elif isinstance(one, dict):
+                left.extend([*one, *one.values()])
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class Fields(BaseModel):
+    """A JSON object of a request: what its fields ask for is done, ignored by name or refused by name."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    neutral: ClassVar[Neutral] = {}
+    renamed: ClassVar[Mapping[str, str]] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -63,23 +119,52 @@ class Request(BaseModel):
         """Drop fields that ask for nothing; refuse by name those that ask for what this engine cannot do."""
         if not isinstance(data, dict):
             return data
-        kept = {name: value for name, value in data.items() if value is not None}
-        for name in set(kept) & set(NEUTRAL):
-            value, neutral = kept.pop(name), NEUTRAL[name]
-            if neutral and value not in neutral:
-                raise Refused(f"{name}: {value!r} needs vllm; the transformers engine cannot do it, leave it out", name)
-        unknown = sorted(set(kept) - set(cls.model_fields) - {"max_completion_tokens"})
-        if unknown:
+        kept = {cls.renamed.get(name, name): value for name, value in data.items() if value is not None}
+        asking = {name: kept[name] for name in kept if (nothing := cls.neutral.get(name)) and kept[name] not in nothing}
+        if asking:
+            told = ", ".join(f"{name}: {shown(value)}" for name, value in asking.items())
+            raise Refused(f"{told} needs vllm; the transformers engine cannot do it, leave it out", next(iter(asking)))
+        kept = {name: value for name, value in kept.items() if name not in cls.neutral}
+        if unknown := sorted(set(kept) - set(cls.model_fields)):
             raise Refused(f"{', '.join(unknown)}: not supported by the transformers engine, leave it out", unknown[0])
-        if "max_completion_tokens" in kept:
-            kept["max_tokens"] = kept.pop("max_completion_tokens")
         return kept
+
+
+class StreamOptions(Fields):
+    """What a stream carries beside its pieces."""
+
+    neutral: ClassVar[Neutral] = STREAM_OPTIONS
+
+    include_usage: bool = False
+
+
+class Request(Fields):
+    """What both kinds of requests have."""
+
+    neutral: ClassVar[Neutral] = REQUEST
+    renamed: ClassVar[Mapping[str, str]] = {"max_completion_tokens": "max_tokens"}
+
+    model: str
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    stop: Annotated[list[str], Field(max_length=16), BeforeValidator(_listed)] = []
+    seed: Annotated[int, Field(ge=SMALLEST_SEED, le=LARGEST_SEED)] | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _encodable(cls, data: Any) -> Any:
+        """Refuse texts that are none: JSON can hold half of a surrogate pair, which no tokenizer takes."""
+        if broken := next((name for name, text in _texts(data) if not _is_unicode(text)), None):
+            raise Refused(f"{broken}: holds a lone surrogate, which is no character of Unicode", broken)
+        return data
 
     @property
     def stops(self) -> list[str]:
         """Texts that end the answer; they are not part of it."""
-        given = [self.stop] if isinstance(self.stop, str) else self.stop or []
-        return [text for text in given if text]
+        return [text for text in self.stop if text]
 
 
 class TextPart(BaseModel):
@@ -89,19 +174,26 @@ class TextPart(BaseModel):
     text: str
 
 
-class ChatMessage(BaseModel):
+class ChatMessage(Fields):
     """One turn."""
 
-    model_config = ConfigDict(extra="forbid")
+    neutral: ClassVar[Neutral] = MESSAGE
 
-    role: Literal["system", "user", "assistant"]
-    content: str | list[TextPart]
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Annotated[list[TextPart], BeforeValidator(_parts)]
     name: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_turn(cls, data: Any) -> Any:
+        """What an assistant said may be nothing: clients keep its null."""
+        is_empty = isinstance(data, dict) and data.get("role") == "assistant" and data.get("content") is None
+        return {**data, "content": ""} if is_empty else data
+
     def turn(self) -> dict[str, str]:
-        """As chat templates take it."""
-        text = self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
-        return {"role": self.role, "content": text}
+        """As chat templates take it: they know no developers, who are the newer name of the system."""
+        role = "system" if self.role == "developer" else self.role
+        return {"role": role, "content": "".join(part.text for part in self.content)}
 
 
 class ChatRequest(Request):
@@ -113,4 +205,4 @@ class ChatRequest(Request):
 class CompletionRequest(Request):
     """POST /v1/completions. One prompt: a text, or token ids."""
 
-    prompt: str | Annotated[list[int], Field(min_length=1)]
+    prompt: Annotated[Any, BeforeValidator(_one_prompt)]

@@ -3,22 +3,28 @@
 import hmac
 import json
 import time
+import traceback
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from swiftlet_trainer.serve.answer import Answer, Sampling, Usage
+from swiftlet_trainer.serve.departure import EventStream, unless_left
+from swiftlet_trainer.serve.openai_errors import add_error_handlers, error_answer, unexpected
 from swiftlet_trainer.serve.openai_requests import ChatRequest, CompletionRequest, Refused
 from swiftlet_trainer.serve.openai_requests import Request as AnyRequest
-from swiftlet_trainer.serve.transformers_engine import DEFAULT_COMPLETION_TOKENS, Sampling, TransformersEngine, Usage
+from swiftlet_trainer.serve.transformers_engine import DEFAULT_COMPLETION_TOKENS, Prompt, TransformersEngine
+
+WAIT_SECONDS = 300.0
+"""How long a request waits for those before it; then 503."""
 
 
-def build_app(engine: TransformersEngine, api_key: str | None) -> FastAPI:
-    """GET /health, GET /v1/models, POST /v1/chat/completions and /v1/completions.
+def build_app(engine: TransformersEngine, api_key: str | None, wait_seconds: float = WAIT_SECONDS) -> FastAPI:
+    """GET /health, GET /v1/models and /v1/models/NAME, POST /v1/chat/completions and /v1/completions.
 
     With an `api_key`, everything below /v1 asks for `Authorization: Bearer KEY`.
     """
@@ -26,27 +32,37 @@ def build_app(engine: TransformersEngine, api_key: str | None) -> FastAPI:
     started = int(time.time())
     if api_key:
         app.add_middleware(_BearerKey, api_key=api_key)
-    app.add_exception_handler(Refused, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
+    add_error_handlers(app)
 
+    @app.head("/health", include_in_schema=False)
     @app.get("/health")
-    def health() -> dict[str, str]:
+    async def health() -> dict[str, str]:
+        if problem := engine.problem():
+            raise Refused(problem, status=503)
         return {}
 
     @app.get("/v1/models")
-    def models() -> dict[str, Any]:
-        cards = [{"id": name, "object": "model", "created": started, "owned_by": "swiftlet"} for name in engine.names]
-        return {"object": "list", "data": cards}
+    async def models() -> dict[str, Any]:
+        return {"object": "list", "data": [_card(name, started) for name in engine.names]}
 
+    @app.get("/v1/models/{name:path}")
+    async def model(name: str) -> dict[str, Any]:
+        engine.check_name(name)
+        return _card(name, started)
+
+    # Tokenizing is done in other threads: a long prompt must not keep the loop from saying that it lives.
     @app.post("/v1/chat/completions", response_model=None)
-    def chat(request: ChatRequest) -> Any:
-        ids = engine.chat_ids([message.turn() for message in request.messages])
-        return _answered(engine, request, ids, request.max_tokens, _CHAT)
+    async def chat(request: ChatRequest, http: Request) -> Any:
+        prompt = await run_in_threadpool(engine.chat_prompt, [message.turn() for message in request.messages])
+        answer = engine.answer(request.model, prompt, _sampling(request, request.max_tokens))
+        return await _answered(answer, request, http.receive, _CHAT, wait_seconds)
 
     @app.post("/v1/completions", response_model=None)
-    def complete(request: CompletionRequest) -> Any:
-        ids = request.prompt if isinstance(request.prompt, list) else engine.tokenizer(request.prompt)["input_ids"]
-        return _answered(engine, request, ids, request.max_tokens or DEFAULT_COMPLETION_TOKENS, _TEXT)
+    async def complete(request: CompletionRequest, http: Request) -> Any:
+        prompt: Prompt = await run_in_threadpool(engine.text_prompt, request.prompt)
+        sampling = _sampling(request, request.max_tokens or DEFAULT_COMPLETION_TOKENS)
+        answer = engine.answer(request.model, prompt, sampling)
+        return await _answered(answer, request, http.receive, _TEXT, wait_seconds)
 
     return app
 
@@ -70,39 +86,68 @@ _CHAT = _Shape("chatcmpl", "chat.completion", "chat.completion.chunk", is_chat=T
 _TEXT = _Shape("cmpl", "text_completion", "text_completion", is_chat=False)
 
 
-def _answered(
-    engine: TransformersEngine, request: AnyRequest, ids: list[int], max_tokens: int | None, shape: _Shape
-) -> Any:
-    sampling = Sampling(
+def _card(name: str, started: int) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": started, "owned_by": "swiftlet"}
+
+
+def _sampling(request: AnyRequest, max_tokens: int | None) -> Sampling:
+    return Sampling(
         max_tokens=max_tokens,
         temperature=1.0 if request.temperature is None else request.temperature,
         top_p=1.0 if request.top_p is None else request.top_p,
         stops=request.stops,
         seed=request.seed,
     )
-    usage, pieces = engine.answer(request.model, ids, sampling)
+
+
+async def _answered(
+    answer: Answer, request: AnyRequest, receive: Receive, shape: _Shape, wait_seconds: float
+) -> dict[str, Any] | EventStream:
+    """The whole answer; or a stream, once its first piece is there: what fails before it is an HTTP error."""
     head = {"id": f"{shape.prefix}-{uuid.uuid4().hex}", "created": int(time.time()), "model": request.model}
-    if request.stream:
-        with_usage = request.stream_options is not None and request.stream_options.include_usage
-        events = _events(head, shape, usage, pieces, with_usage)
-        return StreamingResponse(events, media_type="text/event-stream")
-    text = "".join(pieces)
-    choices = [shape.choice(text, usage.finish_reason, streamed=False)]
-    return {**head, "object": shape.whole, "choices": choices, "usage": _counts(usage)}
+    try:
+        if request.stream:
+            first = await unless_left(receive, _first(answer, wait_seconds))
+            with_usage = request.stream_options is not None and request.stream_options.include_usage
+            return EventStream(_events(head, shape, answer, first, bool(with_usage)), answer.leave)
+        text = await unless_left(receive, _whole(answer, wait_seconds))
+    except BaseException:  # it was refused, it failed, or the client or the server goes
+        answer.leave()
+        raise
+    choices = [shape.choice(text, answer.usage.finish_reason, streamed=False)]
+    return {**head, "object": shape.whole, "choices": choices, "usage": _counts(answer.usage)}
 
 
-def _events(
-    head: dict[str, Any], shape: _Shape, usage: Usage, pieces: Iterator[str], with_usage: bool
-) -> Iterator[str]:
+async def _first(answer: Answer, wait_seconds: float) -> str:
+    """Its first piece, empty when it has none."""
+    if not await answer.begun(wait_seconds):
+        raise Refused(f"busy with other requests for {wait_seconds:.0f} s; try again later", status=503)
+    return await anext(answer, "")
+
+
+async def _whole(answer: Answer, wait_seconds: float) -> str:
+    return await _first(answer, wait_seconds) + "".join([piece async for piece in answer])
+
+
+async def _events(
+    head: dict[str, Any], shape: _Shape, answer: Answer, first: str, with_usage: bool
+) -> AsyncIterator[str]:
     """Server-sent events: one per piece, the finish reason, the usage when asked for, and the end mark."""
     head = {**head, "object": shape.part}
-    first = True
-    for piece in pieces:
-        yield _event({**head, "choices": [shape.choice(piece, None, streamed=True, first=first)]})
-        first = False
-    yield _event({**head, "choices": [shape.choice("", usage.finish_reason, streamed=True, first=first)]})
-    if with_usage:
-        yield _event({**head, "choices": [], "usage": _counts(usage)})
+    if first:
+        yield _event({**head, "choices": [shape.choice(first, None, streamed=True, first=True)]})
+    try:
+        async for piece in answer:
+            yield _event({**head, "choices": [shape.choice(piece, None, streamed=True)]})
+    except Exception as error:
+        traceback.print_exc()
+        yield _event(unexpected(error))
+    else:
+        yield _event(
+            {**head, "choices": [shape.choice("", answer.usage.finish_reason, streamed=True, first=not first)]}
+        )
+        if with_usage:
+            yield _event({**head, "choices": [], "usage": _counts(answer.usage)})
     yield "data: [DONE]\n\n"
 
 
@@ -123,36 +168,15 @@ class _BearerKey:
     """Lets requests below /v1 through only with the key. Compared in constant time."""
 
     def __init__(self, app: ASGIApp, api_key: str) -> None:
-        self._app, self._expected = app, f"Bearer {api_key}".encode()
+        self._app, self._expected = app, api_key.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/v1"):
-            given = dict(scope["headers"]).get(b"authorization", b"")
-            if not hmac.compare_digest(given, self._expected):
-                answer = _error(
+            scheme, _, key = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
+            if scheme.lower() != b"bearer" or not hmac.compare_digest(key.strip(), self._expected):
+                answer = error_answer(
                     "send `Authorization: Bearer KEY` with the deployment's API key", 401, code="invalid_api_key"
                 )
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-
-def _error(message: str, status: int, param: str | None = None, code: str | None = None) -> JSONResponse:
-    kind = "NotFoundError" if status == 404 else "invalid_request_error"
-    return JSONResponse({"error": {"message": message, "type": kind, "param": param, "code": code}}, status)
-
-
-async def _refused(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Refused)  # noqa: S101  (registered for this type)
-    return _error(str(error), error.status, error.param, error.code)
-
-
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    """Every field that is wrong, in one message."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101
-    found = error.errors()
-    refused = [one["ctx"]["error"] for one in found if isinstance(one.get("ctx", {}).get("error"), Refused)]
-    if refused:
-        return _error(str(refused[0]), 400, refused[0].param)
-    places = [(".".join(str(part) for part in one["loc"] if part != "body"), one["msg"]) for one in found]
-    return _error("; ".join(f"{place or 'body'}: {message}" for place, message in places), 400, places[0][0] or None)

@@ -1,60 +1,79 @@
 """Answers from a transformers model and its adapters, one request at a time."""
 
+import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
+from transformers import StoppingCriteria, StoppingCriteriaList
 
 from swiftlet_trainer.evaluate.generation import end_tokens, own_settings_aside, padding_token
 from swiftlet_trainer.models.vocabulary import id_problem
+from swiftlet_trainer.serve.answer import Answer, Sampling
+from swiftlet_trainer.serve.detokenizer import Detokenizer
 from swiftlet_trainer.serve.openai_requests import Refused
 from swiftlet_trainer.serve.stops import StopCutter
 
 DEFAULT_COMPLETION_TOKENS = 16
 """Of /v1/completions, as OpenAI's."""
+GREEDY_BELOW = 1e-5
+"""Temperatures that no 32-bit logit can be divided by. vLLM's bound, too."""
+STALL_SECONDS = 120.0
+"""A computation that passes no layer of the model for so long hangs: a long prompt passes many in that time."""
 
 
 @dataclass(frozen=True)
-class Sampling:
-    """How to choose tokens. temperature 0 is greedy."""
+class Prompt:
+    """What the model goes on from. field: of the request, to blame when it is too long."""
 
-    max_tokens: int | None
-    temperature: float
-    top_p: float
-    stops: Sequence[str]
-    seed: int | None
-
-
-@dataclass
-class Usage:
-    """What an answer cost, and how it ended; complete when its pieces are through."""
-
-    prompt_tokens: int
-    completion_tokens: int = 0
-    finish_reason: str = "stop"
+    ids: list[int]
+    field: str
 
 
 class TransformersEngine:
-    """A base model that answers to `model_names` and adapters that answer to theirs."""
+    """A base model that answers to `model_names` and adapters that answer to theirs.
+
+    Switching adapters changes the one model, so one thread owns it and makes the answers one after the other. It waits
+    for no reader.
+    """
 
     def __init__(
-        self, model: Any, tokenizer: Any, model_names: Sequence[str], adapters: Mapping[str, str], max_length: int
+        self,
+        model: Any,
+        tokenizer: Any,
+        model_names: Sequence[str],
+        adapters: Mapping[str, str],
+        max_length: int,
+        stall_seconds: float = STALL_SECONDS,
     ) -> None:
         """adapters: served name to the name that PEFT knows the adapter by."""
         self.tokenizer = tokenizer
         self.names = [*model_names, *adapters]
         self._model, self._adapters, self._max_length = model, adapters, max_length
         self._ends, self._padding = end_tokens(model, tokenizer), padding_token(model, tokenizer)
-        # Switching adapters changes the one model, so answers are made one after the other.
-        self._lock = threading.Lock()
+        self._rows: int = model.get_input_embeddings().weight.shape[0]
+        self._stall_seconds = stall_seconds
+        self._moved: float | None = None
+        """When the computation under way last got on; None while there is none."""
+        self._waiting: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self._follow_layers()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
 
-    def chat_ids(self, messages: list[dict[str, str]]) -> list[int]:
-        """Token ids of a conversation up to where the model answers. Raises Refused."""
+    def check_name(self, name: str) -> None:
+        """Raise Refused for a name that is not served."""
+        if name not in self.names:
+            served = ", ".join(self.names)
+            message = f"The model `{name}` does not exist; served are {served}"
+            raise Refused(message, "model", 404, "model_not_found")
+
+    def chat_prompt(self, messages: list[dict[str, str]]) -> Prompt:
+        """A conversation up to where the model answers. Raises Refused."""
         if not self.tokenizer.chat_template:
             raise Refused("the model has no chat template; use /v1/completions", "messages")
         from jinja2 import TemplateError
@@ -63,101 +82,106 @@ class TransformersEngine:
             ids = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
         except TemplateError as error:
             raise Refused(f"the chat template refuses the conversation: {error}", "messages") from None
-        return [int(token) for token in ids]
+        return self._tokenized(ids, "messages")
 
-    def answer(self, name: str, ids: list[int], sampling: Sampling) -> tuple[Usage, Iterator[str]]:
-        """(usage, pieces of text) of the model called `name`. Raises Refused for an unknown name or too long a prompt.
+    def text_prompt(self, given: str | list[int]) -> Prompt:
+        """A text, or token ids, to go on from. Raises Refused."""
+        if isinstance(given, str):
+            return self._tokenized(self.tokenizer(given)["input_ids"], "prompt")
+        if foreign := sorted({token for token in given if not 0 <= token < self._rows}):
+            raise Refused(f"token ids go from 0 to {self._rows - 1}, given is {foreign[0]}", "prompt")
+        return Prompt(given, "prompt")
 
-        Nothing is computed before the first piece is asked for; closing the iterator ends the computation.
+    def _tokenized(self, ids: Sequence[int], field: str) -> Prompt:
+        if not ids:
+            raise Refused(f"{field}: has no token, so that there is nothing to go on from; give a text", field)
+        if problem := id_problem(max(ids), self._rows, self.tokenizer):
+            raise Refused(problem, field)
+        return Prompt([int(token) for token in ids], field)
+
+    def answer(self, name: str, prompt: Prompt, sampling: Sampling) -> Answer:
+        """An answer of the model called `name`, to be computed after those asked for before.
+
+        Call in the event loop of its reader. Raises Refused for an unknown name, too long a prompt, or when the engine
+        hangs.
         """
-        if name not in self.names:
-            raise Refused(
-                f"The model `{name}` does not exist; served are {', '.join(self.names)}",
-                "model",
-                404,
-                "model_not_found",
-            )
-        room = self._max_length - len(ids)
+        self.check_name(name)
+        size = len(prompt.ids)
+        room = self._max_length - size
         if room < 1:
-            raise Refused(
-                f"the prompt has {len(ids)} tokens, the longest prompt and answer is {self._max_length}", "messages"
-            )
-        rows = self._model.get_input_embeddings().weight.shape[0]
-        if problem := id_problem(max(ids), rows, self.tokenizer):
-            raise Refused(problem, "messages")
-        usage = Usage(len(ids))
-        return usage, self._pieces(name, ids, sampling, min(sampling.max_tokens or room, room), usage)
+            longest = f"the longest prompt and answer is {self._max_length}"
+            raise Refused(f"the prompt has {size} tokens, {longest}", prompt.field)
+        if problem := self.problem():
+            raise Refused(problem, status=503)
+        answer = Answer(name, prompt.ids, sampling, min(sampling.max_tokens or room, room))
+        self._waiting.put(answer)
+        return answer
 
-    def _pieces(self, name: str, ids: list[int], sampling: Sampling, limit: int, usage: Usage) -> Iterator[str]:
-        with self._lock, self._using(name):
-            streamer = TextIteratorStreamer(self.tokenizer, skip_prompt=True, skip_special_tokens=True)
-            ending = _Ending(len(ids))
-            errors: list[BaseException] = []
-            worker = threading.Thread(target=self._generate, args=(ids, sampling, limit, streamer, ending, errors))
-            worker.start()
+    def problem(self) -> str | None:
+        """Why the engine answers nobody any more, if so."""
+        moved = self._moved
+        if not self._thread.is_alive():
+            return "the thread that computes has ended"
+        if moved is not None and (still := time.monotonic() - moved) > self._stall_seconds:
+            return f"the computation under way has not got on for {still:.0f} s"
+        return None
+
+    def _follow_layers(self) -> None:
+        """Note when a layer was passed. Its hook is a function, which a copy of the model shares and does not copy."""
+
+        def passed(*_: Any) -> None:
+            self._got_on()
+
+        for module in self._model.modules():
+            if isinstance(module, torch.nn.ModuleList):
+                for layer in module:
+                    layer.register_forward_hook(passed)
+
+    def _got_on(self) -> None:
+        self._moved = time.monotonic()
+
+    def _work(self) -> None:
+        while True:
+            answer = self._waiting.get()
+            if not answer.begin():
+                continue
+            self._got_on()
             try:
-                yield from self._cut(streamer, sampling.stops, ending)
+                with self._using(answer.model):
+                    self._compute(answer)
+            except BaseException as error:  # whatever it is, it is this answer's
+                answer.end(error)
+            else:
+                answer.end()
             finally:
-                ending.asked.set()
-                worker.join()
-            usage.completion_tokens = ending.tokens
-            usage.finish_reason = "stop" if ending.by_stop or ending.tokens < limit or ending.by_end else "length"
-            if errors:
-                raise errors[0]
+                self._moved = None
 
-    def _cut(self, streamer: Any, stops: Sequence[str], ending: "_Ending") -> Iterator[str]:
-        cutter = StopCutter(stops)
-        for text in streamer:
-            piece = cutter.push(text)
-            if piece:
-                yield piece
-            if cutter.stopped:
-                ending.by_stop = True
-                return
-        rest = cutter.rest()
-        if rest:
-            yield rest
-
-    def _generate(
-        self,
-        ids: list[int],
-        sampling: Sampling,
-        limit: int,
-        streamer: Any,
-        ending: "_Ending",
-        errors: list[BaseException],
-    ) -> None:
+    def _compute(self, answer: Answer) -> None:
         from transformers import GenerationConfig
 
-        chosen = (
-            {"do_sample": False}
-            if sampling.temperature == 0
-            else {
-                "do_sample": True,
-                "temperature": sampling.temperature,
-                "top_p": sampling.top_p,
-                "top_k": 0,
-            }
+        sampling, greedy = answer.sampling, answer.sampling.temperature < GREEDY_BELOW
+        chosen = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
+        config = GenerationConfig(
+            max_new_tokens=answer.limit,
+            eos_token_id=self._ends,
+            pad_token_id=self._padding,
+            do_sample=not greedy,
+            **({} if greedy else chosen),
         )
-        config = GenerationConfig(max_new_tokens=limit, eos_token_id=self._ends, pad_token_id=self._padding, **chosen)
-        tensor = torch.tensor([ids], device=self._model.device)
-        try:
-            with torch.inference_mode(), own_settings_aside(self._model):
-                if sampling.seed is not None:
-                    torch.manual_seed(sampling.seed)
-                output = self._model.generate(
-                    input_ids=tensor,
-                    attention_mask=torch.ones_like(tensor),
-                    generation_config=config,
-                    streamer=streamer,
-                    stopping_criteria=StoppingCriteriaList([ending]),
-                )
-            ending.by_end = int(output[0, -1]) in self._ends
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            # An error, too, ends the stream: whoever reads it must not wait forever.
-            streamer.end()
+        tensor = torch.tensor([answer.ids], device=self._model.device)
+        speaker = _Speaker(answer, self.tokenizer, self._ends)
+        with torch.inference_mode(), own_settings_aside(self._model):
+            if sampling.seed is None:
+                torch.seed()  # else the seed of an earlier request decides this answer, too
+            else:
+                torch.manual_seed(sampling.seed)
+            self._model.generate(
+                input_ids=tensor,
+                attention_mask=torch.ones_like(tensor),
+                generation_config=config,
+                stopping_criteria=StoppingCriteriaList([speaker]),
+            )
+        speaker.finish()
 
     def _using(self, name: str) -> AbstractContextManager[Any]:
         """The adapter called `name` switched on, or all switched off."""
@@ -168,17 +192,40 @@ class TransformersEngine:
         return off
 
 
-class _Ending(StoppingCriteria):  # type: ignore[misc]
-    """Counts tokens and ends the generation when asked to."""
+class _Speaker(StoppingCriteria):  # type: ignore[misc]
+    """Passes the text of each token on, and ends the generation where the answer ends or its reader has left."""
 
-    def __init__(self, prompt_tokens: int) -> None:
-        self.asked = threading.Event()
-        self.tokens, self.by_stop, self.by_end = 0, False, False
-        self._prompt_tokens = prompt_tokens
+    def __init__(self, answer: Answer, tokenizer: Any, ends: Sequence[int]) -> None:
+        self._answer, self._ends = answer, set(ends)
+        self._text, self._cutter = Detokenizer(tokenizer), StopCutter(answer.sampling.stops)
+        self._ended = False
 
     def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:
-        self.tokens = input_ids.shape[1] - self._prompt_tokens
-        return torch.full((input_ids.shape[0],), self.asked.is_set(), dtype=torch.bool, device=input_ids.device)
+        # On a GPU generate() may take a step more before it looks at what was said here.
+        if not self._ended:
+            self._take(int(input_ids[0, -1]))
+        return torch.full((input_ids.shape[0],), self._ended, dtype=torch.bool, device=input_ids.device)
+
+    def _take(self, token: int) -> None:
+        self._answer.usage.completion_tokens += 1
+        if token in self._ends:
+            self._ended = True
+            return
+        self._say(self._text.push(token))
+        self._ended = self._cutter.stopped or self._answer.has_left
+
+    def _say(self, text: str) -> None:
+        if piece := self._cutter.push(text):
+            self._answer.say(piece)
+
+    def finish(self) -> None:
+        """Nothing more comes: say what was held back, and why the answer ended."""
+        if not self._cutter.stopped:
+            self._say(self._text.rest())
+        if not self._cutter.stopped and (rest := self._cutter.rest()):
+            self._answer.say(rest)
+        ended = self._ended or self._cutter.stopped
+        self._answer.usage.finish_reason = "stop" if ended else "length"
 
 
 def load_engine(

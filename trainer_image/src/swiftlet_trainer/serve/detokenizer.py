@@ -1,0 +1,38 @@
+"""Text of a stream of tokens."""
+
+from typing import Any
+
+UNFINISHED = "\ufffd"
+"""How a tokenizer writes bytes that are no whole character yet."""
+
+
+class Detokenizer:
+    """Gives the text that each token adds, once its characters are whole. Special tokens have none.
+
+    A few tokens are decoded at a time, since the text of a token depends on the one before it (blanks, merged bytes).
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self._shown: list[int] = []
+        self._new: list[int] = []
+
+    def push(self, token: int) -> str:
+        """The text that `token` makes whole."""
+        self._new.append(token)
+        text = self._added()
+        if not text or text.endswith(UNFINISHED):
+            return ""
+        self._shown, self._new = self._new, []
+        return text
+
+    def rest(self) -> str:
+        """What never became whole, when no more tokens come."""
+        return self._added() if self._new else ""
+
+    def _added(self) -> str:
+        return self._decoded(self._shown + self._new)[len(self._decoded(self._shown)) :]
+
+    def _decoded(self, ids: list[int]) -> str:
+        text: str = self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return text
