@@ -116,7 +116,7 @@ def test_a_missing_name_suffix_hash_setting_says_why_and_how(write: Write, refus
     [
         (
             "commonLabels: {a: b}",
-            "kustomization.yaml:1: commonLabels: is not supported here; take it out; only apiVersion,",
+            "kustomization.yaml:1: commonLabels: is a field of kustomize that is not supported here; let kustomize",
         ),
         ("resorces: []", "kustomization.yaml:1: resorces: is not supported here; did you mean resources?"),
         ("resources: a.yaml", 'kustomization.yaml:1: resources: "a.yaml" must be a list; write each item after a `-`'),
@@ -139,7 +139,7 @@ def test_a_missing_name_suffix_hash_setting_says_why_and_how(write: Write, refus
         ),
         (
             "configMapGenerator: [{name: a, envs: [x], OPT}]",
-            "kustomization.yaml:1: configMapGenerator[0].envs: is not supp",
+            "kustomization.yaml:1: configMapGenerator[0].envs: is a field of kustomize",
         ),
         (
             "configMapGenerator: [{name: a, files: [x.txt], OPT}]",
@@ -190,4 +190,27 @@ def test_problems_of_its_resources_are_reported_too(write: Write, refusal: Refus
     write("kustomization.yaml", "resources: [job.yaml]\npatches: []\n")
     said = refusal(tmp_path)
     assert any(line.startswith("job.yaml:5: spec.model.url: unknown field; did you mean uri?") for line in said)
-    assert any(line.startswith("kustomization.yaml:2: patches: is not supported here") for line in said)
+    assert any(line.startswith("kustomization.yaml:2: patches: is a field of kustomize") for line in said)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("secretGenerator", "namePrefix", "nameSuffix", "buildMetadata", "labels", "commonAnnotations", "images"),
+        *("patches", "components", "replacements", "helmCharts", "bases", "crds", "vars", "transformers", "openapi"),
+    ],
+)
+def test_a_field_of_kustomize_is_never_taken_for_another(
+    write: Write, refusal: Refusal, tmp_path: Path, name: str
+) -> None:
+    write("job.yaml", PROFILE)
+    write("kustomization.yaml", f"resources: [job.yaml]\n{name}: []\n")
+    assert refusal(tmp_path) == [
+        f"kustomization.yaml:2: {name}: is a field of kustomize that is not supported here;"
+        " let kustomize read it: kustomize build . | swiftlet run -"
+    ]
+
+
+def test_a_typo_still_gets_the_nearest_field(write: Write, refusal: Refusal, tmp_path: Path) -> None:
+    write("kustomization.yaml", "resource: []\n")
+    assert refusal(tmp_path)[0].endswith("resource: is not supported here; did you mean resources?")

@@ -21,6 +21,16 @@ ReadFile = Callable[[Path], tuple[list[Document], list[Problem]]]
 _FIELDS = ("apiVersion", "kind", "metadata", "resources", "configMapGenerator", "generatorOptions", "namespace")
 _GENERATOR_FIELDS = ("name", "namespace", "files", "literals", "options")
 _OPTION_FIELDS = ("disableNameSuffixHash", "labels", "annotations", "immutable")
+_KUSTOMIZE = frozenset(
+    (
+        *("namePrefix", "nameSuffix", "commonLabels", "labels", "commonAnnotations", "patches", "patchesJson6902"),
+        *("patchesStrategicMerge", "images", "imageTags", "replacements", "replicas", "vars", "sortOptions", "crds"),
+        *("components", "bases", "secretGenerator", "helmGlobals", "helmCharts", "helmChartInflationGenerator"),
+        *("configurations", "generators", "transformers", "validators", "openapi", "inventory", "buildMetadata"),
+        *("behavior", "envs", "env", "type"),
+    )
+)
+"""Fields of kustomize that are not read here. Source: kustomize/api/types, Kustomization and its generators."""
 _HASH_REMEDY = "set generatorOptions.disableNameSuffixHash: true, since kustomize renames no configmap:// URI"
 
 
@@ -156,6 +166,10 @@ class _Kustomization:
             return
         for name in content:
             if name in known:
+                continue
+            if name in _KUSTOMIZE:
+                remedy = f"let kustomize read it: kustomize build {self.folder} | swiftlet run -"
+                self._refuse((*at, name), "is a field of kustomize that is not supported here", remedy)
                 continue
             close = nearest(name, known)
             supported = ", ".join(known)

@@ -1,6 +1,7 @@
 """Files and folders as documents."""
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ from swiftlet.api.problems import InvalidDocuments, Problem, Source, shown
 from swiftlet.api.validation import nearest, validate
 from swiftlet.documents.document import API_VERSIONS, Document
 from swiftlet.documents.kustomization import KUSTOMIZATION_FILES, read_kustomization
+from swiftlet.documents.lists import LISTS, items_of
 from swiftlet.documents.localpaths import uris_of, with_absolute_paths
 from swiftlet.documents.namedfiles import named_file_problems
 from swiftlet.documents.plain import plain_problems
 from swiftlet.documents.references import reference_problems
 from swiftlet.documents.yamlfile import parse_documents
 
+STDIN = Path("-")
+"""Stands for standard input. Relative paths in what is read there are relative to the working folder."""
 _ENDINGS = (".yaml", ".yml", ".json")
 
 
@@ -26,7 +30,7 @@ def read_documents(
     existing: Iterable[Mapping[str, Any]] = (),
     also: Callable[[Sequence[Document]], list[Problem]] = lambda documents: [],
 ) -> list[Document]:
-    """The documents of files and folders, in order.
+    """The documents of files and folders, in order; `-` is standard input.
 
     A folder is read by its kustomization.yaml, else it gives its *.yaml, *.yml and *.json files by name, those *.json
     that are data aside. `existing` are objects that references may also name. With `check` off, schema, rules and
@@ -35,7 +39,7 @@ def read_documents(
     """
     documents: list[Document] = []
     problems: list[Problem] = []
-    for path in paths:
+    for path in dict.fromkeys(paths) if STDIN in paths else paths:  # standard input can be read once
         _read(Path(path), documents, problems)
     if not documents and not problems:
         named = ", ".join(str(path) for path in paths)
@@ -111,28 +115,40 @@ def is_data(file: Path) -> bool:
 
 def _read_file(file: Path) -> tuple[list[Document], list[Problem]]:
     try:
-        text = file.read_bytes().decode("utf-8-sig")
-        parsed = parse_documents(text, str(file))
+        content = sys.stdin.buffer.read() if file == STDIN else file.read_bytes()
     except OSError as error:
         return [], [Problem(str(file), None, "", None, f"cannot be read: {error.strerror}", "check the path")]
+    return _documents(content, "stdin" if file == STDIN else str(file), file.parent)
+
+
+def _documents(content: bytes, file: str, folder: Path) -> tuple[list[Document], list[Problem]]:
+    """The documents of a file's content, and what is wrong with it."""
+    try:
+        parsed = parse_documents(content.decode("utf-8-sig"), file)
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        return [], [Problem(str(file), line, "", None, f"is not UTF-8 (byte {error.start})", "save it as UTF-8")]
+        return [], [Problem(file, line, "", None, f"is not UTF-8 (byte {error.start})", "save it as UTF-8")]
     except InvalidDocuments as error:
         return [], error.problems
     except RecursionError:
-        return [], [Problem(str(file), None, "", None, "is nested too deeply", "leave the file out; it is no document")]
-    if not parsed:
-        return [], [Problem(str(file), None, "", None, "holds no documents", "write a resource, or leave the file out")]
+        return [], [Problem(file, None, "", None, "is nested too deeply", "leave the file out; it is no document")]
     documents: list[Document] = []
     problems: list[Problem] = []
-    for value, source in parsed:
-        if wrong := _kind_problem(value, source):
+    for found in (item for value, source in parsed for item in items_of(value, source)):
+        wrong = found if isinstance(found, Problem) else _kind_problem(*found)
+        if wrong:
             problems.append(wrong)
-        else:
-            uris = tuple(uris_of(value))
-            documents.append(Document(with_absolute_paths(value, file.parent), source, file.parent, uris))
+        elif not isinstance(found, Problem):
+            documents.append(_document(*found, folder))
+    if not documents and not problems:
+        problems.append(Problem(file, None, "", None, "holds no documents", "write a resource, or leave the file out"))
     return documents, problems
+
+
+def _document(value: Mapping[str, Any], source: Source, folder: Path) -> Document:
+    """One object. Its status is left out, which the API server ignores in what is applied, too."""
+    told = {name: part for name, part in value.items() if name != "status" or value["kind"] not in KINDS}
+    return Document(with_absolute_paths(told, folder), source, folder, tuple(uris_of(told)))
 
 
 def _kind_problem(value: Any, source: Source) -> Problem | None:
@@ -148,14 +164,15 @@ def _kind_problem(value: Any, source: Source) -> Problem | None:
     known = list(API_VERSIONS)
     if kind is None:
         return problem("kind", None, "is required", f"set it to one of {', '.join(known)}")
-    if kind not in known:
+    versions = {**API_VERSIONS, **LISTS}
+    if not isinstance(kind, str) or kind not in versions:
         close = nearest(str(kind), known)
         remedy = f"did you mean {close}?" if close else f"the kinds are {', '.join(known)}"
         return problem("kind", shown(kind), "is an unknown kind", remedy)
-    if version != API_VERSIONS[kind]:
+    if version != versions[kind]:
         said = None if version is None else shown(version)
         rule = "is required" if version is None else f"is an unknown apiVersion of {kind}"
-        return problem("apiVersion", said, rule, f"write {API_VERSIONS[kind]}")
+        return problem("apiVersion", said, rule, f"write {versions[kind]}")
     return None
 
 

@@ -1,7 +1,7 @@
 """YAML and JSON text as documents with the line of every field."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -17,6 +17,7 @@ from ruamel.yaml.events import (
 )
 
 from swiftlet.api.problems import InvalidDocuments, Location, Problem, Source, field_path
+from swiftlet.documents.jsonstream import json_texts
 from swiftlet.documents.scalars import resolve, tagged
 
 _MOST_NODES = 1_000_000
@@ -134,6 +135,26 @@ def parse_documents(text: str, file: str) -> list[tuple[Any, Source]]:
 
     Raises InvalidDocuments for syntax errors and duplicate keys.
     """
+    found: list[tuple[Any, Source]] = []
+    problems: list[Problem] = []
+    for part, before in json_texts(text):
+        try:
+            parsed = _parsed(part, file)
+        except InvalidDocuments as error:
+            problems += [replace(one, line=one.line + before if one.line else None) for one in error.problems]
+        else:
+            found += [(value, _moved(source, before)) for value, source in parsed]
+    if problems:
+        raise InvalidDocuments(problems)
+    return found
+
+
+def _moved(source: Source, lines: int) -> Source:
+    return Source(source.file, {at: line + lines for at, line in source.lines.items()}) if lines else source
+
+
+def _parsed(text: str, file: str) -> list[tuple[Any, Source]]:
+    """`parse_documents` of YAML, of which JSON is a part."""
     events = YAML(typ="safe", pure=True).parse(text)
     found: list[tuple[Any, Source]] = []
     problems: list[Problem] = []
