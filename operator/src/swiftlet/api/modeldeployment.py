@@ -79,7 +79,8 @@ class SecretKeyRef(ApiModel):
 
 
 class ApiKey(ApiModel):
-    """Where the API key is read from; it is never written to a document, a log or an argument."""
+    """The key that every route but /health asks for, /metrics too. It is never written to a document, a log or an
+    argument."""
 
     rules: ClassVar[tuple[Rule, ...]] = (one_of("secretRef", "file"),)
 

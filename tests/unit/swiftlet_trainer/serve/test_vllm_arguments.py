@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from swiftlet_trainer.serve.api_key import KEY_VARIABLE
 from swiftlet_trainer.serve.vllm_arguments import (
     OWNED,
     adapter_problems,
@@ -70,7 +71,7 @@ def test_key_goes_to_the_environment_only(document: Any, pod: Path) -> None:
     (pod / "swiftlet/secrets").mkdir()
     (pod / "swiftlet/secrets/key").write_text("s3cret\n")
     keyed = document(apiKeyFile="/swiftlet/secrets/key")
-    assert vllm_env(keyed, pod / "swiftlet/models/tiny", 2)["VLLM_API_KEY"] == "s3cret"
+    assert vllm_env(keyed, pod / "swiftlet/models/tiny", 2)[KEY_VARIABLE] == "s3cret"
     assert "s3cret" not in " ".join(vllm_arguments(keyed, Path("/m"), "h"))
 
 

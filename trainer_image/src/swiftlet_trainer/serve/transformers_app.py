@@ -1,6 +1,5 @@
 """The OpenAI-compatible API of the transformers engine."""
 
-import hmac
 import json
 import time
 import traceback
@@ -10,11 +9,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive
 
 from swiftlet_trainer.serve.answer import Answer, Sampling, Usage
+from swiftlet_trainer.serve.api_key import RequireKey
 from swiftlet_trainer.serve.departure import EventStream, unless_left
-from swiftlet_trainer.serve.openai_errors import add_error_handlers, error_answer, unexpected
+from swiftlet_trainer.serve.openai_errors import add_error_handlers, unexpected
 from swiftlet_trainer.serve.openai_requests import ChatRequest, CompletionRequest, Refused
 from swiftlet_trainer.serve.openai_requests import Request as AnyRequest
 from swiftlet_trainer.serve.transformers_engine import DEFAULT_COMPLETION_TOKENS, Prompt, TransformersEngine
@@ -26,13 +26,13 @@ WAIT_SECONDS = 300.0
 def build_app(engine: TransformersEngine, api_key: str | None, wait_seconds: float = WAIT_SECONDS) -> FastAPI:
     """GET /health, GET /v1/models and /v1/models/NAME, POST /v1/chat/completions and /v1/completions.
 
-    With an `api_key`, everything below /v1 asks for `Authorization: Bearer KEY`.
+    With an `api_key`, everything but /health asks for it (RequireKey).
     """
     app = FastAPI(title="Swiftlet", docs_url=None, redoc_url=None)
     started = int(time.time())
-    if api_key:
-        app.add_middleware(_BearerKey, api_key=api_key)
     add_error_handlers(app)
+    if api_key:
+        app.add_middleware(RequireKey, api_key=api_key)  # the last one is outside of all others
 
     @app.head("/health", include_in_schema=False)
     @app.get("/health")
@@ -162,21 +162,3 @@ def _counts(usage: Usage) -> dict[str, int]:
         "completion_tokens": usage.completion_tokens,
         "total_tokens": total,
     }
-
-
-class _BearerKey:
-    """Lets requests below /v1 through only with the key. Compared in constant time."""
-
-    def __init__(self, app: ASGIApp, api_key: str) -> None:
-        self._app, self._expected = app, api_key.encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/v1"):
-            scheme, _, key = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
-            if scheme.lower() != b"bearer" or not hmac.compare_digest(key.strip(), self._expected):
-                answer = error_answer(
-                    "send `Authorization: Bearer KEY` with the deployment's API key", 401, code="invalid_api_key"
-                )
-                await answer(scope, receive, send)
-                return
-        await self._app(scope, receive, send)

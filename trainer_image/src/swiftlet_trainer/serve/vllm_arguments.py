@@ -9,6 +9,7 @@ from typing import Any
 from swiftlet.wire.documents import ServeDocument
 
 from swiftlet_trainer.paths import in_pod
+from swiftlet_trainer.serve.api_key import KEY_VARIABLE, RequireKey
 
 OWNED = {
     "--model": "set spec.model",
@@ -18,6 +19,7 @@ OWNED = {
     "--port": "set spec.api.port",
     "--uds": "clients and probes connect by spec.api.port",
     "--api-key": "set spec.api.apiKey, which keeps the key out of documents and logs",
+    "--middleware": "the API is what this engine makes it",
     "--served-model-name": "set spec.api.servedName and spec.api.baseServedName",
     "--lora-modules": "set spec.adapters",
     "--enable-lora": "it follows from spec.adapters",
@@ -82,6 +84,9 @@ def vllm_arguments(document: ServeDocument, model: Path, host: str) -> list[str]
     arguments += ["--host", host, "--port", str(document.port)]
     arguments += ["--max-model-len", str(document.max_model_length), "--shutdown-timeout", str(DRAIN_SECONDS)]
     arguments += ["--disable-uvicorn-access-log"]
+    if document.api_key_file:
+        # vLLM's own check leaves out what is not below a few prefixes: /invocations generates, too.
+        arguments += ["--middleware", f"{RequireKey.__module__}.{RequireKey.__qualname__}"]
     folders = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
     if folders:
         rank = max(_rank(_adapter_config(folder)) for folder in folders.values())
@@ -124,11 +129,13 @@ def vllm_env(document: ServeDocument, model: Path, threads: int) -> dict[str, st
     """Variables of vLLM's process: offline, silent to the outside and, on a CPU, sized for this pod."""
     env = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
     if document.api_key_file:
-        env["VLLM_API_KEY"] = in_pod(document.api_key_file).read_text(encoding="utf-8").strip()
+        env[KEY_VARIABLE] = in_pod(document.api_key_file).read_text(encoding="utf-8").strip()
     if document.use_gpu:
         return env
     return env | {
         "VLLM_TARGET_DEVICE": "cpu",
+        # The images for CPUs have no compiler: the first request for log probabilities would end the engine.
+        "TORCH_COMPILE_DISABLE": "1",
         "VLLM_CPU_KVCACHE_SPACE": str(_cache_gib(model, document.max_model_length)),
         # The engine computes in its own process instead of in a worker that imports everything once more. Threads are
         # not bound then, so that they are told here; vLLM would leave one of two cores idle.

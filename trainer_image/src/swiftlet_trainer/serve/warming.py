@@ -2,6 +2,7 @@
 
 import math
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,8 +16,12 @@ from swiftlet_trainer.failures import TrainerError
 PROMPT = "Hi"
 TOKENS = 3
 """The prompt and two steps behind it: prefill and decode take different ways through the adapters."""
+AT_ONCE = 16
+"""Requests: more than share a batch of the smallest servers, and none of them waits for long where they queue."""
 TIMEOUT_SECONDS = 900.0
 """For one answer: the first may compile."""
+OUTPUT_SECONDS = 3.0
+"""Until the reason of a failure stands in the output of the engine's process."""
 ROUNDING = 0.5
 """Nats by which a log probability may move because others share the batch. An order above what bfloat16 does."""
 RESEMBLANCE = 0.25
@@ -90,18 +95,26 @@ def warm(
             # The likeliest of NaN is some token as well; drawing one fails.
             ask(client, name, {"temperature": 1, "seed": 0, "max_tokens": 1})
     except Unanswered as error:
-        if NOT_FINITE.search("\n".join([str(error), *output])):
+        if _is_not_finite(str(error), output):
             raise not_finite(name) from None
         raise
     if len(names) == 1:
         return
     announce("asking all names at the same time")
     askers = [*names, *reversed(names)]
-    with ThreadPoolExecutor(len(askers)) as pool:
+    with ThreadPoolExecutor(min(len(askers), AT_ONCE)) as pool:
         together = list(pool.map(lambda name: (name, ask(client, name, telling)), askers))
     problems = mixed_up(alone, together)
     if problems:
         raise AnswersMixed("\n".join(problems))
+
+
+def _is_not_finite(reply: str, output: Sequence[str]) -> bool:
+    """Whether the engine says so, in its reply or, a moment later, in its output."""
+    end = time.monotonic() + OUTPUT_SECONDS
+    while not (found := bool(NOT_FINITE.search("\n".join([reply, *output])))) and time.monotonic() < end:
+        time.sleep(0.1)
+    return found
 
 
 def mixed_up(alone: Mapping[str, Answer], together: Sequence[tuple[str, Answer]]) -> list[str]:
