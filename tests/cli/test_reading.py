@@ -131,7 +131,7 @@ def test_compare_with_itself_is_chance(read: Any) -> None:
     found = json.loads(read("compare", "after", "after", "-o", "json").stdout)["metrics"]
     assert [(one["suite"], one["metric"], one["rows"]) for one in found] == [("names", "contains", 6)]
     assert [(one["a"], one["b"]) for one in found] == [(5 / 6, 5 / 6)]
-    assert [(one["delta"], one["ciLow"], one["ciHigh"]) for one in found] == [(0, 0, 0)]
+    assert [(one["delta"], one["verdict"], "ciLow" in one) for one in found] == [(0, "within chance", False)]
 
 
 def test_runs_without_a_common_suite_are_refused(read: Any) -> None:

@@ -56,11 +56,12 @@ def test_no_rows_are_refused() -> None:
 
 def test_infinite_perplexities_are_compared() -> None:
     finite, infinite = (1.0, 1.0), (1e6, 1.0)
-    found = difference([Pair(*infinite, *finite)] * 3, exponential=True)
+    found = difference([Pair(*infinite, *finite)] * 6, exponential=True)
     assert (found.a, found.delta, found.low, found.high) == (math.inf, -math.inf, -math.inf, -math.inf)
-    assert math.isnan(difference([Pair(*infinite, *infinite)] * 3, exponential=True).low)
+    assert math.isnan(difference([Pair(*infinite, *infinite)] * 6, exponential=True).low)
 
 
-def test_nothing_follows_from_one_row() -> None:
-    found = difference([Pair(1, 1, 2, 1)])
+@pytest.mark.parametrize("rows", range(1, 6))
+def test_nothing_follows_from_few_rows(rows: int) -> None:
+    found = difference([Pair(1, 1, 2, 1)] * rows)
     assert (found.delta, found.low, found.high) == (1, -math.inf, math.inf)

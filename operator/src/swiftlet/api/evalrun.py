@@ -65,7 +65,8 @@ class GenerationSuite(ApiModel):
     uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
     metrics: Annotated[list[GenerationMetric], Field(min_length=1, max_length=3)] = Field(
         default_factory=lambda: ["contains"],  # type: ignore[arg-type]
-        description="exact_match and contains ignore case and outer space; rouge_l is the F-measure (Lin 2004).",
+        description="exact_match and contains ignore case, composition (NFC) and outer space; rouge_l is the F-measure"
+        " (Lin 2004) of words, which are characters in scripts without blanks.",
     )
     max_tokens: Annotated[int, Field(ge=1, le=4096)] = Field(64, description="Longest answer, in tokens.")
     system: Annotated[str, Field(max_length=8192)] | None = Field(None, description="System message for every prompt.")
@@ -189,8 +190,8 @@ class Comparison(ApiModel):
     target: str = Field(description="Figure of the target.")
     baseline: str = Field(description="Figure of the baseline.")
     delta: str = Field(description="Target minus baseline.")
-    ci_low: str = Field(description="2.5 % quantile of the delta.")
-    ci_high: str = Field(description="97.5 % quantile of the delta.")
+    ci_low: str = Field(description="2.5 % quantile of the delta; -inf with fewer than 6 rows.")
+    ci_high: str = Field(description="97.5 % quantile of the delta; inf with fewer than 6 rows.")
 
 
 class GateResult(ApiModel):

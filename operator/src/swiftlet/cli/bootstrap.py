@@ -5,6 +5,8 @@ import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from swiftlet.wire.significance import MIN_ROWS
+
 RESAMPLES = 2000
 SEED = 42
 
@@ -32,8 +34,8 @@ def difference(pairs: Sequence[Pair], exponential: bool = False, seed: int = SEE
     """Redraw rows with replacement, both runs' figures from the same draw; the same seed gives the same interval.
 
     exponential: the figure is exp of the ratio (perplexity). Source: Efron & Tibshirani 1993, "An Introduction to the
-    Bootstrap", chapter 13 (percentile interval). From one row nothing follows, and the interval is everything; it is
-    NaN where a draw's difference is none (inf - inf). Raises ValueError without rows.
+    Bootstrap", chapter 13 (percentile interval). From fewer than MIN_ROWS rows nothing follows, and the interval is
+    everything; it is NaN where a draw's difference is none (inf - inf). Raises ValueError without rows.
     """
     if not pairs:
         raise ValueError("there are no rows to compare")
@@ -44,7 +46,7 @@ def difference(pairs: Sequence[Pair], exponential: bool = False, seed: int = SEE
         deltas.append(b - a)
     deltas.sort()
     a, b = _figures(pairs, exponential)
-    if len(pairs) < 2:
+    if len(pairs) < MIN_ROWS:
         return Difference(a, b, b - a, -math.inf, math.inf)
     if any(math.isnan(delta) for delta in deltas):
         return Difference(a, b, b - a, math.nan, math.nan)

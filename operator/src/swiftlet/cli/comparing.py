@@ -9,6 +9,7 @@ from typing import Any
 from swiftlet.cli.bootstrap import Pair, difference
 from swiftlet.cli.errors import CommandError
 from swiftlet.cli.places import run_folder
+from swiftlet.wire.significance import Interval, judged
 
 Object = dict[str, Any]
 Rows = dict[tuple[str, int], Object]
@@ -17,31 +18,26 @@ Rows = dict[tuple[str, int], Object]
 
 @dataclass(frozen=True)
 class Compared:
-    """One metric of one suite. The interval is None where rows are missing or differ; `note` then says why."""
+    """One metric of one suite. The interval is None where the rows give none; verdict: what the change says, or why
+    nothing can be said."""
 
     suite: str
     metric: str
     a: float
     b: float
     n: int
-    interval: tuple[float, float] | None = None
-    note: str = ""
-
-    def verdict(self) -> str:
-        if self.interval is None:
-            return self.note
-        low, high = self.interval
-        return "clear" if low > 0 or high < 0 else "within chance"
+    interval: Interval | None
+    verdict: str
 
     def document(self) -> Object:
-        interval = {"ciLow": self.interval[0], "ciHigh": self.interval[1]} if self.interval else {"note": self.note}
+        interval = {"ciLow": self.interval[0], "ciHigh": self.interval[1]} if self.interval else {}
         figures = {"a": self.a, "b": self.b, "delta": self.b - self.a, "rows": self.n}
         # JSON has no infinities: they are texts, as in a status.
         shown = {
             name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in (figures | interval).items()
         }
-        return {"suite": self.suite, "metric": self.metric, **shown}
+        return {"suite": self.suite, "metric": self.metric, **shown, "verdict": self.verdict}
 
 
 def compare(a: Object, b: Object, state: Path) -> list[Compared]:
@@ -80,22 +76,18 @@ def _rows(run: Object, state: Path) -> Rows | None:
 
 def _compared(key: tuple[str, str], a: Object, b: Object, rows_a: Rows | None, rows_b: Rows | None) -> Compared:
     suite, metric = key
-    plain = Compared(suite, metric, float(a["value"]), float(b["value"]), min(a["n"], b["n"]))
+    figures = float(a["value"]), float(b["value"]), min(a["n"], b["n"])
     if rows_a is None or rows_b is None:
-        return _noted(plain, "rows.jsonl is missing, so no interval")
+        return Compared(suite, metric, *figures, None, "rows.jsonl is missing, so no interval")
     ours = [index for index in rows_a if index[0] == suite]
     theirs = [index for index in rows_b if index[0] == suite]
     if ours != theirs or any(rows_a[index]["prompt"] != rows_b[index]["prompt"] for index in ours):
-        return _noted(plain, "the runs had other rows, so no interval")
+        return Compared(suite, metric, *figures, None, "the runs had other rows, so no interval")
     pairs = [Pair(*_scored(rows_a[index], metric), *_scored(rows_b[index], metric)) for index in ours]
     found = difference(pairs, exponential=metric == "perplexity")
-    return Compared(suite, metric, found.a, found.b, len(pairs), (found.low, found.high))
+    return Compared(suite, metric, found.a, found.b, len(pairs), *judged(len(pairs), *found[2:]))
 
 
 def _scored(row: Object, metric: str) -> tuple[float, float]:
     """A row's value and weight: perplexity weighs by tokens, every other metric counts each row once."""
     return (float(row["nll"]), float(row["tokens"])) if metric == "perplexity" else (row["metrics"][metric], 1.0)
-
-
-def _noted(plain: Compared, note: str) -> Compared:
-    return Compared(plain.suite, plain.metric, plain.a, plain.b, plain.n, note=note)

@@ -11,6 +11,11 @@ def signed(number: float | str) -> str:
     return f"{float(number):+.4g}"
 
 
+def bracketed(interval: tuple[float, float] | None) -> str:
+    """Both ends with their signs; a dash where there is none."""
+    return f"[{signed(interval[0])}, {signed(interval[1])}]" if interval else "-"
+
+
 def size(count: float) -> str:
     """Bytes in binary units: 512 B, 1.5 GiB."""
     for unit in ("B", "KiB", "MiB", "GiB"):

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from swiftlet.cli.figures import figure, seconds, signed
+from swiftlet.cli.figures import bracketed, figure, seconds, signed
 from swiftlet.cli.places import reports
 from swiftlet.cli.table import render
 from swiftlet.cli.timetable import Span
+from swiftlet.wire.significance import judged
 
 Object = dict[str, Any]
 
@@ -25,19 +26,18 @@ def evaluation(run: Object) -> str:
         key = one["suite"], one["metric"]
         if one["subject"] != "target":
             continue
-        before, difference = baselines.get(key), compared.get(key)
+        before = baselines.get(key)
         rows.append(
             [
                 one["suite"],
                 one["metric"],
                 _with_error(before) if before else "",
                 _with_error(one),
-                signed(difference["delta"]) if difference else "",
-                f"[{signed(difference['ciLow'])}, {signed(difference['ciHigh'])}]" if difference else "",
+                *_change(one["n"], compared.get(key)),
                 str(one["n"]),
             ]
         )
-    heads = ["Suite", "Metric", "Before", "After", "Change", "95% interval", "Rows"]
+    heads = ["Suite", "Metric", "Before", "After", "Change", "95% interval", "Verdict", "Rows"]
     gates = [f"  {'passed' if gate['passed'] else 'FAILED'}  {gate['message']}" for gate in status.get("gates") or []]
     title = f"Evaluation of evalrun/{run['metadata']['name']} (before: baseline, after: target)"
     return "\n".join([title, render(heads, rows, indent="  "), *(["", "Gates", *gates] if gates else [])])
@@ -52,6 +52,14 @@ def dropped_rows(item: Object) -> str:
     reasons = ", ".join(f"{reason} {count}" for reason, count in dropped.items())
     name = f"{item['kind'].lower()}/{item['metadata']['name']}"
     return f"{name}: {counts['read']} rows read, {counts['used']} used, {sum(dropped.values())} dropped: {reasons}"
+
+
+def _change(rows: int, difference: Object | None) -> tuple[str, str, str]:
+    if difference is None:
+        return "", "", ""
+    delta, low, high = (float(difference[name]) for name in ("delta", "ciLow", "ciHigh"))
+    interval, verdict = judged(rows, delta, low, high)
+    return signed(delta), bracketed(interval), verdict
 
 
 def _with_error(result: Object) -> str:

@@ -13,23 +13,23 @@ from swiftlet_trainer.report.evaluation import write_evaluation_report
 
 @pytest.fixture
 def records() -> dict[tuple[str, str], list[Record]]:
-    target = [Record("who", "target", i, "p", "a", "r", {"contains": float(i != 0)}) for i in range(4)]
-    baseline = [Record("who", "baseline", i, "p", "a", "r", {"contains": 0.0}) for i in range(4)]
+    target = [Record("who", "target", i, "p", "a", "r", {"contains": float(i != 0)}) for i in range(8)]
+    baseline = [Record("who", "baseline", i, "p", "a", "r", {"contains": 0.0}) for i in range(8)]
     return {("who", "target"): target, ("who", "baseline"): baseline}
 
 
 def test_results_put_the_target_first(suite: Any, records: Any) -> None:
     target, baseline = results_of([suite("who", generation={})], records)
     assert target.document() == {
-        "suite": "who", "metric": "contains", "subject": "target", "value": "0.75", "stderr": "0.25", "n": 4,
+        "suite": "who", "metric": "contains", "subject": "target", "value": "0.875", "stderr": "0.125", "n": 8,
     }  # fmt: skip
     assert (baseline.subject, baseline.value, baseline.stderr) == ("baseline", "0", "0")
 
 
 def test_comparison_holds_delta_and_interval(suite: Any, records: Any) -> None:
     (found,) = comparisons_of([suite("who", generation={})], records, seed=1)
-    assert (found.target, found.baseline, found.delta) == ("0.75", "0", "0.75")
-    assert 0 <= float(found.ci_low) < 0.75 < float(found.ci_high) <= 1
+    assert (found.target, found.baseline, found.delta) == ("0.875", "0", "0.875")
+    assert 0 <= float(found.ci_low) < 0.875 < float(found.ci_high) <= 1
 
 
 def test_without_a_baseline_nothing_is_compared(suite: Any, records: Any) -> None:
@@ -80,7 +80,7 @@ def test_files_hold_every_row_and_every_figure(suite: Any, records: Any, tmp_pat
     write_results(tmp_path, results, comparison)
     lines = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     assert [(line["subject"], line["index"]) for line in lines] == [
-        (s, i) for s in ("target", "baseline") for i in range(4)
+        (s, i) for s in ("target", "baseline") for i in range(8)
     ]
     content = json.loads((tmp_path / "results.json").read_text())
     assert len(content["results"]) == 2

@@ -71,6 +71,9 @@ def test_only_a_change_beyond_chance_is_coloured(tmp_path: Path, document: Evalu
     page = (tmp_path / "report.html").read_text()
     assert '<td class="number good">+1</td>' in page
     assert '<td class="number ">+0</td>' in page
+    assert "<td>clear</td>" in page
+    assert "<td>too few rows</td>" in page, "three rows"
+    assert "inf" not in page.replace("info", "")
 
 
 def test_page_without_a_baseline(tmp_path: Path, document: EvaluateDocument) -> None:

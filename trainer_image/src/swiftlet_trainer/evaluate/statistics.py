@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from swiftlet.wire.significance import MIN_ROWS, Interval
 
 RESAMPLES = 10_000
 CHUNK = 1_000
@@ -60,18 +61,18 @@ def standard_error(sample: Sample) -> float | None:
     return error * math.exp(ratio) if sample.exponential else error
 
 
-def paired_interval(target: Sample, baseline: Sample, seed: int, resamples: int = RESAMPLES) -> tuple[float, float]:
+def paired_interval(target: Sample, baseline: Sample, seed: int, resamples: int = RESAMPLES) -> Interval:
     """The 2.5 % and 97.5 % quantiles of target minus baseline when the same rows are redrawn for both.
 
     Rows are drawn with replacement and the whole figure is computed anew from each draw's sums. Source: Efron &
     Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13 (percentile interval). The same seed gives the
-    same interval. Both samples hold the same rows in the same order (ValueError otherwise). From fewer than two rows
-    nothing follows, and the interval is everything; it is NaN where a draw's difference is none (inf - inf).
+    same interval. Both samples hold the same rows in the same order (ValueError otherwise). From fewer than MIN_ROWS
+    rows nothing follows, and the interval is everything; it is NaN where a draw's difference is none (inf - inf).
     """
     n = len(target.sums)
     if n != len(baseline.sums):
         raise ValueError(f"paired samples have {n} and {len(baseline.sums)} rows")
-    if n < 2:
+    if n < MIN_ROWS:
         return -math.inf, math.inf
     random = np.random.default_rng(seed)
     deltas = np.empty(resamples)

@@ -7,6 +7,7 @@ from typing import Any
 
 from swiftlet.api.evalrun import Comparison, Result
 from swiftlet.wire.documents import EvaluateDocument, ResolvedSubject
+from swiftlet.wire.significance import judged
 
 REPORT_FILE = "report.html"
 SHOWN_ROWS = 40
@@ -56,21 +57,15 @@ def _lines(results: list[Result], comparison: dict[tuple[str, str], Comparison])
         line |= {"target": _short(one.value), "target_error": _short(one.stderr)}
         if before and change:
             line |= {"baseline": _short(before.value), "baseline_error": _short(before.stderr)}
-            line |= {
-                "delta": _signed(change.delta),
-                "ci_low": _signed(change.ci_low),
-                "ci_high": _signed(change.ci_high),
-            }
-            line["verdict"] = _verdict(float(change.ci_low), float(change.ci_high), lower)
+            delta = float(change.delta)
+            interval, verdict = judged(one.n, delta, float(change.ci_low), float(change.ci_high))
+            line |= {"delta": _signed(delta), "verdict": verdict, "interval": "-", "colour": ""}
+            if interval:
+                line["interval"] = " to ".join(map(_signed, interval))
+            if verdict == "clear":
+                line["colour"] = "good" if (delta < 0) == lower else "bad"
         lines.append(line)
     return lines
-
-
-def _verdict(low: float, high: float, lower_is_better: bool) -> str:
-    """`good` or `bad` when the interval leaves out zero, else nothing."""
-    if not (low > 0 or high < 0):
-        return ""
-    return "good" if (high < 0) == lower_is_better else "bad"
 
 
 def _plot(results: list[Result]) -> Any:
@@ -153,5 +148,5 @@ def _short(number: str | None) -> str:
     return "-" if number is None else f"{float(number):.4g}"
 
 
-def _signed(number: str) -> str:
-    return f"{float(number):+.3g}"
+def _signed(number: float) -> str:
+    return f"{number:+.3g}"

@@ -15,7 +15,7 @@ def add_parser(commands: "Commands") -> None:
         commands,
         "compare",
         "Compare two EvalRuns on the same questions",
-        "Delta is B minus A; the interval is a paired bootstrap over rows (95 %).",
+        "Delta is B minus A; the interval is a paired bootstrap over rows (95 %), none from fewer than 6 rows.",
         """swiftlet compare bird-v1 bird-v2
         swiftlet compare bird-v1 bird-v2 -o json""",
     )
@@ -30,7 +30,7 @@ def add_parser(commands: "Commands") -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the comparison as a table."""
     from swiftlet.cli.comparing import compare
-    from swiftlet.cli.figures import figure, signed
+    from swiftlet.cli.figures import bracketed, figure, signed
     from swiftlet.cli.output import print_document
     from swiftlet.cli.resourcekinds import kind_of
     from swiftlet.cli.statefolder import existing, open_store
@@ -57,9 +57,9 @@ def run(options: argparse.Namespace) -> int:
             figure(one.a),
             figure(one.b),
             signed(one.b - one.a),
-            f"[{signed(one.interval[0])}, {signed(one.interval[1])}]" if one.interval else "",
+            bracketed(one.interval),
             str(one.n),
-            one.verdict(),
+            one.verdict,
         ]
         for one in found
     ]
