@@ -102,3 +102,32 @@ def test_stopped_means_that_all_ended_and_one_was_taken_away() -> None:
     assert stopped([drained, pod(phase="Pending")]) is None
     assert stopped([{**drained, "metadata": {"name": "a-0", "deletionTimestamp": "2026-01-01T00:00:00Z"}}]) is None
     assert stopped([]) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        (
+            {"containerStatuses": [{"name": "c", "state": {"waiting": {"reason": "ErrImagePull", "message": "no x"}}}]},
+            "ErrImagePull: pod a-0: container c: no x",
+        ),
+        (
+            {"initContainerStatuses": [{"name": "c", "state": {"waiting": {"reason": "CreateContainerConfigError"}}}]},
+            "CreateContainerConfigError: pod a-0: container c: CreateContainerConfigError",
+        ),
+        (
+            {
+                "conditions": [
+                    {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no GPU"}
+                ]
+            },
+            "Unschedulable: pod a-0: no GPU",
+        ),
+    ],
+)
+def test_what_kept_a_stopped_pod_from_work_is_still_told(before: dict[str, Any], told: str) -> None:
+    taken = {"type": "DisruptionTarget", "status": "True", "message": "the engine was asked to stop"}
+    drained = pod(**{**before, "phase": "Failed", "conditions": [*before.get("conditions", []), taken]})
+    message = stopped([drained]) or ""
+    assert message.startswith(told) and message.endswith("; then the engine was asked to stop")
+    assert obstacle([drained]) == ("Stopped", message)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from swiftlet.api import KINDS
 from swiftlet.cli.columns import rows_of
 from swiftlet.cli.errors import CommandError
 from swiftlet.cli.output import print_document, print_objects
 from swiftlet.cli.resourcekinds import ResourceKind, kind_of, parse_kinds
 from swiftlet.cli.statefolder import existing, open_store
 from swiftlet.cli.table import render
-from swiftlet.kinds.conditions import has_condition
-from swiftlet.local.lock import lock_holder
+from swiftlet.kinds.conditions import find_condition
 
 Object = dict[str, Any]
 WATCH_SECONDS = 0.5
@@ -90,17 +90,7 @@ def print_listing(listing: Listing) -> Found:
     ]
     if tables:
         print("\n\n".join(tables), flush=True)
-    if note := stale_note(listing.state, flat):
-        print(note, file=sys.stderr)
     return found
-
-
-def stale_note(state: Path, items: Sequence[Object]) -> str | None:
-    """What a reader must know when models are shown as ready, but the engine that served them was killed."""
-    ready = [item for item in items if item["kind"] == "ModelDeployment" and has_condition(item, "Ready")]
-    if not ready or lock_holder(state):
-        return None
-    return "no engine runs now: Ready is how the last run left it; `swiftlet run PATH --keep` serves"
 
 
 def watch(listing: Listing, printed: Found) -> None:
@@ -118,8 +108,12 @@ def watch(listing: Listing, printed: Found) -> None:
             seen |= set(map(_version, items))
 
 
-def _version(item: Object) -> tuple[str, str]:
-    return item["metadata"]["uid"], item["metadata"]["resourceVersion"]
+def _version(item: Object) -> tuple[str, str, str | None]:
+    """What changes with every write, and when the engine that wrote is gone."""
+    status = item.get("status") or {}
+    model = KINDS.get(item["kind"])
+    said = (find_condition(item, model.summary_condition) or {}) if model else status
+    return item["metadata"]["uid"], item["metadata"]["resourceVersion"], said.get("reason")
 
 
 def _print_changes(listing: Listing, kind: ResourceKind, items: list[Object], changed: set[int]) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.cli.errors import CommandError
+from swiftlet.cli.leftstore import LeftStore
 from swiftlet.cli.resourcekinds import OURS, ResourceKind, kind_of
 from swiftlet.local.store import Store
 
@@ -11,12 +12,12 @@ Object = dict[str, Any]
 
 
 def open_store(state: Path) -> Store:
-    """The objects of a state folder, to read. Raises CommandError when nothing was ever run there."""
+    """The objects of a state folder as they are now, to read. Raises CommandError when nothing was ever run there."""
     if not (state / "objects").is_dir():
         raise CommandError(
             f"nothing was run in the state folder {state}; start with `swiftlet run PATH`, or name another with --state"
         )
-    return Store(state, read_only=True)
+    return LeftStore(state)
 
 
 def existing(store: Store, kind: ResourceKind, namespace: str, name: str) -> Object:

@@ -97,12 +97,17 @@ def running_container(pod: dict[str, Any]) -> str | None:
 
 
 def stopped(pods: Sequence[dict[str, Any]]) -> str | None:
-    """Why no pod is at work: the machine or the cluster took them away, and none has replaced them yet; else None."""
+    """Why no pod is at work: the machine or the cluster took them away, and none has replaced them yet; else None.
+
+    What kept them from work before that is told first, since it will again; of a crash the failure says more.
+    """
     left = [pod for pod in pods if not is_being_deleted(pod)]
     if any((pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed") for pod in left):
         return None
     disruptions = [find_condition(pod, "DisruptionTarget") or {} for pod in left]
-    return next((found.get("message") or "disrupted" for found in disruptions if found.get("status") == "True"), None)
+    why = next((found.get("message") or "disrupted" for found in disruptions if found.get("status") == "True"), None)
+    before = _stuck(left, {}) if why else None
+    return f"{before[0]}: {before[1]}; then {why}" if before and before[0] != "CrashLoopBackOff" else why
 
 
 def lost_node(pod: dict[str, Any]) -> tuple[str, str] | None:
@@ -123,8 +128,12 @@ def obstacle(pods: Sequence[dict[str, Any]], unbound: Mapping[str, str] | None =
     """
     if message := stopped(pods):
         return "Stopped", message
+    return _stuck(pods, unbound or {})
+
+
+def _stuck(pods: Iterable[dict[str, Any]], unbound: Mapping[str, str]) -> tuple[str, str] | None:
     for pod in pods:
-        found = unschedulable(pod, unbound or {}) or lost_node(pod) or _bad_wait(pod)
+        found = unschedulable(pod, unbound) or lost_node(pod) or _bad_wait(pod)
         if found:
             reason, message = found
             remedy = REMEDIES.get(reason)

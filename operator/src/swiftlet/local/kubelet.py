@@ -7,8 +7,9 @@ from typing import Any
 
 from swiftlet.local.ending import end_tasks
 from swiftlet.local.leftovers import end_leftovers
+from swiftlet.local.lostpods import RESTARTED, lost_status
 from swiftlet.local.node import Node
-from swiftlet.local.podstatus import TERMINAL, stamp, with_times
+from swiftlet.local.podstatus import TERMINAL
 from swiftlet.local.podworker import Admission, PodWorker
 from swiftlet.local.scheduling import GPU, IGNORED_FIELDS, requests_of, shortage
 from swiftlet.local.store import Change
@@ -22,17 +23,6 @@ DRAINED = {
     "disruption": "TerminationByKubelet",
 }
 """The end of a pod at a graceful shutdown. Source: kubelet, graceful node shutdown."""
-RESTARTED = {
-    "phase": "Failed",
-    "reason": "EngineRestarted",
-    "message": "the engine ended while the pod ran, and its processes ended with it",
-}
-LOST_CONTAINER = {
-    "exitCode": 137,
-    "reason": "ContainerStatusUnknown",
-    "message": "the container could not be located when the engine started again",
-}
-"""Source: kubelet, a container that is gone from the runtime."""
 END_SECONDS = 5.0
 """What a pod may take after its grace period: SIGKILL, and the rest of its output."""
 KILL_SECONDS = 0.5
@@ -200,19 +190,7 @@ class Kubelet:
             self._finish(pod)
             return
         release_shared_memory(pod)
-        status = dict(pod["status"])
-        for name in ("initContainerStatuses", "containerStatuses"):
-            status[name] = [_lost(container) for container in status.get(name) or []]
-        kept = [c for c in status.get("conditions") or [] if c["type"] not in ("Ready", "ContainersReady")]
-        unready = [{"type": type_, "status": "False", "reason": "PodFailed"} for type_ in ("ContainersReady", "Ready")]
-        disrupted = {
-            "type": "DisruptionTarget",
-            "status": "True",
-            "reason": RESTARTED["reason"],
-            "message": RESTARTED["message"],
-        }
-        status["conditions"] = with_times([*kept, *unready, disrupted], pod["status"].get("conditions") or [])
-        self._node.store.update_status("Pod", metadata["namespace"], metadata["name"], {**status, **RESTARTED})
+        self._node.store.update_status("Pod", metadata["namespace"], metadata["name"], lost_status(pod))
         self._node.event(pod, "Warning", RESTARTED["reason"], RESTARTED["message"])
 
 
@@ -221,11 +199,3 @@ def _has_run(pod: dict[str, Any]) -> bool:
     status = pod.get("status") or {}
     containers = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
     return any("running" in c["state"] or "terminated" in c["state"] or c["restartCount"] > 0 for c in containers)
-
-
-def _lost(container: dict[str, Any]) -> dict[str, Any]:
-    """A container's status when its process is gone with the engine."""
-    if "running" not in container["state"]:
-        return container
-    terminated = {**LOST_CONTAINER, "startedAt": container["state"]["running"]["startedAt"], "finishedAt": stamp()}
-    return {**container, "state": {"terminated": terminated}, "ready": False, "started": False}

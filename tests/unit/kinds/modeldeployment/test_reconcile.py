@@ -191,6 +191,25 @@ def test_a_server_that_was_stopped_with_the_machine_has_not_failed(
     assert_fixpoint(world, "ModelDeployment")
 
 
+def test_the_cause_of_a_server_that_died_is_still_told_when_it_is_stopped(
+    world: Any, documents: Any, assert_fixpoint: Any
+) -> None:
+    start(world, documents)
+    rolls_out(world, readyReplicas=0, availableReplicas=0)
+    died = {"exitCode": 1, "message": "no such adapter", "finishedAt": "2026-01-01T00:00:00Z", "reason": "Error"}
+    waiting = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
+    world.pod(child(world), 0, waiting, container="serve", lastState={"terminated": died}, restartCount=1)
+    world.reconcile("ModelDeployment")
+    failure = world.objects["ModelDeployment", "default", "bird"]["status"]["failure"]
+    world.pod(child(world), 0, waiting, container="serve", conditions=DRAINED)["status"]["phase"] = "Failed"
+    for _ in range(2):
+        assert world.reconcile("ModelDeployment").status["failure"] == failure
+        status, reason, message = world.condition("ModelDeployment", "Ready")
+        assert (status, reason) == ("False", "Stopped")
+        assert "no such adapter" in message and message.endswith("; then asked to stop")
+    assert_fixpoint(world, "ModelDeployment")
+
+
 @pytest.mark.parametrize(("exit_code", "restarts", "settles"), [(2, 1, "failed"), (1, 1, None), (1, 3, "failed")])
 def test_a_server_that_dies(world: Any, documents: Any, exit_code: int, restarts: int, settles: str | None) -> None:
     start(world, documents)

@@ -26,16 +26,12 @@ def add_parser(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the description."""
-    import sys
 
     from swiftlet.cli.describing import description
-    from swiftlet.cli.listing import stale_note
     from swiftlet.cli.statefolder import existing, open_store, split_target, the_only
 
     store = open_store(options.state)
     kind, name = split_target(options.target)
     item = existing(store, kind, options.namespace, name) if kind else the_only(store, options.namespace, name)
     print(description(store, item, options.state), flush=True)
-    if note := stale_note(options.state, [item]):
-        print(note, file=sys.stderr)
     return exitcodes.OK

@@ -49,6 +49,12 @@ class View:
         return None if self._all_ready else last_crash(self.pods)
 
     @property
+    def stopped(self) -> str | None:
+        """Why no pod is at work, and what had failed before (`kinds.observed.stopped`)."""
+        why, failure = stopped(self.pods), self.old.failure
+        return f"{failure.reason}: {failure.message}; then {why}" if why and failure else why
+
+    @property
     def _all_ready(self) -> bool:
         wanted = self.replicas
         return wanted > 0 and (self.counts.get("readyReplicas") or 0) >= wanted
@@ -93,8 +99,8 @@ def status_of(view: View, now: datetime) -> ModelDeploymentStatus:
         served_names=_names(view, served),
         url=url if view.child else None,
         model_digest=served.digest if served and not view.obstacle else view.old.model_digest if view.child else None,
-        failure=crash.failure if crash else None,
-        progress=None if rolled_out or not view.child or stopped(view.pods) else said.get("message"),
+        failure=crash.failure if crash else view.old.failure if view.stopped else None,
+        progress=None if rolled_out or not view.child or view.stopped else said.get("message"),
     )
 
 
@@ -122,8 +128,8 @@ def progressing(view: View) -> State:
         return refusal("Progressing", view.obstacle)
     if view.is_rolled_out:
         return State("Progressing", "False", "RolledOut", "the present plan serves")
-    if message := stopped(view.pods):
-        return State("Progressing", "Unknown", "Stopped", message)
+    if view.stopped:
+        return State("Progressing", "Unknown", "Stopped", view.stopped)
     crash = view.crash
     if crash and (crash.failure.exit_code in NEVER_RETRIED or crash.restarts >= RESTARTS_BEFORE_STUCK):
         reason = "InvalidInput" if crash.failure.exit_code in NEVER_RETRIED else "CrashLooping"
@@ -152,6 +158,8 @@ def _ready(view: View) -> State:
     hindered = obstacle(view.pods, view.unbound)
     if view.crash:
         return State("Ready", "False", "ServerFailed", _crashed(view.crash))
+    if view.stopped:
+        return State("Ready", "False", "Stopped", view.stopped)
     if hindered:
         return State("Ready", "False", *hindered)
     if unmade := replica_failure(view.child):
