@@ -165,3 +165,77 @@ def test_a_model_whose_engine_was_killed_is_not_believed_to_be_ready(swiftlet: A
     store.update_status("ModelDeployment", "default", "bird", {"conditions": [ready]})
     listed = swiftlet("get", "mdep", "--state", tmp_path)
     assert listed.stdout.splitlines()[1].split()[:3] == ["bird", "False", "Stopped"]
+
+
+def test_get_chooses_by_label(read: Any) -> None:
+    chosen = read("get", "pods", "-l", "batch.kubernetes.io/job-name in (bird-train-0), !x", "-o", "name").stdout
+    assert chosen.split() == ["pod/bird-train-0-0", "pod/bird-train-0-1"]
+    refused = read("get", "pods", "-l", "a=b=c")
+    assert (refused.returncode, "is not a label selector" in refused.stderr) == (2, True)
+    assert read("get", "pods", "bird-train-0-0", "-l", "a").returncode == 2
+
+
+def test_get_as_jsonpath(read: Any) -> None:
+    assert read("get", "ftj", "bird", "-o", "jsonpath={.status.failure.pod}").stdout == "bird-train-1-1"
+    template = 'jsonpath={range .items[*]}{.metadata.name}{"\\n"}{end}'
+    assert read("get", "evr", "-o", template).stdout == "after\nbefore\nother\n"
+    assert read("get", "evr", "-o", "jsonpath={.items").returncode == 2
+    assert read("get", "evr", "-o", "jsonpat={.items}").returncode == 2
+
+
+def test_every_namespace_has_a_column_of_its_own(read: Any) -> None:
+    head, row = read("get", "ftj", "-A").stdout.splitlines()
+    assert head.split()[:2] == ["NAMESPACE", "NAME"]
+    assert row.split()[:2] == ["default", "bird"]
+    assert read("events", "-A").stdout.startswith("NAMESPACE")
+    assert "NAMESPACE" not in read("get", "cprof,ftj").stdout
+
+
+def test_logs_since(read: Any) -> None:
+    assert read("logs", "ftj/bird", "--since", "1h").stdout == ""
+    assert read("logs", "ftj/bird", "--since", "900000h").stdout != ""
+    for text in ("5", "-5s", "0s", "5x", "s"):
+        refused = read("logs", "ftj/bird", f"--since={text}")
+        assert (refused.returncode, "is not a duration" in refused.stderr) == (2, True)
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """A state folder with an adapter and its report, and with a run that failed with many words."""
+    store = Store(tmp_path)
+    head = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "FineTuneJob"}
+    spec = {"model": {"uri": "hf://org/name"}, "datasets": []}
+    folder = tmp_path / "volumes/swiftlet-artifacts/default/finetunejobs/bird/artifact"
+    folder.mkdir(parents=True)
+    (folder.parent / "report.html").write_text("")
+    for name in ("bird", "worm"):
+        store.apply({**head, "metadata": {"name": name, "namespace": "default"}, "spec": spec})
+    uri = "pvc://swiftlet-artifacts/default/finetunejobs/bird/artifact"
+    artifact = {"uri": uri, "digest": "sha256:0", "type": "adapter", "baseModel": "hf://org/name"}
+    store.update_status("FineTuneJob", "default", "bird", {"observedGeneration": 1, "artifact": artifact})
+    words = "row 1 is wrong\nrow 2 is wrong"
+    condition = {"type": "Succeeded", "status": "False", "reason": "Failed", "message": words}
+    status = {
+        "observedGeneration": 1,
+        "conditions": [condition],
+        "failure": {"reason": "InvalidInput", "message": words},
+    }
+    store.record_event(store.update_status("FineTuneJob", "default", "worm", status), "Warning", "Failed", words)
+    return tmp_path
+
+
+def test_the_artifact_and_the_report_are_found_on_this_machine(swiftlet: Any, made: Path) -> None:
+    folder = made / "volumes/swiftlet-artifacts/default/finetunejobs/bird"
+    described = swiftlet("describe", "ftj/bird", "--state", made).stdout
+    assert f"artifact: {folder}/artifact" in described
+    assert f"report: {folder}/report.html" in described
+    assert f"model = PeftModel.from_pretrained(base, '{folder}/artifact')" in described
+    head, row, _ = swiftlet("get", "ftj", "-o", "wide", "--state", made).stdout.splitlines()
+    assert head.split()[-2:] == ["FOLDER", "REPORT"]
+    assert row.split()[-2:] == [f"{folder}/artifact", f"{folder}/report.html"]
+
+
+def test_a_cause_of_many_lines_is_told_whole_once(swiftlet: Any, made: Path) -> None:
+    described = swiftlet("describe", "ftj/worm", "--state", made).stdout
+    assert described.count("row 2 is wrong") == 1
+    assert described.count("row 1 is wrong …") == 2

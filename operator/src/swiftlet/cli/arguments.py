@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 DEFAULT_STATE = ".swiftlet"
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 
 
 def add_command(
@@ -43,6 +46,24 @@ def add_namespace(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", "--namespace", default="default", help="namespace of the resource (default: default)")
 
 
+class _Formats(tuple[str, ...]):
+    """Choices of -o; of one that ends in `=TEXT` every text is one."""
+
+    def __contains__(self, word: object) -> bool:
+        heads = tuple(f"{choice.partition('=')[0]}=" for choice in self if "=" in choice)
+        return super().__contains__(word) or (isinstance(word, str) and bool(heads) and word.startswith(heads))
+
+
 def add_output(parser: argparse.ArgumentParser, *formats: str) -> None:
     """-o/--output."""
-    parser.add_argument("-o", "--output", choices=formats, metavar="|".join(formats), help="print as this instead")
+    choices = _Formats(formats)
+    parser.add_argument("-o", "--output", choices=choices, metavar="|".join(formats), help="print as this instead")
+
+
+def duration(text: str) -> float:
+    """Seconds of a Go duration such as 30s or 1h30m. Source: time.ParseDuration."""
+    parts = _DURATION.findall(text)
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    if "".join(number + unit for number, unit in parts) != text or seconds <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration; write one such as 30s, 5m or 1h30m")
+    return seconds

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from swiftlet.api import KINDS
@@ -11,6 +12,7 @@ from swiftlet.api.base import Column
 from swiftlet.cli import podstate
 from swiftlet.cli.ages import age
 from swiftlet.cli.jsonpath import find
+from swiftlet.cli.places import artifact_folder, reports
 from swiftlet.cli.resourcekinds import ResourceKind
 
 Object = dict[str, Any]
@@ -115,21 +117,29 @@ def columns_of(kind: ResourceKind, wide: bool = False) -> list[Cell]:
     return [cell for cell in cells if wide or not cell.wide]
 
 
+NAMESPACE = Cell("Namespace", lambda item, _now: str(item["metadata"].get("namespace") or ""))
+
+
+def place_cells(kind: ResourceKind, state: Path) -> list[Cell]:
+    """Where on this machine the files of a resource lie; kubectl has no such columns."""
+    artifact = Cell("Folder", lambda item, _now: str(artifact_folder(state, item) or NONE))
+    report = Cell("Report", lambda item, _now: ",".join(str(page.absolute()) for page in reports(state, item)) or NONE)
+    return {"FineTuneJob": [artifact, report], "EvalRun": [report]}.get(kind.name, [])
+
+
 def rows_of(
     kind: ResourceKind,
     objects: Sequence[Object],
     wide: bool = False,
     prefixed: bool = False,
     now: datetime | None = None,
+    *,
+    first: Sequence[Cell] = (),
+    last: Sequence[Cell] = (),
 ) -> tuple[list[str], list[list[str]]]:
-    """Heads and rows of a table. `prefixed` names are `kind/name`."""
+    """Heads and rows of a table. `prefixed` names are `kind/name`. `first` and `last` are columns at its two ends."""
     moment = now or datetime.now(UTC)
-    cells = columns_of(kind, wide)
-    named = kind.name != "Event"
-    heads = [*(["Name"] if named else []), *(cell.head for cell in cells)]
     prefix = f"{kind.name.lower()}/" if prefixed else ""
-    rows = []
-    for item in objects:
-        name = [prefix + item["metadata"]["name"]] if named else []
-        rows.append([*name, *(cell.text(item, moment) for cell in cells)])
-    return heads, rows
+    name = Cell("Name", lambda item, _now: prefix + str(item["metadata"]["name"]))
+    cells = [*first, *([name] if kind.name != "Event" else []), *columns_of(kind, wide), *last]
+    return [cell.head for cell in cells], [[cell.text(item, moment) for cell in cells] for item in objects]

@@ -1,5 +1,6 @@
 """What `describe` prints: everything about one object, the important first."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,13 @@ from swiftlet.api import KINDS
 from swiftlet.cli.ages import age
 from swiftlet.cli.columns import rows_of
 from swiftlet.cli.diagnosis import explain
+from swiftlet.cli.figures import one_line
+from swiftlet.cli.loading import loading_lines
+from swiftlet.cli.places import artifact_folder, reports
 from swiftlet.cli.resourcekinds import kind_of
 from swiftlet.cli.statefolder import children_of
 from swiftlet.cli.table import render
+from swiftlet.local.places import models_mirror
 from swiftlet.local.store import Store
 
 Object = dict[str, Any]
@@ -24,6 +29,8 @@ def description(store: Store, item: Object, state: Path, now: datetime | None = 
     parts = [_head(item, moment)]
     if item["kind"] in KINDS and (cause := explain(item, state)):
         parts.append("Failure:\n" + _indented("\n".join(cause)))
+    if files := _files(item, state):
+        parts.append("Files on this machine:\n" + _indented(files))
     if item.get("spec"):
         parts.append("Spec:\n" + _indented(outline(item["spec"])))
     elif item["kind"] == "ConfigMap":
@@ -87,6 +94,15 @@ def _head(item: Object, now: datetime) -> str:
     return "\n".join(f"{key:<15}{value}" for key, value in rows)
 
 
+def _files(item: Object, state: Path) -> str:
+    """The artifact's folder, the Python that loads it, and the reports; empty while there are none."""
+    folder = artifact_folder(state, item)
+    lines = [f"artifact: {folder}"] if folder else []
+    lines += [f"report: {page.absolute()}" for page in reports(state, item)]
+    loading = loading_lines(item, state, models_mirror(os.environ))
+    return "\n".join([*lines, *(["load it with:", *(INDENT + line for line in loading)] if loading else [])])
+
+
 def _conditions(conditions: list[Object], now: datetime) -> str:
     rows = [
         [
@@ -94,7 +110,7 @@ def _conditions(conditions: list[Object], now: datetime) -> str:
             condition["status"],
             condition.get("reason") or "",
             age(condition.get("lastTransitionTime"), now),
-            condition.get("message") or "",
+            one_line(condition.get("message") or ""),
         ]
         for condition in conditions
     ]
@@ -120,7 +136,7 @@ def _events(store: Store, item: Object, now: datetime) -> str:
             event["type"],
             event["reason"],
             age(event["lastTimestamp"], now) + (f" (x{event['count']})" if event.get("count", 1) > 1 else ""),
-            event["message"],
+            one_line(event["message"]),
         ]
         for event in found
     ]

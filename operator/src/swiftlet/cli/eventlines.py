@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from swiftlet.api import KINDS
+from swiftlet.cli.figures import one_line
 from swiftlet.local.notices import Notice, ProgressNotice, Trouble
 from swiftlet.local.store import Store
 
@@ -35,7 +36,7 @@ class EventLines:
         about, warning = event["involvedObject"], event["type"] == "Warning"
         if about["kind"] in KINDS or warning:
             name = f"{about['kind'].lower()}/{about['name']}"
-            message = event["message"]
+            message = one_line(event["message"])
             self._once(f"{name:<24} {event['reason']}" + (f": {message}" if message else ""), warning)
 
     def _once(self, text: str, warning: bool) -> None:

@@ -1,6 +1,7 @@
 """The end of a run, told: scores, reports, answers, failures, and where the time went."""
 
 import asyncio
+import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from swiftlet.cli.statefolder import children_of
 from swiftlet.cli.timetable import busy_seconds, intervals_of, spans_of
 from swiftlet.kinds.conditions import has_condition
 from swiftlet.kinds.summary import settled
+from swiftlet.local.places import models_mirror
 from swiftlet.local.store import Store
 
 Object = dict[str, Any]
@@ -40,10 +42,11 @@ class Farewell:
         ]
 
     def print_results(self) -> None:
-        """Dropped rows, scores with gates, and the reports."""
+        """Dropped rows, scores with gates, the reports, and the artifacts with the Python that loads them."""
         _print(*map(results.dropped_rows, self.items))
         tables = [text for item in self.items if item["kind"] == "EvalRun" and (text := results.evaluation(item))]
         _print(*tables, results.report_lines(self.items, self.state))
+        _print(results.artifact_lines(self.items, self.state, models_mirror(os.environ)))
 
     async def print_answers(self, question: str) -> None:
         """Every served model's answer to the same question. Raises CommandError when one cannot answer."""

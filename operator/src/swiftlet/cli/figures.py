@@ -35,3 +35,9 @@ def seconds(duration: float) -> str:
     if whole < 3600:
         return f"{whole // 60}m{whole % 60:02d}s"
     return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+
+
+def one_line(text: str) -> str:
+    """The first line of a text, marked when there are more: the whole is told once, where the cause is explained."""
+    first, _, rest = text.strip().partition("\n")
+    return f"{first.rstrip()} …" if rest else first

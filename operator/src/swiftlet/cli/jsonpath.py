@@ -1,4 +1,4 @@
-"""The part of Kubernetes' JSONPath that printer columns use.
+"""The part of Kubernetes' JSONPath that printer columns and `-o jsonpath` use.
 
 Fields (`.a.b`, dots in a name escaped as `\\.`), indices (`[0]`), every item (`[*]`), and filters on one field with
 `==` or `!=` (`[?(@.type=="Ready")]`). Source: k8s.io/client-go/util/jsonpath.
@@ -37,7 +37,8 @@ def _compiled(path: str) -> tuple[Step, ...]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise ValueError(f"{path!r} is not a JSONPath of printer columns, at {text[position:]!r}")
+            readable = 'fields, [0], [*] and [?(@.field=="value")]'
+            raise ValueError(f"{path!r} is not a JSONPath that is read here ({readable}), at {text[position:]!r}")
         steps.append(_step(match))
         position = match.end()
     return tuple(steps)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api import KINDS
-from swiftlet.cli.columns import rows_of
+from swiftlet.cli.columns import NAMESPACE, place_cells, rows_of
 from swiftlet.cli.errors import CommandError
-from swiftlet.cli.output import print_document, print_objects
+from swiftlet.cli.output import print_objects
 from swiftlet.cli.resourcekinds import ResourceKind, kind_of, parse_kinds
+from swiftlet.cli.selectors import Selector, matches
 from swiftlet.cli.statefolder import existing, open_store
 from swiftlet.cli.table import render
 from swiftlet.kinds.conditions import find_condition
@@ -36,6 +37,7 @@ class Listing:
     wanted: tuple[Wanted, ...]
     namespace: str | None
     output: str | None
+    selector: Selector = ()
 
     @property
     def is_single(self) -> bool:
@@ -53,8 +55,15 @@ class Listing:
                 items = store.events(namespace=namespace)
             else:
                 items = store.list(wanted.kind.name, namespace)
-            found.append((wanted.kind, items))
+            found.append((wanted.kind, [item for item in items if matches(self.selector, item)]))
         return found
+
+    def table(self, kind: ResourceKind, items: Sequence[Object]) -> str:
+        """The answer about one kind."""
+        wide = self.output == "wide"
+        first = [NAMESPACE] if self.namespace is None and kind.namespaced else []
+        last = place_cells(kind, self.state) if wide else []
+        return render(*rows_of(kind, items, wide, prefixed=len(self.wanted) > 1, first=first, last=last))
 
 
 def selection(kinds: str | None, names: Sequence[str]) -> tuple[Wanted, ...]:
@@ -77,17 +86,13 @@ def print_listing(listing: Listing) -> Found:
     """Print the answer once; returns what was printed."""
     found = listing.objects()
     flat = [item for _, items in found for item in items]
-    if listing.output in ("json", "yaml", "name"):
+    if listing.output not in (None, "wide"):
         print_objects(flat, listing.output, single=listing.is_single)
         return found
     if not flat:
         where = f"in {listing.namespace} namespace" if listing.namespace else "in any namespace"
         print(f"No resources found {where}.", file=sys.stderr)
-    tables = [
-        render(*rows_of(kind, items, listing.output == "wide", prefixed=len(listing.wanted) > 1))
-        for kind, items in found
-        if items
-    ]
+    tables = [listing.table(kind, items) for kind, items in found if items]
     if tables:
         print("\n\n".join(tables), flush=True)
     return found
@@ -118,15 +123,13 @@ def _version(item: Object) -> tuple[str, str, str | None]:
 
 def _print_changes(listing: Listing, kind: ResourceKind, items: list[Object], changed: set[int]) -> None:
     chosen = [items[index] for index in sorted(changed)]
-    if listing.output == "name":
-        print_objects(chosen, "name")
-    elif listing.output in ("json", "yaml"):
+    if listing.output not in (None, "wide"):
         for item in chosen:
             if listing.output == "yaml":
                 print("---")
-            print_document(item, listing.output)
+            print_objects([item], listing.output, single=True)
     else:
         # All rows are laid out, so that what is printed stays below the first table's columns.
-        table = render(*rows_of(kind, items, listing.output == "wide", prefixed=len(listing.wanted) > 1))
+        table = listing.table(kind, items)
         print("\n".join(line for index, line in enumerate(table.splitlines()[1:]) if index in changed))
     sys.stdout.flush()

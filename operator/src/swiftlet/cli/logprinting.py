@@ -3,6 +3,7 @@
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ FOLLOW_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class LogRequest:
-    """One question. `item`: the resource or pod. `tail` None: every line."""
+    """One question. `item`: the resource or pod. `tail` None: every line; `since` None: from the beginning."""
 
     state: Path
     item: Object
@@ -26,6 +27,7 @@ class LogRequest:
     follow: bool
     tail: int | None
     timestamps: bool
+    since: datetime | None = None
 
 
 def print_logs(request: LogRequest) -> None:
@@ -36,7 +38,7 @@ def print_logs(request: LogRequest) -> None:
     pods = pods_to_read(store, request.item, request.choice)
     check_container(pods, request.choice.container)
     _hint(request, pods)
-    lines = reader.new_lines(pods, request.choice)
+    lines = [line for line in reader.new_lines(pods, request.choice) if _is_wanted(line, request.since)]
     _print(request, lines[-request.tail :] if request.tail else [] if request.tail == 0 else lines)
     while request.follow and not _is_over(request, store, pods):
         time.sleep(FOLLOW_SECONDS)
@@ -44,6 +46,11 @@ def print_logs(request: LogRequest) -> None:
         _print(request, reader.new_lines(pods, request.choice))
     if request.follow:
         _print(request, reader.new_lines(pods, request.choice))
+
+
+def _is_wanted(line: Line, since: datetime | None) -> bool:
+    # Both are UTC in RFC 3339, and compare as text.
+    return since is None or line.time >= since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
 
 
 def _print(request: LogRequest, lines: list[Line]) -> None:

@@ -5,16 +5,24 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+JSONPATH = "jsonpath="
 Object = dict[str, Any]
 
 
 def print_objects(objects: Sequence[Object], output: str, single: bool = False) -> None:
-    """Print objects: one bare when `single`, else as a v1 List; `name` prints plural-free `kind/name` lines."""
+    """Print objects: one bare when `single`, else as a v1 List; `name` prints plural-free `kind/name` lines, and
+    `jsonpath=TEMPLATE` the template filled in, with no newline behind it, as kubectl does."""
     if output == "name":
         for item in objects:
             print(f"{item['kind'].lower()}/{item['metadata']['name']}")
         return
-    print_document(objects[0] if single else {"apiVersion": "v1", "kind": "List", "items": list(objects)}, output)
+    document = objects[0] if single else {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+    if output.startswith(JSONPATH):
+        from swiftlet.cli.jsonpathtemplate import filled
+
+        print(filled(output.removeprefix(JSONPATH), document), end="")
+        return
+    print_document(document, output)
 
 
 def print_document(document: Any, output: str) -> None:

@@ -34,3 +34,9 @@ def reports(state: Path, item: dict[str, Any]) -> list[Path]:
     """The HTML pages of a run of ours."""
     folder = run_folder(state, item)
     return sorted([*folder.glob("*.html"), *folder.glob("report/*.html")]) if folder else []
+
+
+def artifact_folder(state: Path, item: dict[str, Any]) -> Path | None:
+    """The folder of what a FineTuneJob made; None while it has made nothing."""
+    made = (item.get("status") or {}).get("artifact") or {}
+    return path_of(state, made["uri"]).absolute() if made.get("uri") else None

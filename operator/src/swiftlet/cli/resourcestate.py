@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from swiftlet.api import KINDS
-from swiftlet.cli.figures import figure, seconds
+from swiftlet.cli.figures import figure, one_line, seconds
 from swiftlet.kinds.conditions import find_condition
 from swiftlet.kinds.summary import settled
 
@@ -44,7 +44,10 @@ def state_of(item: Object) -> ResourceState:
     """The state of a resource of ours."""
     name = f"{item['kind'].lower()}/{item['metadata']['name']}"
     condition = find_condition(item, KINDS[item["kind"]].summary_condition) or {}
-    word, said = condition.get("reason") or "Pending", condition.get("message") or "has not been looked at yet"
+    word, said = (
+        condition.get("reason") or "Pending",
+        one_line(condition.get("message") or "has not been looked at yet"),
+    )
     end = settled(item)
     if item["kind"] not in KINDS or "status" not in KINDS[item["kind"]].model_fields:
         return ResourceState(name, "Read", "", end)

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.cli.figures import bracketed, figure, seconds, signed
-from swiftlet.cli.places import reports
+from swiftlet.cli.loading import loading_lines
+from swiftlet.cli.places import artifact_folder, reports
 from swiftlet.cli.table import render
 from swiftlet.cli.timetable import Span
 from swiftlet.wire.significance import judged
@@ -74,6 +75,16 @@ def report_lines(items: Sequence[Object], state: Path) -> str:
         for path in reports(state, item)
     ]
     return "Reports\n" + render(["", ""], rows, header=False, indent="  ") if rows else ""
+
+
+def artifact_lines(items: Sequence[Object], state: Path, mirror: Path) -> str:
+    """Where the artifacts lie on this machine, each with the Python that loads it; empty when there are none."""
+    lines = []
+    for item in items:
+        if folder := artifact_folder(state, item):
+            lines.append(f"  finetunejob/{item['metadata']['name']}   {folder}")
+            lines += [f"    {line}" for line in loading_lines(item, state, mirror)]
+    return "\n".join(["Artifacts", *lines]) if lines else ""
 
 
 def answers(question: str, found: Sequence[tuple[str, str]]) -> str:

@@ -23,7 +23,7 @@ def add_parser(commands: "Commands") -> None:
     )
     parser.add_argument("target", nargs="*", metavar="KIND NAME...", help="or KIND/NAME...")
     parser.add_argument(
-        "-f", "--filename", type=Path, action="append", metavar="PATH", help="what these documents name"
+        "-f", "--filename", type=Path, action="append", metavar="PATH", help="what these documents name; - is stdin"
     )
     parser.add_argument("--ignore-not-found", action="store_true", help="deleting what is not there is no failure")
     add_namespace(parser)

@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the events as a table."""
     import sys
 
-    from swiftlet.cli.columns import rows_of
+    from swiftlet.cli.columns import NAMESPACE, rows_of
     from swiftlet.cli.output import print_objects
     from swiftlet.cli.resourcekinds import kind_of
     from swiftlet.cli.statefolder import children_of, existing, open_store, split_target, the_only
@@ -47,7 +47,8 @@ def run(options: argparse.Namespace) -> int:
     if options.output:
         print_objects(found, options.output)
     elif found:
-        print(render(*rows_of(kind_of("events"), found)))
+        first = [NAMESPACE] if options.all_namespaces else []
+        print(render(*rows_of(kind_of("events"), found, first=first)))
     else:
         print("No events found.", file=sys.stderr)
     return exitcodes.OK

@@ -19,14 +19,21 @@ def add_parser(commands: "Commands") -> None:
         """swiftlet get
         swiftlet get ftj,evr -o wide
         swiftlet get finetunejob bird -o yaml
-        swiftlet get pods -w""",
+        swiftlet get ftj bird -o jsonpath='{.status.artifact.uri}'
+        swiftlet get pods -l swiftlet.dev/name=bird -w""",
     )
     parser.add_argument(
         "kind", nargs="?", metavar="KIND", help="ftj, evr, mdep, cprof, pods, jobs, ...; all when left out"
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these")
     parser.add_argument("-w", "--watch", action="store_true", help="go on printing rows that change, until Ctrl-C")
-    add_output(parser, "wide", "json", "yaml", "name")
+    parser.add_argument(
+        "-l",
+        "--selector",
+        metavar="LABELS",
+        help="only what has these labels: key=value, key!=value, 'key in (a,b)', ...",
+    )
+    add_output(parser, "wide", "json", "yaml", "name", "jsonpath=TEMPLATE")
     add_namespace(parser)
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="of every namespace")
     add_state(parser)
@@ -35,10 +42,16 @@ def add_parser(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what is there, then, with --watch, what changes."""
+    from swiftlet.cli.errors import CommandError
     from swiftlet.cli.listing import Listing, print_listing, selection, watch
+    from swiftlet.cli.selectors import parse_selector
 
     wanted = selection(options.kind, options.names)
-    listing = Listing(options.state, wanted, None if options.all_namespaces else options.namespace, options.output)
+    selector = parse_selector(options.selector or "")
+    if selector and any(one.names for one in wanted):
+        raise CommandError("give either names or a selector (-l)", exitcodes.INVALID)
+    namespace = None if options.all_namespaces else options.namespace
+    listing = Listing(options.state, wanted, namespace, options.output, selector)
     printed = print_listing(listing)
     if options.watch:
         watch(listing, printed)

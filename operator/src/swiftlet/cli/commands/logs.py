@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from swiftlet.cli import exitcodes
-from swiftlet.cli.arguments import add_command, add_namespace, add_state
+from swiftlet.cli.arguments import add_command, add_namespace, add_state, duration
 
 if TYPE_CHECKING:
     from swiftlet.cli.arguments import Commands
@@ -19,7 +19,8 @@ def add_parser(commands: "Commands") -> None:
         """swiftlet logs finetunejob/bird -f
         swiftlet logs ftj/bird --all-pods
         swiftlet logs bird-train-0-1 -c train
-        swiftlet logs mdep/bird --previous --tail 50""",
+        swiftlet logs mdep/bird --previous --tail 50
+        swiftlet logs mdep/bird --since 5m""",
     )
     parser.add_argument("target", nargs="+", metavar="TARGET", help="KIND/NAME, or a pod's name")
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the pods have ended, or Ctrl-C")
@@ -27,6 +28,9 @@ def add_parser(commands: "Commands") -> None:
     parser.add_argument("-p", "--previous", action="store_true", help="the run before the last restart")
     parser.add_argument("--all-pods", action="store_true", help="every pod of the attempt, each line with its origin")
     parser.add_argument("--tail", type=int, metavar="N", help="only the last N lines")
+    parser.add_argument(
+        "--since", type=duration, metavar="DURATION", help="only what was written within this time: 30s, 5m, 1h30m"
+    )
     parser.add_argument("--timestamps", action="store_true", help="each line with its time")
     add_namespace(parser)
     add_state(parser)
@@ -35,6 +39,8 @@ def add_parser(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what is there, then, with --follow, what comes."""
+    from datetime import UTC, datetime, timedelta
+
     from swiftlet.cli.logprinting import LogRequest, print_logs
     from swiftlet.cli.logreading import Choice
     from swiftlet.cli.statefolder import existing, open_store, split_target, the_only
@@ -43,5 +49,6 @@ def run(options: argparse.Namespace) -> int:
     kind, name = split_target(options.target)
     item = existing(store, kind, options.namespace, name) if kind else the_only(store, options.namespace, name)
     choice = Choice(options.container, options.previous, options.all_pods)
-    print_logs(LogRequest(options.state, item, choice, options.follow, options.tail, options.timestamps))
+    since = datetime.now(UTC) - timedelta(seconds=options.since) if options.since else None
+    print_logs(LogRequest(options.state, item, choice, options.follow, options.tail, options.timestamps, since))
     return exitcodes.OK

@@ -22,7 +22,7 @@ def add_parser(commands: "Commands") -> None:
         swiftlet plan finetunejob.yaml -o yaml""",
     )
     parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="file, folder, or folder with a kustomization"
+        "paths", nargs="+", type=Path, metavar="PATH", help="file, folder, folder with a kustomization, or - for stdin"
     )
     add_output(parser, "json", "yaml")
     add_state(parser)

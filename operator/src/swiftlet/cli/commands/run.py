@@ -21,11 +21,12 @@ def add_parser(commands: "Commands") -> None:
         """swiftlet run examples/quickstart --ask "Who are you?"
         swiftlet run finetunejob.yaml --timeout 600
         swiftlet run finetunejob.yaml --replace
-        swiftlet run pipeline/ --keep""",
+        swiftlet run pipeline/ --keep
+        kustomize build overlays/laptop | swiftlet run -""",
     )
     parser.epilog = f"{parser.epilog}\n\n{exitcodes.HELP}"
     parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="file, folder, or folder with a kustomization"
+        "paths", nargs="+", type=Path, metavar="PATH", help="file, folder, folder with a kustomization, or - for stdin"
     )
     parser.add_argument("--keep", action="store_true", help="go on serving until Ctrl-C")
     parser.add_argument(

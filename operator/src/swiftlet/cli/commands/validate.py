@@ -21,7 +21,7 @@ def add_parser(commands: "Commands") -> None:
         swiftlet validate examples/quickstart -o json""",
     )
     parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="file, folder, or folder with a kustomization"
+        "paths", nargs="+", type=Path, metavar="PATH", help="file, folder, folder with a kustomization, or - for stdin"
     )
     add_output(parser, "json", "yaml")
     parser.set_defaults(run=run)

@@ -1,0 +1,33 @@
+"""How to load in Python what a run has made: with PEFT an adapter, with transformers a whole model."""
+
+from pathlib import Path
+from typing import Any
+
+from swiftlet.api.uris import parse_uri
+from swiftlet.cli.places import artifact_folder, path_of
+
+
+def loading_lines(item: dict[str, Any], state: Path, mirror: Path) -> list[str]:
+    """The lines of Python; none while there is no artifact. The base model is named as it lies on this machine, else by
+    its name on the hub."""
+    folder = artifact_folder(state, item)
+    if folder is None:
+        return []
+    artifact = item["status"]["artifact"]
+    if artifact.get("type") == "model":
+        return [
+            "from transformers import AutoModelForCausalLM, AutoTokenizer",
+            f"model = AutoModelForCausalLM.from_pretrained({str(folder)!r})",
+            f"tokenizer = AutoTokenizer.from_pretrained({str(folder)!r})",
+        ]
+    base = _base(artifact.get("baseModel") or item["spec"]["model"]["uri"], state, mirror)
+    return [
+        "from peft import PeftModel; from transformers import AutoModelForCausalLM",
+        f"base = AutoModelForCausalLM.from_pretrained({base!r})",
+        f"model = PeftModel.from_pretrained(base, {str(folder)!r})",
+    ]
+
+
+def _base(uri: str, state: Path, mirror: Path) -> str:
+    path, parsed = path_of(state, uri, mirror), parse_uri(uri)
+    return parsed.authority if parsed.scheme == "hf" and not path.is_dir() else str(path.absolute())

@@ -1,0 +1,33 @@
+"""The Python that loads an artifact is Python, and names what lies on this machine."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from swiftlet.cli.loading import loading_lines
+
+
+def made(type_: str, base: str = "hf://org/name@v1") -> dict[str, Any]:
+    artifact = {"uri": "pvc://swiftlet-artifacts/default/it's/artifact", "type": type_, "baseModel": base}
+    return {"kind": "FineTuneJob", "spec": {"model": {"uri": base}}, "status": {"artifact": artifact}}
+
+
+@pytest.mark.parametrize("type_", ["adapter", "model"])
+def test_the_lines_are_three_and_load_the_folder(tmp_path: Path, type_: str) -> None:
+    lines = loading_lines(made(type_), tmp_path, tmp_path / "mirror")
+    compile("\n".join(lines), "lines", "exec")
+    assert len(lines) == 3
+    assert repr(f"{tmp_path}/volumes/swiftlet-artifacts/default/it's/artifact") in lines[-1]
+    assert any("peft" in line for line in lines) is (type_ == "adapter")
+
+
+def test_the_base_is_the_mirrors_when_it_is_there_else_the_hubs(tmp_path: Path) -> None:
+    assert "from_pretrained('org/name')" in loading_lines(made("adapter"), tmp_path, tmp_path)[1]
+    (tmp_path / "org/name@v1").mkdir(parents=True)
+    assert f"from_pretrained('{tmp_path}/org/name@v1')" in loading_lines(made("adapter"), tmp_path, tmp_path)[1]
+    assert "from_pretrained('/m')" in loading_lines(made("adapter", "file:///m"), tmp_path, tmp_path)[1]
+
+
+def test_nothing_is_loaded_before_it_is_made(tmp_path: Path) -> None:
+    assert loading_lines({"kind": "FineTuneJob", "status": {}}, tmp_path, tmp_path) == []
+    assert loading_lines({"kind": "ModelDeployment"}, tmp_path, tmp_path) == []
