@@ -3,11 +3,15 @@
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
+import openai
 import pytest
+
+from .conformance import CASES, check, clients
 
 BIRD = "team/bird.v1"
 KEY = "s3cret"
@@ -175,3 +179,46 @@ def test_unknown_model_has_the_code_that_clients_look_for(api: httpx.Client) -> 
 def test_bad_request_in_a_stream_is_an_error_not_a_stream(api: httpx.Client) -> None:
     answer = api.post("/v1/chat/completions", json={"model": "nope", "messages": WHO, "stream": True})
     assert answer.status_code == 404
+
+
+@pytest.fixture(scope="module")
+def client(served: Any) -> Iterator[openai.OpenAI]:
+    with clients(f"http://127.0.0.1:{served.port}", KEY) as client:
+        yield client
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_requests_are_answered_as_on_every_engine(client: openai.OpenAI, name: str) -> None:
+    check(client, "base", CASES[name])
+
+
+def test_requests_together_are_answered_as_alone(client: openai.OpenAI) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(check, client, name, case) for case in CASES.values() for name in ("base", BIRD)]
+        for one in asked:
+            one.result()
+
+
+def test_a_model_is_told_by_its_name(client: openai.OpenAI) -> None:
+    assert [client.models.retrieve(name).id for name in ("base", BIRD)] == ["base", BIRD]
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.models.retrieve("no/such")
+    assert caught.value.code == "model_not_found"
+
+
+def test_health_answers_head(served: Any) -> None:
+    with served.client() as client:
+        assert (client.head("/health").status_code, client.head("/health").content) == (200, b"")
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_scheme_of_the_key_is_read_in_any_case(served: Any, scheme: str) -> None:
+    with served.client() as client:
+        assert client.get("/v1/models", headers={"Authorization": f"{scheme} {KEY}"}).status_code == 200
+
+
+def test_the_next_is_answered_when_a_client_left_in_a_stream(client: openai.OpenAI) -> None:
+    for _ in range(3):
+        with client.completions.create(model=BIRD, prompt="Once", max_tokens=200, stream=True) as stream:
+            next(iter(stream))
+        check(client, "base", CASES["text"])

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import dataclasses
+import threading
 from typing import Any
 
 import pytest
@@ -67,3 +68,28 @@ def test_a_temperature_that_no_logit_can_be_divided_by_is_greedy(random_model: A
     ids = tokenizer("Who are you?")["input_ids"]
     coldest = dataclasses.replace(GREEDY, temperature=1e-320)
     assert answer(random_model, tokenizer, ids, coldest) == answer(random_model, tokenizer, ids)
+
+
+def test_a_computation_ends_within_a_token_when_its_reader_leaves(random_model: Any, tokenizer: Any) -> None:
+    deep = type(random_model)(type(random_model.config)(**random_model.config.to_dict() | {"num_hidden_layers": 3}))
+    engine, entered, left = TransformersEngine(deep, tokenizer, ["base"], {}, 64), threading.Event(), threading.Event()
+    passed: list[int] = []
+
+    def enter(*_: Any) -> None:
+        entered.set()
+        left.wait(10)
+
+    deep.model.layers[0].register_forward_pre_hook(enter)
+    for number, layer in enumerate(deep.model.layers):
+        layer.register_forward_hook(lambda *_, number=number: passed.append(number))
+
+    async def leave() -> None:
+        answer = engine.answer("base", engine.text_prompt("Who"), GREEDY)
+        assert await asyncio.to_thread(entered.wait, 10)
+        answer.leave()
+        left.set()
+        assert [piece async for piece in answer] == []
+
+    asyncio.run(leave())
+    assert passed == []
+    assert engine.problem() is None

@@ -158,7 +158,8 @@ class Request(Fields):
     def _encodable(cls, data: Any) -> Any:
         """Refuse texts that are none: JSON can hold half of a surrogate pair, which no tokenizer takes."""
         if broken := next((name for name, text in _texts(data) if not _is_unicode(text)), None):
-            raise Refused(f"{broken}: holds a lone surrogate, which is no character of Unicode", broken)
+            field = broken.encode(errors="backslashreplace").decode()
+            raise Refused(f"{field}: holds a lone surrogate, which is no character of Unicode", field)
         return data
 
     @property

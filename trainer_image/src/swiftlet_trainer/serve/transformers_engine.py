@@ -60,6 +60,7 @@ class TransformersEngine:
         self._stall_seconds = stall_seconds
         self._moved: float | None = None
         """When the computation under way last got on; None while there is none."""
+        self._current: Answer | None = None
         self._waiting: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._follow_layers()
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -127,34 +128,38 @@ class TransformersEngine:
         return None
 
     def _follow_layers(self) -> None:
-        """Note when a layer was passed. Its hook is a function, which a copy of the model shares and does not copy."""
+        """Note when a layer was passed, and go no further for a reader that has left.
+
+        The hook is a function, which a copy of the model shares and does not copy.
+        """
 
         def passed(*_: Any) -> None:
-            self._got_on()
+            self._moved = time.monotonic()
+            if self._current is not None and self._current.has_left:
+                raise _ReaderLeft
 
         for module in self._model.modules():
             if isinstance(module, torch.nn.ModuleList):
                 for layer in module:
                     layer.register_forward_hook(passed)
 
-    def _got_on(self) -> None:
-        self._moved = time.monotonic()
-
     def _work(self) -> None:
         while True:
             answer = self._waiting.get()
             if not answer.begin():
                 continue
-            self._got_on()
+            self._moved, self._current = time.monotonic(), answer
             try:
                 with self._using(answer.model):
                     self._compute(answer)
+            except _ReaderLeft:
+                answer.end()
             except BaseException as error:  # whatever it is, it is this answer's
                 answer.end(error)
             else:
                 answer.end()
             finally:
-                self._moved = None
+                self._moved = self._current = None
 
     def _compute(self, answer: Answer) -> None:
         from transformers import GenerationConfig
@@ -190,6 +195,10 @@ class TransformersEngine:
             return nullcontext()
         off: AbstractContextManager[Any] = self._model.disable_adapter() if self._adapters else nullcontext()
         return off
+
+
+class _ReaderLeft(Exception):  # noqa: N818  (what happened; seen by nobody)
+    """Ends a computation in the midst of a token, which a long prompt's first can take minutes for."""
 
 
 class _Speaker(StoppingCriteria):  # type: ignore[misc]
