@@ -69,6 +69,44 @@ def test_an_unknown_command_is_refused(swiftlet) -> None:  # type: ignore[no-unt
     assert "invalid choice: 'trian'" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "command", "said"),
+    [
+        (["run", "a.yaml", "--tiemout", "5"], "run", "unrecognized arguments: --tiemout 5; did you mean --timeout?"),
+        (["get", "--namespce=x", "ftj"], "get", "unrecognized arguments: --namespce=x; did you mean --namespace?"),
+        (["logs", "bird", "--zzzzz"], "logs", "unrecognized arguments: --zzzzz"),
+        (["descrbe", "ftj"], "", "invalid choice: 'descrbe'"),
+        (["descrbe", "ftj"], "", "did you mean describe?"),
+        (["--versoin"], "", "unrecognized arguments: --versoin; did you mean --version?"),
+    ],
+)
+def test_the_usage_is_of_the_command_and_the_nearest_word_is_told(
+    swiftlet: Any, arguments: list[str], command: str, said: str
+) -> None:
+    done = swiftlet(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"usage: swiftlet {command}".strip()) and said in done.stderr
+
+
+def test_the_version_as_an_option_is_that_of_the_command(swiftlet: Any) -> None:
+    assert swiftlet("--version").stdout == swiftlet("version").stdout != ""
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    ("command", "code"), [("crds", 0), ("get", 0), ("get ftj bird -o yaml", 0), ("describe ftj bird", 0), ("get no", 1)]
+)
+def test_closed_standard_streams_are_nobody_who_listens(
+    failed_state: Path, tmp_path: Path, closed: str, command: str, code: int
+) -> None:
+    state = "" if command == "crds" else f"--state {failed_state}"
+    script = f"{sys.executable} -m swiftlet.cli.main {command} {state} {closed}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == code
+    assert "defect" not in done.stderr and "Traceback" not in done.stderr
+    assert (done.stdout == "") == (">&-" in closed.replace("2>&-", "") or code != 0)
+
+
 def test_a_closed_pipe_is_no_failure(swiftlet) -> None:  # type: ignore[no-untyped-def]
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f"{sys.executable} -m swiftlet.cli.main crds | head -n 1"],

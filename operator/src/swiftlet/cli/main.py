@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from swiftlet import __version__
 from swiftlet.cli import exitcodes
 from swiftlet.cli.commands import (
     chat,
@@ -24,6 +25,8 @@ from swiftlet.cli.commands import (
     validate,
     version,
 )
+from swiftlet.cli.parsing import parse
+from swiftlet.cli.standardstreams import open_standard_streams
 
 COMMANDS = (run, validate, plan, get, describe, logs, events, chat, compare, delete, crds, operator, version)
 
@@ -45,7 +48,9 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES + exitcodes.HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        exit_on_error=False,
     )
+    parser.add_argument("--version", action="version", version=f"swiftlet {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for command in COMMANDS:
         command.add_parser(commands)
@@ -54,8 +59,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; the result is the process's exit code."""
+    open_standard_streams()
     parser = build_parser()
-    options = parser.parse_args(arguments)
+    options = parse(parser, sys.argv[1:] if arguments is None else arguments)
     if options.command is None:
         parser.print_help()
         return exitcodes.INVALID
