@@ -211,3 +211,9 @@ def random_adapter(folder: Path, model: Path, seed: int) -> Path:
 def adapter(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of an adapter of the tiny model, without a manifest, as another program writes it."""
     return random_adapter(tmp_path_factory.mktemp("adapter") / "artifact", tiny, seed=3)
+
+
+@pytest.fixture
+def smollm2_adapter(smollm2: Path, tmp_path: Path) -> Path:
+    """Folder of an adapter of the quickstart's model."""
+    return random_adapter(tmp_path / "made", smollm2, seed=1)

@@ -10,4 +10,4 @@ def test_every_value_of_the_api_has_an_engine() -> None:
 
 
 def test_arguments_reach_only_engines_with_a_parser_of_their_own() -> None:
-    assert {name for name, engine in ENGINES.items() if engine.accepts_args} == {"auto", "vllm"}
+    assert {name for name, engine in ENGINES.items() if engine.allowed_args} == {"auto", "vllm"}

@@ -8,7 +8,7 @@ from swiftlet.api.base import ApiModel, Column, Resource, Rule
 from swiftlet.api.compute import Quantity, ResourceRequirements
 from swiftlet.api.names import LABEL_KEY_PATTERN, DeviceName, ImageName, LabelKey, LabelValue, ObjectName, quoted
 from swiftlet.api.profile_environment import CaBundle, Hub, Proxy, Variable
-from swiftlet.api.profile_pods import Limits, PodMetadata, Scratch, Spread
+from swiftlet.api.profile_pods import Engines, Limits, PodMetadata, Scratch, Spread
 
 ATTACHMENT = r"^([a-z0-9-]+/)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?(@[A-Za-z0-9_.-]{1,15})?$"
 NAMESPACE_PATTERN = r"^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$"
@@ -185,6 +185,7 @@ class ComputeProfileSpec(ApiModel):
         description="Requests and limits of every resource name for which a document sets neither.",
     )
     limits: Limits = Field(default_factory=Limits, description="The most that one resource may ask for.")
+    engines: Engines = Field(default_factory=Engines, description="What documents may ask of serving engines.")
     scratch: Scratch = Field(default_factory=Scratch, description="Bounds of what a pod writes to its node.")
     env: Annotated[list[Variable], Field(max_length=64)] = Field(
         default_factory=list, description="Variables of every pod."

@@ -67,7 +67,10 @@ class Engine(ApiModel):
         2048, description="Longest prompt and answer together, in tokens."
     )
     args: Annotated[list[Annotated[str, Field(max_length=4096)]], Field(max_length=64)] = Field(
-        default_factory=list, description="More vllm arguments, checked by vllm's own parser before it starts."
+        default_factory=list,
+        description="More vllm arguments, in their long form: those that name no code, file or host and do not "
+        "follow from the document, and what the ComputeProfile adds in `engines.vllm.allowedArgs`. Values are checked "
+        "by vllm's own parser before it starts.",
     )
 
 

@@ -88,3 +88,21 @@ class Limits(ApiModel):
         description="Extended resources (domain/name) that `compute.resources` may name besides the GPUs; any when "
         "absent.",
     )
+
+
+class VllmLimits(ApiModel):
+    """What documents may ask of vLLM."""
+
+    allowed_args: Annotated[
+        list[Annotated[str, Field(pattern="^--[a-z0-9][a-z0-9-]*$", max_length=64)]], Field(max_length=256)
+    ] = Field(
+        default_factory=list,
+        description="Arguments that `spec.engine.args` of a ModelDeployment may hold besides those that are always "
+        "allowed, as `--chat-template`. What follows from the document and what loads program code stays refused.",
+    )
+
+
+class Engines(ApiModel):
+    """What documents may ask of serving engines."""
+
+    vllm: VllmLimits = Field(default_factory=VllmLimits)

@@ -6,6 +6,63 @@ READY_PATH = "/readyz"
 """On the health port: 200 once every served name has answered a token."""
 LIVE_PATH = "/livez"
 """On the health port: 200 while the engine's process lives."""
+VLLM_ARGS = frozenset(
+    {
+        "--async-scheduling",
+        "--attention-backend",
+        "--block-size",
+        "--cpu-offload-gb",
+        "--cudagraph-capture-sizes",
+        "--data-parallel-size",
+        "--disable-cascade-attn",
+        "--disable-custom-all-reduce",
+        "--disable-fastapi-docs",
+        "--disable-log-stats",
+        "--disable-sliding-window",
+        "--dtype",
+        "--enable-auto-tool-choice",
+        "--enable-chunked-prefill",
+        "--enable-expert-parallel",
+        "--enable-force-include-usage",
+        "--enable-prefix-caching",
+        "--enable-prompt-tokens-details",
+        "--enable-request-id-headers",
+        "--enforce-eager",
+        "--exclude-tools-when-tool-choice-none",
+        "--fully-sharded-loras",
+        "--gpu-memory-utilization",
+        "--kv-cache-dtype",
+        "--kv-cache-memory-bytes",
+        "--language-model-only",
+        "--limit-mm-per-prompt",
+        "--logprobs-mode",
+        "--long-prefill-token-threshold",
+        "--lora-dtype",
+        "--max-cudagraph-capture-size",
+        "--max-log-len",
+        "--max-logprobs",
+        "--max-num-batched-tokens",
+        "--max-num-queued-reqs",
+        "--max-num-seqs",
+        "--mm-processor-cache-gb",
+        "--num-gpu-blocks-override",
+        "--optimization-level",
+        "--override-generation-config",
+        "--pipeline-parallel-size",
+        "--prefix-caching-hash-algo",
+        "--quantization",
+        "--reasoning-parser",
+        "--response-role",
+        "--return-tokens-as-token-ids",
+        "--scheduling-policy",
+        "--seed",
+        "--stream-interval",
+        "--tensor-parallel-size",
+        "--tool-call-parser",
+        "--uvicorn-log-level",
+    }
+)
+"""Of vLLM: how fast it computes, how much memory it takes, how it answers. None names code, a file or a host."""
 
 
 @dataclass(frozen=True)
@@ -13,8 +70,8 @@ class ServingEngine:
     """One value of `spec.engine.name`."""
 
     name: str
-    accepts_args: bool
-    """Whether `spec.engine.args` reaches it."""
+    allowed_args: frozenset[str]
+    """Flags that `spec.engine.args` may hold, where the ComputeProfile allows no more; none where it takes none."""
     start_seconds: int
     """Longest time from start to the first token that is not yet a failure, but for reading the weights: imports,
     compiling and graph capture."""
@@ -25,9 +82,9 @@ class ServingEngine:
 ENGINES = {
     engine.name: engine
     for engine in (
-        ServingEngine("auto", accepts_args=True, start_seconds=600, assumed_weight_bytes=120_000_000_000),
-        ServingEngine("vllm", accepts_args=True, start_seconds=600, assumed_weight_bytes=120_000_000_000),
-        ServingEngine("transformers", accepts_args=False, start_seconds=300, assumed_weight_bytes=60_000_000_000),
+        ServingEngine("auto", VLLM_ARGS, start_seconds=600, assumed_weight_bytes=120_000_000_000),
+        ServingEngine("vllm", VLLM_ARGS, start_seconds=600, assumed_weight_bytes=120_000_000_000),
+        ServingEngine("transformers", frozenset(), start_seconds=300, assumed_weight_bytes=60_000_000_000),
     )
 }
 """Every engine by its name. `auto` becomes vllm where it can run, else transformers, in the pod."""

@@ -18,6 +18,7 @@ def accepted(world: Any, documents: Any, **spec: Any) -> tuple[str, str, str]:
     ("spec", "reason", "said"),
     [
         ({"engine": {"name": "transformers", "args": ["--x"]}}, "InvalidPlan", "takes no arguments"),
+        ({"engine": {"args": ["--worker-cls=x", "--chat-template", "y"]}}, "ArgumentRefused", "--chat-template is not"),
         ({"api": {"apiKey": {"file": "/key"}}}, "LocalPathNotAllowed", "use apiKey.secretRef"),
         ({"api": {"servedName": "base"}}, "InvalidPlan", "base would mean several models"),
         ({"artifact": {"type": "model"}, "api": {"baseServedName": "b"}}, "InvalidPlan", "no base to serve"),

@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 from swiftlet_trainer.serve.api_key import KEY_VARIABLE
 from swiftlet_trainer.serve.vllm_arguments import (
-    OWNED,
     adapter_problems,
-    owned_argument_problems,
     vllm_arguments,
     vllm_env,
 )
@@ -81,25 +79,6 @@ def test_cache_holds_four_sequences_of_full_length(document: Any, pod: Path) -> 
     assert vllm_env(document(), model, 2)["VLLM_CPU_KVCACHE_SPACE"] == "1"
     assert vllm_env(document(maxModelLength=32768), model, 2)["VLLM_CPU_KVCACHE_SPACE"] == "3"
     assert vllm_env(document(), model, 6)["OMP_NUM_THREADS"] == "6"
-
-
-@pytest.mark.parametrize(
-    "form",
-    [
-        "--port=1",
-        "--served_model_name",
-        "--model",
-        "--no-enable-lora",
-        "--api-key",
-        "--config",
-        "--max-loras=1",
-        "--max_cpu_loras",
-    ],
-)
-def test_owned_arguments_are_refused_with_the_remedy(form: str) -> None:
-    (problem,) = owned_argument_problems(["--max-num-seqs", "4", form, "x"])
-    assert "not yours to set: " in problem
-    assert problem.split(": ", 2)[2] in OWNED.values()
 
 
 def test_adapters_that_vllm_lacks_are_named(pod: Path, adapter_folder: Any) -> None:

@@ -10,11 +10,17 @@ from swiftlet_trainer.serve.vllm_process import unknown_flag
 CHECK = """
 import sys
 from swiftlet_trainer.serve.vllm_process import RefusedArgumentsError, parse
+from swiftlet.engines.catalogue import VLLM_ARGS
+from swiftlet.wire.engine_arguments import REFUSED
 for group in sys.argv[1:]:
     try:
         print("PARSED", parse(["--model", "/m", *group.split()]).max_num_seqs)
     except RefusedArgumentsError as error:
         print("REFUSED", " | ".join(error.problems))
+try:
+    parse([*sorted(VLLM_ARGS), *sorted(REFUSED), "--zzzz"])
+except RefusedArgumentsError as error:
+    print("REFUSED", " | ".join(error.problems))
 """
 
 
@@ -55,6 +61,10 @@ def test_values_are_checked_by_the_parser(answers: list[str]) -> None:
     assert answers[3].startswith("REFUSED argument --max-num-seqs: ")
     assert "'many'" in answers[3]
     assert answers[4].startswith("REFUSED argument --dtype: invalid choice: 'float7'")
+
+
+def test_every_listed_argument_is_one_of_vllm(answers: list[str]) -> None:
+    assert answers[-1] == "REFUSED --zzzz: vllm has no such argument"
 
 
 def test_flag_like_no_other_gets_no_advice() -> None:

