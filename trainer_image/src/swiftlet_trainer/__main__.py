@@ -48,9 +48,11 @@ def arguments() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the verb; returns its exit code (swiftlet.wire.messages). Each verb is imported only when it is asked for."""
     parsed = arguments().parse_args(argv)
+    from swiftlet_trainer.bars import no_bars_in_logs
     from swiftlet_trainer.garbage import collect_rarely
     from swiftlet_trainer.threads import share_cores
 
+    no_bars_in_logs()
     share_cores()
     collect_rarely()
     from swiftlet_trainer.failures import reporting

@@ -122,6 +122,21 @@ def test_document_of_a_fully_trained_model(world: Any, documents: Any) -> None:
     assert "adapterPath" not in said["target"]
 
 
+@pytest.mark.parametrize(
+    ("model", "count", "words"),
+    [
+        ({"uri": "hf://org/model"}, 1, "1 suite on the model at hf://org/model"),
+        ({"uri": "hf://org/model", "adapterUri": "hf://org/bird"}, 2, "2 suites on the model at hf://org/bird"),
+    ],
+)
+def test_what_is_planned_is_said_in_words(world: Any, documents: Any, model: Any, count: int, words: str) -> None:
+    suite = documents["EvalRun"]["spec"]["suites"][0]
+    suites = [{**suite, "name": f"s{number}"} for number in range(count)]
+    world.add(documents["EvalRun"], target={"model": model}, suites=suites, gates=[])
+    world.reconcile("EvalRun")
+    assert world.condition("EvalRun", "Accepted") == ("True", "Planned", words)
+
+
 def test_document_of_models_by_uri(world: Any, documents: Any) -> None:
     target = {"model": {"uri": "pvc://models/a", "adapterUri": "pvc://adapters/b"}}
     world.add(documents["EvalRun"], target=target, baseline={"model": {"uri": "pvc://models/c"}})

@@ -92,3 +92,40 @@ def test_an_adapter_of_a_vision_tower_is_not_held_against_the_language_model(tmp
         setattr(changed.text_config, name, size)
         changed.save_pretrained(tmp_path / name)
         assert words in check_adapter(tmp_path / "adapter", tmp_path / name)[0]
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def _foreign(file: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    save_file({"transformer.h.0.weight": torch.zeros(2, 2)}, file)
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "problem"),
+    [
+        ("adapter_model.safetensors", _cut, "is incomplete or damaged"),
+        ("adapter_model.safetensors", lambda file: file.write_bytes(b""), "is incomplete or damaged"),
+        (
+            "adapter_model.safetensors",
+            lambda file: file.write_text("<html>not found</html>"),
+            "is incomplete or damaged",
+        ),
+        ("adapter_model.safetensors", _foreign, "holds no LoRA weights"),
+        ("adapter_config.json", lambda file: file.write_text("{"), "cannot be read"),
+        ("adapter_config.json", lambda file: file.write_text("[]"), "holds no JSON object"),
+        ("adapter_config.json", lambda file: file.write_bytes(b"\xff\xfe"), "cannot be read"),
+    ],
+)
+def test_a_file_that_is_none_of_an_adapter_is_named(
+    base: Make, tmp_path: Path, name: str, spoil: Callable[[Path], object], problem: str
+) -> None:
+    made = adapter(base("a"), tmp_path / "adapter", manifest=False)
+    spoil(made / name)
+    (found,) = check_adapter(made, tmp_path / "a")
+    assert found.startswith(str(made / name))
+    assert problem in found

@@ -158,3 +158,28 @@ def test_bad_rows_of_all_files_and_a_missing_model_are_told_at_once(eval_pod: An
     assert lines[2].startswith("suite text: configmap://data/gone.jsonl: no such file")
     assert lines[3].startswith("suite sums: configmap://data/sums.jsonl, line 1: placeholder {{X}} has no value")
     assert lines[4].startswith("target: model hf://tiny/base:")
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ({"target_modules": ["c_attn"]}, "Target modules"),
+        ({"r": 9}, "size mismatch"),
+        ({"peft_type": "NONE_OF_OURS"}, "NONE_OF_OURS"),
+    ],
+)
+def test_an_adapter_that_peft_cannot_put_on_is_bad_input(
+    eval_pod: Any, suites: list[dict[str, Any]], tiny: Path, adapter: Path, change: dict[str, Any], cause: str
+) -> None:
+    eval_pod.mount(MODEL, tiny)
+    folder = eval_pod.root / "swiftlet/artifacts/foreign"
+    folder.mkdir(parents=True)
+    (folder / "adapter_model.safetensors").write_bytes((adapter / "adapter_model.safetensors").read_bytes())
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps(config | change))
+    target = {**BASE, "adapterPath": "/swiftlet/artifacts/foreign"}
+    assert main(["evaluate", "--job", eval_pod.job(target, None, suites[1:2])]) == EXIT_INVALID
+    failure = eval_pod.termination()["failure"]
+    assert failure["reason"] == "InvalidInput"
+    assert failure["message"].startswith(f"target: {folder}: does not fit hf://tiny/base: ")
+    assert cause in failure["message"]

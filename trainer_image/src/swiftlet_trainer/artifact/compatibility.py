@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet_trainer.artifact.manifest import MANIFEST_FILE, BaseModelRecord, read_manifest
+from swiftlet_trainer.models.checks import json_object, safetensors_problems
 
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
@@ -41,10 +42,28 @@ def check_adapter(folder: Path, base_folder: Path) -> list[str]:
             f"{folder / name}: no such file; an adapter folder holds {ADAPTER_CONFIG} and {ADAPTER_WEIGHTS}"
             for name in missing
         ]
+    if broken := _file_problems(folder):
+        return broken
     shapes = _shape_problems(folder, base_folder)
     if shapes or not (folder / MANIFEST_FILE).is_file():
         return shapes
     return _digest_problems(folder, base_folder)
+
+
+def _file_problems(folder: Path) -> list[str]:
+    """What is wrong with the adapter's files themselves, whatever the model."""
+    config, problem = json_object(folder / ADAPTER_CONFIG)
+    broken = [*([problem] if problem else []), *safetensors_problems(folder / ADAPTER_WEIGHTS)]
+    if broken or config.get("peft_type") != "LORA":
+        return broken
+    from safetensors import safe_open
+
+    with safe_open(folder / ADAPTER_WEIGHTS, framework="np") as tensors:
+        if any(".lora_" in name for name in tensors.keys()):  # noqa: SIM118 (no mapping)
+            return []
+    return [
+        f"{folder / ADAPTER_WEIGHTS} holds no LoRA weights, of which {ADAPTER_CONFIG} speaks; copy the adapter again"
+    ]
 
 
 def _digest_problems(folder: Path, base_folder: Path) -> list[str]:

@@ -88,12 +88,9 @@ def loaded(subjects: Sequence[Subject], use_gpu: bool) -> Iterator[tuple[Any, li
 
 
 def _load(source: ResolvedModel, use_gpu: bool) -> tuple[Any, Any]:
-    from transformers.utils.logging import disable_progress_bar
-
     from swiftlet_trainer.models.causal import load_causal
     from swiftlet_trainer.models.loading import load_tokenizer, model_folder
 
-    disable_progress_bar()
     tokenizer = load_tokenizer(source)
     model = load_causal(model_folder(source), compute_dtype(use_gpu))
     return tokenizer, model.to("cuda" if use_gpu else "cpu").eval()
@@ -106,7 +103,25 @@ def _with_adapters(model: Any, subjects: Sequence[Subject]) -> Any:
     from peft import PeftModel
 
     first, *rest = adapted
-    model = PeftModel.from_pretrained(model, str(first.adapter), adapter_name=first.name, autocast_adapter_dtype=False)
+    with _fitting(first):
+        model = PeftModel.from_pretrained(
+            model, str(first.adapter), adapter_name=first.name, autocast_adapter_dtype=False
+        )
     for subject in rest:
-        model.load_adapter(str(subject.adapter), adapter_name=subject.name, autocast_adapter_dtype=False)
+        with _fitting(subject):
+            model.load_adapter(str(subject.adapter), adapter_name=subject.name, autocast_adapter_dtype=False)
     return model.eval()
+
+
+@contextmanager
+def _fitting(subject: Subject) -> Iterator[None]:
+    """Within, what PEFT says of an adapter that it cannot put on the model becomes InvalidInput, with its folder."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
+        # Of torch's own errors only this one is about the files; the others may pass.
+        if isinstance(error, RuntimeError) and "loading state_dict" not in str(error):
+            raise
+        cause = " ".join(str(error).split()) or type(error).__name__
+        problem = f"{subject.adapter}: does not fit {subject.model.uri}: {cause}; use the base that it was trained on"
+        raise InvalidInput([f"{subject.name}: {problem}"]) from error

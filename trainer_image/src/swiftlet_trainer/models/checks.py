@@ -23,7 +23,7 @@ def folder_problems(folder: Path, name: str, chat: bool = True) -> list[str]:
 
 
 def _config(folder: Path) -> Iterator[str]:
-    config, broken = _json(folder / "config.json")
+    config, broken = json_object(folder / "config.json")
     if broken:
         yield broken
         return
@@ -50,7 +50,7 @@ def _tokenizer(folder: Path, chat: bool) -> Iterator[str]:
         return
     settings: dict[str, Any] = {}
     if (folder / "tokenizer_config.json").exists():
-        settings, broken = _json(folder / "tokenizer_config.json")
+        settings, broken = json_object(folder / "tokenizer_config.json")
         if broken:
             yield broken
     if "auto_map" in settings:
@@ -76,10 +76,10 @@ def _weights(folder: Path) -> Iterator[str]:
             yield f"no weights (*.safetensors) in {folder}; copy the whole model"
         return
     for file in files:
-        yield from _safetensors(file)
+        yield from safetensors_problems(file)
     index_file = folder / "model.safetensors.index.json"
     if index_file.exists():
-        index, broken = _json(index_file)
+        index, broken = json_object(index_file)
         if broken:
             yield broken
         missing = sorted(set(index.get("weight_map", {}).values()) - {file.name for file in files})
@@ -87,7 +87,7 @@ def _weights(folder: Path) -> Iterator[str]:
             yield f"{index_file} names {', '.join(missing)}, which {folder} lacks; copy the whole model"
 
 
-def _safetensors(file: Path) -> Iterator[str]:
+def safetensors_problems(file: Path) -> Iterator[str]:
     """Header and length only: a download that broke off is found without reading the weights.
 
     Format: 8 bytes little-endian length of the JSON header, header, data (source: safetensors' README).
@@ -101,7 +101,7 @@ def _safetensors(file: Path) -> Iterator[str]:
         yield f"{file} is incomplete or damaged ({error}); copy it again"
 
 
-def _json(file: Path) -> tuple[dict[str, Any], str | None]:
+def json_object(file: Path) -> tuple[dict[str, Any], str | None]:
     """The object in `file` and no problem, or nothing and the problem."""
     try:
         content = json.loads(file.read_bytes())

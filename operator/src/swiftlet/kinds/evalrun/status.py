@@ -126,8 +126,9 @@ def accepted(view: View) -> State:
     """Accepted: the run can be done as it is written, and its target is there."""
     if view.verdict:
         return refusal("Accepted", view.verdict)
-    target = f"artifact {view.target_digest}" if view.target_digest else "model by URI"
-    return State("Accepted", "True", "Planned", f"{len(view.run.spec.suites)} suites on {target}")
+    by_uri, count = view.run.spec.target.model, len(view.run.spec.suites)
+    target = f"the model at {by_uri.adapter_uri or by_uri.uri}" if by_uri else f"artifact {view.target_digest}"
+    return State("Accepted", "True", "Planned", f"{count} {'suite' if count == 1 else 'suites'} on {target}")
 
 
 def running(view: View) -> State:
