@@ -126,7 +126,7 @@ def test_document_of_a_fully_trained_model(world: Any, documents: Any) -> None:
     ("model", "count", "words"),
     [
         ({"uri": "hf://org/model"}, 1, "1 suite on the model at hf://org/model"),
-        ({"uri": "hf://org/model", "adapterUri": "hf://org/bird"}, 2, "2 suites on the model at hf://org/bird"),
+        ({"uri": "hf://org/model", "adapterUri": "pvc://a/bird"}, 2, "2 suites on the model at pvc://a/bird"),
     ],
 )
 def test_what_is_planned_is_said_in_words(world: Any, documents: Any, model: Any, count: int, words: str) -> None:
