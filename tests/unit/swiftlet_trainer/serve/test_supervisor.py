@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,8 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
     def do_GET(self):
+        if self.path == "/health" and os.path.exists(os.environ.get("SICK", "")):
+            return self.answer({}, 503)
         ok = self.headers.get("Authorization") == "Bearer k3y" or self.path == "/health"
         self.answer({"data": [{"id": "base"}, {"id": "bird"}]} if ok else {}, 200 if ok else 401)
     def do_POST(self):
@@ -121,6 +124,18 @@ def test_death_before_ready_tells_cause_and_last_lines(supervisor: Any) -> None:
     assert caught.value.lines[-1] == "ValueError: no such weights"
     assert "NOISE" not in caught.value.lines
     assert state.readyz()[0] == 503
+
+
+def test_engine_that_says_that_it_hangs_is_not_alive(supervisor: Any, tmp_path: Path) -> None:
+    one, state, stop, _ = supervisor(SERVER, SICK=str(tmp_path / "sick"))
+    thread = threading.Thread(target=one.run)
+    thread.start()
+    _until(lambda: state.readyz()[0] == 200)
+    assert state.livez()[0] == 200
+    (tmp_path / "sick").touch()
+    assert state.livez()[0] == 503
+    stop.set()
+    thread.join()
 
 
 def test_death_while_serving_is_noticed(supervisor: Any) -> None:
