@@ -1,5 +1,6 @@
 """Clients that leave, a computation that hangs, and one that fails: a real server of a random model that is slow."""
 
+import gc
 import json
 import threading
 import time
@@ -39,6 +40,14 @@ def layer(random_model: Any) -> Iterator[Layer]:
     hook = random_model.model.layers[0].register_forward_pre_hook(layer)
     yield layer
     hook.remove()
+
+
+@pytest.fixture(autouse=True)
+def no_garbage_is_collected() -> Iterator[None]:
+    """What is freed only when Python looks for garbage is not freed: the server seldom looks."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 Server = Callable[..., Any]
