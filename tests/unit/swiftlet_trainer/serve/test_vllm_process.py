@@ -4,8 +4,9 @@ import subprocess
 import sys
 
 import pytest
+from pydantic import BaseModel, ValidationError, model_validator
 from swiftlet_trainer.serve.engine import PROBLEM_PREFIX
-from swiftlet_trainer.serve.vllm_process import unknown_flag
+from swiftlet_trainer.serve.vllm_process import configuration_problems, unknown_flag
 
 CHECK = """
 import sys
@@ -65,6 +66,28 @@ def test_values_are_checked_by_the_parser(answers: list[str]) -> None:
 
 def test_every_listed_argument_is_one_of_vllm(answers: list[str]) -> None:
     assert answers[-1] == "REFUSED --zzzz: vllm has no such argument"
+
+
+def test_configuration_that_vllm_refuses_is_told_line_by_line() -> None:
+    class LoRAConfig(BaseModel):
+        max_loras: int
+        max_cpu_loras: int
+
+        @model_validator(mode="after")
+        def _fits(self) -> "LoRAConfig":
+            raise ValueError("max_cpu_loras (1) must be >= max_loras (2)")
+
+    with pytest.raises(ValidationError) as caught:
+        LoRAConfig(max_loras=2, max_cpu_loras=1)
+    assert configuration_problems(caught.value) == [
+        "vllm's LoRAConfig: Value error, max_cpu_loras (1) must be >= max_loras (2)"
+    ]
+    with pytest.raises(ValidationError) as caught:
+        LoRAConfig.model_validate({"max_loras": "x"})
+    assert [problem.split(": ")[1] for problem in configuration_problems(caught.value)] == [
+        "max_loras",
+        "max_cpu_loras",
+    ]
 
 
 def test_flag_like_no_other_gets_no_advice() -> None:

@@ -38,8 +38,15 @@ def test_tie_that_a_batch_decides_otherwise_is_no_mixture() -> None:
     assert mixed_up({"base": base, "bird": bird}, [("base", bird), ("bird", base)]) == []
 
 
-def test_answers_like_nobodys_prove_nothing() -> None:
-    other = Answer("?", ({"?": -0.1, "Hi": -6.0, "I": -6.0},))
+def test_mixture_of_one_step_is_like_nobodys_answer_and_far_from_its_own() -> None:
+    # The base's first token alone, then a step with an adapter's weights in the base's text.
+    half = Answer("Hi cat", ({"Hi": -0.1, "I": -2.5, "A": -4.0}, {" cat": -0.1, " dog": -3.0, " you": -6.0}))
+    (told,) = mixed_up(ALONE, [("base", half), ("bird", BIRD)])
+    assert told.startswith("base answers otherwise when all names are asked at the same time")
+
+
+def test_what_differs_a_little_proves_nothing() -> None:
+    other = Answer("Hi there", ({"Hi": -0.9, "I": -2.5, "A": -4.0}, {" there": -0.9, " you": -0.9}))
     assert mixed_up(ALONE, [("base", other)]) == []
 
 

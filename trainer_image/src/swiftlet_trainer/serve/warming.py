@@ -24,6 +24,8 @@ OUTPUT_SECONDS = 3.0
 """Until the reason of a failure stands in the output of the engine's process."""
 ROUNDING = 0.5
 """Nats by which a log probability may move because others share the batch. An order above what bfloat16 does."""
+ASTRAY = 1.0
+"""Nats that no rounding explains, whomever the answer is like."""
 RESEMBLANCE = 0.25
 """As another answers who is this much nearer to it than to itself."""
 NOT_FINITE = re.compile(r"inf`?, `?nan`? or element|Out of range float values are not JSON compliant", re.IGNORECASE)
@@ -118,9 +120,9 @@ def _is_not_finite(reply: str, output: Sequence[str]) -> bool:
 
 
 def mixed_up(alone: Mapping[str, Answer], together: Sequence[tuple[str, Answer]]) -> list[str]:
-    """Who answered as another when all were asked together, one line each.
+    """Who answered as another when all were asked together, or far from itself, one line each.
 
-    A batch rounds otherwise than a request alone, so that an answer that merely differs proves nothing.
+    A batch rounds otherwise than a request alone, so that an answer that differs a little proves nothing.
     """
     found = {}
     for name, answer in together:
@@ -129,6 +131,9 @@ def mixed_up(alone: Mapping[str, Answer], together: Sequence[tuple[str, Answer]]
         nearest = min(others, key=others.__getitem__)
         if own > ROUNDING and others[nearest] < RESEMBLANCE * own:
             found[name] = f"{name} answers as {nearest} when both are asked at the same time; use another engine"
+        elif ASTRAY < own < math.inf:  # of one step alone, which is like nobody's answer
+            why = "answers otherwise when all names are asked at the same time"
+            found.setdefault(name, f"{name} {why}; use another engine")
     return list(found.values())
 
 
