@@ -1,8 +1,10 @@
 """Words that name kinds on the command line."""
 
 import pytest
+from swiftlet.cli.columns import columns_of
 from swiftlet.cli.errors import CommandError
 from swiftlet.cli.resourcekinds import kind_of, parse_kinds
+from swiftlet.kube.paths import CHILD_TYPES
 
 
 @pytest.mark.parametrize("word", ["finetunejobs", "finetunejob", "FineTuneJob", "ftj", "finetunejobs.swiftlet.dev"])
@@ -12,6 +14,11 @@ def test_a_kind_has_the_names_that_kubectl_knows(word: str) -> None:
 
 def test_lists_keep_their_order_and_name_each_kind_once() -> None:
     assert [kind.name for kind in parse_kinds("mdep,ftj,finetunejob,po")] == ["ModelDeployment", "FineTuneJob", "Pod"]
+
+
+def test_every_kind_that_is_made_for_a_resource_can_be_shown() -> None:
+    for kind in CHILD_TYPES:
+        assert columns_of(kind_of(kind)), kind
 
 
 @pytest.mark.parametrize("text", [None, "all", "swiftlet"])

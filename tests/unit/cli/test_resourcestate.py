@@ -50,3 +50,9 @@ def test_a_server_says_what_it_is_doing() -> None:
 def test_what_nobody_has_looked_at_yet() -> None:
     state = state_of({"kind": "EvalRun", "metadata": {"name": "bird", "generation": 1}})
     assert (state.word, state.end) == ("Pending", None)
+
+
+def test_a_message_of_many_lines_is_one_line_of_progress() -> None:
+    condition = {"type": "Succeeded", "status": "Unknown", "reason": "Retrying", "message": "row 1 is wrong\nrow 2"}
+    item = {"kind": "FineTuneJob", "metadata": {"name": "a", "generation": 1}, "status": {"conditions": [condition]}}
+    assert state_of(item).line == "row 1 is wrong …"

@@ -100,6 +100,9 @@ _CHILD_COLUMNS: dict[str, tuple[Cell, ...]] = {
     "ConfigMap": (Cell("Data", _keys), _AGE),
     "Secret": (Cell("Data", _keys), _AGE),
     "PersistentVolumeClaim": (_field("Status", ".status.phase"), _AGE),
+    "ReplicaSet": (_AGE,),
+    "NetworkPolicy": (_AGE,),
+    "PodDisruptionBudget": (_AGE,),
     "Event": (
         _field("Last seen", ".lastTimestamp", "date"),
         _field("Type", ".type"),

@@ -29,10 +29,13 @@ CHILDREN: tuple[ResourceKind, ...] = (
     ResourceKind("Pod", "pods", ("po",)),
     ResourceKind("Job", "jobs"),
     ResourceKind("Deployment", "deployments", ("deploy",)),
+    ResourceKind("ReplicaSet", "replicasets", ("rs",)),
     ResourceKind("Service", "services", ("svc",)),
     ResourceKind("ConfigMap", "configmaps", ("cm",)),
     ResourceKind("Secret", "secrets"),
     ResourceKind("PersistentVolumeClaim", "persistentvolumeclaims", ("pvc",)),
+    ResourceKind("NetworkPolicy", "networkpolicies", ("netpol",)),
+    ResourceKind("PodDisruptionBudget", "poddisruptionbudgets", ("pdb",)),
     ResourceKind("Event", "events", ("ev",)),
 )
 _BY_WORD = {word: kind for kind in (*OURS, *CHILDREN) for word in kind.words}
