@@ -14,6 +14,6 @@ HELP = """exit codes:
   2    bad input: arguments or documents; nothing was started
   3    another swiftlet run works on this state folder
   4    not finished within --timeout; the state is kept, run again to go on
-  130  stopped by Ctrl-C, drained; run again to go on
+  130  stopped by Ctrl-C, drained; run again to go on. Once more: killed, within a second
   143  stopped by SIGTERM, drained; run again to go on
 """
