@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from swiftlet.api.problems import InvalidDocuments
-from swiftlet.cli.machinefiles import machine_file_problems
+from swiftlet.cli.machinefiles import machine_problems
 from swiftlet.documents import read_documents
 
 HEAD = "apiVersion: swiftlet.dev/v1alpha1\nkind: FineTuneJob\nmetadata: {name: a}\nspec:\n"
@@ -30,7 +30,7 @@ def problems(machine: Path, model: str, data: str, profile: str = "{}", existing
     file = machine / "a.yaml"
     file.write_text(HEAD + text + PROFILE % profile)
     environ = {"SWIFTLET_HF_MIRROR": str(machine / "mirror")}
-    found = machine_file_problems(read_documents([file]), existing, machine / "state", environ)
+    found = machine_problems(read_documents([file]), existing, machine / "state", environ)
     return [str(problem).replace(f"{machine}/", "") for problem in found]
 
 
@@ -99,7 +99,7 @@ def test_they_come_together_with_what_the_schema_says(machine: Path) -> None:
     (machine / "a.yaml").write_text(HEAD + "  model: {uri: hf://no/one}\n  datasets: []\n  compute: {gpus: many}\n")
 
     def also(documents: Any) -> Any:
-        return machine_file_problems(documents, [], machine / "state", {"SWIFTLET_HF_MIRROR": str(machine)})
+        return machine_problems(documents, [], machine / "state", {"SWIFTLET_HF_MIRROR": str(machine)})
 
     with pytest.raises(InvalidDocuments) as refused:
         read_documents([machine / "a.yaml"], also=also)

@@ -1,4 +1,4 @@
-"""What hf:// and pvc:// URIs name, looked for on this machine before anything starts."""
+"""What this machine must have before anything starts: what hf:// and pvc:// URIs name, and a port for each server."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +16,7 @@ from swiftlet.cli.planning import Imagined
 from swiftlet.documents import Document
 from swiftlet.documents.document import NamedUri, key_of
 from swiftlet.documents.namedfiles import path_problem
+from swiftlet.documents.servedports import served_port_problems
 from swiftlet.kinds.profiles import resolve_profile
 from swiftlet.kinds.summary import settled
 from swiftlet.local.places import MIRROR_VARIABLE, MODELS_CLAIM, local_capabilities, models_mirror
@@ -23,17 +24,18 @@ from swiftlet.local.places import MIRROR_VARIABLE, MODELS_CLAIM, local_capabilit
 Object = dict[str, Any]
 
 
-def machine_file_problems(
+def machine_problems(
     documents: Sequence[Document], existing: Sequence[Object], state: Path, environ: Mapping[str, str]
 ) -> list[Problem]:
-    """Problems of URIs that name nothing on this machine; of what has succeeded nothing is asked.
+    """Problems of URIs that name nothing on this machine, and of servers that would share a port of it.
 
-    A pvc:// path on the artifacts claim may be made by a run that these documents wait for, and is left to the pods.
+    Of what has succeeded nothing is asked. A pvc:// path on the artifacts claim may be made by a run that these
+    documents wait for, and is left to the pods.
     """
     stored = {key_of(item): item for item in existing}
     world = Imagined({**stored, **{document.key: document.object for document in documents}})
     mirror = models_mirror(environ)
-    problems: list[Problem] = []
+    problems = list(served_port_problems(documents))
     for document in documents:
         if not document.uris or _is_done(stored.get(document.key)):
             continue

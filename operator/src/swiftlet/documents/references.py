@@ -12,7 +12,6 @@ from swiftlet.api.validation import nearest
 from swiftlet.documents.document import DEFAULT_NAMESPACE, Document, Key, key_of
 from swiftlet.documents.evaluations import evaluation_problems
 from swiftlet.documents.servednames import served_name_problems
-from swiftlet.documents.servedports import served_port_problems
 
 REFERENCES = {
     "fineTuneJobRef": "FineTuneJob",
@@ -52,7 +51,6 @@ def reference_problems(documents: Sequence[Document], objects: Iterable[Mapping[
             full = defaulted(document.object)
             problems += evaluation_problems(document, full)
             problems += served_name_problems(document, full, known)
-    problems += served_port_problems(documents)
     graph = {key: [reference.target for reference in found] for key, found in references.items()}
     by_key = {document.key: document for document in documents}
     for cycle in cycles(graph):

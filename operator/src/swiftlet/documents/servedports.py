@@ -1,4 +1,4 @@
-"""Checks of ports: the servers of one run share a machine."""
+"""Checks of ports: the servers of one local run share a machine; on a cluster each has an address of its own."""
 
 from collections.abc import Iterator, Sequence
 

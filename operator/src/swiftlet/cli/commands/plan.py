@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     import os
     import sys
 
-    from swiftlet.cli.machinefiles import machine_file_problems
+    from swiftlet.cli.machinefiles import machine_problems
     from swiftlet.cli.output import print_document
     from swiftlet.cli.planning import plan_documents
     from swiftlet.cli.planreport import document_of, text_of
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
 
     existing = Store(options.state, read_only=True).list()
     documents = read_documents(options.paths, existing=existing)
-    for problem in machine_file_problems(documents, existing, options.state, os.environ):
+    for problem in machine_problems(documents, existing, options.state, os.environ):
         print(f"WARNING {problem}", file=sys.stderr)  # the documents may be meant for a cluster, which has it
     planned, world = plan_documents(documents, existing)
     mirror = models_mirror(os.environ)

@@ -45,14 +45,14 @@ def run(options: argparse.Namespace) -> int:
     import os
     from functools import partial
 
-    from swiftlet.cli.machinefiles import machine_file_problems
+    from swiftlet.cli.machinefiles import machine_problems
     from swiftlet.cli.running import RunRequest
     from swiftlet.cli.running import run as run_engine
     from swiftlet.documents import read_documents
     from swiftlet.local.store import Store
 
     existing = Store(options.state, read_only=True).list()
-    also = partial(machine_file_problems, existing=existing, state=options.state, environ=os.environ)
+    also = partial(machine_problems, existing=existing, state=options.state, environ=os.environ)
     documents = read_documents(options.paths, existing=existing, also=also)
     request = RunRequest(tuple(documents), options.state, options.keep, options.replace, options.timeout, options.ask)
     return asyncio.run(run_engine(request, _view(options.output == "plain")))
