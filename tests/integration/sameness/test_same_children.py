@@ -73,7 +73,7 @@ DIFFERENCES = [
 class PlayedKubelet:
     """In the place of the local engine's kubelet: pods end as on the cluster, where none has a node."""
 
-    def __init__(self, node: Any) -> None:
+    def __init__(self, node: Any, in_scope: Callable[[Object], bool]) -> None:
         self._store = node.store
 
     def start(self) -> None:
