@@ -36,3 +36,10 @@ def test_two_servers_on_one_port_are_told_by_both_names_and_are_fine_on_a_cluste
 def test_ports_of_their_own_and_none_at_all_are_fine(write: Write, more: str) -> None:
     documents = read_documents([write("a.yaml", deployment("a") + "---\n" + deployment("b", more))])
     assert not list(served_port_problems(documents))
+
+
+@pytest.mark.parametrize("spec", ["null", "[]", "text", "{api: []}", "{api: {port: many}}", "{replicas: many}"])
+def test_what_validation_refuses_is_left_to_it(write: Write, spec: str) -> None:
+    broken = f"{{apiVersion: swiftlet.dev/v1alpha1, kind: ModelDeployment, metadata: {{name: b}}, spec: {spec}}}"
+    documents = read_documents([write("a.yaml", deployment("a")), write("b.yaml", broken)], check=False)
+    assert not list(served_port_problems(documents))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 class _Order(NamedTuple):
     moment: float
-    """Of time.monotonic; infinity calls the order before off."""
+    """Of time.monotonic."""
     code: int
     final: bool
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from swiftlet.api.defaulting import defaulted
+from pydantic import ValidationError
+
+from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.api.problems import Location, Problem
 from swiftlet.documents.document import Document
 
@@ -13,14 +15,22 @@ def served_port_problems(documents: Sequence[Document]) -> Iterator[Problem]:
     """ModelDeployments that would listen on the port of an earlier one, which is each time the first that has it."""
     first: dict[int, Document] = {}
     for document in documents:
-        if document.kind != "ModelDeployment":
+        port = _port(document)
+        if port is None:
             continue
-        spec = defaulted(document.object)["spec"]
-        if spec["replicas"] == 0:
-            continue
-        port = spec["api"]["port"]
         other = first.setdefault(port, document)
         if other is not document:
             where = f"{other.source.file}:{other.source.line(PORT)}"
             rule = f"of modeldeployment/{document.name} is the port of modeldeployment/{other.name} too ({where})"
             yield document.problem(PORT, rule, "give each its own; they serve on one machine", str(port))
+
+
+def _port(document: Document) -> int | None:
+    """The port of a server; None of what starts none, or is refused anyway."""
+    if document.kind != "ModelDeployment":
+        return None
+    try:
+        spec = ModelDeployment.model_validate(document.object).spec
+    except ValidationError:
+        return None
+    return spec.api.port if spec.replicas else None

@@ -1,8 +1,8 @@
 """Which arguments a document may hand to a serving engine."""
 
-import difflib
 from collections.abc import Iterable, Sequence
 
+from swiftlet.api.validation import nearest
 from swiftlet.engines.catalogue import ServingEngine
 from swiftlet.wire.engine_arguments import REFUSED, flags_of, refused_argument_problems
 
@@ -27,5 +27,5 @@ def argument_problems(engine: ServingEngine, arguments: Sequence[str], widened: 
 def _remedy(flag: str, allowed: Iterable[str], who: str) -> str:
     if not flag.startswith("--"):
         return "write the argument in its long form"
-    near = difflib.get_close_matches(flag, sorted(allowed), n=1)
-    return f"did you mean {near[0]}?" if near else f"spec.engines.vllm.allowedArgs of {who} can allow it"
+    near = nearest(flag, sorted(allowed))
+    return f"did you mean {near}?" if near else f"spec.engines.vllm.allowedArgs of {who} can allow it"

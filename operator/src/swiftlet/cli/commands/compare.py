@@ -7,7 +7,10 @@ from swiftlet.cli import exitcodes
 from swiftlet.cli.arguments import add_command, add_namespace, add_output, add_state
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from swiftlet.cli.arguments import Commands
+    from swiftlet.cli.comparing import Compared
 
 
 def add_parser(commands: "Commands") -> None:
@@ -30,11 +33,9 @@ def add_parser(commands: "Commands") -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the comparison as a table."""
     from swiftlet.cli.comparing import compare
-    from swiftlet.cli.figures import bracketed, figure, signed
     from swiftlet.cli.output import print_document
     from swiftlet.cli.resourcekinds import kind_of
     from swiftlet.cli.statefolder import existing, open_store
-    from swiftlet.cli.table import render
 
     store, kind = open_store(options.state), kind_of("evalruns")
     a, b = (
@@ -50,28 +51,17 @@ def run(options: argparse.Namespace) -> int:
         }
         print_document(document, options.output)
         return exitcodes.OK
-    rows = [
-        [
-            one.suite,
-            one.metric,
-            figure(one.a),
-            figure(one.b),
-            signed(one.b - one.a),
-            bracketed(one.interval),
-            str(one.n),
-            one.verdict,
-        ]
-        for one in found
-    ]
-    heads = [
-        "Suite",
-        "Metric",
-        a["metadata"]["name"],
-        b["metadata"]["name"],
-        "Delta",
-        "95% interval",
-        "Rows",
-        "Verdict",
-    ]
-    print(render(heads, rows))
+    print(_table(a["metadata"]["name"], b["metadata"]["name"], found))
     return exitcodes.OK
+
+
+def _table(a: str, b: str, found: "Sequence[Compared]") -> str:
+    from swiftlet.cli.figures import bracketed, figure, signed
+    from swiftlet.cli.table import render
+
+    heads = ["Suite", "Metric", a, b, "Delta", "95% interval", "Rows", "Verdict"]
+    rows = []
+    for one in found:
+        figures = [figure(one.a), figure(one.b), signed(one.b - one.a), bracketed(one.interval), str(one.n)]
+        rows.append([one.suite, one.metric, *figures, one.verdict])
+    return render(heads, rows)

@@ -26,7 +26,6 @@ def add_parser(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the description."""
-
     from swiftlet.cli.describing import description
     from swiftlet.cli.statefolder import existing, open_store, split_target, the_only
 
