@@ -12,11 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive
 
 from swiftlet_trainer.serve.answer import Answer, Sampling, Usage
-from swiftlet_trainer.serve.api_key import RequireKey
 from swiftlet_trainer.serve.departure import EventStream, unless_left
 from swiftlet_trainer.serve.openai_errors import add_error_handlers, unexpected
 from swiftlet_trainer.serve.openai_requests import ChatRequest, CompletionRequest, Refused
 from swiftlet_trainer.serve.openai_requests import Request as AnyRequest
+from swiftlet_trainer.serve.require_key import RequireKey
 from swiftlet_trainer.serve.transformers_engine import DEFAULT_COMPLETION_TOKENS, Prompt, TransformersEngine
 
 WAIT_SECONDS = 300.0
@@ -31,7 +31,7 @@ def build_app(engine: TransformersEngine, api_key: str | None, wait_seconds: flo
     app = FastAPI(title="Swiftlet", docs_url=None, redoc_url=None)
     started = int(time.time())
     add_error_handlers(app)
-    if api_key:
+    if api_key is not None:
         app.add_middleware(RequireKey, api_key=api_key)  # the last one is outside of all others
 
     @app.head("/health", include_in_schema=False)

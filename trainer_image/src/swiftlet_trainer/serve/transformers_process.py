@@ -11,6 +11,7 @@ from swiftlet.wire.documents import ServeDocument
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.garbage import collect_rarely
 from swiftlet_trainer.paths import in_pod
+from swiftlet_trainer.serve.api_key import read_api_key
 from swiftlet_trainer.serve.lifeline import end_with_parent
 
 DRAIN_SECONDS = 30
@@ -36,9 +37,8 @@ def main(argv: Sequence[str]) -> int:
     )
     sys.stdout.write("starting the API\n")
     sys.stdout.flush()
-    key = in_pod(document.api_key_file).read_text(encoding="utf-8").strip() if document.api_key_file else None
     uvicorn.run(
-        build_app(engine, key),
+        build_app(engine, read_api_key(document)),
         host=host,
         port=document.port,
         access_log=False,

@@ -8,7 +8,7 @@ from typing import Any
 from swiftlet.wire.documents import ServeDocument
 
 from swiftlet_trainer.paths import in_pod
-from swiftlet_trainer.serve.api_key import KEY_VARIABLE, RequireKey
+from swiftlet_trainer.serve.api_key import KEY_VARIABLE, MIDDLEWARE, read_api_key
 
 LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """What --max-lora-rank accepts. Source: vllm.config.lora.MaxLoRARanks."""
@@ -51,7 +51,7 @@ def vllm_arguments(document: ServeDocument, model: Path, host: str) -> list[str]
     arguments += ["--disable-uvicorn-access-log"]
     if document.api_key_file:
         # vLLM's own check leaves out what is not below a few prefixes: /invocations generates, too.
-        arguments += ["--middleware", f"{RequireKey.__module__}.{RequireKey.__qualname__}"]
+        arguments += ["--middleware", MIDDLEWARE]
     folders = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
     if folders:
         rank = max(_rank(_adapter_config(folder)) for folder in folders.values())
@@ -93,8 +93,8 @@ def _cpu_arguments() -> list[str]:
 def vllm_env(document: ServeDocument, model: Path, threads: int) -> dict[str, str]:
     """Variables of vLLM's process: offline, silent to the outside and, on a CPU, sized for this pod."""
     env = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
-    if document.api_key_file:
-        env[KEY_VARIABLE] = in_pod(document.api_key_file).read_text(encoding="utf-8").strip()
+    if key := read_api_key(document):
+        env[KEY_VARIABLE] = key
     if document.use_gpu:
         return env
     return env | {

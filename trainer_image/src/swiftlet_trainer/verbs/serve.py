@@ -16,6 +16,7 @@ from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import InvalidInput, write_termination
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.progress import Reporter
+from swiftlet_trainer.serve.api_key import read_api_key
 from swiftlet_trainer.serve.choice import choose_engine
 from swiftlet_trainer.serve.engine import EngineProcess
 from swiftlet_trainer.serve.health import State, serve_health
@@ -46,7 +47,7 @@ def run(job_path: str) -> int:
         supervisor = Supervisor(
             engine,
             url=f"http://{'127.0.0.1' if host == EVERYWHERE else host}:{document.port}",
-            api_key=_api_key(document),
+            api_key=read_api_key(document),
             names=[*document.model_names, *adapters],
             port=document.port,
             state=state,
@@ -108,13 +109,9 @@ def _key_problems(document: ServeDocument) -> list[str]:
     if document.api_key_file is None:
         return []
     try:
-        return [] if _api_key(document) else [f"{document.api_key_file}: the API key is empty; write one into it"]
+        return [] if read_api_key(document) else [f"{document.api_key_file}: the API key is empty; write one into it"]
     except (OSError, UnicodeDecodeError) as error:
         return [f"{document.api_key_file}: the API key cannot be read: {error}"]
-
-
-def _api_key(document: ServeDocument) -> str | None:
-    return in_pod(document.api_key_file).read_text(encoding="utf-8").strip() if document.api_key_file else None
 
 
 def _check_port(host: str, port: int, field: str) -> None:

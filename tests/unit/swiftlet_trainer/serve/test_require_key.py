@@ -10,7 +10,8 @@ import pytest
 from fastapi import FastAPI, WebSocket
 from starlette.middleware.cors import CORSMiddleware
 from starlette.testclient import TestClient, WebSocketDenialResponse
-from swiftlet_trainer.serve.api_key import KEY_VARIABLE, OPEN_PATHS, RequireKey
+from swiftlet_trainer.serve.api_key import KEY_VARIABLE, MIDDLEWARE
+from swiftlet_trainer.serve.require_key import OPEN_PATHS, RequireKey
 from swiftlet_trainer.serve.transformers_app import build_app
 
 WALK = """
@@ -43,6 +44,10 @@ document = ServeDocument.model_validate(json.loads(sys.argv[1]))
 app = build_app(parse(vllm_arguments(document, document.model.path, "127.0.0.1")), ("generate",))
 print("FOUND", json.dumps([walk(app, {}), walk(app, {"Authorization": "Bearer wrong"})]))
 """
+
+
+def test_the_middleware_is_told_by_its_name() -> None:
+    assert f"{RequireKey.__module__}.{RequireKey.__qualname__}" == MIDDLEWARE
 
 
 def test_no_route_of_the_transformers_engine_answers_without_the_key() -> None:
