@@ -48,22 +48,22 @@ def test_reading_imports_no_client_and_no_terminal() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_of_each_command_has_examples(swiftlet, command: str) -> None:  # type: ignore[no-untyped-def]
+def test_help_of_each_command_has_examples(swiftlet: Any, command: str) -> None:
     done = swiftlet(command, "--help")
     assert done.returncode == 0
     assert f"examples:\n  swiftlet {command}" in done.stdout
 
 
-def test_exit_codes_are_documented(swiftlet) -> None:  # type: ignore[no-untyped-def]
+def test_exit_codes_are_documented(swiftlet: Any) -> None:
     assert "another swiftlet run works on this state folder" in swiftlet("--help").stdout
 
 
-def test_no_command_prints_the_help_and_fails(swiftlet) -> None:  # type: ignore[no-untyped-def]
+def test_no_command_prints_the_help_and_fails(swiftlet: Any) -> None:
     done = swiftlet()
     assert (done.returncode, "commands:" in done.stdout) == (2, True)
 
 
-def test_an_unknown_command_is_refused(swiftlet) -> None:  # type: ignore[no-untyped-def]
+def test_an_unknown_command_is_refused(swiftlet: Any) -> None:
     done = swiftlet("trian")
     assert done.returncode == 2
     assert "invalid choice: 'trian'" in done.stderr
@@ -107,7 +107,7 @@ def test_closed_standard_streams_are_nobody_who_listens(
     assert (done.stdout == "") == (">&-" in closed.replace("2>&-", "") or code != 0)
 
 
-def test_a_closed_pipe_is_no_failure(swiftlet) -> None:  # type: ignore[no-untyped-def]
+def test_a_closed_pipe_is_no_failure(swiftlet: Any) -> None:
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f"{sys.executable} -m swiftlet.cli.main crds | head -n 1"],
         capture_output=True,
