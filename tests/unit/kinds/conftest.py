@@ -197,12 +197,13 @@ class World:
         if last := status.pop("lastState", None):
             statuses[0]["lastState"] = last
         metadata = owner["metadata"]
+        infix = "" if owner["spec"].get("completionMode") == "NonIndexed" else f"-{index}"
         return self.put(
             {
                 "apiVersion": "v1",
                 "kind": "Pod",
                 "metadata": {
-                    "name": f"{metadata['name']}-{index}-abcde",
+                    "name": f"{metadata['name']}{infix}-{'abcde'[index:]}",
                     "labels": {
                         **owner["spec"]["template"]["metadata"]["labels"],
                         "batch.kubernetes.io/job-name": metadata["name"],

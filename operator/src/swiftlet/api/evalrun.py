@@ -19,7 +19,7 @@ from swiftlet.api.base import (
     one_of,
 )
 from swiftlet.api.compute import Compute
-from swiftlet.api.finetunejob import Failure
+from swiftlet.api.finetunejob import Failure, Restarts
 from swiftlet.api.progress import Progress
 from swiftlet.api.uris import DataUri, ModelUri
 
@@ -168,7 +168,14 @@ class EvalRunSpec(ApiModel):
     backoff_limit: Annotated[int, Field(ge=0, le=100)] = Field(
         2, description="Retries after a failure; raised, an evaluation that failed too often starts again."
     )
-    active_deadline_seconds: Positive | None = Field(None, description="Fail when it takes longer than this.")
+    infrastructure_restart_limit: Annotated[int, Field(ge=0, le=1000)] | None = Field(
+        None,
+        description="Restarts after a pod was evicted, preempted or deleted, before the run is Failed; 10 when absent."
+        " Each 10 minutes that an attempt ran make up for one.",
+    )
+    active_deadline_seconds: Positive | None = Field(
+        None, description="Fail the run when its attempts take longer than this together."
+    )
 
 
 class Result(ApiModel):
@@ -232,8 +239,13 @@ class EvalRunStatus(ApiModel):
     )
     gates: list[GateResult] = Field(default_factory=list, description="What became of each gate.")
     report: Report | None = None
+    restarts: Restarts | None = None
     failure: Failure | None = None
     start_time: str | None = Field(None, description="When the first pod was made; RFC 3339.")
+    active_seconds: int | None = Field(
+        None, description="Seconds that attempts ran until the present stretch; these count against the deadline."
+    )
+    active_since: str | None = Field(None, description="When the present stretch of an attempt began; RFC 3339.")
     completion_time: str | None = Field(None, description="When it ended; RFC 3339.")
 
 

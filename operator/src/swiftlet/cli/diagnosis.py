@@ -14,7 +14,7 @@ NEXT_STEPS = {
     "OOMKilled": "raise compute.resources.limits.memory, or lower training.perDeviceBatchSize or template.maxLength",
     "InvalidInput": "correct what the message names, then `swiftlet run --replace`",
     "Diverged": "lower training.learningRate, or look at the rows of the last steps; then give the run a new name",
-    "DeadlineExceeded": "raise activeDeadlineSeconds; the run goes on from its last checkpoint",
+    "DeadlineExceeded": "raise activeDeadlineSeconds; the run goes on",
     "BackoffLimitExceeded": "correct the cause, then `swiftlet run --replace`",
     "GateFailed": "look at the answers in the report; train longer or on more rows, or change the gate",
 }

@@ -58,8 +58,8 @@ JOB_FAILURES = {
     "InvalidInput": "A pod ended with exit code 2: document, data, model or adapter cannot be used. Never retried.",
     "Diverged": "The loss, or an evaluated model's logits, became NaN or infinite (exit code 3). Never retried.",
     "BackoffLimitExceeded": "It failed more often than spec.backoffLimit allows.",
-    "DeadlineExceeded": "It took longer than spec.activeDeadlineSeconds.",
-    "PodFailurePolicy": "A pod failed in a way that is never retried, and no longer says which.",
+    "DeadlineExceeded": "Its attempts took longer than spec.activeDeadlineSeconds together.",
+    "InfrastructureLimitExceeded": "Pods were taken away too often; see spec.infrastructureRestartLimit.",
     "ResultMissing": "The Job completed, but no pod left its result.",
 }
 
@@ -144,7 +144,6 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 **POD_OBSTACLES,
                 **REFUSED,
                 **WAITING,
-                "InfrastructureLimitExceeded": "Pods were taken away too often; see spec.infrastructureRestartLimit.",
                 **JOB_FAILURES,
             },
         ),
@@ -160,7 +159,7 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
             "The pod works on the evaluation.",
             {
                 "Evaluating": "It does.",
-                "Retrying": "The last pod failed, another one will start.",
+                "BackingOff": "The last attempt failed; the message says when the next one starts and why.",
                 "PodsStarting": "The pod does not run yet.",
                 "NotAccepted": "The evaluation is not accepted.",
                 "JobCreating": "The Job is being created.",
@@ -190,7 +189,7 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 "GateFailed": "The figures are there, and a gate does not hold.",
                 "ResultsTruncated": "See GatePassed.",
                 "Evaluating": "Still at it.",
-                "Retrying": "Still at it.",
+                "BackingOff": "The last attempt failed, the next one will start.",
                 "PodsStarting": "Still at it.",
                 "JobCreating": "Still at it.",
                 "Suspended": "spec.suspend is true.",

@@ -53,8 +53,8 @@ def test_figures_that_nobody_has_read_are_reported_by_one_more_pod(started: Any)
     started.job_completes("bird-eval", figures("0.95"), container="evaluate")
     collect_pods(started)
     outcome = started.reconcile("EvalRun")
-    assert succeeded(started) == ("Unknown", "Retrying") and outcome.requeue_after == 30 and outcome.desired == []
-    assert "nobody has read its figures" in started.condition("EvalRun", "Running")[2]
+    assert succeeded(started) == ("Unknown", "BackingOff") and outcome.requeue_after == 30 and outcome.desired == []
+    assert "nobody has read their result" in started.condition("EvalRun", "Running")[2]
     started.pass_time(31)
     started.reconcile("EvalRun")
     assert ("Job", "default", "bird-eval-1") in started.objects
@@ -95,26 +95,13 @@ def test_another_artifact_takes_both_jobs_away(started: Any) -> None:
     assert [key[2] for key in started.objects if key[0] == "Job"] == ["bird-eval"]
 
 
-def test_a_raised_backoff_limit_starts_a_failed_evaluation_again(started: Any) -> None:
-    started.pod_dies("bird-eval", 1, {"failure": {"reason": "OSError", "message": "flaky"}})
-    started.job_fails("bird-eval")
-    started.reconcile("EvalRun")
-    assert succeeded(started) == ("False", "BackoffLimitExceeded")
-    assert started.reconcile("EvalRun").delete == []
-    started.objects["EvalRun", "default", "bird"]["spec"]["backoffLimit"] = 5
-    assert [ref.name for ref in started.reconcile("EvalRun").delete] == ["bird-eval"]
-    started.reconcile("EvalRun")
-    assert started.objects["Job", "default", "bird-eval"]["spec"]["backoffLimit"] == 5
-    assert succeeded(started)[0] == "Unknown"
-
-
-@pytest.mark.parametrize("reason", ["PodFailurePolicy", "DeadlineExceeded"])
-def test_what_no_retry_mends_does_not_start_again(started: Any, reason: str) -> None:
+def test_bad_input_does_not_start_again(started: Any) -> None:
     started.pod_dies("bird-eval", 2, {"failure": {"reason": "InvalidInput", "message": "row 7"}})
-    started.job_fails("bird-eval", reason)
+    started.job_fails("bird-eval", "PodFailurePolicy")
     started.reconcile("EvalRun")
     started.objects["EvalRun", "default", "bird"]["spec"]["backoffLimit"] = 5
-    assert started.reconcile("EvalRun").delete == []
+    started.pass_time(300)
+    assert started.reconcile("EvalRun").desired == []
 
 
 def test_a_table_of_figures_is_read_like_a_list(started: Any) -> None:

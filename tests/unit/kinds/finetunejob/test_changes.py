@@ -1,4 +1,4 @@
-"""What may be changed between two attempts, when it takes effect, and what the time of an attempt counts for."""
+"""What may be changed between two attempts, when it takes effect, and when it is refused."""
 
 import copy
 from typing import Any
@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from swiftlet.api.finetunejob import CHANGEABLE
 from swiftlet.api.validation import validate_update
-from swiftlet.kinds.active_time import ActiveTime, active_time
-from swiftlet.kinds.timestamps import from_text
 
 LESS = {"compute": {"resources": {"limits": {"memory": "16Gi"}}}, "training": {"perDeviceBatchSize": 2}}
 BIRD = ("FineTuneJob", "default", "bird")
@@ -142,69 +140,3 @@ def test_an_attempt_of_an_operator_that_did_not_note_it_is_left_alone(world: Any
     del annotations["swiftlet.dev/changeable-digest"]
     edit(world, LESS)
     assert world.reconcile("FineTuneJob").delete == []
-
-
-def test_the_deadline_counts_over_suspensions(world: Any, documents: Any) -> None:
-    start(world, documents, activeDeadlineSeconds=100)
-    world.job_runs("bird-train-0")
-    world.reconcile("FineTuneJob")
-    world.pass_time(70)
-    edit(world, {"suspend": True})
-    world.reconcile("FineTuneJob")
-    suspended(world, "bird-train-0")
-    world.reconcile("FineTuneJob")
-    world.pass_time(500)
-    edit(world, {"suspend": False})
-    patches = world.reconcile("FineTuneJob").patches
-    assert [patch.fields["spec"] for patch in patches] == [{"suspend": False}]
-    assert world.status("FineTuneJob")["activeSeconds"] == 70
-    world.job_runs("bird-train-0")
-    world.reconcile("FineTuneJob")
-    assert world.objects["Job", "default", "bird-train-0"]["spec"]["activeDeadlineSeconds"] == 30
-    world.pass_time(20)
-    world.pod_dies("bird-train-0", 1, "boom")
-    world.job_fails("bird-train-0")
-    world.reconcile("FineTuneJob")
-    world.pass_time(10)
-    world.reconcile("FineTuneJob")
-    assert world.objects["Job", "default", "bird-train-1"]["spec"]["activeDeadlineSeconds"] == 10
-
-
-def test_the_deadline_counts_over_jobs_that_were_deleted(world: Any, documents: Any) -> None:
-    start(world, documents, activeDeadlineSeconds=100)
-    world.job_runs("bird-train-0")
-    world.reconcile("FineTuneJob")
-    world.pass_time(40)
-    del world.objects["Job", "default", "bird-train-0"]
-    world.reconcile("FineTuneJob")
-    assert world.objects["Job", "default", "bird-train-0"]["spec"]["activeDeadlineSeconds"] == 60
-
-
-T0, T1, T2 = "2026-01-01T12:00:00Z", "2026-01-01T12:01:00Z", "2026-01-01T12:05:00Z"
-NOW = from_text("2026-01-01T12:10:00Z")
-HELD = [{"type": "Suspended", "status": "True", "lastTransitionTime": T1}]
-FAILED = [{"type": "Failed", "status": "True", "lastTransitionTime": T1}]
-
-
-@pytest.mark.parametrize(
-    ("before", "status", "after"),
-    [
-        (ActiveTime(), None, ActiveTime()),
-        (ActiveTime(), {"startTime": T0}, ActiveTime(0, T0)),
-        (ActiveTime(5, T0), {"startTime": T0}, ActiveTime(5, T0)),
-        (ActiveTime(5, T0), {"startTime": T0, "conditions": HELD}, ActiveTime(65)),
-        (ActiveTime(65), {"startTime": T0, "conditions": HELD}, ActiveTime(65)),
-        (ActiveTime(5, T0), {"startTime": T0, "conditions": FAILED}, ActiveTime(65)),
-        (ActiveTime(65), {"startTime": T0, "conditions": FAILED}, ActiveTime(65)),
-        (ActiveTime(65), {"startTime": T2}, ActiveTime(65, T2)),
-        # The operator was away: what is not known counts, and nothing counts twice.
-        (ActiveTime(5, T0), {"startTime": T2}, ActiveTime(305, T2)),
-        (ActiveTime(5, T0), None, ActiveTime(605)),
-        (ActiveTime(5, T2), {"startTime": T0, "conditions": FAILED}, ActiveTime(305)),
-    ],
-)
-def test_active_time(before: ActiveTime, status: dict[str, Any] | None, after: ActiveTime) -> None:
-    job = None if status is None else {"metadata": {}, "status": status}
-    found = active_time(before, job, NOW)
-    assert found == after
-    assert active_time(found, job, NOW) == found, "it comes to rest"

@@ -133,74 +133,6 @@ def test_bad_input_and_divergence_are_never_retried(world: Any, documents: Any, 
     assert outcome.desired == [] and outcome.requeue_after is None
 
 
-@pytest.mark.parametrize("how", ["exit code 143", "condition of the pod", "words of the Job"])
-def test_disruptions_do_not_count_against_the_limit(world: Any, documents: Any, how: str) -> None:
-    start(world, documents, backoffLimit=0)
-    if how == "exit code 143":
-        world.pod_dies("bird-train-0", 143, failure("Terminated", "SIGTERM after a checkpoint", None))
-    if how == "condition of the pod":
-        evicted = [{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}]
-        world.pod_dies("bird-train-0", 137, "", conditions=evicted)
-    said = "Pod default/bird-train-0-0 has condition DisruptionTarget matching FailJob rule at index 1"
-    world.job_fails("bird-train-0", *(("PodFailurePolicy", said) if how == "words of the Job" else ()))
-    assert world.reconcile("FineTuneJob").requeue_after == 5.0
-    world.pass_time(5)
-    outcome = world.reconcile("FineTuneJob")
-    assert kinds(outcome)[-1] == ("Job", "bird-train-1")
-    assert outcome.status["restarts"] == {"user": 0, "infrastructure": 1, "infrastructureRecent": 1}
-
-
-def _is_taken_away(world: Any, job: str, after_seconds: float) -> None:
-    world.job_runs(job)
-    world.pass_time(after_seconds)
-    evicted = [{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}]
-    world.pod_dies(job, 137, "", conditions=evicted)
-    world.job_fails(job, "PodFailurePolicy", "Pod default/x has condition DisruptionTarget matching FailJob rule")
-    world.reconcile("FineTuneJob")
-
-
-def test_a_run_whose_pods_are_taken_away_again_and_again_ends_and_goes_on_when_it_may(
-    world: Any, documents: Any
-) -> None:
-    start(world, documents, infrastructureRestartLimit=2)
-    for number in range(3):
-        assert world.condition("FineTuneJob", "Succeeded")[0] == "Unknown"
-        _is_taken_away(world, f"bird-train-{number}", 30)
-        world.pass_time(300)
-        world.reconcile("FineTuneJob")
-    status, reason, message = world.condition("FineTuneJob", "Succeeded")
-    assert (status, reason) == ("False", "InfrastructureLimitExceeded")
-    assert "raise spec.infrastructureRestartLimit to go on" in message
-    # A new leader knows no more than what is stored; the remedy lets the run go on.
-    world.objects["FineTuneJob", "default", "bird"]["spec"]["infrastructureRestartLimit"] = 3
-    assert kinds(world.reconcile("FineTuneJob"))[-1] == ("Job", "bird-train-3")
-    assert world.status("FineTuneJob")["restarts"] == {"user": 0, "infrastructure": 3, "infrastructureRecent": 3}
-
-
-def test_restarts_that_running_has_made_up_for_end_no_run(world: Any, documents: Any) -> None:
-    start(world, documents, infrastructureRestartLimit=1)
-    for number in range(6):
-        _is_taken_away(world, f"bird-train-{number}", 700)
-        world.pass_time(300)
-        world.reconcile("FineTuneJob")
-    assert world.status("FineTuneJob")["restarts"] == {"user": 0, "infrastructure": 6, "infrastructureRecent": 1}
-    assert world.condition("FineTuneJob", "Succeeded")[0] == "Unknown"
-
-
-def test_a_raised_deadline_lets_the_run_go_on(world: Any, documents: Any) -> None:
-    start(world, documents, activeDeadlineSeconds=100)
-    world.job_runs("bird-train-0")
-    world.pass_time(100)
-    world.job_fails("bird-train-0", "DeadlineExceeded", "Job was active longer than specified deadline")
-    world.reconcile("FineTuneJob")
-    assert world.condition("FineTuneJob", "Succeeded")[1] == "DeadlineExceeded"
-    assert "raise spec.activeDeadlineSeconds" in world.condition("FineTuneJob", "Succeeded")[2]
-    world.objects["FineTuneJob", "default", "bird"]["spec"]["activeDeadlineSeconds"] = 160
-    world.pass_time(300)
-    world.reconcile("FineTuneJob")
-    assert world.objects["Job", "default", "bird-train-1"]["spec"]["activeDeadlineSeconds"] == 60
-
-
 def test_a_run_that_was_stopped_with_the_machine_has_not_failed(world: Any, documents: Any) -> None:
     start(world, documents)
     world.job_runs("bird-train-0")
@@ -236,19 +168,6 @@ def test_what_a_pod_said_is_remembered_when_the_pod_is_gone(world: Any, document
     del world.objects["Pod", "default", "bird-train-0-0-abcde"]
     world.job_fails("bird-train-0")
     assert world.reconcile("FineTuneJob").requeue_after == 5.0
-
-
-def test_only_the_newest_attempts_are_kept(world: Any, documents: Any) -> None:
-    start(world, documents, backoffLimit=9)
-    for attempt in range(4):
-        world.pod_dies(f"bird-train-{attempt}", 1, failure("RuntimeError", "boom"))
-        world.job_fails(f"bird-train-{attempt}")
-        world.pass_time(300)
-        world.reconcile("FineTuneJob")
-    world.reconcile("FineTuneJob")
-    jobs = sorted(name for kind, _, name in world.objects if kind == "Job")
-    assert jobs == ["bird-train-2", "bird-train-3", "bird-train-4"]
-    assert world.status("FineTuneJob")["restarts"]["user"] == 4
 
 
 def test_suspend_and_resume(world: Any, documents: Any, assert_fixpoint: Any) -> None:

@@ -3,19 +3,19 @@
 from typing import Any
 
 from swiftlet.api.evalrun import EvalRun
-from swiftlet.kinds.asked import asking
-from swiftlet.kinds.children import CHANGEABLE_ANNOTATION, config_map, job_manifest
+from swiftlet.kinds.attempts.history import History
+from swiftlet.kinds.attempts.job import attempt_job
+from swiftlet.kinds.children import CHANGEABLE_ANNOTATION, config_map
 from swiftlet.kinds.evalrun.plan import EvalPlan
 from swiftlet.kinds.metadata import pod_metadata, workload_metadata
 from swiftlet.kinds.network_policy import network_policy
 from swiftlet.kinds.output_folder import make_folder
-from swiftlet.kinds.ownership import DIGEST_ANNOTATION, digest_of, uid_of
+from swiftlet.kinds.ownership import ATTEMPT_LABEL, DIGEST_ANNOTATION, digest_of, uid_of
 from swiftlet.kinds.podspec import all_mounts, base_env, container, image_of, pod_spec
 from swiftlet.kinds.profiles import pod_resources
 from swiftlet.kinds.reading import OWNER_LABEL
 from swiftlet.kinds.reporting import report_env, report_mounts
 from swiftlet.kinds.surroundings import Surroundings
-from swiftlet.wire.messages import EXIT_TERMINATED, NEVER_RETRIED
 
 COMPONENT = "evaluator"
 GRACE_SECONDS = 30
@@ -25,50 +25,46 @@ TARGET_ANNOTATION = "swiftlet.dev/target-digest"
 can edit the template of a Job that has started, so that what was measured of one artifact never counts for another. On
 the Job itself for operators of 0.1.0, which read it there."""
 
-FAILURE_POLICY = {
-    "rules": [
-        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": list(NEVER_RETRIED)}},
-        {"action": "Ignore", "onExitCodes": {"operator": "In", "values": [EXIT_TERMINATED]}},
-        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
-    ]
-}
-"""A lone pod that was taken away is simply replaced, and does not count against backoffLimit."""
-
 
 def child_name(run: EvalRun) -> str:
-    """Name of all children."""
+    """Name of what all attempts share, and of the Job of the first, as releases before call it."""
     return f"{run.metadata.name}-eval"
 
 
-def again_name(run: EvalRun) -> str:
-    """Name of the second Job, when the first completed and nobody has read what its pod said."""
-    return f"{child_name(run)}-1"
+def attempt_name(run: EvalRun, number: int) -> str:
+    """Name of the Job of an attempt."""
+    return f"{child_name(run)}-{number}" if number else child_name(run)
 
 
 def changeable_digest(run: EvalRun) -> str:
-    """Digest of what may be changed before another try."""
+    """Digest of what may be changed before another attempt."""
     return digest_of([run.spec.compute.resources.document(), run.spec.batch_size])
 
 
-def render(run: EvalRun, plan: EvalPlan, around: Surroundings, name: str) -> list[dict[str, Any]]:
-    """The objects of the evaluation; `name` is the Job's."""
+def render(run: EvalRun, plan: EvalPlan, around: Surroundings, attempt: int, history: History) -> list[dict[str, Any]]:
+    """The objects of one attempt."""
     return [
         config_map(run, child_name(run), COMPONENT, plan.document),
         *network_policy(run, child_name(run), COMPONENT, around.profile, _selector(run), []),
-        _job(run, plan, around, name),
+        _job(run, plan, around, attempt, history),
     ]
 
 
-def wish(run: EvalRun) -> dict[str, Any]:
-    """What may be asked of the Job while it runs."""
-    return {
-        "suspend": run.spec.suspend,
-        "backoffLimit": run.spec.backoff_limit,
-        "activeDeadlineSeconds": run.spec.active_deadline_seconds,
+def _job(run: EvalRun, plan: EvalPlan, around: Surroundings, attempt: int, history: History) -> dict[str, Any]:
+    target = {TARGET_ANNOTATION: plan.document.target.digest or ""}
+    template = _template(run, plan, around, target)
+    template["metadata"]["labels"][ATTEMPT_LABEL] = str(attempt)
+    annotations = {
+        DIGEST_ANNOTATION: digest_of([plan.document.document(), template]),
+        CHANGEABLE_ANNOTATION: changeable_digest(run),
+        **target,
     }
+    metadata = workload_metadata(run, attempt_name(run, attempt), COMPONENT, around.profile, annotations)
+    size = {"completionMode": "NonIndexed", "completions": 1, "parallelism": 1}
+    return attempt_job(run, attempt, history, metadata, size, template)
 
 
-def _job(run: EvalRun, plan: EvalPlan, around: Surroundings, name: str) -> dict[str, Any]:
+def _template(run: EvalRun, plan: EvalPlan, around: Surroundings, target: dict[str, str]) -> dict[str, Any]:
     profile = around.profile
     resources = pod_resources(run.spec.compute, profile, with_gpus=True)
     places = all_mounts(profile, child_name(run), (*plan.mounts, *report_mounts(around.capabilities)), resources)
@@ -77,22 +73,7 @@ def _job(run: EvalRun, plan: EvalPlan, around: Surroundings, name: str) -> dict[
     modest = pod_resources(run.spec.compute, profile, with_gpus=False)
     spec = pod_spec(profile, places, [evaluate], GRACE_SECONDS, _selector(run))
     spec |= {"initContainers": [make_folder(profile, plan.folder, modest)], "restartPolicy": "Never"}
-    target = {TARGET_ANNOTATION: plan.document.target.digest or ""}
-    template = {"metadata": pod_metadata(run, COMPONENT, profile, target), "spec": spec}
-    policy = {
-        "completionMode": "NonIndexed",
-        "completions": 1,
-        "parallelism": 1,
-        "podReplacementPolicy": "Failed",
-        "podFailurePolicy": FAILURE_POLICY,
-    }
-    digests = {
-        DIGEST_ANNOTATION: digest_of([plan.document.document(), template]),
-        CHANGEABLE_ANNOTATION: changeable_digest(run),
-    }
-    annotations = {**digests, **target}
-    metadata = workload_metadata(run, name, COMPONENT, profile, annotations)
-    return asking(job_manifest(metadata, policy, template), wish(run))
+    return {"metadata": pod_metadata(run, COMPONENT, profile, target), "spec": spec}
 
 
 def _selector(run: EvalRun) -> dict[str, str]:

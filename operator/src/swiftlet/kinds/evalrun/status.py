@@ -1,72 +1,65 @@
 """The status of an EvalRun: what its Job and pod say, and what the gates make of the figures."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from swiftlet.api.evalrun import EvalRun, EvalRunStatus, Gate, GateResult
-from swiftlet.api.finetunejob import Failure
 from swiftlet.api.progress import Progress
-from swiftlet.kinds.conditions import State, find_condition, set_conditions
+from swiftlet.kinds.attempts import conditions as attempts
+from swiftlet.kinds.attempts.conditions import failed
+from swiftlet.kinds.attempts.course import Course
+from swiftlet.kinds.attempts.decision import COMPLETE
+from swiftlet.kinds.conditions import State, Truth, set_conditions
 from swiftlet.kinds.evalrun.gates import evaluate_gates, failed_gates, has_figures
-from swiftlet.kinds.failures import last_death, results, unreadable_results
-from swiftlet.kinds.given import given
-from swiftlet.kinds.holding import Hold
-from swiftlet.kinds.observed import (
-    NODE_LOST,
-    JobState,
-    ended_at,
-    is_suspended,
-    job_state,
-    obstacle,
-    running_container,
-    stopped,
-)
+from swiftlet.kinds.failures import results, unreadable_results
+from swiftlet.kinds.observed import ended_at
 from swiftlet.kinds.progress import at_rest, reported
-from swiftlet.kinds.refusals import Refusal
-from swiftlet.kinds.suspension import suspended_state
 from swiftlet.kinds.verdict import Verdict, refusal
-from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_INVALID, TerminationMessage
+from swiftlet.wire.messages import TerminationMessage
 
 RESULT_MISSING = (
     "the Job completed, but its pod left no results, neither in its termination message nor on the volume; look at the"
     " pod's log, then delete the EvalRun and create it again"
 )
-LOST = "the Job completed, but its pod is gone and nobody has read its figures; another one reports what it left"
 UNREADABLE = "the Job completed, and what its pod left cannot be understood"
-INPUT_ENDINGS = {EXIT_INVALID: "InvalidInput", EXIT_DIVERGED: "Diverged"}
 
 
 @dataclass(frozen=True)
 class View:
-    """All that the status is made from. `job` is None when there is none for the present target."""
+    """All that the status is made from."""
 
     run: EvalRun
     old: EvalRunStatus
     verdict: Verdict | None
     target_digest: str | None
-    job: dict[str, Any] | None
-    pods: tuple[dict[str, Any], ...]
+    course: Course
     progress: dict[str, Any] | None
-    unbound: dict[str, str] = field(default_factory=dict)
-    """Claims that keep the pod from being scheduled, in words."""
-    hold: Hold | None = None
-    """Who else keeps the Job suspended, and why."""
-    unmade: Refusal | None = None
-    """Why the pod cannot be made."""
-    lost: datetime | None = None
-    """When another pod is made, since nobody has read what that of the completed Job said; then there is no `job`."""
-
-    @property
-    def state(self) -> JobState | None:
-        return job_state(self.job) if self.job else None
 
     @property
     def result(self) -> TerminationMessage | None:
         """The figures of the finished evaluation."""
-        if self.state != "Complete":
+        newest = self.course.newest
+        if self.course.decision.ending != COMPLETE or not newest:
             return None
-        return next((message for message in results(self.pods) if message.results), None)
+        return next((message for message in results(newest.pods) if message.results), None)
+
+    @property
+    def ending(self) -> tuple[str, str] | None:
+        """(reason, message) of the run's end, or None while it goes on. Figures that miss a gate are a failure, so that
+        whoever waits for the run hears of it."""
+        decision = self.course.decision
+        if decision.ending == COMPLETE:
+            gate = gate_passed(self)
+            reason = "Evaluated" if gate.status == "True" else gate.reason
+            return (reason, gate.message) if self.result else ("ResultMissing", self._missing)
+        return (decision.ending, failed(decision)) if decision.ending else None
+
+    @property
+    def _missing(self) -> str:
+        """Why there are no figures."""
+        skew = unreadable_results(self.course.newest.pods) if self.course.newest else None
+        return f"{UNREADABLE}: {skew}" if skew else RESULT_MISSING
 
     @property
     def gates(self) -> list[GateResult]:
@@ -82,28 +75,12 @@ class View:
             return []
         return [gate for gate in self.run.spec.gates if not has_figures(gate, self.result.results)]
 
-    @property
-    def failure(self) -> Failure | None:
-        """Why the newest pod that failed did; remembered when the pod is gone; the Job's own words at the end."""
-        if self.job is None or self.state == "Complete":
-            return None
-        suspended = self.run.spec.suspend or self.job["spec"].get("suspend")
-        is_over = suspended or (self.state == "Active" and stopped(self.pods))
-        death = None if is_over else last_death(self.pods)
-        if death:
-            return death.failure
-        name = self.job["metadata"]["name"]
-        if self.old.failure and (self.old.failure.pod or "").startswith(f"{name}-"):
-            return self.old.failure
-        failed = find_condition(self.job, "Failed")
-        if failed is None or failed["status"] != "True":
-            return None
-        return Failure(reason=failed.get("reason") or "JobFailed", message=failed.get("message") or "")
-
 
 def status_of(view: View, now: datetime) -> EvalRunStatus:
     """The whole status."""
-    result, started = view.result, (view.job.get("status") or {}).get("startTime") if view.job else None
+    course, result, ending = view.course, view.result, view.ending
+    newest = course.newest
+    started = (newest.job.get("status") or {}).get("startTime") if newest else None
     states = [accepted(view), running(view), suspended(view), gate_passed(view), succeeded(view)]
     return EvalRunStatus(
         observed_generation=view.run.metadata.generation,
@@ -116,9 +93,12 @@ def status_of(view: View, now: datetime) -> EvalRunStatus:
         truncated=(result.truncated or None) if result else None,
         gates=view.gates,
         report=result.report if result else None,
-        failure=view.failure,
-        start_time=started,
-        completion_time=ended_at(view.job) if view.job and view.state != "Active" else None,
+        restarts=course.decision.history.restarts() if course.attempts else view.old.restarts,
+        failure=course.decision.failure,
+        start_time=view.old.start_time or started,
+        active_seconds=course.active_for.seconds or None,
+        active_since=course.active_for.since,
+        completion_time=ended_at(newest.job) if newest and ending else None,
     )
 
 
@@ -133,37 +113,12 @@ def accepted(view: View) -> State:
 
 def running(view: View) -> State:
     """Running: the pod works on the evaluation."""
-    if view.lost:
-        return State("Running", "False", "Retrying", LOST)
-    if view.job is None:
-        reason = "NotAccepted" if view.verdict else "Suspended" if view.run.spec.suspend else "JobCreating"
-        return State("Running", "False", reason, "the evaluation has not started")
-    if view.state != "Active":
-        return State("Running", "False", "Finished", "the evaluation has ended")
-    hindered = obstacle(view.pods, view.unbound) or (view.unmade.state if view.unmade else None)
-    if hindered and hindered[0] == NODE_LOST:
-        return State("Running", "Unknown", *hindered)
-    if any(running_container(pod) for pod in view.pods):
-        return State("Running", "True", "Evaluating", "the pod evaluates")
-    if view.hold:
-        return State("Running", "False", *view.hold)
-    if hindered:
-        return State("Running", "False", *hindered)
-    if view.run.spec.suspend:
-        return State("Running", "False", "Suspended", "spec.suspend is true")
-    failure = view.failure
-    if failure:
-        return State("Running", "False", "Retrying", f"after {failure.reason}: {failure.message}")
-    return State("Running", "False", "PodsStarting", "the pod has not started")
+    return attempts.running(view.course, view.ending is not None, view.verdict is None, _work)
 
 
 def suspended(view: View) -> State:
     """Suspended: spec.suspend, or somebody else, has stopped the pod."""
-    ended = view.state in ("Complete", "Failed")
-    stopped = view.job is None or is_suspended(view.job)
-    if view.hold:
-        return State("Suspended", "True" if stopped or not view.pods else "Unknown", *view.hold)
-    return suspended_state(view.run.spec.suspend, ended, stopped, view.old.conditions)
+    return attempts.suspended(view.course, view.ending is not None)
 
 
 def gate_passed(view: View) -> State:
@@ -181,22 +136,20 @@ def gate_passed(view: View) -> State:
 
 
 def succeeded(view: View) -> State:
-    """Succeeded: the summary. Figures that miss a gate are a failure, so that whoever waits for the run hears of it."""
-    if view.state == "Failed":
-        return State("Succeeded", "False", *_failed(view))
-    if view.state == "Complete":
-        if view.result is None:
-            skew = unreadable_results(view.pods)
-            return State("Succeeded", "False", "ResultMissing", f"{UNREADABLE}: {skew}" if skew else RESULT_MISSING)
-        gate = gate_passed(view)
-        if gate.status == "True":
-            return State("Succeeded", "True", "Evaluated", gate.message)
-        return State("Succeeded", "False", gate.reason, gate.message)
-    if view.verdict and view.job is None:
+    """Succeeded: the summary."""
+    if view.ending:
+        reason, message = view.ending
+        truth: Truth = "True" if reason == "Evaluated" else "False"
+        return State("Succeeded", truth, reason, message)
+    if view.verdict and view.course.newest is None:
         return refusal("Succeeded", view.verdict)
     if view.run.spec.suspend:
         return State("Succeeded", "Unknown", "Suspended", suspended(view).message)
     return State("Succeeded", "Unknown", running(view).reason, running(view).message)
+
+
+def _work(containers: list[str]) -> tuple[str, str]:
+    return "Evaluating", "the pod evaluates"
 
 
 def _truncated(view: View) -> str:
@@ -208,16 +161,8 @@ def _truncated(view: View) -> str:
     )
 
 
-def _failed(view: View) -> tuple[str, str]:
-    failure = given(view.failure)
-    reason = (find_condition(view.job, "Failed") or {}).get("reason") or "JobFailed"
-    reason = INPUT_ENDINGS.get(failure.exit_code or 0, reason)
-    code = f" (exit code {failure.exit_code})" if failure.exit_code is not None else ""
-    return reason, f"{failure.reason}: {failure.message}{code}"
-
-
 def _progress(view: View) -> Progress | None:
-    if view.job is None:
+    if not view.course.attempts:
         return None
     said = reported(view.old.progress, view.progress) or view.old.progress
     return at_rest(said) if running(view).status == "False" else said

@@ -4,17 +4,11 @@ from typing import Any
 
 from swiftlet.api.compute import Compute, parse_quantity
 from swiftlet.api.computeprofile import ComputeProfileSpec
-from swiftlet.api.finetunejob import FineTuneJob
-from swiftlet.kinds.asked import asking
-from swiftlet.kinds.children import CHANGEABLE_ANNOTATION, config_map, job_manifest
+from swiftlet.api.finetunejob import CHANGEABLE, FineTuneJob
+from swiftlet.kinds.attempts.history import History
+from swiftlet.kinds.attempts.job import attempt_job
+from swiftlet.kinds.children import CHANGEABLE_ANNOTATION, config_map
 from swiftlet.kinds.fabric import fabric_annotations, fabric_env, fabric_of, fabric_resources
-from swiftlet.kinds.finetunejob.attempts import (
-    HISTORY_ANNOTATION,
-    History,
-    attempt_name,
-    changeable_digest,
-    child_name,
-)
 from swiftlet.kinds.finetunejob.plan import TrainPlan
 from swiftlet.kinds.metadata import pod_metadata, workload_metadata
 from swiftlet.kinds.network_policy import from_each_other, network_policy
@@ -33,21 +27,26 @@ from swiftlet.kinds.profiles import pod_resources
 from swiftlet.kinds.reading import OWNER_LABEL
 from swiftlet.kinds.reporting import report_env, report_mounts
 from swiftlet.kinds.surroundings import Surroundings
-from swiftlet.wire.messages import NEVER_RETRIED
 
 COMPONENT = "trainer"
 GRACE_SECONDS = 120
 """For an agreed checkpoint after SIGTERM; the longest that a spot node's notice leaves."""
 
-FAILURE_POLICY = {
-    "rules": [
-        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": list(NEVER_RETRIED)}},
-        {"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
-    ]
-}
-"""One pod that is lost stops a synchronous gang, so a disruption ends the attempt as a whole and the next one starts
-from the checkpoint; the Job's condition then still says why when the evicted pod is long gone. There is no rule for
-exit code 143: pods of a suspended Job end with it, and a rule would fail the Job."""
+
+def changeable_digest(job: FineTuneJob) -> str:
+    """Digest of what may be changed between two attempts."""
+    spec = job.spec.document()
+    return digest_of([spec[part].get(name) for part, names in CHANGEABLE.items() for name in names])
+
+
+def child_name(job: FineTuneJob) -> str:
+    """Name of what all attempts share."""
+    return f"{job.metadata.name}-train"
+
+
+def attempt_name(job: FineTuneJob, number: int) -> str:
+    """Name of the Job of an attempt."""
+    return f"{child_name(job)}-{number}"
 
 
 def render(
@@ -79,31 +78,15 @@ def _selector(job: FineTuneJob) -> dict[str, str]:
 
 def _job(job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, history: History) -> dict[str, Any]:
     name, nodes = attempt_name(job, attempt), plan.layout.nodes
-    spec = {
-        "completionMode": "Indexed",
-        "completions": nodes,
-        "parallelism": nodes,
-        "backoffLimit": 0,
-        "podReplacementPolicy": "Failed",
-        "podFailurePolicy": FAILURE_POLICY,
-    }
     template = _template(job, plan, around, name)
     template["metadata"]["labels"][ATTEMPT_LABEL] = str(attempt)
     annotations = {
         DIGEST_ANNOTATION: digest_of([plan.document.document(), template]),
-        HISTORY_ANNOTATION: history.annotation(),
         CHANGEABLE_ANNOTATION: changeable_digest(job),
     }
     metadata = workload_metadata(job, name, COMPONENT, around.profile, annotations)
-    metadata["labels"][ATTEMPT_LABEL] = str(attempt)
-    return asking(job_manifest(metadata, spec, template), wish(job, history))
-
-
-def wish(job: FineTuneJob, history: History) -> dict[str, Any]:
-    """What may be asked of a Job while it runs. The deadline is over all attempts."""
-    limit = job.spec.active_deadline_seconds
-    left = None if limit is None else max(1, limit - history.active_seconds)
-    return {"suspend": job.spec.suspend, "activeDeadlineSeconds": left}
+    size = {"completionMode": "Indexed", "completions": nodes, "parallelism": nodes}
+    return attempt_job(job, attempt, history, metadata, size, template)
 
 
 def _template(job: FineTuneJob, plan: TrainPlan, around: Surroundings, job_name: str) -> dict[str, Any]:

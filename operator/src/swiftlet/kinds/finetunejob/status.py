@@ -1,28 +1,25 @@
 """The status of a FineTuneJob: what its Jobs, pods and progress say."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from swiftlet.api.finetunejob import Artifact, DatasetCounts, Failure, FineTuneJob, FineTuneJobStatus
 from swiftlet.api.progress import Progress
-from swiftlet.kinds.active_time import ActiveTime
+from swiftlet.kinds.attempts import conditions as attempts
+from swiftlet.kinds.attempts.attempt import Attempt
+from swiftlet.kinds.attempts.conditions import failed, not_started
+from swiftlet.kinds.attempts.course import Course
+from swiftlet.kinds.attempts.decision import COMPLETE, Decision
 from swiftlet.kinds.conditions import State, Truth, set_conditions
 from swiftlet.kinds.failures import results, unreadable_results
-from swiftlet.kinds.finetunejob.attempts import Attempt
-from swiftlet.kinds.finetunejob.decision import Decision
 from swiftlet.kinds.finetunejob.plan import Layout
-from swiftlet.kinds.holding import Hold
-from swiftlet.kinds.observed import NODE_LOST, ended_at, is_suspended, obstacle, running_container, stopped
+from swiftlet.kinds.observed import ended_at
 from swiftlet.kinds.progress import at_rest, reported
-from swiftlet.kinds.refusals import Refusal
-from swiftlet.kinds.suspension import suspended_state
-from swiftlet.kinds.timestamps import to_text
 from swiftlet.kinds.verdict import Verdict, refusal
 from swiftlet.wire.messages import TerminationMessage
 from swiftlet.wire.reading import read
 
-STARTING = ("PodsStarting", "no container runs")
 RESULT_MISSING = (
     "the Job completed, but no pod left an artifact, neither in its termination message nor on the volume; look at the"
     " pods' logs, then delete the FineTuneJob and create it again"
@@ -38,46 +35,38 @@ class View:
     job: FineTuneJob
     old: FineTuneJobStatus
     verdict: Layout | Verdict
-    decision: Decision
-    attempts: tuple[Attempt, ...]
+    course: Course
     progress: dict[str, Any] | None
-    unbound: dict[str, str] = field(default_factory=dict)
-    """Claims that keep a pod from being scheduled, in words."""
-    unmade: Refusal | None = None
-    """Why pods of the newest attempt cannot be made."""
     note: str = ""
     """What of the profile is not used, and why."""
-    active_for: ActiveTime = field(default_factory=ActiveTime)
-    hold: Hold | None = None
-    """Who else keeps the Job suspended, and why."""
+
+    @property
+    def decision(self) -> Decision:
+        return self.course.decision
 
     @property
     def newest(self) -> Attempt | None:
-        """The attempt that the decision is about, once its Job is there."""
-        found = self.attempts[-1] if self.attempts else None
-        return found if found and found.number == self.decision.number else None
+        return self.course.newest
 
     @property
-    def hindered(self) -> tuple[str, str] | None:
-        """(reason, message) of what keeps the pods from work."""
-        pods = self.newest.pods if self.newest else ()
-        return obstacle(pods, self.unbound) or (self.unmade.state if self.unmade else None)
+    def is_accepted(self) -> bool:
+        return isinstance(self.verdict, Layout)
 
     @property
     def result(self) -> TerminationMessage | None:
         """What the finished run left."""
-        if self.decision.ending != "Trained" or not self.newest:
+        if self.decision.ending != COMPLETE or not self.newest:
             return None
         return next((message for message in results(self.newest.pods) if message.artifact), None)
 
     @property
     def ending(self) -> tuple[str, str] | None:
         """(reason, message) of the run's end, or None while it goes on."""
-        if self.decision.ending == "Trained":
+        if self.decision.ending == COMPLETE:
             artifact = self.artifact
             return ("Trained", _trained(artifact)) if artifact else ("ResultMissing", self._missing)
         if self.decision.ending:
-            return self.decision.ending, _failed(self.decision)
+            return self.decision.ending, failed(self.decision)
         return None
 
     @property
@@ -88,7 +77,7 @@ class View:
 
     @property
     def artifact(self) -> Artifact | None:
-        if self.decision.ending != "Trained":
+        if self.decision.ending != COMPLETE:
             return None
         return self.result.artifact if self.result else self.old.artifact
 
@@ -106,12 +95,12 @@ def status_of(view: View, now: datetime) -> FineTuneJobStatus:
         plan=layout.status() if layout else view.old.plan,
         progress=_progress(view),
         dataset=_dataset(view),
-        restarts=view.decision.history.restarts() if view.attempts else view.old.restarts,
+        restarts=view.decision.history.restarts() if view.course.attempts else view.old.restarts,
         artifact=view.artifact,
         failure=_failure(view),
         start_time=view.old.start_time or started,
-        active_seconds=view.active_for.seconds or None,
-        active_since=view.active_for.since,
+        active_seconds=view.course.active_for.seconds or None,
+        active_since=view.course.active_for.since,
         completion_time=ended_at(newest.job) if newest and ending else None,
     )
 
@@ -128,44 +117,21 @@ def pods_ready(view: View) -> State:
     if view.ending:
         return State("PodsReady", "False", "Finished", "the run has ended")
     if view.newest is None:
-        return State("PodsReady", "False", *_not_started(view))
+        return State("PodsReady", "False", *not_started(view.course, view.is_accepted))
     if view.job.spec.suspend:
         return State("PodsReady", "False", "Suspended", "spec.suspend is true")
     wanted = view.newest.job["spec"]["parallelism"]
     ready = (view.newest.job.get("status") or {}).get("ready") or 0
     if ready >= wanted:
         return State("PodsReady", "True", "AllPodsReady", f"{ready} of {wanted} pods run")
-    if view.hold:
-        return State("PodsReady", "False", *view.hold)
-    if view.hindered:
-        return State("PodsReady", "False", *view.hindered)
+    if held := view.course.hold or view.course.hindered:
+        return State("PodsReady", "False", *held)
     return State("PodsReady", "False", "PodsStarting", f"{ready} of {wanted} pods run")
 
 
 def running(view: View) -> State:
     """Running: a pod works on the run, preparing or training."""
-    if view.ending:
-        return State("Running", "False", "Finished", "the run has ended")
-    if view.decision.starts_at:
-        due = to_text(view.decision.starts_at)
-        return State("Running", "False", "BackingOff", f"attempt {view.decision.number} starts at {due}: {_why(view)}")
-    if view.newest is None:
-        return State("Running", "False", *_not_started(view))
-    hindered = view.hindered
-    if hindered and hindered[0] == NODE_LOST:
-        return State("Running", "Unknown", *hindered)
-    containers = [name for pod in view.newest.pods if (name := running_container(pod))]
-    if not containers:
-        if view.hold:
-            return State("Running", "False", *view.hold)
-        if message := stopped(view.newest.pods):
-            return State("Running", "False", "Stopped", message)
-        if view.job.spec.suspend:
-            return State("Running", "False", "Suspended", "no container runs")
-        return State("Running", "False", *(hindered or STARTING))
-    training = "train" in containers
-    reason, message = ("Training", "training") if training else ("Preparing", "checking input and preparing data")
-    return State("Running", "True", reason, f"attempt {view.newest.number}: {message}")
+    return attempts.running(view.course, view.ending is not None, view.is_accepted, _work)
 
 
 def checkpointed(view: View) -> State:
@@ -189,11 +155,7 @@ def compiled(view: View) -> State:
 
 def suspended(view: View) -> State:
     """Suspended: spec.suspend, or somebody else, has stopped the pods, after a checkpoint."""
-    stopped = view.newest is None or is_suspended(view.newest.job)
-    if view.hold:
-        stopped = stopped or not (view.newest and view.newest.pods)
-        return State("Suspended", "True" if stopped else "Unknown", *view.hold)
-    return suspended_state(view.job.spec.suspend, view.ending is not None, stopped, view.old.conditions)
+    return attempts.suspended(view.course, view.ending is not None)
 
 
 def succeeded(view: View) -> State:
@@ -210,17 +172,8 @@ def succeeded(view: View) -> State:
     return State("Succeeded", "Unknown", running(view).reason, running(view).message)
 
 
-def _not_started(view: View) -> tuple[str, str]:
-    if isinstance(view.verdict, Verdict):
-        return "NotAccepted", "the job is not accepted yet"
-    if view.job.spec.suspend:
-        return "Suspended", "spec.suspend is true"
-    return "JobCreating", f"attempt {view.decision.number} is being created"
-
-
-def _why(view: View) -> str:
-    failure = view.decision.failure
-    return f"{failure.reason}: {failure.message}" if failure else "the last attempt failed"
+def _work(containers: list[str]) -> tuple[str, str]:
+    return ("Training", "training") if "train" in containers else ("Preparing", "checking input and preparing data")
 
 
 def _trained(artifact: Artifact) -> str:
@@ -228,29 +181,8 @@ def _trained(artifact: Artifact) -> str:
     return f"{artifact.steps} steps{loss}; {artifact.type} at {artifact.uri}"
 
 
-def _failed(decision: Decision) -> str:
-    failure = decision.failure
-    if failure is None:
-        return "the run failed"
-    where = [f"rank {failure.rank}" if failure.rank is not None else "", f"pod {failure.pod}" if failure.pod else ""]
-    where.append(f"node {failure.node}" if failure.node else "")
-    code = f"exit code {failure.exit_code}" if failure.exit_code is not None else ""
-    place = ", ".join(part for part in [*where, code] if part)
-    text = f"{failure.reason}: {failure.message}" + (f" ({place})" if place else "")
-    if decision.ending == "BackoffLimitExceeded":
-        return f"{text}; restarted {decision.history.user} times, raise spec.backoffLimit to try again"
-    if decision.ending == "InfrastructureLimitExceeded":
-        return (
-            f"{text}; pods were taken away {decision.history.recent + 1} times lately: look at the nodes, then raise"
-            " spec.infrastructureRestartLimit to go on"
-        )
-    if decision.ending == "DeadlineExceeded":
-        return f"{text}; raise spec.activeDeadlineSeconds to go on from the last checkpoint"
-    return text
-
-
 def _failure(view: View) -> Failure | None:
-    return None if view.decision.ending == "Trained" else view.decision.failure
+    return None if view.decision.ending == COMPLETE else view.decision.failure
 
 
 def _progress(view: View) -> Progress | None:

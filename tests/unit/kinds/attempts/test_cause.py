@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from swiftlet.api.finetunejob import Failure
-from swiftlet.kinds.finetunejob.attempts import Attempt, cause_of, failure_of
+from swiftlet.kinds.attempts.attempt import Attempt
+from swiftlet.kinds.attempts.cause import cause_of, failure_of
 
 NOON, LATER, LATEST = "2026-01-01T12:00:00Z", "2026-01-01T12:00:07Z", "2026-01-01T12:02:00Z"
 LOW = "The node was low on resource: ephemeral-storage. Threshold quantity: 1Gi, available: 9Mi. "

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from swiftlet.api.finetunejob import Failure, FineTuneJob
-from swiftlet.kinds.finetunejob.attempts import Attempt, History, after, attempts_of, cause_of, restart_at
+from swiftlet.api.finetunejob import Failure
+from swiftlet.kinds.attempts.attempt import Attempt, attempts_of
+from swiftlet.kinds.attempts.cause import cause_of
+from swiftlet.kinds.attempts.history import History
+from swiftlet.kinds.attempts.restart import after, restart_at
 
 
 def _nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -41,17 +44,11 @@ def attempt(**options: Any) -> Attempt:
     return Attempt(0, job(**options), ())
 
 
-RUN = FineTuneJob.model_validate(
-    {
-        "kind": "FineTuneJob",
-        "metadata": {"name": "bird"},
-        "spec": {"model": {"uri": "hf://org/model"}, "datasets": [{"uri": "configmap://data/train.jsonl"}]},
-    }
-)
+NAMED = "bird-train-{}".format
 
 
 def test_attempts_are_ordered_by_number_not_by_name() -> None:
-    assert [found.number for found in attempts_of(RUN, [job(10), job(9)])] == [9, 10]
+    assert [found.number for found in attempts_of(NAMED, [job(10), job(9)])] == [9, 10]
 
 
 STRANGERS = ("other", "bird-train-x", "bird-train-01", "bird-train-1e3", "bird-train-", "bird-eval-1", "bird-train-٣")
@@ -61,14 +58,14 @@ STRANGERS = ("other", "bird-train-x", "bird-train-01", "bird-train-1e3", "bird-t
 def test_a_job_of_another_name_is_no_attempt_whatever_its_labels_say(name: str) -> None:
     stranger = job(7)
     stranger["metadata"]["name"] = name
-    assert attempts_of(RUN, [stranger]) == []
+    assert attempts_of(NAMED, [stranger]) == []
 
 
 @pytest.mark.parametrize("label", ["99", "many", ""])
 def test_the_label_of_an_attempt_can_be_edited(label: str) -> None:
     edited = job(3)
     edited["metadata"]["labels"]["swiftlet.dev/attempt"] = label
-    assert [found.number for found in attempts_of(RUN, [edited])] == [3]
+    assert [found.number for found in attempts_of(NAMED, [edited])] == [3]
 
 
 @pytest.mark.parametrize(

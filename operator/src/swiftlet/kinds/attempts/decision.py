@@ -1,26 +1,26 @@
-"""What to do about a run's attempts now."""
+"""What to do about the attempts of a run now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
-from swiftlet.api.finetunejob import Failure, FineTuneJob, FineTuneJobStatus
+from swiftlet.api.finetunejob import Failure
+from swiftlet.kinds.attempts.attempt import Attempt
+from swiftlet.kinds.attempts.bounded import Run, RunStatus
+from swiftlet.kinds.attempts.cause import Cause, cause_of, failure_of
+from swiftlet.kinds.attempts.history import History
+from swiftlet.kinds.attempts.restart import after, exceeded, restart_at
 from swiftlet.kinds.failures import results, unreadable_results
-from swiftlet.kinds.finetunejob.attempts import (
-    INFRASTRUCTURE_LIMIT,
-    Attempt,
-    Cause,
-    History,
-    after,
-    cause_of,
-    failure_of,
-    restart_at,
-)
 from swiftlet.kinds.observed import UNSEEN_SECONDS, ended_at, stopped
 from swiftlet.kinds.timestamps import from_text
 
+COMPLETE = "Complete"
 ENDINGS: dict[Cause, str] = {"invalid": "InvalidInput", "diverged": "Diverged"}
 """Causes that end a run at once, and the reason that Succeeded gives."""
+
+Result = Literal["artifact", "results"]
+"""What a run is for: the field of its status, and of the message of its pod."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Decision:
     """The attempt that should be there, or the end of the run.
 
     starts_at: the attempt waits for this moment; None means that its Job is wanted now.
-    ending: reason of Succeeded when the run is over; None while it goes on.
+    ending: COMPLETE, or the reason of a failed Succeeded, when the run is over; None while it goes on.
     """
 
     number: int
@@ -43,13 +43,13 @@ class Decision:
 
 
 def decide_attempt(
-    job: FineTuneJob, attempts: Sequence[Attempt], status: FineTuneJobStatus, now: datetime, active_seconds: int = 0
+    run: Run, attempts: Sequence[Attempt], status: RunStatus, now: datetime, result: Result, active_seconds: int = 0
 ) -> Decision:
     """The decision, from the newest attempt and what was remembered of the ones before it.
 
     active_seconds: of all stretches that are over, which the Jobs alone do not tell.
     """
-    found = _decided(job, attempts, status, now, active_seconds)
+    found = _decided(run, attempts, status, now, result, active_seconds)
     return replace(found, history=_with_active_time(found.history, active_seconds))
 
 
@@ -58,34 +58,23 @@ def _with_active_time(history: History, seconds: int) -> History:
 
 
 def _decided(
-    job: FineTuneJob, attempts: Sequence[Attempt], status: FineTuneJobStatus, now: datetime, active_seconds: int
+    run: Run, attempts: Sequence[Attempt], status: RunStatus, now: datetime, result: Result, active_seconds: int
 ) -> Decision:
     if not attempts:
         return _first(status)
     newest = attempts[-1]
     if newest.state == "Active":
-        earlier = attempts[-2] if len(attempts) > 1 else None
-        failure = failure_of(earlier, status.failure) if earlier else status.failure
-        # Pods that are being suspended, or were stopped with the machine, end with 143, which is no failure.
-        suspended = job.spec.suspend or newest.job["spec"].get("suspend")
-        if not suspended and not stopped(newest.pods):
-            failure = failure_of(newest, status.failure) or failure
-        return Decision(newest.number, newest.history, failure)
+        return _while_active(run, attempts, status)
     if newest.state == "Complete":
-        return _after_completion(newest, status, now)
+        is_known = bool(getattr(status, result)) or any(getattr(said, result) for said in results(newest.pods))
+        return _after_completion(newest, is_known, now)
     failure = failure_of(newest, status.failure)
     if failure is None:  # a Failed Job always has a Failed condition
         raise ValueError(f"Job {newest.name} failed without a cause")
-    return _after_failure(job, newest, failure, now, active_seconds)
+    return _after_failure(run, newest, failure, now, active_seconds)
 
 
-def infrastructure_limit(job: FineTuneJob) -> int:
-    """Restarts for infrastructure that are allowed."""
-    limit = job.spec.infrastructure_restart_limit
-    return INFRASTRUCTURE_LIMIT if limit is None else limit
-
-
-def _first(status: FineTuneJobStatus) -> Decision:
+def _first(status: RunStatus) -> Decision:
     """Jobs may have been deleted by hand; what they counted stands in the status."""
     restarts = status.restarts
     if restarts is None:
@@ -94,17 +83,23 @@ def _first(status: FineTuneJobStatus) -> Decision:
     return Decision(restarts.user + restarts.infrastructure, history, status.failure)
 
 
-def _allowed(newest: Attempt, cause: Cause) -> int:
-    """Seconds that a run had which its deadline has ended."""
-    deadline = (newest.job.get("spec") or {}).get("activeDeadlineSeconds") or 0
-    return newest.history.active_seconds + deadline if cause == "deadline" else 0
+def _while_active(run: Run, attempts: Sequence[Attempt], status: RunStatus) -> Decision:
+    newest, earlier = attempts[-1], attempts[-2] if len(attempts) > 1 else None
+    failure = failure_of(earlier, status.failure) if earlier else status.failure
+    # Pods that are being suspended, or were stopped with the machine, end with 143, which is no failure.
+    suspended = run.spec.suspend or newest.job["spec"].get("suspend")
+    if not suspended and not stopped(newest.pods):
+        failure = failure_of(newest, status.failure) or failure
+    return Decision(newest.number, newest.history, failure)
 
 
-def _after_completion(newest: Attempt, status: FineTuneJobStatus, now: datetime) -> Decision:
-    """The end, or one more attempt where nobody has read what the pods said: it reports the artifact in seconds."""
-    read = status.artifact or any(message.artifact for message in results(newest.pods))
-    if read or newest.history.lost or unreadable_results(newest.pods):
-        return Decision(newest.number, newest.history, ending="Trained")
+def _after_completion(newest: Attempt, is_known: bool, now: datetime) -> Decision:
+    """The end, or one more attempt where nobody has read what the pods said: it reports the result in seconds.
+
+    What cannot be understood now will not be then.
+    """
+    if is_known or newest.history.lost or unreadable_results(newest.pods):
+        return Decision(newest.number, newest.history, ending=COMPLETE)
     failure = Failure(
         reason="ResultMissing",
         message=f"Job {newest.name} completed, but its pods are gone and nobody has read their result; the next attempt"
@@ -116,15 +111,11 @@ def _after_completion(newest: Attempt, status: FineTuneJobStatus, now: datetime)
     return Decision(newest.number + 1, history, failure, starts_at=due if now < due else None)
 
 
-def _after_failure(job: FineTuneJob, newest: Attempt, failure: Failure, now: datetime, active_seconds: int) -> Decision:
+def _after_failure(run: Run, newest: Attempt, failure: Failure, now: datetime, active_seconds: int) -> Decision:
     cause: Cause = cause_of(newest, failure)
     history = _with_active_time(after(newest, cause), active_seconds)
-    limit = job.spec.active_deadline_seconds
-    ending = ENDINGS.get(cause)
-    if cause == "user" and newest.history.user >= job.spec.backoff_limit:
-        ending = "BackoffLimitExceeded"
-    if cause == "infrastructure" and history.recent > infrastructure_limit(job):
-        ending = "InfrastructureLimitExceeded"
+    limit = run.spec.active_deadline_seconds
+    ending = ENDINGS.get(cause) or exceeded(run, history, cause)
     # A deadline that was raised or taken away lets the run go on, as a raised limit does.
     if ending is None and limit is not None and max(history.active_seconds, _allowed(newest, cause)) >= limit:
         ending = "DeadlineExceeded"
@@ -132,3 +123,9 @@ def _after_failure(job: FineTuneJob, newest: Attempt, failure: Failure, now: dat
         return Decision(newest.number, newest.history, failure, ending=ending)
     due = restart_at(newest, cause, now)
     return Decision(newest.number + 1, history, failure, starts_at=due if now < due else None)
+
+
+def _allowed(newest: Attempt, cause: Cause) -> int:
+    """Seconds that a run had which its deadline has ended."""
+    deadline = (newest.job.get("spec") or {}).get("activeDeadlineSeconds") or 0
+    return newest.history.active_seconds + deadline if cause == "deadline" else 0

@@ -1,0 +1,88 @@
+"""Conditions of bounded work, whatever its kind."""
+
+from collections.abc import Callable
+
+from swiftlet.kinds.attempts.course import Course
+from swiftlet.kinds.attempts.decision import Decision
+from swiftlet.kinds.conditions import State
+from swiftlet.kinds.observed import NODE_LOST, is_suspended, running_container, stopped
+from swiftlet.kinds.suspension import suspended_state
+from swiftlet.kinds.timestamps import to_text
+
+STARTING = ("PodsStarting", "no container runs")
+
+
+def running(course: Course, ended: bool, is_accepted: bool, working: Callable[[list[str]], tuple[str, str]]) -> State:
+    """Running: a pod works on the run. working: (reason, message) by the names of the containers that do."""
+    if ended:
+        return State("Running", "False", "Finished", "the run has ended")
+    if course.decision.starts_at:
+        return State("Running", "False", "BackingOff", _waits(course.decision))
+    if course.newest is None:
+        return State("Running", "False", *not_started(course, is_accepted))
+    hindered = course.hindered
+    if hindered and hindered[0] == NODE_LOST:
+        return State("Running", "Unknown", *hindered)
+    containers = [name for pod in course.newest.pods if (name := running_container(pod))]
+    if not containers:
+        return State("Running", "False", *_idle(course))
+    reason, message = working(containers)
+    return State("Running", "True", reason, f"attempt {course.newest.number}: {message}")
+
+
+def suspended(course: Course, ended: bool) -> State:
+    """Suspended: spec.suspend, or somebody else, has stopped the pods."""
+    stopped = course.newest is None or is_suspended(course.newest.job)
+    if course.hold:
+        stopped = stopped or not (course.newest and course.newest.pods)
+        return State("Suspended", "True" if stopped else "Unknown", *course.hold)
+    return suspended_state(course.suspend, ended, stopped, course.old)
+
+
+def not_started(course: Course, is_accepted: bool) -> tuple[str, str]:
+    """(reason, message) of a run without a Job."""
+    if not is_accepted:
+        return "NotAccepted", "it is not accepted yet"
+    if course.suspend:
+        return "Suspended", "spec.suspend is true"
+    return "JobCreating", f"attempt {course.decision.number} is being created"
+
+
+def failed(decision: Decision) -> str:
+    """How a run that failed did, and what lets it go on."""
+    failure = decision.failure
+    if failure is None:
+        return "the run failed"
+    where = [f"rank {failure.rank}" if failure.rank is not None else "", f"pod {failure.pod}" if failure.pod else ""]
+    where.append(f"node {failure.node}" if failure.node else "")
+    code = f"exit code {failure.exit_code}" if failure.exit_code is not None else ""
+    place = ", ".join(part for part in [*where, code] if part)
+    text = f"{failure.reason}: {failure.message}" + (f" ({place})" if place else "")
+    if decision.ending == "BackoffLimitExceeded":
+        return f"{text}; restarted {decision.history.user} times, raise spec.backoffLimit to try again"
+    if decision.ending == "InfrastructureLimitExceeded":
+        return (
+            f"{text}; pods were taken away {decision.history.recent + 1} times lately: look at the nodes, then raise"
+            " spec.infrastructureRestartLimit to go on"
+        )
+    if decision.ending == "DeadlineExceeded":
+        return f"{text}; raise spec.activeDeadlineSeconds to go on"
+    return text
+
+
+def _waits(decision: Decision) -> str:
+    failure = decision.failure
+    why = f"{failure.reason}: {failure.message}" if failure else "the last attempt failed"
+    due = to_text(decision.starts_at) if decision.starts_at else "now"
+    return f"attempt {decision.number} starts at {due}: {why}"
+
+
+def _idle(course: Course) -> tuple[str, str]:
+    """Why no container works, though the Job is there."""
+    if course.hold:
+        return course.hold
+    if message := stopped(course.newest.pods if course.newest else ()):
+        return "Stopped", message
+    if course.suspend:
+        return "Suspended", "no container runs"
+    return course.hindered or STARTING

@@ -1,0 +1,88 @@
+"""How far a run has come: its attempts, what to do about them, and who or what holds them up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from swiftlet.api.base import Condition
+from swiftlet.kinds.active_time import ActiveTime, active_time
+from swiftlet.kinds.attempts.attempt import Attempt
+from swiftlet.kinds.attempts.bounded import Run, RunStatus
+from swiftlet.kinds.attempts.decision import Decision, Result, decide_attempt
+from swiftlet.kinds.children import is_outdated
+from swiftlet.kinds.claims import unbound_claims
+from swiftlet.kinds.holding import Hold, hold_of, only_deletion_stops
+from swiftlet.kinds.observed import obstacle
+from swiftlet.kinds.outcome import ObjectRef, ref_of
+from swiftlet.kinds.reading import Reader
+from swiftlet.kinds.unmade import Unmade, unmade_pods
+
+
+@dataclass(frozen=True)
+class Course:
+    """All that is common to the looks at what ends."""
+
+    suspend: bool
+    """spec.suspend of the resource."""
+    old: Sequence[Condition]
+    """Conditions as stored."""
+    decision: Decision
+    attempts: tuple[Attempt, ...]
+    active_for: ActiveTime
+    unbound: dict[str, str] = field(default_factory=dict)
+    """Claims that keep a pod from being scheduled, in words."""
+    unmade: Unmade | None = None
+    """Pods of the newest attempt cannot be made."""
+    hold: Hold | None = None
+    """Who else keeps the Job suspended, and why."""
+    stops: tuple[ObjectRef, ...] = ()
+    """The Job, where only its deletion stops its pods, or lets it be made again."""
+
+    @property
+    def newest(self) -> Attempt | None:
+        """The attempt that the decision is about, once its Job is there."""
+        found = self.attempts[-1] if self.attempts else None
+        return found if found and found.number == self.decision.number else None
+
+    @property
+    def active(self) -> dict[str, Any] | None:
+        """The Job that goes on."""
+        found = self.attempts[-1] if self.attempts else None
+        return found.job if found and found.state == "Active" else None
+
+    @property
+    def hindered(self) -> tuple[str, str] | None:
+        """(reason, message) of what keeps the pods from work."""
+        pods = self.newest.pods if self.newest else ()
+        refused = self.unmade.refusal if self.unmade else None
+        return obstacle(pods, self.unbound) or (refused.state if refused else None)
+
+
+def course_of(
+    run: Run,
+    old: RunStatus,
+    attempts: Sequence[Attempt],
+    result: Result,
+    changeable: str,
+    reader: Reader,
+    now: datetime,
+) -> Course:
+    """The course of a run now. old: its stored status. changeable: digest of what may be changed between attempts."""
+    newest = attempts[-1] if attempts else None
+    active_for = active_time(ActiveTime(old.active_seconds or 0, old.active_since), newest.job if newest else None, now)
+    active = newest.job if newest and newest.state == "Active" else None
+    pods = newest.pods if newest else ()
+    made_again = newest is not None and is_outdated(newest.job, changeable, pods)
+    stops = [ref_of(newest.job)] if newest and made_again else only_deletion_stops(active, run.spec.suspend)
+    return Course(
+        suspend=run.spec.suspend,
+        old=old.conditions,
+        decision=decide_attempt(run, attempts, old, now, result, active_for.seconds),
+        attempts=tuple(attempts),
+        active_for=active_for,
+        unbound=unbound_claims(pods, reader),
+        unmade=unmade_pods(active, pods, reader, now) if active else None,
+        hold=hold_of(active, run.spec.suspend, reader),
+        stops=tuple(stops),
+    )
