@@ -161,7 +161,7 @@ def vllm_served(tmp_path_factory: pytest.TempPathFactory, smollm2: Path) -> Iter
             engine="auto",
             model={"uri": "hf://HuggingFaceTB/SmolLM2-135M-Instruct", "path": "/swiftlet/models/smollm2"},
             adapters=[{"name": name, "path": f"/swiftlet/artifacts/{name}"} for name in names],
-            engineArgs=["--max-num-seqs", "16"],
+            vllm={"maxNumSeqs": 16},
             apiKeyFile="/swiftlet/secrets/key",
         ).until_ready(240)
         yield one

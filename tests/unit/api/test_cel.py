@@ -18,8 +18,11 @@ def test_every_rule_compiles_and_reads_only_fields_of_its_object(kind: str) -> N
     for schema in _schemas(structural_schema(kind)):
         for rule in schema.get("x-kubernetes-validations", ()):
             assert set(_program(rule["rule"]).variables()) <= {"self", "oldSelf", "x", "d", "g", "k", "a"}
-            if field := rule.get("fieldPath", "").removeprefix("."):
-                assert field in schema["properties"]
+            assert set(_program(rule.get("messageExpression", "''")).variables()) <= {"self"}
+            blamed = schema
+            for field in filter(None, rule.get("fieldPath", "").split(".")):
+                assert field in blamed["properties"]
+                blamed = blamed["properties"][field]
 
 
 def test_rules_are_found_below_properties_lists_and_maps() -> None:
@@ -29,6 +32,11 @@ def test_rules_are_found_below_properties_lists_and_maps() -> None:
     document = {"list": [{"a": 1}, {"a": 0}], "map": {"k": {"a": 0}}, "one": {"a": 0}}
     broken = {(item.location, item.field, item.message) for item in broken_rules(document, schema)}
     assert broken == {(("list", 1), "a", "too small"), (("map", "k"), "a", "too small"), (("one",), "a", "too small")}
+
+
+def test_figures_of_the_object_follow_the_message() -> None:
+    rule = {"rule": "self.a > 0", "message": "too small", "messageExpression": "'too small: ' + string(self.a)"}
+    assert [item.message for item in broken_rules({"a": -3}, {"x-kubernetes-validations": [rule]})] == ["too small: -3"]
 
 
 def test_a_rule_that_cannot_be_evaluated_is_an_error_not_a_pass() -> None:

@@ -3,6 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic.alias_generators import to_camel
+from swiftlet.api.vllm import Vllm
 from swiftlet.engines.arguments import argument_problems
 from swiftlet.engines.catalogue import ENGINES, VLLM_ARGS
 from swiftlet.wire.engine_arguments import REFUSED
@@ -23,10 +25,10 @@ def problems(*arguments: str, widened: tuple[str, ...] = ()) -> list[str]:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--max-num-seqs", "4", "--enforce-eager"),
-        ("--max_num_seqs=4", "--no-enable-prefix-caching"),
+        ("--max-logprobs", "4", "--enforce-eager"),
+        ("--max_logprobs=4", "--no-async-scheduling"),
         ("--seed", "-1", "--cudagraph-capture-sizes", "1", "2"),
-        ("--limit-mm-per-prompt.image", "2", "--override-generation-config", '{"top_k": -1}'),
+        ("--override-generation-config.top_k", "2", "--override-generation-config", '{"top_k": -1}'),
     ],
 )
 def test_what_only_tunes_is_allowed_in_every_form(arguments: tuple[str, ...]) -> None:
@@ -45,9 +47,9 @@ def test_what_loads_code_is_refused_even_where_a_profile_lists_it(flag: str, for
 
 
 def test_all_problems_are_told_with_the_remedy() -> None:
-    assert problems("4", "--max-num-seq", "4", "--chat-template", "/t", "-q", "awq", "--port", "1") == [
+    assert problems("4", "--max-logprob", "4", "--chat-template", "/t", "-q", "awq", "--port", "1") == [
         "spec.engine.args: --port is not yours to set: set spec.api.port",
-        "spec.engine.args: --max-num-seq is not allowed; did you mean --max-num-seqs?",
+        "spec.engine.args: --max-logprob is not allowed; did you mean --max-logprobs?",
         "spec.engine.args: --chat-template is not allowed; spec.engines.vllm.allowedArgs of ComputeProfile gpu can"
         " allow it",
         "spec.engine.args: -q is not allowed; write the argument in its long form",
@@ -68,3 +70,11 @@ def test_no_flag_passes_that_is_not_listed(text: str) -> None:
 
 def test_no_allowed_argument_is_a_refused_one() -> None:
     assert not VLLM_ARGS & set(REFUSED)
+
+
+@pytest.mark.parametrize("name", Vllm.model_fields)
+def test_what_has_a_field_is_no_argument_and_the_field_is_named(name: str) -> None:
+    flag = f"--{name.replace('_', '-')}"
+    (problem,) = problems(flag, "1", widened=(flag,))
+    assert problem == f"spec.engine.args: {flag} is not yours to set: set spec.engine.vllm.{to_camel(name)}"
+    assert problems(f"--no-{flag.removeprefix('--')}")

@@ -24,6 +24,8 @@ class Rule:
     """Names the rule and the remedy."""
     field: str = ""
     """Path of the field to blame, relative to the type that carries the rule."""
+    figures: str = ""
+    """Expression over `self` whose text follows the message: the numbers of the object that breaks the rule."""
 
     @property
     def is_transition(self) -> bool:

@@ -72,12 +72,15 @@ def _broken(rule: Mapping[str, str], value: Any, old: Any, at: Location) -> Iter
     field = rule.get("fieldPath", "").removeprefix(".")
     try:
         known = {"self": value} if old is None else {"self": value, "oldSelf": old}
-        holds = _program(rule["rule"]).execute(_library().Context(known, FUNCTIONS))
+        context = _library().Context(known, FUNCTIONS)
+        holds = _program(rule["rule"]).execute(context)
+        told = rule.get("messageExpression")
+        message = _program(told).execute(context) if told and holds is not True else rule["message"]
     except Exception as error:  # the library raises KeyError, TypeError, ValueError and RuntimeError
         yield Broken(at, field, f"the rule {rule['rule']!r} cannot be evaluated: {error}", error=True)
         return
     if holds is not True:
-        yield Broken(at, field, rule["message"])
+        yield Broken(at, field, message)
 
 
 @cache

@@ -10,6 +10,7 @@ from swiftlet.api.finetunejob import Failure
 from swiftlet.api.names import DataKey, ObjectName
 from swiftlet.api.network_peer import NetworkPeer
 from swiftlet.api.uris import ModelUri
+from swiftlet.api.vllm import GPU_RULES, Vllm
 
 ServedName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][-._/A-Za-z0-9]*$", min_length=1, max_length=128)]
 
@@ -58,6 +59,19 @@ class Engine(ApiModel):
             f"args may have {MOST_CHARACTERS} characters together, so that the server's document can be stored",
             "args",
         ),
+        Rule(
+            "!has(self.vllm) || !has(self.name) || self.name != 'transformers'",
+            "vllm is for engine vllm: remove it, or set name to vllm or auto",
+            "vllm",
+        ),
+        Rule(
+            "!has(self.vllm) || !has(self.vllm.enableChunkedPrefill) || self.vllm.enableChunkedPrefill"
+            " || !has(self.vllm.maxNumBatchedTokens) || !has(self.maxModelLength)"
+            " || self.maxModelLength <= self.vllm.maxNumBatchedTokens",
+            "vllm.maxNumBatchedTokens must be maxModelLength or more without chunked prefill, since a prompt is"
+            " computed in one step",
+            "vllm",
+        ),
     )
 
     name: Literal["auto", "vllm", "transformers"] = Field(
@@ -72,6 +86,7 @@ class Engine(ApiModel):
         "follow from the document, and what the ComputeProfile adds in `engines.vllm.allowedArgs`. Values are checked "
         "by vllm's own parser before it starts.",
     )
+    vllm: Vllm | None = None
 
 
 class SecretKeyRef(ApiModel):
@@ -109,6 +124,8 @@ class Api(ApiModel):
 
 class ModelDeploymentSpec(ApiModel):
     """What to serve."""
+
+    rules: ClassVar[tuple[Rule, ...]] = GPU_RULES
 
     model: DeployedModel
     adapters: Annotated[list[Adapter], Field(max_length=64)] = Field(

@@ -15,6 +15,7 @@ from pydantic_core import core_schema
 
 from swiftlet.api import KINDS
 from swiftlet.api.base import ApiModel, Rule
+from swiftlet.api.names import quoted
 
 Schema = dict[str, Any]
 
@@ -53,7 +54,9 @@ class _StructuralSchema(GenerateJsonSchema):
 
 
 def _validation(rule: Rule) -> dict[str, str]:
-    return {"rule": rule.cel, "message": rule.message} | ({"fieldPath": f".{rule.field}"} if rule.field else {})
+    told = {"messageExpression": f"{quoted(f'{rule.message}: ')} + {rule.figures}"} if rule.figures else {}
+    where = {"fieldPath": f".{rule.field}"} if rule.field else {}
+    return {"rule": rule.cel, "message": rule.message, **told, **where}
 
 
 @cache

@@ -12,6 +12,7 @@ from swiftlet.api.base import ApiModel
 from swiftlet.api.evalrun import Suite
 from swiftlet.api.finetunejob import Checkpoints, Dataset, Task, Template, Tuner
 from swiftlet.api.training import Training
+from swiftlet.api.vllm import Vllm
 from swiftlet.wire.version import Since, Wire
 
 JOB_FILE = "/swiftlet/job/job.json"
@@ -110,6 +111,12 @@ class ServedAdapter(ApiModel):
     digest: str | None = None
 
 
+class ResolvedVllm(Vllm):
+    """What vLLM is started with: on GPUs with the size of tensor parallelism, and where its draft model lies."""
+
+    draft: ResolvedModel | None = None
+
+
 class ServeDocument(Wire):
     """One server."""
 
@@ -121,6 +128,7 @@ class ServeDocument(Wire):
     adapters: list[ServedAdapter] = Field(default_factory=list)
     engine: Literal["auto", "vllm", "transformers"]
     engine_args: list[str] = Field(default_factory=list)
+    vllm: Annotated[ResolvedVllm | None, Since("1.1")] = None
     max_model_length: int
     port: int
     health_port: int = Field(description="Serves /readyz (each name has answered a token) and /livez.")

@@ -3,11 +3,19 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from swiftlet.api.vllm import Vllm
+
 _CODE = "it loads program code, which is never taken from a document"
 _PARTS = "it holds an import path among other things, so that it loads program code"
 _FILE = "it reads a file of the pod that may name program code"
 
+FIELDS = {
+    f"--{name.replace('_', '-')}": f"set spec.engine.vllm.{field.alias}" for name, field in Vllm.model_fields.items()
+}
+"""Flags that the document has fields for, which are named alike."""
+
 REFUSED: Mapping[str, str] = {
+    **FIELDS,
     "--model": "set spec.model",
     "--tokenizer": "the model's own is used",
     "--hf-config-path": "the model's own is used",
@@ -55,7 +63,6 @@ REFUSED: Mapping[str, str] = {
     "--distributed-executor-backend": _CODE,
     "--compilation-config": _PARTS,
     "--structured-outputs-config": _PARTS,
-    "--speculative-config": _PARTS,
     "--kv-transfer-config": _PARTS,
     "--ec-transfer-config": _PARTS,
     "--ec-manager-config": _PARTS,

@@ -34,9 +34,21 @@ def test_adapter_that_vllm_lacks_falls_back_or_is_refused(document: Any, pod: Pa
 
 def test_arguments_for_vllm_are_refused_by_transformers(document: Any) -> None:
     with pytest.raises(InvalidInput, match=r"spec\.engine\.name is transformers"):
-        choose_engine(document(engine="transformers", engineArgs=["--max-num-seqs", "4"]), {})
+        choose_engine(document(engine="transformers", engineArgs=["--max-logprobs", "4"]), {})
     with pytest.raises(InvalidInput, match="computes on a CPU only"):
-        choose_engine(document(useGpu=True, engineArgs=["--max-num-seqs", "4"]), {})
+        choose_engine(document(useGpu=True, engineArgs=["--max-logprobs", "4"]), {})
+
+
+@pytest.mark.parametrize(
+    ("vllm", "said"),
+    [
+        ({"maxNumSeqs": 4}, "engine.vllm: maxNumSeqs: .*; remove spec.engine.vllm"),
+        ({"tensorParallelSize": 4, "dataParallelSize": 2}, "compute.gpus: 8: .* transformers computes on one GPU"),
+    ],
+)
+def test_fields_of_vllm_are_never_ignored(document: Any, vllm: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        choose_engine(document(useGpu=True, vllm=vllm), {})
 
 
 def test_owned_argument_is_refused(document: Any) -> None:

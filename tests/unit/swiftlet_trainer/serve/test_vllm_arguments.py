@@ -55,8 +55,8 @@ def test_without_adapters_lora_is_off(document: Any) -> None:
 
 
 def test_own_arguments_come_last_and_win(document: Any) -> None:
-    arguments = vllm_arguments(document(engineArgs=["--gpu-memory-utilization", "0.5"]), Path("/m"), "h")
-    assert arguments[-2:] == ["--gpu-memory-utilization", "0.5"]
+    arguments = vllm_arguments(document(engineArgs=["--max-logprobs", "5"]), Path("/m"), "h")
+    assert arguments[-2:] == ["--max-logprobs", "5"]
 
 
 def test_cpu_settings_stay_off_a_gpu(document: Any, pod: Path) -> None:

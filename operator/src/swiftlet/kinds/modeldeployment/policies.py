@@ -7,7 +7,7 @@ from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.engines import ENGINES
 from swiftlet.engines.arguments import argument_problems
 from swiftlet.kinds.given import given
-from swiftlet.kinds.modeldeployment.models import ServedModel
+from swiftlet.kinds.modeldeployment.models import DRAFT_FIELD, ServedModel
 from swiftlet.kinds.surroundings import Surroundings
 from swiftlet.kinds.verdict import Verdict, combine
 
@@ -31,6 +31,7 @@ def decide(deployment: ModelDeployment, served: ServedModel | Verdict, around: S
             distinct_names(served),
             same_base(served),
             around.model("spec.model", served.uri),
+            around.model(DRAFT_FIELD, served.draft.uri) if served.draft else None,
             *(around.file(f"adapter {adapter.name}", adapter.uri) for adapter in served.adapters),
             *around.volumes(artifacts=False),
         ]
