@@ -12,6 +12,7 @@ from swiftlet_trainer.evaluate.questions import Question, read_questions
 from swiftlet_trainer.evaluate.results import Records, comparisons_of, results_of, write_results, write_rows
 from swiftlet_trainer.evaluate.subjects import Subject, measured, subjects_of
 from swiftlet_trainer.failures import InvalidInput, never_retried, write_termination
+from swiftlet_trainer.gpu import require_gpu
 from swiftlet_trainer.outcome import finished, write_outcome
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.progress import Reporter
@@ -19,11 +20,12 @@ from swiftlet_trainer.progress import Reporter
 
 def run(job_path: str) -> int:
     """Evaluate the document at `job_path`; returns the exit code. Raises InvalidInput with everything that is wrong
-    with the document's data and models before any weight is loaded."""
+    with the document's data and models before any weight is loaded, and NoGPU."""
     document = load_document(job_path, EvaluateDocument)
     if done := finished(document):
         write_termination(done)
         return EXIT_OK
+    require_gpu(document.use_gpu, "images.trainer")
     reporter = Reporter()
     reporter.emit(type="phase", message="checking data and models")
     with never_retried():

@@ -14,6 +14,7 @@ from swiftlet.wire.messages import EXIT_ERROR, EXIT_OK, TerminationMessage
 
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import InvalidInput, write_termination
+from swiftlet_trainer.gpu import require_gpu
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.progress import Reporter
 from swiftlet_trainer.serve.api_key import read_api_key
@@ -29,10 +30,11 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104  (a pod's network is its own; the variable 
 def run(job_path: str) -> int:
     """Serve the document at `job_path` until SIGTERM; returns the exit code.
 
-    Raises InvalidInput (bad model, adapter, argument), PortInUse, and what the supervisor raises but EngineDied,
+    Raises InvalidInput (bad model, adapter, argument), NoGPU, PortInUse, and what the supervisor raises but EngineDied,
     which becomes the termination message with the engine's last lines.
     """
     document = load_document(job_path, ServeDocument)
+    require_gpu(document.use_gpu, "images.server")
     reporter, state, stop = Reporter(), State(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

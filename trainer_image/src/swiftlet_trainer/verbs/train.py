@@ -10,6 +10,7 @@ from swiftlet.wire.messages import EXIT_ERROR, EXIT_OK, TerminationMessage
 
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import write_termination
+from swiftlet_trainer.gpu import require_gpu
 from swiftlet_trainer.outcome import finished, write_outcome
 from swiftlet_trainer.parallel.environment import NodeEnvironment
 from swiftlet_trainer.paths import in_pod
@@ -17,7 +18,7 @@ from swiftlet_trainer.training.run import RESULT_FILE
 
 
 def run(job_path: str) -> int:
-    """Run this node's training processes; returns the exit code (swiftlet.wire.messages)."""
+    """Run this node's training processes; returns the exit code (swiftlet.wire.messages). Raises NoGPU."""
     document = load_document(job_path, TrainDocument)
     node = NodeEnvironment.read(os.environ, document.processes_per_node)
     result = in_pod(document.output_dir) / RESULT_FILE
@@ -25,6 +26,7 @@ def run(job_path: str) -> int:
         sys.stderr.write("the run is finished: its artifact is there\n")
         write_termination(done if node.node_rank == 0 else TerminationMessage())
         return EXIT_OK
+    require_gpu(document.use_gpu, "images.trainer")
     if node.node_rank == 0:
         result.unlink(missing_ok=True)
     from swiftlet_trainer.parallel.launch import run_workers
