@@ -24,3 +24,13 @@ def test_claims_are_read_only_unless_said_otherwise() -> None:
 def test_shared_memory_is_at_most_half_of_the_limit(limit: str | None, shared: str) -> None:
     (shm,) = [mount for mount in scratch(Scratch(), limit) if mount.name == "shm"]
     assert (shm.path, shm.source) == ("/dev/shm", {"emptyDir": {"medium": "Memory", "sizeLimit": shared}})  # noqa: S108
+
+
+@pytest.mark.parametrize(
+    ("limit", "wanted", "shared"), [(None, 16384, "16Gi"), ("64Gi", 16384, "16Gi"), ("16Gi", 16384, "8Gi")]
+)
+def test_shared_memory_is_no_more_than_is_wanted(limit: str | None, wanted: int, shared: str) -> None:
+    (shm,) = [mount for mount in scratch(Scratch(), limit, wanted) if mount.name == "shm"]
+    assert shm.source["emptyDir"]["sizeLimit"] == shared
+    (asked,) = [mount for mount in scratch(Scratch(shared_memory_size="1Gi"), limit, wanted) if mount.name == "shm"]
+    assert asked.source["emptyDir"]["sizeLimit"] == "1Gi", "the profile's word is the last"

@@ -173,8 +173,8 @@ class ComputeProfileSpec(ApiModel):
     storage: Storage = Field(default_factory=Storage, description="Volumes that pods mount.")
     network: Network | None = Field(
         None,
-        description="Fabric for training runs of several nodes or several GPUs; not used where pods share the network "
-        "of one machine.",
+        description="Fabric for training runs of several nodes, and for runs and servers on several GPUs; not used "
+        "where pods share the network of one machine.",
     )
     network_policy: Literal["Enabled", "Disabled"] = Field(
         "Enabled",

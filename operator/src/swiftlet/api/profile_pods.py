@@ -67,7 +67,8 @@ class Scratch(ApiModel):
     run_size: Quantity = Field("10Gi", description="The progress stream, in /swiftlet/run.")
     shared_memory_size: Quantity | None = Field(
         None,
-        description="Shared memory, which counts as memory; half of the memory limit when absent, 8Gi without one.",
+        description="Shared memory, which counts as memory; half of the memory limit when absent, 8Gi without one. A "
+        "server on GPUs takes 2Gi a GPU and 8Gi at least, within half of the memory limit.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The network block of a ComputeProfile, for training runs whose processes talk to each other."""
+"""The network block of a ComputeProfile, for runs and servers whose processes talk to each other."""
 
 from typing import Any
 

@@ -52,11 +52,12 @@ def models(claim_name: str) -> Mount:
     return claim("models", claim_name, MODELS_ROOT)
 
 
-def scratch(bounds: Scratch, memory_limit: str | None = None) -> tuple[Mount, ...]:
+def scratch(bounds: Scratch, memory_limit: str | None = None, wanted: int | None = None) -> tuple[Mount, ...]:
     """The writable places of a pod whose root file system is read-only. NCCL and data loaders need more shared memory
     than the 64 MiB that containers get, hence /dev/shm. It counts as the container's memory, so by default it gets
-    half of `memory_limit` (a quantity), as a Linux tmpfs gets half of the machine's."""
-    shared = bounds.shared_memory_size or _half(memory_limit)
+    half of `memory_limit` (a quantity), as a Linux tmpfs gets half of the machine's, and no more than the `wanted` MiB
+    where these are known."""
+    shared = bounds.shared_memory_size or _shared(memory_limit, wanted)
     return (
         Mount("run", {"emptyDir": {"sizeLimit": bounds.run_size}}, RUN_ROOT, read_only=False),
         Mount("shm", {"emptyDir": {"medium": "Memory", "sizeLimit": shared}}, "/dev/shm", read_only=False),  # noqa: S108
@@ -64,8 +65,11 @@ def scratch(bounds: Scratch, memory_limit: str | None = None) -> tuple[Mount, ..
     )
 
 
-def _half(memory_limit: str | None) -> str:
-    return SHARED_MEMORY if memory_limit is None else mebibytes(max(1, int(parse_quantity(memory_limit)) >> 21))
+def _shared(memory_limit: str | None, wanted: int | None) -> str:
+    if memory_limit is None:
+        return SHARED_MEMORY if wanted is None else mebibytes(wanted)
+    half = max(1, int(parse_quantity(memory_limit)) >> 21)
+    return mebibytes(half if wanted is None else min(half, wanted))
 
 
 def distinct(mounts: Iterable[Mount]) -> tuple[Mount, ...]:

@@ -86,11 +86,15 @@ def restricted(
 
 
 def all_mounts(
-    profile: ComputeProfileSpec, config_map: str, mounts: Sequence[Mount], resources: dict[str, dict[str, str]]
+    profile: ComputeProfileSpec,
+    config_map: str,
+    mounts: Sequence[Mount],
+    resources: dict[str, dict[str, str]],
+    shared_memory: int | None = None,
 ) -> tuple[Mount, ...]:
     """What a pod mounts: its job document, its inputs and outputs, what the profile gives to every pod, and its scratch
-    space, within `resources`."""
-    writable = scratch(profile.scratch, resources.get("limits", {}).get("memory"))
+    space, within `resources`. shared_memory: MiB of /dev/shm that it has a use for, where that is known."""
+    writable = scratch(profile.scratch, resources.get("limits", {}).get("memory"), shared_memory)
     return distinct((job_mount(config_map), *mounts, *profile_mounts(profile), *writable))
 
 

@@ -4,7 +4,17 @@ import json
 from typing import Any
 
 import pytest
+from swiftlet.kinds.modeldeployment.render import GRACE_SECONDS
+from swiftlet_trainer.serve.engine import EngineProcess
+from swiftlet_trainer.serve.vllm_arguments import DRAIN_SECONDS
 
+PROFILE = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "ComputeProfile", "metadata": {"name": "default"}}
+NETWORK = {
+    "socketInterface": "net1",
+    "ncclEnv": [{"name": "NCCL_IB_HCA", "value": "mlx5"}],
+    "rdma": {"resourceName": "rdma/hca", "count": 2},
+    "attachments": ["fast"],
+}
 DRAFT = {"method": "draft_model", "numSpeculativeTokens": 3}
 
 
@@ -76,3 +86,75 @@ def test_draft_of_a_job_is_waited_for_and_is_a_whole_model(
     assert world.condition("ModelDeployment", "Accepted")[1] == reason
     if reason == "Planned":
         assert document(world)["vllm"]["draft"]["digest"] == "sha256:s"
+
+
+@pytest.mark.parametrize(
+    ("gpus", "limit", "shared"),
+    [
+        (0, "64Gi", "32Gi"),
+        (1, "64Gi", "8Gi"),
+        (2, None, "8Gi"),
+        (8, None, "16Gi"),
+        (8, "64Gi", "16Gi"),
+        (8, "8Gi", "4Gi"),
+    ],
+)
+def test_shared_memory_grows_with_the_gpus_within_the_memory_limit(
+    world: Any, documents: Any, gpus: int, limit: str | None, shared: str
+) -> None:
+    limits = {"limits": {"memory": limit}} if limit else {}
+    start(world, documents, compute={"gpus": gpus, "resources": limits})
+    volumes = {volume["name"]: volume for volume in template(world)["spec"]["volumes"]}
+    assert volumes["shm"]["emptyDir"] == {"medium": "Memory", "sizeLimit": shared}
+
+
+@pytest.mark.parametrize(
+    ("gpus", "weight_bytes", "seconds"),
+    [
+        (1, None, 1800),
+        (2, None, 3015),
+        (8, None, 10305),
+        (1, 16 * 10**9, 760),
+        (2, 140 * 10**9, 2015),
+        (8, 810 * 10**9, 8805),
+    ],
+)
+def test_probes_wait_as_long_as_the_model_may_take(
+    world: Any, documents: Any, gpus: int, weight_bytes: int | None, seconds: int
+) -> None:
+    world.put({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "mirror"}})
+    world.add(PROFILE, storage={"modelsClaim": "mirror"}, images={"server": "server", "trainer": "trainer"})
+    world.trained(**({"weightBytes": weight_bytes} if weight_bytes else {}))
+    world.evaluated()
+    world.add(documents["ModelDeployment"], compute={"gpus": gpus})
+    world.reconcile("ModelDeployment")
+    (serve,) = template(world)["spec"]["containers"]
+    startup = serve["startupProbe"]
+    assert startup["httpGet"]["path"] == "/readyz"
+    assert seconds <= startup["periodSeconds"] * startup["failureThreshold"] < seconds + startup["periodSeconds"]
+    child = world.objects["Deployment", "default", "bird-serve"]
+    assert child["spec"]["progressDeadlineSeconds"] > seconds
+    # Whether it lives does not depend on how large it is: /livez asks processes that answer while the GPUs compute.
+    live = serve["livenessProbe"]
+    assert (live["httpGet"]["path"], live["periodSeconds"] * live["failureThreshold"]) == ("/livez", 60)
+
+
+def test_answers_under_way_are_finished_before_the_kubelet_kills(world: Any, documents: Any) -> None:
+    start(world, documents, compute={"gpus": 8})
+    assert template(world)["spec"]["terminationGracePeriodSeconds"] == GRACE_SECONDS
+    assert DRAIN_SECONDS < EngineProcess("vllm", [], {}).kill_after_seconds < GRACE_SECONDS
+
+
+@pytest.mark.parametrize(("gpus", "has_fabric"), [(0, False), (1, False), (2, True), (8, True)])
+def test_the_fabric_of_the_profile_is_for_servers_on_several_gpus(
+    world: Any, documents: Any, gpus: int, has_fabric: bool
+) -> None:
+    world.add(PROFILE, network=NETWORK, images={"server": "server", "trainer": "trainer"})
+    start(world, documents, compute={"gpus": gpus})
+    (serve,), metadata = template(world)["spec"]["containers"], template(world)["metadata"]
+    env = {entry["name"]: entry.get("value") for entry in serve["env"] if entry["name"].startswith(("NCCL", "GLOO"))}
+    expected = {"GLOO_SOCKET_IFNAME": "net1", "NCCL_SOCKET_IFNAME": "=net1", "NCCL_IB_HCA": "mlx5"}
+    assert env == (expected if has_fabric else {})
+    assert ("k8s.v1.cni.cncf.io/networks" in metadata.get("annotations", {})) == has_fabric
+    limits = serve.get("resources", {}).get("limits", {})
+    assert "rdma/hca" not in limits, "one pod reaches its GPUs without"

@@ -25,6 +25,9 @@ UNSUPPORTED_ADAPTERS = {
 MOST_GPU_SLOTS = 8
 """Slots take GPU memory; adapters beyond them wait in the pod's and are moved in when asked for."""
 DRAIN_SECONDS = 30
+READY_SECONDS = 86400
+"""vLLM gives its engines up after ten minutes of loading; how long a start may take, the pod's startup probe knows from
+the model's size."""
 GIB = 1 << 30
 BF16_BYTES = 2
 SEQUENCES_IN_CACHE = 4
@@ -101,6 +104,7 @@ def _cpu_arguments() -> list[str]:
 def vllm_env(document: ServeDocument, model: Path, threads: int) -> dict[str, str]:
     """Variables of vLLM's process: offline, silent to the outside and, on a CPU, sized for this pod."""
     env = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+    env["VLLM_ENGINE_READY_TIMEOUT_S"] = str(READY_SECONDS)
     if key := read_api_key(document):
         env[KEY_VARIABLE] = key
     if document.use_gpu:

@@ -56,7 +56,10 @@ def plan_server(deployment: ModelDeployment, served: ServedModel, around: Surrou
         document=document,
         mounts=(*(mount for place in (model, *located, draft) if place for mount in place.mounts), *key_mounts),
         startup_seconds=startup_seconds(
-            deployment.spec.engine.name, served.weight_bytes, is_downloaded=model.model.path is None
+            deployment.spec.engine.name,
+            served.weight_bytes,
+            is_downloaded=model.model.path is None,
+            gpus=deployment.spec.compute.gpus,
         ),
     )
 

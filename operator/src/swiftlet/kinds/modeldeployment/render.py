@@ -7,6 +7,7 @@ from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.engines.catalogue import LIVE_PATH, READY_PATH
 from swiftlet.kinds.asked import asking
 from swiftlet.kinds.capabilities import Capabilities
+from swiftlet.kinds.fabric import fabric_annotations, fabric_env, fabric_of
 from swiftlet.kinds.metadata import pod_metadata, workload_metadata
 from swiftlet.kinds.modeldeployment.plan import ServePlan
 from swiftlet.kinds.modeldeployment.revisions import label_of, revision_document
@@ -21,6 +22,9 @@ COMPONENT = "server"
 GRACE_SECONDS = 60
 """For the answers that are under way."""
 STARTUP_PERIOD = 2
+LEAST_SHARED_MIB, SHARED_MIB_PER_GPU = 8192, 2048
+"""Of /dev/shm on GPUs. Each process of vLLM holds queues of 240 MiB there (vllm, shm_broadcast), and NCCL its buffers
+where GPUs cannot reach each other's memory; pictures pass through it, too."""
 PROGRESS_MARGIN = 300
 """Seconds beyond the engine's start for scheduling and pulling the image."""
 
@@ -123,22 +127,28 @@ def _template(
     profile: ComputeProfileSpec,
     capabilities: Capabilities,
 ) -> dict[str, Any]:
-    resources = pod_resources(deployment.spec.compute, profile, with_gpus=True)
-    name = document["metadata"]["name"]
-    places = all_mounts(profile, name, (*plan.mounts, *report_mounts(capabilities)), resources)
-    env = [*base_env(profile), *report_env(deployment, capabilities)]
+    resources, gpus = pod_resources(deployment.spec.compute, profile, with_gpus=True), deployment.spec.compute.gpus
+    name, network = document["metadata"]["name"], fabric_of(profile, capabilities, 1, gpus)
+    mounts = (*plan.mounts, *report_mounts(capabilities))
+    places = all_mounts(profile, name, mounts, resources, shared_memory(gpus))
+    env = [*base_env(profile), *report_env(deployment, capabilities), *fabric_env(network, gpus)]
     serve = container("serve", image_of(profile, "server"), places, env, resources)
     serve["ports"] = [
         {"name": "http", "containerPort": plan.document.port, "protocol": "TCP"},
         {"name": "health", "containerPort": plan.document.health_port, "protocol": "TCP"},
     ]
     serve |= _probes(plan.startup_seconds)
-    metadata = pod_metadata(deployment, COMPONENT, profile, {})
+    metadata = pod_metadata(deployment, COMPONENT, profile, fabric_annotations(network))
     metadata["labels"] |= label_of(document)
     return {
         "metadata": metadata,
         "spec": pod_spec(profile, places, [serve], GRACE_SECONDS, selector(deployment)),
     }
+
+
+def shared_memory(gpus: int) -> int | None:
+    """MiB of /dev/shm that a server on `gpus` has a use for; on a CPU it is one process, with the bound of others."""
+    return max(LEAST_SHARED_MIB, SHARED_MIB_PER_GPU * gpus) if gpus else None
 
 
 def _probes(startup: int) -> dict[str, Any]:
