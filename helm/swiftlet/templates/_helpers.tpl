@@ -26,7 +26,8 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- define "swiftlet.profile" -}}
 {{- $spec := deepCopy .Values.computeProfile.spec -}}
 {{- with .Values.registry -}}
-{{- $images := dict "trainer" (printf "%s/trainer:%s" . $.Chart.AppVersion) "server" (printf "%s/trainer-vllm:%s" . $.Chart.AppVersion) -}}
+{{- $tag := printf "%s%s" $.Chart.AppVersion (ternary "-cuda" "" (eq $.Values.computeProfile.variant "cuda")) -}}
+{{- $images := dict "trainer" (printf "%s/trainer:%s" . $tag) "server" (printf "%s/trainer-vllm:%s" . $tag) -}}
 {{- $_ := set $spec "images" (merge (dict) ($spec.images | default dict) $images) -}}
 {{- end -}}
 apiVersion: swiftlet.dev/v1alpha1

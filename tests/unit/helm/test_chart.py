@@ -41,6 +41,7 @@ def test_lint_passes(helm: Helm) -> None:
         ("computeProfile.spec.gpuResurceName=nvidia.com/gpu", "'gpuResurceName' not allowed"),
         ("computeProfile.spec.images.trainer=", "trainer"),
         ("registry=registry.example/swiftlet/", "registry"),
+        ("computeProfile.variant=rocm", "computeProfile"),
         ("replicas=1", "set registry to where you pushed the images"),
     ],
 )
@@ -140,6 +141,15 @@ def test_the_default_profile_is_what_the_operator_reads(render: Render, tmp_path
     assert f"--default-profile={mount['mountPath']}/profile.yaml" in pod["containers"][0]["args"]
     (volume,) = [one for one in pod["volumes"] if one["name"] == "default-profile"]
     assert volume["configMap"]["name"] == "swiftlet-default-profile"
+
+
+@pytest.mark.parametrize(("values", "tag"), [((), "0.1.0"), (("computeProfile.variant=cuda",), "0.1.0-cuda")])
+def test_pods_with_gpus_have_images_for_them(render: Render, tmp_path: Path, values: tuple[str, ...], tag: str) -> None:
+    file = tmp_path / "profile.yaml"
+    file.write_text(of(render(*values), "ConfigMap", "swiftlet-default-profile")["data"]["profile.yaml"])
+    read = read_default_profile(file)
+    assert read.images.trainer == f"registry.example/swiftlet/trainer:{tag}"
+    assert read.images.server == f"registry.example/swiftlet/trainer-vllm:{tag}"
 
 
 def test_another_default_profile_rolls_the_pods(render: Render) -> None:

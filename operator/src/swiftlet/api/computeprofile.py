@@ -23,8 +23,12 @@ class PullSecret(ApiModel):
 class Images(ApiModel):
     """Container images. There is no default: a cluster takes them from a registry that is yours."""
 
-    trainer: ImageName | None = Field(None, description="Trains and evaluates; needed on a cluster.")
-    server: ImageName | None = Field(None, description="Serves; needed on a cluster.")
+    trainer: ImageName | None = Field(
+        None, description="Trains and evaluates; needed on a cluster. Built with VARIANT=cuda where pods have GPUs."
+    )
+    server: ImageName | None = Field(
+        None, description="Serves; needed on a cluster. Built with VARIANT=cuda where pods have GPUs."
+    )
     pull_secrets: Annotated[list[PullSecret], Field(max_length=16)] = Field(
         default_factory=list, description="Credentials of private registries; imagePullSecrets of a pod."
     )

@@ -33,6 +33,10 @@ def profile_verdict(
     )
 
 
+BUILT = {"trainer": "trainer", "server": "trainer-vllm"}
+"""Field of `images` to the image that `make images` builds for it."""
+
+
 def image_verdict(
     resolved_name: str, image: str, profile: ComputeProfileSpec, capabilities: Capabilities
 ) -> Verdict | None:
@@ -42,7 +46,7 @@ def image_verdict(
     return Verdict(
         "ImageMissing",
         f"{resolved_name} has no images.{image}; set it to an image that you have built or copied, such as"
-        f" registry.example/swiftlet/{image}:0.1.0",
+        f" registry.example/swiftlet/{BUILT[image]}:0.1.0 (:0.1.0-cuda for GPUs)",
     )
 
 
