@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from swiftlet.kinds.reading import Complaint
 from swiftlet.kinds.timestamps import to_text
-from swiftlet.kinds.unmade import LOOK_AGAIN, PATIENCE, replica_failure, unmade_pods
+from swiftlet.kinds.unmade import LONGEST_PAUSE, LOOK_AGAIN, PATIENCE, replica_failure, unmade_pods
 
 QUOTA = "exceeded quota: pods, requested: pods=1, used: pods=0, limited: pods=0"
 JOB = "bird-train-0"
@@ -38,6 +38,18 @@ def test_its_controller_is_given_a_moment_and_then_asked(world: Any) -> None:
     assert found.refusal is not None
     assert found.refusal.reason == "QuotaExceeded"
     assert QUOTA in found.refusal.message
+
+
+def test_the_longer_pods_are_missing_the_seldomer_it_is_asked(world: Any) -> None:
+    job, pauses = _job(world), []
+    for _ in range(20):
+        found = unmade_pods(job, [], world, world.now)
+        assert found is not None
+        pauses.append(found.again)
+        world.pass_time(found.again)
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[1], pauses[-1]) == (PATIENCE, LOOK_AGAIN, LONGEST_PAUSE)
+    assert sum(pauses[:12]) > 900, "at most a dozen looks in the first quarter of an hour"
 
 
 def test_a_part_of_the_pods_may_be_missing(world: Any) -> None:

@@ -8,9 +8,11 @@ not know: so they still read every document that asks for nothing new.
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from swiftlet.api.base import ApiModel
 
@@ -63,15 +65,26 @@ def _numbers(version: str) -> tuple[int, int]:
 def _pruned(model: BaseModel, document: dict[str, Any]) -> list[str]:
     """Take new fields at their defaults out of `document`, at every depth; the versions of those that stay."""
     kept: list[str] = []
-    for name, field in type(model).model_fields.items():
-        value, alias = getattr(model, name), field.alias or name
-        since = next((mark for mark in field.metadata if isinstance(mark, Since)), None)
-        if since and value == field.get_default(call_default_factory=True):
-            document.pop(alias, None)
-        elif alias in document:
-            kept += [since.version] if since else []
+    for name, alias, since in _fields(type(model)):
+        if alias not in document:
+            continue
+        value = getattr(model, name)
+        if since and value == type(model).model_fields[name].get_default(call_default_factory=True):
+            del document[alias]
+        else:
+            kept += [since] if since else []
             kept += _pruned_below(value, document[alias])
     return kept
+
+
+@cache
+def _fields(model: type[BaseModel]) -> tuple[tuple[str, str, str | None], ...]:
+    """Of each field its name, its name in documents, and the version that brought it; every decision asks for them."""
+    return tuple((name, field.alias or name, _since(field)) for name, field in model.model_fields.items())
+
+
+def _since(field: FieldInfo) -> str | None:
+    return next((mark.version for mark in field.metadata if isinstance(mark, Since)), None)
 
 
 def _pruned_below(value: Any, document: Any) -> list[str]:
