@@ -24,7 +24,7 @@ TAKEN: dict[str, tuple[str, ...]] = {
     "progress": FIGURES,
     "phase": ("message",),
     "dataset": ("dataset",),
-    "serving": ("engine", "reason", "message"),
+    "serving": ("engine", "reason", "quantization", "message"),
     "checkpoint": (),
     "compile": ("compilation",),
 }
@@ -45,6 +45,8 @@ def merge_event(merged: dict[str, Any] | None, event: dict[str, Any]) -> dict[st
         return dict(merged or {})
     result = dict(merged or {})
     taken = {name: event[name] for name in TAKEN[kind] if event.get(name) is not None}
+    if kind == "serving":  # of another engine, or of other weights, what was said before is no longer so
+        result = {name: value for name, value in result.items() if name not in ("engine", "reason", "quantization")}
     result.update(_believed(taken, result) if kind == "progress" else taken)
     if kind == "progress":
         result.pop("message", None)

@@ -60,7 +60,8 @@ class ProgressEvent(Wire, Progress):
     """One line of the progress stream: the fields of Progress plus when and what.
 
     type `progress`: figures of a step. `phase`: message says what is going on. `dataset`: counts of rows.
-    `checkpoint`: step that was saved. `serving`: engine that runs, and why when it is not the one asked for.
+    `checkpoint`: step that was saved. `serving`: engine that runs, why when it is not the one asked for, and how
+    the weights are quantized.
     `compile`: whether the layers were compiled.
     """
 
@@ -69,6 +70,7 @@ class ProgressEvent(Wire, Progress):
     dataset: DatasetCounts | None = None
     engine: str | None = None
     reason: str | None = None
+    quantization: Annotated[str | None, Since("1.1")] = None
     compilation: Compilation | None = None
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from swiftlet.kinds.modeldeployment.render import GRACE_SECONDS
+from swiftlet.kinds.progress import merge_event
 from swiftlet_trainer.serve.engine import EngineProcess
 from swiftlet_trainer.serve.vllm_arguments import DRAIN_SECONDS
 
@@ -158,3 +159,15 @@ def test_the_fabric_of_the_profile_is_for_servers_on_several_gpus(
     assert ("k8s.v1.cni.cncf.io/networks" in metadata.get("annotations", {})) == has_fabric
     limits = serve.get("resources", {}).get("limits", {})
     assert "rdma/hca" not in limits, "one pod reaches its GPUs without"
+
+
+def test_quantized_weights_are_told_as_long_as_they_are_served(world: Any, documents: Any) -> None:
+    start(world, documents, compute={"gpus": 1})
+    uid = world.objects["ModelDeployment", "default", "bird"]["metadata"]["uid"]
+    serving = {"type": "serving", "time": "t", "engine": "vllm"}
+    world.reported[uid] = merge_event(None, {**serving, "quantization": "awq, 4 bits"})
+    assert world.reconcile("ModelDeployment").status["quantization"] == "awq, 4 bits"
+    del world.reported[uid]
+    assert world.reconcile("ModelDeployment").status["quantization"] == "awq, 4 bits", "the operator was restarted"
+    world.reported[uid] = merge_event({**serving, "quantization": "awq, 4 bits", "reason": "old"}, serving)
+    assert "quantization" not in world.reconcile("ModelDeployment").status

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.serve.choice import choose_engine, vllm_obstacles
+from swiftlet_trainer.serve.quantization import Quantization
 
 
 def test_vllm_is_preferred_where_it_runs(document: Any) -> None:
@@ -49,6 +50,31 @@ def test_arguments_for_vllm_are_refused_by_transformers(document: Any) -> None:
 def test_fields_of_vllm_are_never_ignored(document: Any, vllm: dict[str, Any], said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
         choose_engine(document(useGpu=True, vllm=vllm), {})
+
+
+@pytest.mark.parametrize(
+    ("engine", "method", "outcome"),
+    [
+        ("auto", "gptq", "vllm"),
+        (
+            "vllm",
+            "bitsandbytes",
+            r"vllm has no bitsandbytes weights on a CPU, .*; set spec.engine.name to transformers",
+        ),
+        ("auto", "bitsandbytes", r"transformers cannot load bitsandbytes .*; vllm cannot serve here either .*plain"),
+        ("transformers", "gptq", "transformers cannot load gptq weights here: .*; set spec.engine.name to vllm"),
+        ("transformers", "compressed-tensors", "transformers"),
+    ],
+)
+def test_quantized_weights_go_where_they_can_be_loaded(document: Any, engine: str, method: str, outcome: str) -> None:
+    config = {"quant_method": method, "bits": 4, "load_in_4bit": True} if method != "compressed-tensors" else {
+        "quant_method": method, "config_groups": {}}  # fmt: skip
+    quantized = Quantization(method, 4, 1, config)
+    if outcome in ("vllm", "transformers"):
+        assert choose_engine(document(engine=engine), {}, quantized)[0] == outcome
+    else:
+        with pytest.raises(InvalidInput, match=outcome):
+            choose_engine(document(engine=engine), {}, quantized)
 
 
 def test_owned_argument_is_refused(document: Any) -> None:

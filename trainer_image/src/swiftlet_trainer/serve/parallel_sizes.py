@@ -52,15 +52,16 @@ def sizes_of(vllm: ResolvedVllm | None) -> Sizes:
     return Sizes(tensor, pipeline, data, bool(vllm.enable_expert_parallel))
 
 
-def parallel_problems(config: Mapping[str, Any], sizes: Sizes) -> list[str]:
-    """Why the model of `config` (its config.json) cannot be cut into `sizes`, and the sizes that would do."""
+def parallel_problems(config: Mapping[str, Any], sizes: Sizes, group: int = 1) -> list[str]:
+    """Why the model of `config` (its config.json) cannot be cut into `sizes`, and the sizes that would do. group:
+    weights that are quantized together."""
     model = language_model(config)
     if sizes.is_expert_parallel and not _numbers(model, EXPERTS):
         plain = replace(sizes, is_expert_parallel=False)
         return ["spec.engine.vllm.enableExpertParallel: the model has no experts; remove it",
-                *parallel_problems(config, plain)]  # fmt: skip
-    found = list(_problems(model, sizes))
-    options = [option for option in _options(sizes) if not list(_problems(model, option))]
+                *parallel_problems(config, plain, group)]  # fmt: skip
+    found = list(_problems(model, sizes, group))
+    options = [option for option in _options(sizes) if not list(_problems(model, option, group))]
     remedy = f"set {', or '.join(map(str, options[:MOST_SHOWN]))}" if options else "set fewer compute.gpus"
     return [f"spec.engine.vllm.{problem}; {remedy}" for problem in found]
 
@@ -79,7 +80,7 @@ def language_model(config: Mapping[str, Any]) -> dict[str, Any]:
     return dict(config)
 
 
-def _problems(model: Mapping[str, Any], sizes: Sizes) -> Iterator[str]:
+def _problems(model: Mapping[str, Any], sizes: Sizes, group: int) -> Iterator[str]:
     tensor = f"tensorParallelSize {sizes.tensor} (what is left of compute.gpus where it is absent)"
     for what, names in DIVIDED.items():
         for count in _numbers(model, names):
@@ -93,6 +94,7 @@ def _problems(model: Mapping[str, Any], sizes: Sizes) -> Iterator[str]:
         if padded % sizes.tensor:
             yield f"{tensor}: the vocabulary of {count}, padded to {padded}, does not divide by {sizes.tensor}"
     yield from _widths(model, sizes, tensor)
+    yield from _groups(model, sizes, tensor, group)
     for count in _numbers(model, LAYERS):
         if count < sizes.pipeline:
             yield f"pipelineParallelSize {sizes.pipeline}: the model has {count} layers, fewer than stages"
@@ -113,6 +115,23 @@ def _widths(model: Mapping[str, Any], sizes: Sizes, tensor: str) -> Iterator[str
                 f"tensorParallelSize {sizes.tensor}, dataParallelSize {sizes.data}: the experts' width of {width} does"
                 f" not divide by {ranks} GPUs"
             )
+
+
+def _groups(model: Mapping[str, Any], sizes: Sizes, tensor: str, group: int) -> Iterator[str]:
+    """Groups of quantized weights are never cut: vLLM has their scales for whole ones."""
+    heads, size = _numbers(model, HEADS), _numbers(model, ("head_dim",))
+    attention = [heads[0] * size[0]] if heads and size else _numbers(model, ("hidden_size",))
+    experts = [] if sizes.is_expert_parallel else _numbers(model, EXPERT_WIDTH)
+    ranks = sizes.tensor * sizes.data
+    cuts = [
+        *(("width", width, sizes.tensor) for width in _numbers(model, WIDTH)),
+        *(("heads' width", width, sizes.tensor) for width in attention),
+        *(("experts' width", width, ranks) for width in experts),
+    ]
+    for what, width, parts in cuts:
+        part = width // parts
+        if parts > 1 and width % parts == 0 and part % group:
+            yield f"{tensor}: each GPU gets {part} of the {what} of {width}, which cuts quantized groups of {group}"
 
 
 def _experts(model: Mapping[str, Any], sizes: Sizes) -> Iterator[str]:

@@ -73,12 +73,14 @@ def _engine(
     document: ServeDocument, job_path: str, folder: Path, adapters: dict[str, Path], host: str, reporter: Reporter
 ) -> EngineProcess:
     """The engine that will run, announced with the reason when it is not the one that `auto` prefers."""
+    from swiftlet_trainer.serve.quantization import quantization_of
     from swiftlet_trainer.serve.transformers_launch import transformers_process
     from swiftlet_trainer.serve.vllm_checks import check_vllm, draft_folder
     from swiftlet_trainer.serve.vllm_engine import vllm_process
 
-    name, reason = choose_engine(document, adapters)
-    reporter.emit(type="serving", engine=name, reason=reason)
+    quantized = quantization_of(folder)
+    name, reason = choose_engine(document, adapters, quantized)
+    reporter.emit(type="serving", engine=name, reason=reason, quantization=str(quantized) if quantized else None)
     sys.stdout.write(f"engine: {name}{f', because {reason}' if reason else ''}\n")
     if name == "vllm":
         draft = draft_folder(document)

@@ -96,6 +96,7 @@ def status_of(view: View, now: datetime) -> ModelDeploymentStatus:
         selector=",".join(f"{name}={value}" for name, value in selector(view.deployment).items()),
         ready_replicas=view.counts.get("readyReplicas") or 0,
         engine=said.get("engine") or (view.old.engine if view.child else None),
+        quantization=said.get("quantization") if said.get("engine") or not view.child else view.old.quantization,
         served_names=_names(view, served),
         url=url if view.child else None,
         model_digest=served.digest if served and not view.obstacle else view.old.model_digest if view.child else None,
