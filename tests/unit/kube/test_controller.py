@@ -53,7 +53,7 @@ def test_what_depends_on_a_resource_is_woken_by_our_own_write_of_its_status() ->
         writing.dependents.record(SERVER, [RUN])
         controller.start(2)
         controller.seen(_object(RUN, 1))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await writing.written.wait()
             assert not controller.seen(_object(RUN, 2))
             await writing.served_after.wait()

@@ -18,17 +18,22 @@ from swiftlet.kube.http_client import HttpClient
 
 @dataclass
 class Api:
-    """Answers every request in the API server's place, and notes it."""
+    """Answers every request in the API server's place, when it may, and notes it."""
 
-    seconds: float = 0.0
+    may_answer: asyncio.Event | None = None
     body: bytes = b'{"metadata": {"resourceVersion": "2"}}'
     seen: list[tuple[str, str | None]] = field(default_factory=list)
-    done: list[str] = field(default_factory=list)
+    cut_off: asyncio.Event = field(default_factory=asyncio.Event)
+    """A client has left before its answer."""
 
     async def answer(self, request: web.Request) -> web.Response:
         self.seen.append((request.method, request.headers.get("Authorization")))
-        await asyncio.sleep(self.seconds)
-        self.done.append(request.method)
+        try:
+            if self.may_answer is not None:
+                await self.may_answer.wait()
+        except asyncio.CancelledError:
+            self.cut_off.set()
+            raise
         return web.Response(body=self.body, content_type="application/json")
 
 
@@ -75,13 +80,17 @@ async def serving(api: Api) -> AsyncIterator[str]:
 
 def test_the_right_to_write_is_asked_for_when_the_write_is_sent_and_not_before_it_waits() -> None:
     async def scenario() -> None:
-        api, left = Api(seconds=0.3), [math.inf]
+        may_answer, left = asyncio.Event(), [math.inf]
+        api = Api(may_answer)
         async with serving(api) as url, HttpClient(access(url), write_seconds=lambda: left[0], connections=1) as client:
             reading = asyncio.create_task(client.get("Pod", "team", "a"))
-            await asyncio.sleep(0.05)
+            async with asyncio.timeout(20):
+                while not api.seen:
+                    await asyncio.sleep(0.01)
             writing = asyncio.create_task(client.patch("Pod", "team", "a", {}))
             await asyncio.sleep(0.05)
             left[0] = 0.0  # the Lease is lost while the write waits for its turn
+            may_answer.set()
             await reading
             with pytest.raises(ApiError, match="another replica may lead") as refused:
                 await writing
@@ -96,8 +105,8 @@ def test_a_write_that_is_under_way_is_given_up_when_the_time_to_write_is_over(ve
     manifest = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a", "namespace": "team"}}
 
     async def scenario() -> None:
-        api = Api(seconds=0.4)
-        async with serving(api) as url, HttpClient(access(url), write_seconds=lambda: 0.2) as client:
+        api = Api(asyncio.Event())
+        async with serving(api) as url, HttpClient(access(url), write_seconds=lambda: 1.0) as client:
             write = {
                 "apply": lambda: client.apply(manifest),
                 "create": lambda: client.create(manifest),
@@ -107,9 +116,9 @@ def test_a_write_that_is_under_way_is_given_up_when_the_time_to_write_is_over(ve
             }[verb]
             with pytest.raises(ApiError):
                 await write()
-            await asyncio.sleep(0.4)
+            async with asyncio.timeout(20):
+                await api.cut_off.wait()
             assert len(api.seen) == 1
-            assert api.done == []
 
     asyncio.run(scenario())
 

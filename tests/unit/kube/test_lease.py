@@ -5,19 +5,27 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from swiftlet.kube import lease
 from swiftlet.kube.client import ApiError
-from swiftlet.kube.lease import Candidate, Election, LeaseLostError
+from swiftlet.kube.lease import (
+    DURATION_SECONDS,
+    GIVE_UP_SECONDS,
+    RENEW_SECONDS,
+    Candidate,
+    Election,
+    LeaseLostError,
+)
 
 Manifest = dict[str, Any]
 
 
 class Leases:
-    """One Lease in the API server's place. hangs: answers do not come. refuses: each request is refused."""
+    """One Lease in the API server's place. seconds: that an answer takes. hangs: answers do not come. refuses: each
+    request is refused."""
 
     def __init__(self) -> None:
         self.stored: Manifest | None = None
         self.version = 0
+        self.seconds = 0.0
         self.hangs = False
         self.refuses: ApiError | None = None
 
@@ -43,25 +51,18 @@ class Leases:
         return self.stored
 
     async def _reached(self) -> None:
-        if self.hangs:
-            await asyncio.sleep(3600)
+        await asyncio.sleep(3600 if self.hangs else self.seconds)
         if self.refuses:
             raise self.refuses
 
 
 def election(leases: Leases, identity: str = "first") -> Election:
-    return Election(leases, Candidate("home", "it", identity), lambda: datetime.now(UTC), pause=0.01)  # type: ignore[arg-type]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second of the protocol is a fortieth here, so that its proportions stay."""
-    monkeypatch.setattr(lease, "GIVE_UP_SECONDS", 0.25)
-    monkeypatch.setattr(lease, "TRY_SECONDS", 0.1)
+    clock = asyncio.get_running_loop().time
+    return Election(leases, Candidate("home", "it", identity), lambda: datetime.now(UTC), clock)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("how", ["hangs", "refuses", "throttles", "has no credentials"])
-def test_a_holder_that_cannot_renew_may_write_no_more_and_ends(how: str) -> None:
+def test_a_holder_that_cannot_renew_may_write_no_more_and_ends(how: str, in_virtual_time: Any) -> None:
     refusals = {
         "refuses": ApiError(403, "Forbidden", "no"),
         "throttles": ApiError(429, "TooManyRequests", "later", 1.0),
@@ -79,11 +80,11 @@ def test_a_holder_that_cannot_renew_may_write_no_more_and_ends(how: str) -> None
         assert held.write_seconds <= 0
         return asyncio.get_running_loop().time() - began
 
-    took = asyncio.run(scenario())
-    assert took < lease.GIVE_UP_SECONDS + 2 * lease.TRY_SECONDS
+    took = in_virtual_time(scenario())
+    assert GIVE_UP_SECONDS <= took < DURATION_SECONDS, "before another one may take it"
 
 
-def test_a_refusal_in_between_loses_nothing() -> None:
+def test_a_refusal_in_between_loses_nothing(in_virtual_time: Any) -> None:
     async def scenario() -> None:
         leases = Leases()
         held = election(leases)
@@ -91,25 +92,26 @@ def test_a_refusal_in_between_loses_nothing() -> None:
         holding = asyncio.create_task(held.hold())
         for _ in range(4):
             leases.refuses = ApiError(429, "TooManyRequests", "later")
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(2 * RENEW_SECONDS)
             leases.refuses = None
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(2 * RENEW_SECONDS)
         assert held.is_leader
         assert not holding.done()
         holding.cancel()
 
-    asyncio.run(scenario())
+    in_virtual_time(scenario())
 
 
-def test_the_time_to_write_is_counted_from_the_beginning_of_the_renewal() -> None:
+def test_the_time_to_write_is_counted_from_the_beginning_of_the_renewal(in_virtual_time: Any) -> None:
     async def scenario() -> None:
-        held = election(Leases())
+        leases = Leases()
+        leases.seconds = 1.0
+        held = election(leases)
         assert held.write_seconds == 0
         await held.acquire()
-        await asyncio.sleep(0.1)
-        assert 0 < held.write_seconds <= 0.15
-        await asyncio.sleep(0.2)
-        assert held.write_seconds < 0
+        assert held.write_seconds == pytest.approx(GIVE_UP_SECONDS - 2)
+        await asyncio.sleep(GIVE_UP_SECONDS - 1)
+        assert held.write_seconds == pytest.approx(-1)
         assert not held.is_leader
 
-    asyncio.run(scenario())
+    in_virtual_time(scenario())

@@ -78,7 +78,7 @@ def test_bad_tokens_do_not_push_out_good_ones(cluster: Any, monkeypatch: pytest.
     assert len(authenticator._bad) == 5
 
 
-def test_one_address_does_not_take_the_places_of_others(cluster: Any) -> None:
+def test_one_address_does_not_take_the_places_of_others(cluster: Any, in_virtual_time: Any) -> None:
     good = token_until(3600)
     cluster.reviews[good] = review_of("bird-0")
     cluster.seconds = 0.2
@@ -92,7 +92,7 @@ def test_one_address_does_not_take_the_places_of_others(cluster: Any) -> None:
             await ask(authenticator, good)
         return await flood
 
-    refused = asyncio.run(scenario())
+    refused = in_virtual_time(scenario())
     assert [type(error) for error in refused].count(BusyError) == 98
     assert len(cluster.asked) == 3
 

@@ -1,6 +1,7 @@
 """Crowds at the ports: what they cost, and that others are served meanwhile."""
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -114,16 +115,25 @@ async def _get(port: int, address: str) -> int | None:
             return None
 
 
-async def _open(readers: list[asyncio.StreamReader]) -> int:
-    await asyncio.sleep(0.1)
-    return sum(not reader._eof and reader.exception() is None for reader in readers)  # type: ignore[attr-defined]
+async def _are_open(readers: list[asyncio.StreamReader], count: int) -> bool:
+    """Whether so many come to be open, and stay so."""
+
+    def open_now() -> int:
+        return sum(not reader._eof and reader.exception() is None for reader in readers)  # type: ignore[attr-defined]
+
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(20):
+            while open_now() != count:
+                await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    return open_now() == count
 
 
 def test_an_address_holds_so_many_connections_and_no_more() -> None:
     async def scenario() -> None:
         async with served(Limits(connections=20, of_address=5)) as port:
             held = [await _hold(port, "127.0.0.2") for _ in range(12)]
-            assert await _open(held) == 5
+            assert await _are_open(held, 5)
             assert await _get(port, "127.0.0.2") is None
             assert await _get(port, "127.0.0.3") == 200
 
@@ -134,11 +144,11 @@ def test_when_all_places_are_taken_the_greediest_gives_one_up() -> None:
     async def scenario() -> None:
         async with served(Limits(connections=12, of_address=6)) as port:
             held = [await _hold(port, f"127.0.0.{host}") for host in (2, 3) for _ in range(6)]
-            assert await _open(held) == 12
+            assert await _are_open(held, 12)
             calm = await _hold(port, "127.0.0.4")
             assert await _get(port, "127.0.0.5") == 200
-            assert await _open(held) == 10
-            assert await _open([calm]) == 1
+            assert await _are_open(held, 10)
+            assert await _are_open([calm], 1)
 
     asyncio.run(scenario())
 
@@ -146,10 +156,9 @@ def test_when_all_places_are_taken_the_greediest_gives_one_up() -> None:
 @pytest.mark.parametrize("said", [b"", b"G", b"GET / HTTP/1.1\r\nHost: x\r\n", b"\x00\xff" * 10])
 def test_who_sends_slowly_or_nothing_is_closed(said: bytes) -> None:
     async def scenario() -> None:
-        async with served(Limits(connections=12, of_address=6, seconds=0.3)) as port:
+        async with served(Limits(connections=12, of_address=6, seconds=1)) as port:
             held = [await _hold(port, "127.0.0.2", said) for _ in range(6)]
-            await asyncio.sleep(0.4)
-            assert await _open(held) == 0
+            assert await _are_open(held, 0)
             assert await _get(port, "127.0.0.2") == 200
 
     asyncio.run(scenario())

@@ -41,7 +41,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress_pace, "TURNS_PER_SECOND", 200.0)
 
 
-def test_a_report_that_says_nothing_new_asks_for_nothing() -> None:
+def test_a_report_that_says_nothing_new_asks_for_nothing(in_virtual_time: Any) -> None:
     async def scenario() -> list[str]:
         work = Working()
         for _ in range(20):
@@ -49,10 +49,10 @@ def test_a_report_that_says_nothing_new_asks_for_nothing() -> None:
             await asyncio.sleep(0.02)
         return work.looks
 
-    assert asyncio.run(scenario()) == ["a"]
+    assert in_virtual_time(scenario()) == ["a"]
 
 
-def test_reports_of_one_resource_are_folded() -> None:
+def test_reports_of_one_resource_are_folded(in_virtual_time: Any) -> None:
     async def scenario() -> int:
         work = Working()
         for step in range(50):
@@ -60,30 +60,29 @@ def test_reports_of_one_resource_are_folded() -> None:
             await asyncio.sleep(0.01)
         return len(work.looks)
 
-    assert 3 <= asyncio.run(scenario()) <= 8
+    assert 3 <= in_virtual_time(scenario()) <= 8
 
 
-def test_many_resources_share_a_budget_and_none_is_forgotten() -> None:
-    async def scenario() -> tuple[Counter[str], float]:
+def test_many_resources_share_a_budget_and_none_is_forgotten(in_virtual_time: Any) -> None:
+    async def scenario() -> Counter[str]:
         work = Working()
         for number in range(100):
             work.figures(str(number), 1, 1)
         await asyncio.sleep(0.8)  # the first figures
         work.looks.clear()
-        began = asyncio.get_running_loop().time()
         for step in range(2, 22):
             for number in range(100):
                 work.figures(str(number), step, step)
             await asyncio.sleep(0.1)
-        return Counter(work.looks), asyncio.get_running_loop().time() - began
+        return Counter(work.looks)
 
-    looks, seconds = asyncio.run(scenario())
-    assert sum(looks.values()) <= 100 * seconds + 1
+    looks = in_virtual_time(scenario())
+    assert looks.total() <= 100 * 2 + 1, "100 in each of 2 seconds"
     assert len(looks) == 100
     assert max(looks.values()) - min(looks.values()) <= 1
 
 
-def test_phases_do_not_wait_for_figures_of_others() -> None:
+def test_phases_do_not_wait_for_figures_of_others(in_virtual_time: Any) -> None:
     async def scenario() -> list[str]:
         work = Working()
         for number in range(300):
@@ -97,10 +96,10 @@ def test_phases_do_not_wait_for_figures_of_others() -> None:
         await asyncio.sleep(0.1)
         return work.looks[:3]
 
-    assert "7" in asyncio.run(scenario())
+    assert "7" in in_virtual_time(scenario())
 
 
-def test_one_resource_cannot_take_the_places_of_others() -> None:
+def test_one_resource_cannot_take_the_places_of_others(in_virtual_time: Any) -> None:
     """Its pods announce another phase with every report."""
 
     async def scenario() -> tuple[int, bool]:
@@ -112,12 +111,12 @@ def test_one_resource_cannot_take_the_places_of_others() -> None:
         await asyncio.sleep(0.2)
         return work.looks.count("busy"), all(f"calm {number}" in work.looks for number in range(100))
 
-    busy, others = asyncio.run(scenario())
+    busy, others = in_virtual_time(scenario())
     assert busy <= 25
     assert others
 
 
-def test_after_a_change_of_leaders_only_what_the_status_lacks_is_looked_at() -> None:
+def test_after_a_change_of_leaders_only_what_the_status_lacks_is_looked_at(in_virtual_time: Any) -> None:
     stored = {"step": 5, "totalSteps": 500, "percent": 1, "checkpointStep": 4}
 
     async def scenario() -> list[str]:
@@ -128,10 +127,10 @@ def test_after_a_change_of_leaders_only_what_the_status_lacks_is_looked_at() -> 
         await asyncio.sleep(0.2)
         return work.looks
 
-    assert asyncio.run(scenario()) == ["behind"]
+    assert in_virtual_time(scenario()) == ["behind"]
 
 
-def test_what_is_gone_is_not_looked_at() -> None:
+def test_what_is_gone_is_not_looked_at(in_virtual_time: Any) -> None:
     async def scenario() -> list[str]:
         work = Working()
         work.figures("a", 1, 1)
@@ -142,7 +141,7 @@ def test_what_is_gone_is_not_looked_at() -> None:
         work.pace.close()
         return work.looks
 
-    assert asyncio.run(scenario()) == ["b"]
+    assert in_virtual_time(scenario()) == ["b"]
 
 
 def test_intervals_stretch_with_the_number_of_those_that_report() -> None:
