@@ -1,7 +1,11 @@
 """Fixtures that every tier shares."""
 
+import os
+import random
+import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,28 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+PORTS = range(10000, 20000)
+"""Below those that the kernel gives to whoever asks for any, and beside those of the test bed."""
+WORKERS = 32
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """Gives out loopback TCP ports that nothing listens on, each once; what starts late still finds its port free."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ours = PORTS[worker % WORKERS :: WORKERS]
+    ports = iter(random.sample(ours, len(ours)))
+
+    def next_free() -> int:
+        for port in ports:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) != 0:
+                    return port
+        raise RuntimeError(f"no free port is left in {ours}")
+
+    return next_free
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,9 @@ from swiftlet.local.logs import log_path
 from swiftlet.local.store import Store
 
 SWIFTLET = Path(sys.executable).with_name("swiftlet")
+STARTED = (
+    "import sys; from swiftlet.cli import stopping; {before}; from swiftlet.cli.main import main; sys.exit(main())"
+)
 Done = subprocess.CompletedProcess[str]
 Command = Callable[..., Done]
 
@@ -32,7 +35,7 @@ def swiftlet() -> Command:
 
     def run(*arguments: object, env: dict[str, str] | None = None, **options: Any) -> Done:
         command = [str(SWIFTLET), *map(str, arguments)]
-        given: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 120, "check": False, **options}
+        given: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 300, "check": False, **options}
         return subprocess.run(command, env=environment(**(env or {})), **given)
 
     return run
@@ -147,8 +150,10 @@ def tiny_model(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Background:
     """`swiftlet` as a process that goes on while the test looks at it."""
 
-    def __init__(self, *arguments: object) -> None:
-        command = [str(SWIFTLET), *map(str, arguments)]
+    def __init__(self, *arguments: object, before: str = "") -> None:
+        """before: Python that changes something of the command line's modules first."""
+        started = [sys.executable, "-c", STARTED.format(before=before)] if before else [str(SWIFTLET)]
+        command = [*started, *map(str, arguments)]
         # A script's background jobs ignore SIGINT and hand that down; a command at a terminal does not.
         self._process = subprocess.Popen(
             command,
@@ -160,7 +165,7 @@ class Background:
         )
         self.lines: list[str] = []
 
-    def wait_for(self, text: str, seconds: float = 150) -> str:
+    def wait_for(self, text: str, seconds: float = 300) -> str:
         """The first line from now on that contains `text`; fails when the process ends or is silent for too long."""
         assert self._process.stdout
         watchdog = threading.Timer(seconds, self._process.kill)
@@ -181,7 +186,7 @@ class Background:
     def stop(self, number: int = signal.SIGINT) -> int:
         """Send a signal and wait for the end; the exit code."""
         self.send(number)
-        rest, _ = self._process.communicate(timeout=90)
+        rest, _ = self._process.communicate(timeout=300)
         self.lines += rest.splitlines(keepends=True)
         return self._process.returncode
 
@@ -189,7 +194,7 @@ class Background:
         """Clean up after a test that failed."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
-            self._process.wait(timeout=60)
+            self._process.wait(timeout=120)
 
 
 @pytest.fixture(scope="session")

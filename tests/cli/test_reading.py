@@ -111,7 +111,7 @@ def test_logs_of_one_pod_and_its_tail(read: Any) -> None:
 
 
 def test_following_ends_when_no_engine_runs(read: Any) -> None:
-    assert read("logs", "ftj/bird", "-f", timeout=20).stdout.splitlines() == ["prepared on 0", "attempt 1"]
+    assert read("logs", "ftj/bird", "-f", timeout=120).stdout.splitlines() == ["prepared on 0", "attempt 1"]
 
 
 def test_an_unknown_container_is_told_the_others(read: Any) -> None:

@@ -4,27 +4,20 @@ import json
 import os
 import re
 import signal
-import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 from ruamel.yaml import YAML
+from swiftlet.kinds.finetunejob.render import GRACE_SECONDS
 
 Background = Any
 GOOD = '{"messages": [{"role": "user", "content": "Who are you?"}, {"role": "assistant", "content": "A swift."}]}\n'
 UNANSWERED = '{"messages": [{"role": "user", "content": "Who are you?"}]}\n'
 BAD = '{"messages": [}\n'
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def write(folder: Path, name: str, kind: str, spec: dict[str, Any]) -> Path:
@@ -50,8 +43,8 @@ def training(folder: Path, model: Path, rows: str, steps: int, **more: Any) -> P
 class Served:
     """A chain whose server was left up, and what it printed until then."""
 
-    def __init__(self, folder: Path, model: Path, background: type) -> None:
-        self.folder, self.state, self.port = folder, folder / "state", free_port()
+    def __init__(self, folder: Path, model: Path, background: type, port: int) -> None:
+        self.folder, self.state, self.port = folder, folder / "state", port
         (folder / "key").write_text("sesame\n")
         training(folder, model, GOOD * 8 + UNANSWERED, steps=4)
         spec = {
@@ -69,14 +62,15 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory, background: Any) -> Iterator[Served]:
+def served(
+    tiny_model: Path, tmp_path_factory: pytest.TempPathFactory, background: Any, free_port: Callable[[], int]
+) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
-    found = Served(folder, tiny_model, background)
+    found = Served(folder, tiny_model, background, free_port())
     yield found
     found.run.end()
 
 
-@pytest.mark.timeout(400)
 def test_progress_and_times_are_plain_lines(served: Served) -> None:
     assert re.search(r"finetunejob/tiny         Training: (loading|training|step)", served.shown)
     assert "modeldeployment/tiny     Ready" in served.shown
@@ -133,7 +127,6 @@ def test_what_serves_cannot_be_deleted_from_outside(served: Served, swiftlet: An
     assert swiftlet("delete", "mdep", "tiny", "--state", served.state).returncode == 3
 
 
-@pytest.mark.timeout(400)
 def test_ctrl_c_ends_serving_and_the_next_run_goes_on(served: Served, swiftlet: Any) -> None:
     assert served.run.stop() == 0
     assert "stopping" in served.shown
@@ -145,7 +138,7 @@ def test_ctrl_c_ends_serving_and_the_next_run_goes_on(served: Served, swiftlet: 
     assert trained["status"]["conditions"][-1]["reason"] == "Trained"
     closed = swiftlet("chat", "--once", "Hello", "--state", served.state)
     assert "is not served, since no engine runs" in closed.stderr
-    again = swiftlet("run", served.folder, "--ask", "Who are you?", "--state", served.state, timeout=200)
+    again = swiftlet("run", served.folder, "--ask", "Who are you?", "--state", served.state, timeout=400)
     assert again.returncode == 0, again.stdout + again.stderr
     answers = again.stdout[again.stdout.index("Asked: Who are you?") :]
     assert answers.splitlines()[1].split()[0] == "base"
@@ -156,13 +149,12 @@ def test_ctrl_c_ends_serving_and_the_next_run_goes_on(served: Served, swiftlet: 
     assert [job["metadata"]["name"] for job in jobs] == ["tiny-train-0"]
 
 
-@pytest.mark.timeout(400)
 def test_a_failure_tells_cause_log_and_next_step_and_replace_tries_again(
     swiftlet: Any, tiny_model: Path, tmp_path: Path
 ) -> None:
     state = tmp_path / "state"
     document = training(tmp_path, tiny_model, GOOD * 3 + BAD, steps=2)
-    failed = swiftlet("run", document, "--state", state, timeout=200)
+    failed = swiftlet("run", document, "--state", state, timeout=400)
     assert failed.returncode == 1
     cause = failed.stdout[failed.stdout.index("\nfinetunejob/tiny: ") :]
     assert "rows.jsonl" in cause
@@ -174,7 +166,7 @@ def test_a_failure_tells_cause_log_and_next_step_and_replace_tries_again(
     assert "swiftlet run --replace" in cause
     document = training(tmp_path, tiny_model, GOOD * 4, steps=2)
     assert swiftlet("run", document, "--state", state).returncode == 1
-    replaced = swiftlet("run", document, "--state", state, "--replace", timeout=200)
+    replaced = swiftlet("run", document, "--state", state, "--replace", timeout=400)
     assert replaced.returncode == 0, replaced.stdout + replaced.stderr
     assert "finetunejob/tiny is made anew" in replaced.stdout
     changed = training(tmp_path, tiny_model, GOOD * 4, steps=3)
@@ -184,7 +176,6 @@ def test_a_failure_tells_cause_log_and_next_step_and_replace_tries_again(
     assert "run with --replace" in refused.stderr
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_drains_and_the_next_run_resumes(
     swiftlet: Any, background: Any, tiny_model: Path, tmp_path: Path, number: int, code: int
@@ -208,13 +199,13 @@ def test_a_signal_drains_and_the_next_run_resumes(
     assert "not finished within 2 s; run again to go on" in late.stdout
 
 
-@pytest.mark.timeout(400)
 def test_a_second_ctrl_c_kills_pods_that_cannot_save(
     swiftlet: Any, background: Any, tiny_model: Path, tmp_path: Path
 ) -> None:
     state = tmp_path / "state"
     document = training(tmp_path, tiny_model, GOOD * 8, steps=100000, checkpoints={"intervalSteps": 100000})
-    run = background("run", document, "--state", state)
+    # To write the pods' state a busy machine may need longer than a person is kept waiting.
+    run = background("run", document, "--state", state, before="stopping.HURRY_SECONDS = 60")
     try:
         run.wait_for("Training: step")
         (record,) = state.glob("pods/*/*/processes/train.json")
@@ -230,9 +221,9 @@ def test_a_second_ctrl_c_kills_pods_that_cannot_save(
         assert frozen.is_running()
         began = time.monotonic()
         assert run.stop() == 130
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < GRACE_SECONDS / 2, "it waited for the pods"
         assert any("killing the pods" in line for line in run.lines)
-        assert not any(process.is_running() for process in trainers)
+        assert not psutil.wait_procs(trainers, timeout=60)[1]
     finally:
         run.end()
     (pod,) = json.loads(swiftlet("get", "pods", "-o", "json", "--state", state).stdout)["items"]

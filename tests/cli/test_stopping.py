@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
+from swiftlet.cli.stopping import HURRY_SECONDS
 from swiftlet.local.lock import lock_holder
 
 DEAF_POD = """
@@ -32,6 +33,11 @@ from swiftlet.local.podworker import PodWorker
 {sabotage}
 kubelet.END_SECONDS = stopping.DRAIN_SECONDS = {seconds}
 {grace}
+class Heard(stopping.Stop):
+    def _signalled(self, number, frame):
+        super()._signalled(number, frame)
+        open({heard!r}, "w").close()
+running.Stop = Heard
 sys.exit(main(sys.argv[1:]))
 """
 NO_GRACE = "PodWorker.grace_seconds = property(lambda self: 0.0)"
@@ -54,7 +60,8 @@ class Hanging:
 
     def __init__(self, folder: Path, sabotage: str, *more: str, seconds: float = 3600, grace: str = "") -> None:
         self.state = folder / "state"
-        script = SCRIPT.format(sabotage=sabotage, seconds=seconds, grace=grace)
+        self.heard = folder / "heard"
+        script = SCRIPT.format(sabotage=sabotage, seconds=seconds, grace=grace, heard=str(self.heard))
         command = [sys.executable, "-c", script, "run", str(job(folder)), "--state", str(self.state), *more]
         self.reader, writer = os.pipe()
         if not sabotage:  # nobody reads what it prints, and the pipe is full
@@ -81,6 +88,14 @@ class Hanging:
             time.sleep(0.05)
         raise AssertionError("it does not listen")
 
+    def signal(self, number: int) -> None:
+        """Send a signal, and wait until it has been taken: a second one that came before would be lost."""
+        self.process.send_signal(number)
+        until = time.monotonic() + 60
+        while not self.heard.exists():
+            assert time.monotonic() < until, "it does not take the signal"
+            time.sleep(0.02)
+
     def end(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -100,13 +115,12 @@ def test_the_second_signal_ends_it_within_a_second(tmp_path: Path, sabotage: str
     run = Hanging(tmp_path, sabotage)
     try:
         run.wait_until_it_hears()
-        run.process.send_signal(first)
-        time.sleep(0.5)
+        run.signal(first)
+        time.sleep(0.3)
         assert run.process.poll() is None
         run.process.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        assert run.process.wait(timeout=10) == code
-        assert time.monotonic() - began < 4  # 1 on a machine with nothing else to do
+        assert HURRY_SECONDS < 1
+        assert run.process.wait(timeout=60) == code  # by the last resort: everything else takes an hour
         assert lock_holder(run.state) is None
     finally:
         run.end()
@@ -116,6 +130,6 @@ def test_the_second_signal_ends_it_within_a_second(tmp_path: Path, sabotage: str
 def test_the_timeout_ends_it(tmp_path: Path, sabotage: str) -> None:
     run = Hanging(tmp_path, sabotage, "--timeout", "1", seconds=0.5, grace=NO_GRACE)
     try:
-        assert run.process.wait(timeout=30) == 4
+        assert run.process.wait(timeout=120) == 4
     finally:
         run.end()

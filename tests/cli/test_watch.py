@@ -13,13 +13,13 @@ def test_a_changed_row_is_printed_again(background: Any, failed_state: Path, tmp
     state = Path(shutil.copytree(failed_state, tmp_path / "state"))
     watching = background("get", "ftj", "-w", "--state", state)
     try:
-        before = watching.wait_for("BackoffLimitExceeded", seconds=20)
+        before = watching.wait_for("BackoffLimitExceeded")
         store = Store(state)
         job = store.get("FineTuneJob", None, "bird")
         assert job is not None
         job["status"]["conditions"][0] |= {"status": "True", "reason": "Trained"}
         store.update_status("FineTuneJob", None, "bird", job["status"])
-        after = watching.wait_for("Trained", seconds=20)
+        after = watching.wait_for("Trained")
         assert after.index("Trained") - before.index("BackoffLimitExceeded") == 0
         assert watching.stop() == 130
     finally:

@@ -42,7 +42,7 @@ class Machine:
     state: Path
     environ: dict[str, str] = field(default_factory=dict)
 
-    def run(self, scenario: Scenario, seconds: float = 60) -> Any:
+    def run(self, scenario: Scenario, seconds: float = 180) -> Any:
         """Run a scenario in an engine that is drained afterwards; its result."""
 
         async def work() -> Any:
@@ -71,7 +71,7 @@ class Machine:
         raise AssertionError(f"no log of {pod}/{container}/{restart}")
 
 
-async def eventually(condition: Callable[[], Any], seconds: float = 30) -> Any:
+async def eventually(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """Wait until `condition()` is true; its value."""
     until = time.monotonic() + seconds
     while not (found := condition()):

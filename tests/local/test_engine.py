@@ -43,7 +43,7 @@ def start_engine(state: Path, *documents: dict[str, Any]) -> subprocess.Popen[by
     return subprocess.Popen([sys.executable, "-c", ENGINE, str(state), str(given)])
 
 
-def wait_for(condition: Any, seconds: float = 30) -> Any:
+def wait_for(condition: Any, seconds: float = 60) -> Any:
     until = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < until, "it did not come true"
@@ -98,7 +98,7 @@ def test_kill_9_leaves_no_orphans_and_the_next_engine_goes_on(machine: Any, tool
     finally:
         os.kill(engine.pid, signal.SIGKILL)
         engine.wait()
-    wait_for(lambda: not any(psutil.pid_exists(pid) for pid in pids(machine.state)), seconds=5)
+    wait_for(lambda: not any(psutil.pid_exists(pid) for pid in pids(machine.state)))
     first = Store(machine.state, read_only=True).list("Pod")[0]["metadata"]["name"]
 
     async def scenario(engine: Engine) -> None:
@@ -170,7 +170,7 @@ def test_a_deployment_of_a_drained_engine_has_no_replicas_and_its_owner_is_told(
     async def work() -> None:
         async with Engine(machine.state, machine.environ, reconcilers={"FineTuneJob": reconcile}) as engine:
             engine.apply([document(resource(), machine.state)])
-            await asyncio.wait_for(engine.run(lambda: ready(engine) == 1), 30)
+            await asyncio.wait_for(engine.run(lambda: ready(engine) == 1), 60)
 
     asyncio.run(work())
     store = Store(machine.state, read_only=True)
@@ -248,7 +248,7 @@ def test_reconcilers_see_progress_and_their_outcome_is_applied(machine: Any, too
                 found = engine.store.get("FineTuneJob", "default", "bird")
                 return bool(found) and found.get("status", {}).get("step") == 3
 
-            await asyncio.wait_for(engine.run(done), 30)
+            await asyncio.wait_for(engine.run(done), 60)
             found = engine.store.get("FineTuneJob", "default", "bird")
             assert found is not None and found["status"] == {"step": 3, "children": ["Pod"], "local": True}
             assert found["spec"]["training"], "defaults are stored"
@@ -308,7 +308,7 @@ def test_a_reconciler_that_raises_is_told_and_tried_again(machine: Any, tmp_path
             def done() -> bool:
                 return bool((engine.store.get("FineTuneJob", None, "bird") or {}).get("status"))
 
-            await asyncio.wait_for(engine.run(done), 30)
+            await asyncio.wait_for(engine.run(done), 60)
             assert [e["reason"] for e in engine.store.events("FineTuneJob", None, "bird")] == ["ReconcileError"]
         return notices
 

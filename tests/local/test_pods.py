@@ -1,5 +1,6 @@
 """Pods as real processes: environment, volumes, order, ends, restarts, probes."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -142,16 +143,15 @@ def test_a_crash_loop_backs_off(machine: Any, tools: Any) -> None:
     machine.run(scenario)
 
 
-def test_probes_hold_back_readiness_and_restart_the_dead(machine: Any, tools: Any) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+def test_probes_hold_back_readiness_and_restart_the_dead(machine: Any, tools: Any, free_port: Any) -> None:
+    port = free_port()
     code = f"""
 import http.server, os, pathlib, threading, time
 root = pathlib.Path(os.environ["SWIFTLET_ROOT"])
-began = time.monotonic()
+up = pathlib.Path("{machine.state}/up")
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        ok = time.monotonic() - began > 0.6 and not (self.path == "/livez" and (root / "dead").exists())
+        ok = up.exists() and not (self.path == "/livez" and (root / "dead").exists())
         self.send_response(200 if ok else 503)
         self.end_headers()
 http.server.ThreadingHTTPServer.allow_reuse_address = True
@@ -182,6 +182,9 @@ http.server.ThreadingHTTPServer(("127.0.0.1", {port}), Handler).serve_forever()
             return bool(status()["ready"])
 
         await tools.phase(engine, "p", "Running")
+        await asyncio.sleep(0.5)  # for some probes
+        assert not ready()
+        (machine.state / "up").touch()
         await tools.eventually(ready)
         assert seen[0] == (False, False), "not ready before the startup probe"
         (machine.state / "pods/default/p/roots/main/dead").touch()
@@ -195,12 +198,13 @@ http.server.ThreadingHTTPServer(("127.0.0.1", {port}), Handler).serve_forever()
 
 def test_exec_probe_runs_in_the_container(machine: Any, tools: Any) -> None:
     check = {"exec": {"command": ["sh", "-c", "test -e $SWIFTLET_ROOT/ready"]}, "periodSeconds": 0.1}
-    main = tools.shell("sleep 0.3; touch $SWIFTLET_ROOT/ready; sleep 60", readinessProbe=check)
+    main = tools.shell("sleep 3600", readinessProbe=check)
 
     async def scenario(engine: Any) -> None:
         engine.store.apply(tools.pod_of("p", main))
         pod = await tools.phase(engine, "p", "Running")
         assert not tools.container(pod)["ready"]
+        (machine.state / "pods/default/p/roots/main/ready").touch()
         await tools.eventually(lambda: tools.container(engine.store.get("Pod", "default", "p"))["ready"])
 
     machine.run(scenario)
@@ -212,14 +216,14 @@ def test_deletion_is_sigterm_then_sigkill_and_leaves_nothing(machine: Any, tools
 
     async def scenario(engine: Any) -> None:
         engine.store.apply(tools.pod_of("deaf", tools.python(deaf), terminationGracePeriodSeconds=1))
-        engine.store.apply(tools.pod_of("polite", tools.python(polite), terminationGracePeriodSeconds=30))
+        engine.store.apply(tools.pod_of("polite", tools.python(polite), terminationGracePeriodSeconds=3600))
         for name in ("deaf", "polite"):
             await tools.phase(engine, name, "Running")
             logs = machine.state / f"pods/default/{name}/logs/main/0.log"
             await tools.eventually(lambda logs=logs: logs.exists() and "up" in logs.read_text())
             engine.store.delete("Pod", "default", name)
-        await tools.eventually(lambda: engine.store.get("Pod", "default", "polite") is None, seconds=5)
-        await tools.eventually(lambda: engine.store.get("Pod", "default", "deaf") is None, seconds=5)
+        await tools.eventually(lambda: engine.store.get("Pod", "default", "polite") is None)
+        await tools.eventually(lambda: engine.store.get("Pod", "default", "deaf") is None)
 
     machine.run(scenario)
     assert list((machine.state / "pods/default").iterdir()) == []
@@ -297,12 +301,13 @@ def test_fields_that_choose_nodes_are_told_to_be_idle(machine: Any, tools: Any) 
     assert "nodeSelector, tolerations" in event["message"] and event["count"] == 1
 
 
-def test_a_port_in_use_names_the_resource_that_has_it(machine: Any, tools: Any) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+def test_a_port_in_use_names_the_resource_that_has_it(machine: Any, tools: Any, free_port: Any) -> None:
+    port = free_port()
     ports = [{"containerPort": port}]
     server = f"import http.server as h; h.HTTPServer(('127.0.0.1', {port}), h.BaseHTTPRequestHandler).serve_forever()"
-    first = tools.pod_of("first", tools.python(server, ports=ports, readinessProbe={"tcpSocket": {"port": port}}))
+    first = tools.pod_of(
+        "first", tools.python(server, ports=ports, readinessProbe={"tcpSocket": {"port": port}, "periodSeconds": 0.1})
+    )
 
     async def scenario(engine: Any) -> dict[str, Any]:
         engine.store.apply(first)

@@ -42,7 +42,7 @@ def test_only_what_was_named_and_what_it_needs_is_run(machine: Any, tools: Any) 
             told = {item["metadata"]["name"] for item in engine.left_alone()}
             told |= {f"{name} runs" for name in running(engine)}
             engine.apply(documents)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await engine.run(lambda: running(engine) == wanted)
             await asyncio.sleep(0.3)
             assert running(engine) == wanted

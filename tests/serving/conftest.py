@@ -3,36 +3,26 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-READY_SECONDS = 120
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+READY_SECONDS = 600
+"""Ten times what it takes: a bound for what hangs."""
 
 
 class ServingPod:
     """A folder that stands for a pod's file system, and the process that serves in it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, free_port: Callable[[], int]) -> None:
         self.root, self.process = root, None
-        self.port, self.health_port = _free_ports(2)
+        self.port, self.health_port = free_port(), free_port()
         self.log = root / "log"
 
     def mount(self, at: str, source: Path) -> str:
@@ -94,13 +84,13 @@ class ServingPod:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=60, trust_env=False)
 
-    def end(self, seconds: float = 60) -> int:
+    def end(self, seconds: float = 120) -> int:
         """SIGTERM, as the kubelet does; returns the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return int(self.process.wait(seconds))
 
-    def wait(self, seconds: float = 120) -> int:
+    def wait(self, seconds: float = READY_SECONDS) -> int:
         """The exit code of a process that ends by itself."""
         return int(self.process.wait(seconds))
 
@@ -115,8 +105,8 @@ class ServingPod:
         return [json.loads(line) for line in lines]
 
 
-def _pod(root: Path) -> Iterator[ServingPod]:
-    pod = ServingPod(root)
+def _pod(root: Path, free_port: Callable[[], int]) -> Iterator[ServingPod]:
+    pod = ServingPod(root, free_port)
     yield pod
     if pod.process is not None:
         try:
@@ -126,17 +116,19 @@ def _pod(root: Path) -> Iterator[ServingPod]:
 
 
 @pytest.fixture
-def pod(tmp_path: Path, tiny: Path) -> Iterator[ServingPod]:
+def pod(tmp_path: Path, tiny: Path, free_port: Callable[[], int]) -> Iterator[ServingPod]:
     """A pod with the tiny model mounted."""
-    for one in _pod(tmp_path):
+    for one in _pod(tmp_path, free_port):
         one.mount("/swiftlet/models/tiny", tiny)
         yield one
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, tiny: Path, adapter: Path) -> Iterator[ServingPod]:
+def served(
+    tmp_path_factory: pytest.TempPathFactory, tiny: Path, adapter: Path, free_port: Callable[[], int]
+) -> Iterator[ServingPod]:
     """The transformers engine with the tiny model, an adapter of a name with dots, and a key."""
-    for one in _pod(tmp_path_factory.mktemp("served")):
+    for one in _pod(tmp_path_factory.mktemp("served"), free_port):
         one.mount("/swiftlet/models/tiny", tiny)
         one.mount("/swiftlet/artifacts/bird", adapter)
         (one.root / "swiftlet/secrets/0").mkdir(parents=True)
@@ -147,10 +139,12 @@ def served(tmp_path_factory: pytest.TempPathFactory, tiny: Path, adapter: Path) 
 
 
 @pytest.fixture(scope="module")
-def vllm_served(tmp_path_factory: pytest.TempPathFactory, smollm2: Path) -> Iterator[ServingPod]:
+def vllm_served(
+    tmp_path_factory: pytest.TempPathFactory, smollm2: Path, free_port: Callable[[], int]
+) -> Iterator[ServingPod]:
     """vLLM with the quickstart's model, two adapters of it, and a key."""
     root = tmp_path_factory.mktemp("vllm")
-    for one in _pod(root):
+    for one in _pod(root, free_port):
         one.mount("/swiftlet/models/smollm2", smollm2)
         names = ("bird", "tern")
         for seed, name in enumerate(names, start=1):
@@ -163,7 +157,7 @@ def vllm_served(tmp_path_factory: pytest.TempPathFactory, smollm2: Path) -> Iter
             adapters=[{"name": name, "path": f"/swiftlet/artifacts/{name}"} for name in names],
             vllm={"maxNumSeqs": 16},
             apiKeyFile="/swiftlet/secrets/key",
-        ).until_ready(240)
+        ).until_ready()
         yield one
 
 

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import socket
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ def test_engine_does_not_outlive_a_killed_parent(pod: Any) -> None:
     pod.start().until_ready()
     children = psutil.Process(pod.process.pid).children(recursive=True)
     pod.process.kill()
-    gone, alive = psutil.wait_procs(children, timeout=20)
+    gone, alive = psutil.wait_procs(children, timeout=60)
     assert gone
     assert not alive
 
@@ -54,9 +53,8 @@ def test_port_in_use_is_named_at_once(pod: Any, taken: str, field: str) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", port))
         other.listen()
-        started = time.monotonic()
         assert pod.start().wait() == EXIT_INVALID
-        assert time.monotonic() - started < 20, "told before the model is loaded"
+    assert "starting transformers" not in pod.log.read_text(), "told before the model is loaded"
     failure = pod.failure()
     assert failure["reason"] == "PortInUse"
     assert f"port {port} ({field})" in failure["message"]

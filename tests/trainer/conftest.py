@@ -124,7 +124,7 @@ class Pod:
 
     def wait_for_step(self, step: int) -> None:
         """Until the run's history has so many steps."""
-        history, end = self.output / "events.jsonl", time.monotonic() + 120
+        history, end = self.output / "events.jsonl", time.monotonic() + 300
         while not (history.is_file() and len(history.read_text().splitlines()) >= step):
             assert time.monotonic() < end, f"step {step} is not reached"
             time.sleep(0.02)

@@ -8,7 +8,7 @@ import pytest
 from swiftlet.wire.messages import EXIT_OK
 
 
-@pytest.mark.timeout(900)  # to compile takes a minute of both cores, and other tests run beside it
+@pytest.mark.timeout(1800)  # to compile takes a minute of both cores, and other tests run beside it
 @pytest.mark.parametrize("strategy", ["ddp", "zero2"])
 def test_compiled_processes_follow_the_curve_of_one_that_is_not(
     make_pod: Callable[[str], Any], tiny_model: Path, strategy: str

@@ -52,7 +52,7 @@ def test_a_run_whose_data_worker_was_killed_goes_on_from_its_checkpoint(
     make_pod: Callable[[str], Any], tiny_model: Path
 ) -> None:
     """As by the kernel, for memory."""
-    changes: dict[str, Any] = {"training": {**AHEAD, "maxSteps": 80}, "checkpoints": {"intervalSteps": 10, "keep": 2}}
+    changes: dict[str, Any] = {"training": {**AHEAD, "maxSteps": 200}, "checkpoints": {"intervalSteps": 10, "keep": 2}}
     straight = make_pod("straight")
     straight.write_job(tiny_model, **changes)
     straight.prepare()
@@ -66,7 +66,7 @@ def test_a_run_whose_data_worker_was_killed_goes_on_from_its_checkpoint(
     (worker,) = psutil.Process(process.pid).children()
     for forked in data_workers(worker):
         forked.kill()
-    log = process.communicate(timeout=60)[0]
+    log = process.communicate(timeout=300)[0]
     assert process.returncode == EXIT_ERROR, log
     assert re.search(
         r"DataLoader worker .* (killed by signal|exited unexpectedly)", pod.termination()["failure"]["message"]

@@ -2,9 +2,9 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +85,9 @@ def train(rank: int, world: int, folder: Path, port: int) -> None:
         (folder / "figures.json").write_text(json.dumps(found))
 
 
-def figures(folder: Path, world: int) -> dict[str, float]:
+def figures(folder: Path, world: int, port: int) -> dict[str, float]:
     """Of the step by `world` processes."""
     folder.mkdir()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     commands = [[sys.executable, __file__, *map(str, (rank, world, folder, port))] for rank in range(world)]
     processes = [subprocess.Popen(command, env=environment) for command in commands]
@@ -99,9 +96,9 @@ def figures(folder: Path, world: int) -> dict[str, float]:
     return found
 
 
-def test_gradients_of_many_micro_batches_are_summed_in_fp32(tmp_path: Path) -> None:
+def test_gradients_of_many_micro_batches_are_summed_in_fp32(tmp_path: Path, free_port: Callable[[], int]) -> None:
     """The same row 128 times: a sum in bf16 stops to grow where a row is less than half a step of it."""
-    alone, together = (figures(tmp_path / str(world), world) for world in (1, 2))
+    alone, together = (figures(tmp_path / str(world), world, free_port()) for world in (1, 2))
     assert together["loss"] == pytest.approx(alone["loss"], rel=1e-5)
     assert together["grad_norm"] == pytest.approx(alone["grad_norm"], rel=1e-3)
     seeds = [int((tmp_path / "2" / f"seed-{rank}").read_text()) for rank in range(2)]

@@ -53,10 +53,10 @@ def test_the_end_of_the_engine_ends_the_container(tmp_path: Path) -> None:
     runner.stdin.write(json.dumps(document) + "\n")
     runner.stdin.flush()
     main = psutil.Process(json.loads(runner.stdout.readline())["pid"])
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while len(below := main.children(recursive=True)) < 2 and time.monotonic() < until:
         time.sleep(0.01)
     runner.stdin.close()
     assert json.loads(runner.stdout.readline()) == {"exit": 137, "signal": 9}
-    assert runner.wait(timeout=10) == 0
+    assert runner.wait(timeout=60) == 0
     assert len(below) == 2 and not any(process.is_running() for process in [main, *below])

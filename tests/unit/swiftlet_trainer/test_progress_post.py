@@ -23,7 +23,15 @@ from swiftlet.observability.server import PROGRESS_LIMITS, HttpServer, progress_
 from swiftlet.observability.server_forward import Leadership
 from swiftlet.observability.server_progress import ProgressEndpoint
 from swiftlet.wire.messages import ProgressEvent
-from swiftlet_trainer.progress_post import Poster, _retry_after, document, folded, poster_of, wished_interval
+from swiftlet_trainer.progress_post import (
+    TIMEOUT,
+    Poster,
+    _retry_after,
+    document,
+    folded,
+    poster_of,
+    wished_interval,
+)
 
 
 def owned(kind: str, name: str, uid: str, owner: str | None = None) -> dict[str, Any]:
@@ -49,6 +57,8 @@ def token_text(signature: str) -> str:
     return f"header.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.{signature}"
 
 
+PATIENCE = 60
+"""Seconds: a bound for what hangs."""
 GOOD, OLD = token_text("good"), token_text("old")
 
 
@@ -102,10 +112,10 @@ def operator() -> Iterator[Operator]:
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(PATIENCE)
     yield found
     loop.call_soon_threadsafe(stop.set)
-    thread.join(10)
+    thread.join(PATIENCE)
     loop.close()
 
 
@@ -121,7 +131,7 @@ def event(step: int | None = None, **fields: Any) -> ProgressEvent:
     return ProgressEvent(time="2026-01-01T12:00:00Z", **said, **fields)
 
 
-def eventually(condition: Any, seconds: float = 10) -> None:
+def eventually(condition: Any, seconds: float = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
@@ -136,7 +146,7 @@ def test_figures_are_throttled_and_the_last_ones_arrive(operator: Operator, toke
         poster.post(event(step))
     time.sleep(0.3)
     assert operator.steps() == [1]
-    poster.close()
+    poster.close(PATIENCE)
     assert operator.steps() == [1, 199]
 
 
@@ -177,7 +187,7 @@ def test_what_can_never_be_taken_is_not_posted_again(operator: Operator, token: 
 def test_long_texts_are_cut_to_what_is_taken(operator: Operator, token: Path) -> None:
     poster = Poster(operator.url, token)
     poster.post(event(type="phase", message="x" * 5000))
-    poster.close()
+    poster.close(PATIENCE)
     assert operator.batches[0][0]["message"] == "x" * 1000
 
 
@@ -205,7 +215,7 @@ def test_an_operator_that_hangs_holds_up_nothing(token: Path, monkeypatch: pytes
         for step in range(1000):
             poster.post(event(step))
         poster.close(0.5)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < TIMEOUT, "it waited for an answer"
 
 
 def test_a_missing_token_file(operator: Operator, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -264,6 +274,8 @@ def test_a_process_posts_its_last_words(operator: Operator, token: Path, ending:
     code = f"""
 import sys
 from swiftlet_trainer.progress import Reporter
+from swiftlet_trainer.progress_post import Poster
+Poster.close.__defaults__ = ({PATIENCE},)  # a busy machine may need longer than a pod is given
 Reporter(enabled=False).emit(step=1)
 Reporter().emit(type="phase", message="loading")
 Reporter().emit(step=7, total_steps=9, loss="0.5")
@@ -305,8 +317,7 @@ def test_what_the_operator_asks_for_is_honoured(
     monkeypatch.setattr(server_progress, "report_seconds", lambda reporting: 60.0)
     poster = Poster(operator.url, token, interval=0)
     poster.post(event(1))
-    eventually(lambda: operator.steps() == [1])
-    time.sleep(0.1)
+    eventually(lambda: operator.steps() == [1] and poster._figures_at > time.monotonic() + 30)
     poster.post(event(2))
     time.sleep(0.3)
     assert operator.steps() == [1]

@@ -40,11 +40,11 @@ def test_ending_ends_its_processes_and_no_others() -> None:
     one, other = Bed.create(), Bed.create()
     ours, theirs = sleeper(one), sleeper(other)
     one.end()
-    assert ours.wait(5) == -signal.SIGTERM
+    assert ours.wait(60) == -signal.SIGTERM
     assert theirs.poll() is None
     assert not one.folder.exists()
     other.end()
-    assert theirs.wait(5) == -signal.SIGTERM
+    assert theirs.wait(60) == -signal.SIGTERM
 
 
 def test_children_that_were_never_recorded_end_too() -> None:
@@ -64,7 +64,7 @@ def test_what_ignores_sigterm_is_killed() -> None:
     assert process.stdout is not None
     process.stdout.readline()
     end(bed.folder, seconds=0.2)
-    assert process.wait(5) == -signal.SIGKILL
+    assert process.wait(60) == -signal.SIGKILL
 
 
 def test_undo_commands_run_last_noted_first(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_the_next_bed_ends_abandoned_ones_and_spares_the_others() -> None:
     disown(lost)
     assert abandoned() == [lost.folder]
     Bed.create("new")
-    assert process.wait(5) == -signal.SIGTERM
+    assert process.wait(60) == -signal.SIGTERM
     assert not lost.folder.exists()
     assert kept.folder.exists()
     assert owned.folder.exists()

@@ -83,8 +83,8 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 @pytest.mark.parametrize("prefix", [(), ("env", "PREFIXED=yes")], ids=["here", "elsewhere"])
 def test_it_is_ready_when_its_url_answers_200(bed: Bed, prefix: tuple[str, ...]) -> None:
     port = bed.free_port()
-    process = Process(bed, Command("server", [sys.executable, "-c", SERVER, str(port)], {}))
     began = time.monotonic()
+    process = Process(bed, Command("server", [sys.executable, "-c", SERVER, str(port)], {}))
     process.wait_ready(f"http://127.0.0.1:{port}/", prefix=prefix)
     assert time.monotonic() - began > 0.4  # not at the first answer, which was 503
 

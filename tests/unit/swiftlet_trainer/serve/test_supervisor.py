@@ -42,13 +42,13 @@ class Handler(BaseHTTPRequestHandler):
         if os.environ.get("MIXED") and self.others():
             self.text = "bird"
         self.answer({"choices": [{"text": self.text}]}, 500 if name == os.environ.get("BROKEN") else 200)
-    busy = 0
+    asked, pair = 0, threading.Barrier(2)
     def others(self):
-        Handler.busy += 1
-        time.sleep(0.3)
-        found = Handler.busy > 1
-        Handler.busy -= 1
-        return found
+        Handler.asked += 1
+        if Handler.asked <= 4:  # two names alone, each twice
+            return False
+        self.pair.wait(30)
+        return True
     def log_message(self, *a): pass
 server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
 def end(*a):
@@ -56,33 +56,31 @@ def end(*a):
     if os.environ.get("DEAF"): return
     threading.Thread(target=server.shutdown).start()
 signal.signal(signal.SIGTERM, end)
-threading.Thread(target=lambda: (time.sleep(float(os.environ.get("LIFE", 60))), os._exit(9)), daemon=True).start()
+threading.Thread(target=lambda: (time.sleep(float(os.environ.get("LIFE", 3600))), os._exit(9)), daemon=True).start()
 server.serve_forever()
 """
 
 
 @pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def port(free_port: Callable[[], int]) -> int:
+    return free_port()
 
 
 @pytest.fixture
-def supervisor(free_port: int) -> Callable[..., tuple[Supervisor, State, threading.Event, list[str]]]:
+def supervisor(port: int) -> Callable[..., tuple[Supervisor, State, threading.Event, list[str]]]:
     def build(program: str, kill_after: float = 10, **env: str) -> tuple[Supervisor, State, threading.Event, list[str]]:
         engine = EngineProcess(
             name="transformers",
-            command=[sys.executable, "-c", program, str(free_port)],
+            command=[sys.executable, "-c", program, str(port)],
             env=env,
             phases=[(re.compile("^Loading"), "loading weights")],
             noise=re.compile("^NOISE"),
             kill_after_seconds=kill_after,
         )
         state, stop, phases = State(), threading.Event(), list[str]()
-        url = f"http://127.0.0.1:{free_port}"
+        url = f"http://127.0.0.1:{port}"
         return (
-            Supervisor(engine, url, "k3y", ["base", "bird"], free_port, state, stop, phases.append),
+            Supervisor(engine, url, "k3y", ["base", "bird"], port, state, stop, phases.append),
             state,
             stop,
             phases,
@@ -92,9 +90,9 @@ def supervisor(free_port: int) -> Callable[..., tuple[Supervisor, State, threadi
 
 
 def _until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < deadline, "waited for 20 s"
+        assert time.monotonic() < deadline, "waited for 60 s"
         time.sleep(0.02)
 
 
@@ -179,12 +177,12 @@ def test_refused_arguments_are_bad_input(supervisor: Any) -> None:
     assert caught.value.problems == ["engine.args: --x: no", "engine.args: --y: no"]
 
 
-def test_port_taken_by_another_is_named(supervisor: Any, free_port: int) -> None:
+def test_port_taken_by_another_is_named(supervisor: Any, port: int) -> None:
     with socket.socket() as other:
-        other.bind(("127.0.0.1", free_port))
+        other.bind(("127.0.0.1", port))
         other.listen()
         one, _, _, _ = supervisor("import socket, sys; socket.socket().bind(('127.0.0.1', int(sys.argv[1])))")
-        with pytest.raises(PortInUse, match=str(free_port)):
+        with pytest.raises(PortInUse, match=str(port)):
             one.run()
 
 
@@ -194,18 +192,18 @@ def test_engine_that_ignores_sigterm_is_killed(supervisor: Any, capfd: pytest.Ca
     thread.start()
     _until(lambda: state.readyz()[0] == 200)
     stop.set()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert not thread.is_alive()
     assert "did not end within" in capfd.readouterr().out
 
 
 def test_stop_during_the_start_ends_without_an_error(supervisor: Any) -> None:
-    one, _, stop, phases = supervisor("import time; time.sleep(60)")
+    one, _, stop, phases = supervisor("import time; time.sleep(3600)")
     thread = threading.Thread(target=one.run)
     thread.start()
     _until(lambda: phases)
     stop.set()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert not thread.is_alive()
 
 

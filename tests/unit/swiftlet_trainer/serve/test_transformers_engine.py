@@ -77,7 +77,7 @@ def test_a_computation_ends_within_a_token_when_its_reader_leaves(random_model: 
 
     def enter(*_: Any) -> None:
         entered.set()
-        left.wait(10)
+        left.wait(60)
 
     deep.model.layers[0].register_forward_pre_hook(enter)
     for number, layer in enumerate(deep.model.layers):
@@ -85,7 +85,7 @@ def test_a_computation_ends_within_a_token_when_its_reader_leaves(random_model: 
 
     async def leave() -> None:
         answer = engine.answer("base", engine.text_prompt("Who"), GREEDY)
-        assert await asyncio.to_thread(entered.wait, 10)
+        assert await asyncio.to_thread(entered.wait, 60)
         answer.leave()
         left.set()
         assert [piece async for piece in answer] == []

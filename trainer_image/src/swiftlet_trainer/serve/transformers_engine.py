@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +50,7 @@ class TransformersEngine:
         adapters: Mapping[str, str],
         max_length: int,
         stall_seconds: float = STALL_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """adapters: served name to the name that PEFT knows the adapter by."""
         self.tokenizer = tokenizer
@@ -57,7 +58,7 @@ class TransformersEngine:
         self._model, self._adapters, self._max_length = model, adapters, max_length
         self._ends, self._padding = end_tokens(model, tokenizer), padding_token(model, tokenizer)
         self._rows: int = model.get_input_embeddings().weight.shape[0]
-        self._stall_seconds = stall_seconds
+        self._stall_seconds, self._clock = stall_seconds, clock
         self._moved: float | None = None
         """When the computation under way last got on; None while there is none."""
         self._current: Answer | None = None
@@ -123,7 +124,7 @@ class TransformersEngine:
         moved = self._moved
         if not self._thread.is_alive():
             return "the thread that computes has ended"
-        if moved is not None and (still := time.monotonic() - moved) > self._stall_seconds:
+        if moved is not None and (still := self._clock() - moved) > self._stall_seconds:
             return f"the computation under way has not got on for {still:.0f} s"
         return None
 
@@ -134,7 +135,7 @@ class TransformersEngine:
         """
 
         def passed(*_: Any) -> None:
-            self._moved = time.monotonic()
+            self._moved = self._clock()
             if self._current is not None and self._current.has_left:
                 raise _ReaderLeft
 
@@ -148,7 +149,7 @@ class TransformersEngine:
             answer = self._waiting.get()
             if not answer.begin():
                 continue
-            self._moved, self._current = time.monotonic(), answer
+            self._moved, self._current = self._clock(), answer
             try:
                 with self._using(answer.model):
                     self._compute(answer)
