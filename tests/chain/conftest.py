@@ -29,7 +29,7 @@ class Chain:
     def environment(self) -> dict[str, str]:
         return {**os.environ, "NO_COLOR": "1", "COLUMNS": "160"}
 
-    def swiftlet(self, *arguments: str, timeout: int = 280) -> subprocess.CompletedProcess[str]:
+    def swiftlet(self, *arguments: str, timeout: int = 900) -> subprocess.CompletedProcess[str]:
         """Run a subcommand to its end."""
         return subprocess.run(
             self.command(*arguments),

@@ -13,11 +13,11 @@ QUICKSTART = Path(__file__).parents[2] / "examples/quickstart"
 def quickstart(new_chain: Any) -> tuple[Any, subprocess.CompletedProcess[str]]:
     """One run of the whole chain; the tests below read what it left."""
     chain = new_chain("quickstart")
-    done = chain.swiftlet("run", str(QUICKSTART), "--ask", "Who are you?", timeout=600)
+    done = chain.swiftlet("run", str(QUICKSTART), "--ask", "Who are you?", timeout=1700)
     return chain, done
 
 
-@pytest.mark.timeout(700)
+@pytest.mark.timeout(1800)
 def test_the_chain_succeeds(quickstart: Any) -> None:
     _, done = quickstart
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]

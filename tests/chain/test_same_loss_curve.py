@@ -52,7 +52,7 @@ def test_kill_nine_loses_nothing_but_steps(new_chain: Any, undisturbed: list[tup
     family = psutil.Process(engine.pid).children(recursive=True)
     os.kill(engine.pid, signal.SIGKILL)
     engine.wait()
-    _, alive = psutil.wait_procs(family, timeout=20)
+    _, alive = psutil.wait_procs(family, timeout=120)
     assert not alive, "the pods outlived their engine"
     done = chain.swiftlet("run", str(chain.documents))
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
@@ -61,8 +61,8 @@ def test_kill_nine_loses_nothing_but_steps(new_chain: Any, undisturbed: list[tup
 
 
 def wait_for_step(state: Path, step: int, engine: subprocess.Popen[bytes]) -> None:
-    """Return once the run has logged `step`; fail when the engine ends first or nothing comes in four minutes."""
-    deadline = time.monotonic() + 240
+    """Return once the run has logged `step`; fail when the engine ends first or nothing comes for long."""
+    deadline = time.monotonic() + 800
     while time.monotonic() < deadline:
         for history in state.glob("volumes/swiftlet-artifacts/default/finetunejobs/*/events.jsonl"):
             if f'"step": {step}' in history.read_text() or f'"step":{step}' in history.read_text():
