@@ -7,10 +7,15 @@ often as the operator asks them to. The Job controller's part is played, since i
 
 import asyncio
 import random
+import subprocess
+import sys
 import time
 from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -20,6 +25,7 @@ from control_plane_bed import OPERATOR, Operator, control_plane, install
 from control_plane_client import CONNECTIONS, Client, Object, job
 from control_plane_fleet import FLEET, Fleet
 from swiftlet.kube.paths import TYPES
+from swiftlet.observability.progress_pace import report_seconds
 from swiftlet.wire.messages import PROGRESS_AUDIENCE, PROGRESS_INTERVAL_FIELD
 from testbed.played_pods import running
 
@@ -27,6 +33,7 @@ STEP_SECONDS, STEPS = 2.0, 1800
 """A run of an hour: with a thousand of them the percentage of some run changes 28 times a second."""
 PAUSE_SECONDS = 0.25
 REST_SECONDS = 60.0
+LISTENER = Path(__file__).with_name("control_plane_listener.py")
 GOAL = 0.25
 """Of a core, for a thousand running jobs at rest."""
 
@@ -38,6 +45,8 @@ class Reports:
     count: int
     silent: list[float]
     """Seconds from a resource to its last child while nobody reports, in rising order."""
+    aside: list[float]
+    """The same while all report to a server that is not the operator: what their programs take of the machine."""
     beside: list[float]
     """The same while all report."""
     silent_share: float
@@ -52,17 +61,19 @@ class Reports:
     def text(self) -> str:
         """The figures in words."""
         rows = [
-            f"{who:<16}{share:>9.1%}{quantile(found, 0.5) * 1000:>10.0f}{quantile(found, 0.99) * 1000:>10.0f}"
+            f"{who:<16}{share:>9}{quantile(found, 0.5) * 1000:>10.0f}{quantile(found, 0.99) * 1000:>10.0f}"
             for who, share, found in (
-                ("silent", self.silent_share, self.silent),
-                ("reporting", self.share, self.beside),
+                ("silent", f"{self.silent_share:.1%}", self.silent),
+                ("to another", "", self.aside),
+                ("reporting", f"{self.share:.1%}", self.beside),
             )
         ]
         heading = f"{'':<16}{'a core':>9}{'p50 ms':>10}{'p99 ms':>10}"
         answers = ", ".join(f"{code}: {count}" for code, count in sorted(self.answers.items()))
         return (
-            f"{self.count} running jobs, silent and reporting: operator's share of a core at rest (goal {GOAL:.0%}),\n"
-            f"and new work beside them, apply -> last child of {len(self.beside)} resources; tokens and HTTP are real\n"
+            f"{self.count} running jobs: silent, reporting to another server (which takes as much of the machine),\n"
+            f"and reporting. Operator's share of a core at rest (goal {GOAL:.0%}), and new work beside them, apply ->\n"
+            f"last child of {len(self.beside)} resources; tokens and HTTP are real\n"
             + "\n".join([heading, *rows])
             + f"\nreports: {self.reports:.0f} a second, status writes: {self.writes:.1f} a second; answers {answers}"
         )
@@ -114,18 +125,42 @@ async def reports(count: int, singles: int) -> Reports:
             await _settled(fleet, 1.0)
             silent_share, _, _ = await _rest(fleet, operator)
             silent = await _new_work(fleet, "silent", singles)
+            with _listener(count) as url:
+                async with _reporting(Crowd(url), tokens):
+                    await asyncio.sleep(report_seconds(count))
+                    aside = await _new_work(fleet, "aside", singles)
             crowd = Crowd(operator.progress_url)
-            reporting = [asyncio.create_task(crowd.report(*each)) for each in enumerate(tokens)]
-            await asyncio.sleep(count / 8)  # first figures of so many are written one after the other
-            before = crowd.answers.total()
-            share, writes, seconds = await _rest(fleet, operator)
-            rate = (crowd.answers.total() - before) / seconds
-            beside = await _new_work(fleet, "beside", singles)
-            for one in reporting:
-                one.cancel()
-            await asyncio.gather(*reporting, return_exceptions=True)
+            async with _reporting(crowd, tokens):
+                await asyncio.sleep(count / 8)  # first figures of so many are written one after the other
+                before = crowd.answers.total()
+                share, writes, seconds = await _rest(fleet, operator)
+                rate = (crowd.answers.total() - before) / seconds
+                beside = await _new_work(fleet, "beside", singles)
             operator.stop()
-    return Reports(count, silent, beside, silent_share, share, rate, writes, crowd.answers)
+    return Reports(count, silent, aside, beside, silent_share, share, rate, writes, crowd.answers)
+
+
+@asynccontextmanager
+async def _reporting(crowd: Crowd, tokens: list[str]) -> AsyncIterator[None]:
+    """Each pod reports for as long as it is entered."""
+    tasks = [asyncio.create_task(crowd.report(*each)) for each in enumerate(tokens)]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextmanager
+def _listener(count: int) -> Iterator[str]:
+    """Another server than the operator; its address."""
+    with subprocess.Popen([sys.executable, str(LISTENER), str(count)], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        finally:
+            process.terminate()
 
 
 async def _running(admin: Client) -> list[str]:
