@@ -41,7 +41,7 @@ def crd(kind: str) -> dict[str, Any]:
     Raises KeyError for an unknown kind and ValueError for a transition rule below a list, which has no old self.
     """
     resource = KINDS[kind]
-    schema = structural_schema(kind)
+    schema = _without_figures(structural_schema(kind))
     misplaced = list(_transitions_below_lists(schema, (), below=False))
     if misplaced:
         raise ValueError(f"{kind}: transition rules below lists at {', '.join(misplaced)}: move them above the list")
@@ -79,6 +79,15 @@ def _version(resource: type[Resource], schema: Mapping[str, Any]) -> dict[str, A
 def _column(column: Column) -> dict[str, Any]:
     shown = {"name": column.name, "type": column.type, "jsonPath": column.path}
     return {**shown, "priority": 1} if column.wide else shown
+
+
+def _without_figures(schema: Any) -> Any:
+    """The schema with the fixed messages of rules alone. The API server takes a number in text to be of any length,
+    so it finds such a messageExpression too dear, and refuses the whole CRD.
+    """
+    if isinstance(schema, Mapping):
+        return {name: _without_figures(part) for name, part in schema.items() if name != "messageExpression"}
+    return [_without_figures(part) for part in schema] if isinstance(schema, list) else schema
 
 
 def _transitions_below_lists(schema: Mapping[str, Any], at: tuple[str, ...], below: bool) -> Iterator[str]:
