@@ -202,6 +202,23 @@ def test_metrics_and_health_have_a_port_of_their_own(render: Render) -> None:
     ]
 
 
+def test_what_binds_the_operators_account_is_chosen_and_covers_all_that_it_may_write(render: Render) -> None:
+    assert not [one for one in render() if one["kind"].startswith("ValidatingAdmissionPolicy")]
+    manifests = render("admissionPolicy.enabled=true", "serviceAccount.name=other")
+    policies = [one for one in manifests if one["kind"] == "ValidatingAdmissionPolicy"]
+    assert {one["spec"]["policyName"] for one in manifests if one["kind"] == "ValidatingAdmissionPolicyBinding"} == {
+        one["metadata"]["name"] for one in policies
+    }
+    bound = {name for one in policies for rule in one["spec"]["matchConstraints"]["resourceRules"]
+             for name in rule["resources"]}  # fmt: skip
+    writes = {name for role, rule in rules(manifests) if role.endswith("-workloads")
+              for name in rule["resources"] if {"create", "delete"} & set(rule["verbs"])}  # fmt: skip
+    assert writes - bound == {"events"}
+    for policy in policies:
+        (condition,) = policy["spec"]["matchConditions"]
+        assert condition["expression"].endswith("'system:serviceaccount:swiftlet-system:other'")
+
+
 def test_renewals_of_the_lease_have_a_priority_of_their_own(render: Render) -> None:
     manifests = render()
     schema = of(manifests, "FlowSchema")["spec"]

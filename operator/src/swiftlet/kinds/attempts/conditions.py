@@ -42,7 +42,7 @@ def suspended(course: Course, ended: bool) -> State:
 def not_started(course: Course, is_accepted: bool) -> tuple[str, str]:
     """(reason, message) of a run without a Job."""
     if not is_accepted:
-        return "NotAccepted", "it is not accepted yet"
+        return "NotAccepted", "the run is not accepted yet"
     if course.suspend:
         return "Suspended", "spec.suspend is true"
     return "JobCreating", f"attempt {course.decision.number} is being created"
