@@ -61,6 +61,32 @@ def test_a_job_of_another_name_is_no_attempt_whatever_its_labels_say(name: str) 
     assert attempts_of(NAMED, [stranger]) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [("bird-eval", [0]), ("bird-eval-1", [1]), ("bird-eval-12", [12]), ("bird-eval-0", []), ("bird-eval-01", [])],
+)
+def test_the_first_ones_name_may_have_no_number(name: str, numbers: list[int]) -> None:
+    found = {**job(), "metadata": {**job()["metadata"], "name": name}}
+    named = attempts_of(lambda number: f"bird-eval-{number}" if number else "bird-eval", [found])
+    assert [attempt.number for attempt in named] == numbers
+
+
+@pytest.mark.parametrize(
+    ("mode", "pod", "is_its"),
+    [
+        ("Indexed", "bird-train-0-0-abcde", True),
+        ("Indexed", "bird-train-0-17-abcde", True),
+        ("Indexed", "bird-train-01-0-abcde", False),
+        ("Indexed", "bird-train-1-0-abcde", False),
+        ("Indexed", "", False),
+        ("NonIndexed", "bird-train-0-abcde", True),
+        ("NonIndexed", "bird-train-0-1-abcde", False),
+    ],
+)
+def test_pods_of_an_attempt_are_known_by_name(mode: str, pod: str, is_its: bool) -> None:
+    assert Attempt(0, {**job(), "spec": {"completionMode": mode}}, ()).made(pod) is is_its
+
+
 @pytest.mark.parametrize("label", ["99", "many", ""])
 def test_the_label_of_an_attempt_can_be_edited(label: str) -> None:
     edited = job(3)
