@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic.alias_generators import to_camel
 from swiftlet.api.vllm import KvCacheDtype, Vllm
+from swiftlet_trainer.serve.parallel_sizes import parallel_problems, sizes_of
 from swiftlet_trainer.serve.vllm_arguments import vllm_arguments
 
 PARSER = """
@@ -19,14 +20,16 @@ import json, sys
 from swiftlet_trainer.serve.vllm_process import RefusedArgumentsError, parse
 from vllm.engine.arg_utils import AsyncEngineArgs
 for line in sys.stdin:
-    arguments, names = json.loads(line)
+    arguments, names, configures = json.loads(line)
     try:
         parsed = parse(arguments)
-    except RefusedArgumentsError as error:
-        print("ANSWER", json.dumps({"refused": error.problems}), flush=True)
+        engine = AsyncEngineArgs.from_cli_args(parsed)
+        parallel = engine.create_engine_config().parallel_config if configures else None
+    except (RefusedArgumentsError, ValueError) as error:
+        print("ANSWER", json.dumps({"refused": str(error)}), flush=True)
         continue
-    engine = AsyncEngineArgs.from_cli_args(parsed)
     found = {name: getattr(engine, name) for name in names}
+    found["gpus"] = parallel.world_size * parallel.data_parallel_size if parallel else None
     print("ANSWER", json.dumps({**found, "port": parsed.port, "host": parsed.host}, default=str), flush=True)
 """
 NAMES = [*Vllm.model_fields, "model", "served_model_name", "max_model_len", "distributed_executor_backend"]
@@ -50,21 +53,23 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     ).filter(bool),
 }
 SAID = st.fixed_dictionaries({}, optional=VALUES)
-Parse = Callable[[list[str]], dict[str, Any]]
+Parse = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def parse() -> Iterator[Parse]:
-    """vLLM's parser, and what it makes of arguments for the engine, in a process of its own: imports take long."""
+    """vLLM's parser, and what it makes of arguments for the engine, in a process of its own: imports take long.
+    `configures`: it also reads the model's configuration and checks it with the rest."""
     child = subprocess.Popen(
         [sys.executable, "-c", PARSER],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={"VLLM_TARGET_DEVICE": "cpu", "PATH": ""},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env={"VLLM_TARGET_DEVICE": "cpu", "PATH": ""},
     )  # fmt: skip
     assert child.stdin and child.stdout
     questions, answers = child.stdin, child.stdout
 
-    def ask(arguments: list[str]) -> dict[str, Any]:
-        questions.write(json.dumps([arguments, NAMES]) + "\n")
+    def ask(arguments: list[str], configures: bool = False) -> dict[str, Any]:
+        questions.write(json.dumps([arguments, NAMES, configures]) + "\n")
         questions.flush()
         said = next(line for line in answers if line.startswith("ANSWER"))
         return dict(json.loads(said.partition(" ")[2]))
@@ -84,7 +89,7 @@ def test_every_field_has_values_here() -> None:
 
 
 # The document is a function without a state.
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(said=SAID, use_gpu=st.booleans())
 @example(said={}, use_gpu=True)
 @example(said={"tensorParallelSize": 8}, use_gpu=True)
@@ -112,3 +117,37 @@ def _meant(name: str, vllm: Vllm, draft: Path | None, defaults: dict[str, Any], 
     if value is None and name == "gpu_memory_utilization" and not use_gpu:
         return 0.25
     return defaults[name] if value is None else value
+
+
+HEADS = st.integers(1, 16)
+SOME_SIZES = st.sampled_from([1, 2, 3, 4, 8])
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    heads=HEADS, kv_heads=HEADS, experts=st.sampled_from([None, 4, 8]), sizes=st.tuples(*[SOME_SIZES] * 3),
+    is_expert_parallel=st.booleans(),
+)  # fmt: skip
+def test_what_we_let_through_vllm_configures_and_what_it_refuses_we_have_refused(
+    document: Any, parse: Parse, tmp_path: Path, heads: int, kv_heads: int, experts: int | None,
+    sizes: tuple[int, int, int], is_expert_parallel: bool,
+) -> None:  # fmt: skip
+    config = {
+        "architectures": ["MixtralForCausalLM" if experts else "LlamaForCausalLM"],
+        "model_type": "mixtral" if experts else "llama",
+        "num_attention_heads": heads, "num_key_value_heads": kv_heads, "hidden_size": 64 * heads,
+        "num_hidden_layers": 8,
+        "intermediate_size": 24 * 64, "vocab_size": 192, "max_position_embeddings": 4096, "dtype": "bfloat16",
+        **({"num_local_experts": experts} if experts else {}),
+    }  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    tensor, pipeline, data = sizes
+    vllm = {"tensorParallelSize": tensor, "pipelineParallelSize": pipeline, "dataParallelSize": data}
+    vllm |= {"enableExpertParallel": True} if is_expert_parallel else {}
+    asked = document(vllm=vllm, useGpu=True)
+    ours = parallel_problems(config, sizes_of(asked.vllm))
+    found = parse([*vllm_arguments(asked, tmp_path, "h"), "--skip-tokenizer-init"], configures=True)
+    if "refused" in found:
+        assert ours, found["refused"]
+    elif not ours:
+        assert found["gpus"] == tensor * pipeline * data
