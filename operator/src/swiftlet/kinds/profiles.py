@@ -38,15 +38,17 @@ def resolve_profile(compute: Compute, reader: Reader, capabilities: Capabilities
 
 
 def devices_verdict(who: str, compute: Compute, profile: ComputeProfileSpec) -> Verdict | None:
-    """An obstacle when `resources` give another number of GPUs than `compute.gpus`: a pod has one."""
+    """An obstacle when `resources` give another number of GPUs than `compute.gpus`: a pod has one, and only what stands
+    in compute.gpus is computed on."""
     name, count = profile.gpu_resource_name, str(compute.gpus)
     asked = [part[name] for part in pod_resources(compute, profile, with_gpus=True).values() if name in part]
     named = [part[name] for part in (compute.resources.requests, compute.resources.limits) if name in part]
-    if not compute.gpus or {*asked, *named} <= {count}:
+    wrong = {*named, *(asked if compute.gpus else ())} - {count}
+    if not wrong:
         return None
     return Verdict(
         "InvalidPlan",
-        f"resources of the document or of {who} name {name} {', '.join(sorted({*asked, *named} - {count}))}, and"
+        f"resources of the document or of {who} name {name} {', '.join(sorted(wrong))}, and"
         f" spec.compute.gpus is {count}: leave {name} to spec.compute.gpus",
     )
 

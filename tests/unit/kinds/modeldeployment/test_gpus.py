@@ -58,6 +58,16 @@ def test_no_gpu_is_left_idle(world: Any, documents: Any, gpus: int, vllm: Any, t
     assert limits.get("nvidia.com/gpu") == (str(gpus) if gpus else None)
 
 
+@pytest.mark.parametrize("gpus", [0, 1])
+def test_gpus_that_only_resources_name_would_be_idle(world: Any, documents: Any, gpus: int) -> None:
+    start(world, documents, compute={"gpus": gpus, "resources": {"limits": {"nvidia.com/gpu": 8}}})
+    _, reason, message = world.condition("ModelDeployment", "Accepted")
+    assert reason == "InvalidPlan"
+    assert (
+        f"name nvidia.com/gpu 8, and spec.compute.gpus is {gpus}: leave nvidia.com/gpu to spec.compute.gpus" in message
+    )
+
+
 def test_draft_model_is_found_for_the_server(world: Any, documents: Any) -> None:
     speculative = {**DRAFT, "model": {"uri": "pvc://drafts/small"}}
     start(world, documents, compute={"gpus": 1}, engine={"vllm": {"speculativeConfig": speculative}})
