@@ -203,7 +203,7 @@ def test_a_namespace_that_is_allowed(world: Any, documents: Any, allowed: list[s
     [
         ({"nodes": 2}, {"parallelism": {"nodes": 4}}, "spec.parallelism.nodes 4 is more than limits.nodes 2"),
         ({"gpus": 1}, {"compute": {"gpus": 2}}, "spec.compute.gpus 2 is more than limits.gpus 1"),
-        ({"gpus": 1}, {"compute": {"gpus": 3, "resources": {"limits": {"nvidia.com/gpu": 3}}}}, "3 is more"),
+        ({"gpus": 1}, {"compute": {"gpus": 2, "resources": {"limits": {"nvidia.com/gpu": 2}}}}, "2 is more"),
         (
             {"resources": {"memory": "8Gi"}},
             {"compute": {"resources": {"requests": {"memory": "9Gi"}}}},
