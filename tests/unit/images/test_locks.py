@@ -72,9 +72,10 @@ def test_vllm_for_gpus_is_the_release_that_is_tested_on_cpus_beside_the_same_tra
     assert names(TRAINERS / "trainer-cuda.lock") <= cuda.keys()
 
 
-def test_nothing_overwrites_the_bindings_that_torch_pins() -> None:
-    """cuda-python before 12.8 holds the same files as cuda-bindings, of another version."""
-    assert "cuda-python" not in names(TRAINERS / "trainer-vllm-cuda.lock")
+def test_vllm_for_gpus_compiles_and_fetches_no_kernels_as_it_starts() -> None:
+    """Nor does anything overwrite the bindings that torch pins: an old cuda-python has the files of cuda-bindings."""
+    assert not {"flashinfer-python", "cuda-python"} & names(TRAINERS / "trainer-vllm-cuda.lock")
+    assert {"VLLM_USE_FLASHINFER_SAMPLER=0", "VLLM_USE_DEEP_GEMM=0"} <= set(DOCKERFILES[1].read_text().split())
 
 
 @pytest.mark.parametrize("variant", ["cpu", "cuda"])
