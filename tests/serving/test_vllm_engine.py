@@ -1,6 +1,7 @@
 """Real vLLM with the quickstart's model: base and adapters by name, alone and together."""
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -39,6 +40,12 @@ def test_names_that_share_a_batch_answer_as_themselves(vllm_served: Any, streame
         assert answer not in {alone[other] for other in NAMES if other != name}, f"{name} answered as another"
     # One batch may round a tie of a random adapter otherwise; the base is sure of what it says.
     assert {answer for name, answer in zip(asked, together, strict=True) if name == "base"} == {alone["base"]}
+
+
+def test_no_progress_bar_is_in_the_log(vllm_served: Any) -> None:
+    log = vllm_served.log.read_text()
+    assert "Loading weights took" in log
+    assert not re.search(r"\d+%", log), log
 
 
 def test_key_is_in_no_log_and_the_end_is_orderly(vllm_served: Any) -> None:

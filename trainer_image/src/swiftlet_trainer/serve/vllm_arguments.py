@@ -52,7 +52,8 @@ def vllm_arguments(document: ServeDocument, model: Path, host: str, draft: Path 
     arguments = ["--model", str(model), "--served-model-name", *document.model_names]
     arguments += ["--host", host, "--port", str(document.port)]
     arguments += ["--max-model-len", str(document.max_model_length), "--shutdown-timeout", str(DRAIN_SECONDS)]
-    arguments += ["--disable-uvicorn-access-log"]
+    # Its bars of shards and graphs do not ask tqdm's variable, and each step of one is a line of the log.
+    arguments += ["--disable-uvicorn-access-log", "--no-use-tqdm-on-load"]
     if document.api_key_file:
         # vLLM's own check leaves out what is not below a few prefixes: /invocations generates, too.
         arguments += ["--middleware", MIDDLEWARE]
