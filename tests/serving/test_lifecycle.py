@@ -1,5 +1,6 @@
 """Start, end and failures of a serving pod, each with its exit code and termination message."""
 
+import json
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
+from safetensors.torch import load_file, save_file
 from swiftlet.wire.messages import EXIT_ERROR, EXIT_INVALID, EXIT_OK
 from swiftlet_trainer.artifact.compatibility import describe_base
 from swiftlet_trainer.artifact.manifest import Manifest, write_manifest
@@ -86,6 +88,38 @@ def test_adapter_of_another_base_is_refused_with_both_digests(
     assert "adapter bird" in failure["message"]
     assert other in failure["message"]
     assert model_digest(tiny) in failure["message"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "module", "change", "told"),
+    [
+        # What no file of its own contradicts, and the model has no place for: PEFT says so, on loading it.
+        ("transformers", "c_attn", {"target_modules": ["c_attn"]}, "Target modules {'c_attn'} not found"),
+        ("transformers", "q_proj", {"peft_type": "NONE_OF_OURS"}, "NONE_OF_OURS"),
+        # What is read from the files alone is told before any engine starts.
+        ("vllm", "q_proj", {"r": 9}, "rank 9, but the weights of"),
+        ("vllm", "q_proj", {"peft_type": "NONE_OF_OURS"}, "vllm has no NONE_OF_OURS adapters"),
+    ],
+)
+def test_an_adapter_that_peft_refuses_is_bad_input(
+    pod: Any, adapter: Path, engine: str, module: str, change: dict[str, Any], told: str
+) -> None:
+    folder = pod.root / "swiftlet/artifacts/bird"
+    folder.mkdir(parents=True)
+    weights = load_file(adapter / "adapter_model.safetensors")
+    save_file(
+        {name.replace("q_proj", module): one for name, one in weights.items()}, folder / "adapter_model.safetensors"
+    )
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps(config | change))
+    assert (
+        pod.start(engine=engine, adapters=[{"name": "bird", "path": "/swiftlet/artifacts/bird"}]).wait() == EXIT_INVALID
+    )
+    failure = pod.failure()
+    assert failure["reason"] == "InvalidInput"
+    assert failure["message"].startswith("adapter bird: ")
+    assert told in failure["message"]
+    assert failure["message"].partition("; ")[2].split()[0] in ("use", "copy", "set"), "a remedy"
 
 
 @pytest.mark.parametrize("what", ["another digest", "planted", "changed", "replaced by what has no manifest"])

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file, save_file
 from swiftlet.wire.messages import EXIT_INVALID, EXIT_OK, TERMINATION_LIMIT
 from swiftlet_trainer.__main__ import main
 
@@ -161,25 +162,35 @@ def test_bad_rows_of_all_files_and_a_missing_model_are_told_at_once(eval_pod: An
 
 
 @pytest.mark.parametrize(
-    ("change", "cause"),
+    ("module", "change", "cause"),
     [
-        ({"target_modules": ["c_attn"]}, "Target modules"),
-        ({"r": 9}, "size mismatch"),
-        ({"peft_type": "NONE_OF_OURS"}, "NONE_OF_OURS"),
+        ("c_attn", {"target_modules": ["c_attn"]}, ": does not fit hf://tiny/base: Target modules"),
+        ("q_proj", {"peft_type": "NONE_OF_OURS"}, ": does not fit hf://tiny/base: 'NONE_OF_OURS'"),
+        # What the files alone tell is told before the model is loaded.
+        ("q_proj", {"r": 9}, "/adapter_config.json: rank 9, but the weights of "),
+        ("q_proj", {"target_modules": ["c_attn"]}, "/adapter_config.json: target_modules ['c_attn'] are none of those"),
     ],
 )
 def test_an_adapter_that_peft_cannot_put_on_is_bad_input(
-    eval_pod: Any, suites: list[dict[str, Any]], tiny: Path, adapter: Path, change: dict[str, Any], cause: str
+    eval_pod: Any,
+    suites: list[dict[str, Any]],
+    tiny: Path,
+    adapter: Path,
+    module: str,
+    change: dict[str, Any],
+    cause: str,
 ) -> None:
     eval_pod.mount(MODEL, tiny)
     folder = eval_pod.root / "swiftlet/artifacts/foreign"
     folder.mkdir(parents=True)
-    (folder / "adapter_model.safetensors").write_bytes((adapter / "adapter_model.safetensors").read_bytes())
+    weights = {
+        name.replace("q_proj", module): one for name, one in load_file(adapter / "adapter_model.safetensors").items()
+    }
+    save_file(weights, folder / "adapter_model.safetensors")
     config = json.loads((adapter / "adapter_config.json").read_text())
     (folder / "adapter_config.json").write_text(json.dumps(config | change))
     target = {**BASE, "adapterPath": "/swiftlet/artifacts/foreign"}
     assert main(["evaluate", "--job", eval_pod.job(target, None, suites[1:2])]) == EXIT_INVALID
     failure = eval_pod.termination()["failure"]
     assert failure["reason"] == "InvalidInput"
-    assert failure["message"].startswith(f"target: {folder}: does not fit hf://tiny/base: ")
-    assert cause in failure["message"]
+    assert failure["message"].startswith(f"target: {folder}{cause}")

@@ -90,3 +90,20 @@ def test_adapters_that_vllm_lacks_are_named(pod: Path, adapter_folder: Any) -> N
         "adapter dora: vllm has no weight-decomposed adapters (DoRA)",
         "adapter big: rank 1024 is above vllm's 512",
     ]
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({"use_bdlora": {"x": 1}}, "block-diagonal adapters (BD-LoRA)"),
+        ({"peft_type": "IA3"}, "IA3 adapters"),
+        ({"init_lora_weights": "PiSSA"}, "adapters that change the base's own weights (init_lora_weights: PiSSA)"),
+        ({"init_lora_weights": "Gaussian"}, None),
+        ({"init_lora_weights": True, "peft_type": "LORA", "use_qalora": False}, None),
+    ],
+)
+def test_adapters_of_other_kinds_are_left_to_transformers(
+    adapter_folder: Any, pod: Path, config: dict[str, Any], told: str | None
+) -> None:
+    folder = pod / adapter_folder("a", **config).lstrip("/")
+    assert adapter_problems({"bird": folder}) == ([f"adapter bird: vllm has no {told}"] if told else [])

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from swiftlet_trainer.artifact.lora_files import lora_problems
 from swiftlet_trainer.artifact.manifest import MANIFEST_FILE, BaseModelRecord, read_manifest
 from swiftlet_trainer.models.checks import json_object, safetensors_problems
 
@@ -59,11 +60,12 @@ def _file_problems(folder: Path) -> list[str]:
     from safetensors import safe_open
 
     with safe_open(folder / ADAPTER_WEIGHTS, framework="np") as tensors:
-        if any(".lora_" in name for name in tensors.keys()):  # noqa: SIM118 (no mapping)
-            return []
-    return [
-        f"{folder / ADAPTER_WEIGHTS} holds no LoRA weights, of which {ADAPTER_CONFIG} speaks; copy the adapter again"
-    ]
+        shapes = {name: tensors.get_slice(name).get_shape() for name in tensors.keys()}  # noqa: SIM118 (no mapping)
+    if not any(".lora_" in name for name in shapes):
+        weights = folder / ADAPTER_WEIGHTS
+        return [f"{weights} holds no LoRA weights, of which {ADAPTER_CONFIG} speaks; copy the adapter again"]
+    found = lora_problems(config, shapes)
+    return [f"{folder / ADAPTER_CONFIG}: {problem}; copy the adapter again" for problem in found]
 
 
 def _digest_problems(folder: Path, base_folder: Path) -> list[str]:

@@ -11,6 +11,7 @@ from swiftlet.wire.documents import EvaluateDocument, ResolvedModel, ResolvedSub
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.hardware import compute_dtype
+from swiftlet_trainer.models.adapters import AdapterSource, with_adapters
 from swiftlet_trainer.paths import in_pod
 
 SubjectName = Literal["target", "baseline"]
@@ -82,7 +83,8 @@ def loaded(subjects: Sequence[Subject], use_gpu: bool) -> Iterator[tuple[Any, li
         groups.setdefault(subject.model.model_dump_json(exclude={"uri"}), []).append(subject)
     for group in groups.values():
         tokenizer, model = _load(group[0].model, use_gpu)
-        model = _with_adapters(model, group)
+        adapters = [AdapterSource(one.name, one.adapter, one.name) for one in group if one.adapter]
+        model = with_adapters(model, adapters, group[0].model.uri).eval()
         yield tokenizer, [(one, _active(model, one.name if one.adapter else None)) for one in group]
         del model
 
@@ -94,34 +96,3 @@ def _load(source: ResolvedModel, use_gpu: bool) -> tuple[Any, Any]:
     tokenizer = load_tokenizer(source)
     model = load_causal(model_folder(source), compute_dtype(use_gpu))
     return tokenizer, model.to("cuda" if use_gpu else "cpu").eval()
-
-
-def _with_adapters(model: Any, subjects: Sequence[Subject]) -> Any:
-    adapted = [subject for subject in subjects if subject.adapter]
-    if not adapted:
-        return model
-    from peft import PeftModel
-
-    first, *rest = adapted
-    with _fitting(first):
-        model = PeftModel.from_pretrained(
-            model, str(first.adapter), adapter_name=first.name, autocast_adapter_dtype=False
-        )
-    for subject in rest:
-        with _fitting(subject):
-            model.load_adapter(str(subject.adapter), adapter_name=subject.name, autocast_adapter_dtype=False)
-    return model.eval()
-
-
-@contextmanager
-def _fitting(subject: Subject) -> Iterator[None]:
-    """Within, what PEFT says of an adapter that it cannot put on the model becomes InvalidInput, with its folder."""
-    try:
-        yield
-    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
-        # Of torch's own errors only this one is about the files; the others may pass.
-        if isinstance(error, RuntimeError) and "loading state_dict" not in str(error):
-            raise
-        cause = " ".join(str(error).split()) or type(error).__name__
-        problem = f"{subject.adapter}: does not fit {subject.model.uri}: {cause}; use the base that it was trained on"
-        raise InvalidInput([f"{subject.name}: {problem}"]) from error

@@ -13,6 +13,7 @@ import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 
 from swiftlet_trainer.evaluate.generation import end_tokens, own_settings_aside, padding_token
+from swiftlet_trainer.models.adapters import AdapterSource, with_adapters
 from swiftlet_trainer.models.vocabulary import id_problem
 from swiftlet_trainer.serve.answer import Answer, Sampling
 from swiftlet_trainer.serve.detokenizer import Detokenizer
@@ -241,7 +242,7 @@ class _Speaker(StoppingCriteria):  # type: ignore[misc]
 def load_engine(
     folder: Path, model_names: Sequence[str], adapters: Mapping[str, Path], max_length: int, use_gpu: bool
 ) -> TransformersEngine:
-    """The engine with the model in `folder` and adapters by served name."""
+    """The engine with the model in `folder` and adapters by served name. Raises InvalidInput where they do not fit."""
     from transformers import AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
@@ -254,13 +255,6 @@ def load_engine(
     model = model.to("cuda" if use_gpu else "cpu")
     # PEFT's names are module names: they may not hold the dots that a served name may.
     keys = {name: f"adapter{number}" for number, name in enumerate(adapters)}
-    if adapters:
-        from peft import PeftModel
-
-        first, *rest = adapters
-        model = PeftModel.from_pretrained(
-            model, str(adapters[first]), adapter_name=keys[first], autocast_adapter_dtype=False
-        )
-        for name in rest:
-            model.load_adapter(str(adapters[name]), adapter_name=keys[name], autocast_adapter_dtype=False)
+    sources = [AdapterSource(keys[name], path, f"adapter {name}") for name, path in adapters.items()]
+    model = with_adapters(model, sources, base=str(folder))
     return TransformersEngine(model.eval(), tokenizer, model_names, keys, max_length)

@@ -7,11 +7,14 @@ import sys
 from collections.abc import Sequence
 
 from swiftlet.wire.documents import ServeDocument
+from swiftlet.wire.messages import EXIT_INVALID
 
 from swiftlet_trainer.document import load_document
+from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.garbage import collect_rarely
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.serve.api_key import read_api_key
+from swiftlet_trainer.serve.engine import PROBLEM_PREFIX
 from swiftlet_trainer.serve.lifeline import end_with_parent
 
 DRAIN_SECONDS = 30
@@ -32,9 +35,12 @@ def main(argv: Sequence[str]) -> int:
     from swiftlet_trainer.serve.transformers_engine import load_engine
 
     adapters = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
-    engine = load_engine(
-        model_folder(document.model), document.model_names, adapters, document.max_model_length, document.use_gpu
-    )
+    folder = model_folder(document.model)
+    try:
+        engine = load_engine(folder, document.model_names, adapters, document.max_model_length, document.use_gpu)
+    except InvalidInput as error:
+        sys.stdout.writelines(f"{PROBLEM_PREFIX}{problem}\n" for problem in error.problems)
+        return EXIT_INVALID
     sys.stdout.write("starting the API\n")
     sys.stdout.flush()
     uvicorn.run(

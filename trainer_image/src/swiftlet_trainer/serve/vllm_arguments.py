@@ -1,7 +1,7 @@
 """The arguments and the environment that vLLM is started with."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,12 @@ UNSUPPORTED_ADAPTERS = {
     "modules_to_save": "adapters that replace whole modules",
     "layer_replication": "adapters that replicate layers",
     "alora_invocation_tokens": "activated adapters (aLoRA)",
+    "use_bdlora": "block-diagonal adapters (BD-LoRA)",
+    "use_qalora": "adapters of quantized groups (QALoRA)",
 }
 """Keys of adapter_config.json that vLLM refuses when set. Source: vllm.lora.peft_helper."""
+PLAIN_BEGINNINGS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")
+"""Names in init_lora_weights with which an adapter leaves the base's weights alone. Source: the same."""
 
 MOST_GPU_SLOTS = 8
 """Slots take GPU memory; adapters beyond them wait in the pod's and are moved in when asked for."""
@@ -38,12 +42,10 @@ def adapter_problems(adapters: Mapping[str, Path]) -> list[str]:
     """Why vLLM cannot load adapters that PEFT can; by the name that each is served as."""
     problems = []
     for name, folder in adapters.items():
-        config = _adapter_config(folder)
-        problems += [
-            f"adapter {name}: vllm has no {what}" for key, what in UNSUPPORTED_ADAPTERS.items() if config.get(key)
-        ]
-        if _rank(config) > LORA_RANKS[-1]:
-            problems.append(f"adapter {name}: rank {_rank(config)} is above vllm's {LORA_RANKS[-1]}")
+        config, rank = _adapter_config(folder), adapter_rank(folder)
+        problems += [f"adapter {name}: vllm has no {what}" for what in _unsupported(config)]
+        if rank > LORA_RANKS[-1]:
+            problems.append(f"adapter {name}: rank {rank} is above vllm's {LORA_RANKS[-1]}")
     return problems
 
 
@@ -59,7 +61,7 @@ def vllm_arguments(document: ServeDocument, model: Path, host: str, draft: Path 
         arguments += ["--middleware", MIDDLEWARE]
     folders = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
     if folders:
-        rank = max(_rank(_adapter_config(folder)) for folder in folders.values())
+        rank = max(adapter_rank(folder) for folder in folders.values())
         arguments += ["--enable-lora", "--max-lora-rank", str(next(one for one in LORA_RANKS if one >= rank))]
         slots = lora_slots(len(folders), document.use_gpu)
         arguments += ["--max-loras", str(slots), "--max-cpu-loras", str(max(slots, len(folders)))]
@@ -134,8 +136,18 @@ def _cache_gib(model: Path, max_model_length: int) -> int:
     return max(1, -(-token * max_model_length * SEQUENCES_IN_CACHE // GIB))
 
 
-def _rank(config: Mapping[str, Any]) -> int:
+def _unsupported(config: Mapping[str, Any]) -> Iterator[str]:
+    yield from (what for key, what in UNSUPPORTED_ADAPTERS.items() if config.get(key))
+    if (kind := config.get("peft_type", "LORA")) != "LORA":
+        yield f"{kind} adapters"
+    begun = config.get("init_lora_weights")
+    if isinstance(begun, str) and begun.lower() not in PLAIN_BEGINNINGS:
+        yield f"adapters that change the base's own weights (init_lora_weights: {begun})"
+
+
+def adapter_rank(folder: Path) -> int:
     """The highest rank of an adapter: `r`, or what a pattern raises it to for some modules."""
+    config = _adapter_config(folder)
     return max([int(config.get("r") or 0), *(int(rank) for rank in (config.get("rank_pattern") or {}).values())])
 
 

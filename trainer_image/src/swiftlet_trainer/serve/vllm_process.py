@@ -90,11 +90,17 @@ def main(argv: Sequence[str]) -> int:
     from vllm.entrypoints.launchers.api_server.entry import run_server
     from vllm.entrypoints.serve.utils.api_utils import cli_env_setup
 
+    from swiftlet_trainer.serve.vllm_adapters import RefusedAdapterError, name_refused_adapters
+
     cli_env_setup()
+    name_refused_adapters()
     try:
         uvloop.run(run_server(parsed))
     except ValidationError as error:  # of a configuration: what a request gets wrong is answered to its sender
         sys.stdout.writelines(f"{PROBLEM_PREFIX}{problem}\n" for problem in configuration_problems(error))
+        return EXIT_INVALID
+    except RefusedAdapterError as error:
+        sys.stdout.write(f"{PROBLEM_PREFIX}{error}\n")
         return EXIT_INVALID
     return 0
 
