@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet_trainer.artifact.manifest import MANIFEST_FILE
+from huggingface_hub import ModelCard
+from swiftlet_trainer.artifact.manifest import MANIFEST_FILE, read_and_verify
+from swiftlet_trainer.artifact.model_card import MODEL_CARD
 from swiftlet_trainer.artifact.writing import base_name
+from swiftlet_trainer.failures import InvalidInput
 
 QUESTIONS = ("Say hello.", "Greet the crew!", "Say hello to the captain, please.", "What do sailors say?")
 ANSWER = "Ahoy!"
@@ -108,6 +111,24 @@ def test_what_was_not_trained_is_the_bases(make_pod: Callable[[str], Any], base:
     else:
         config = json.loads((artifact / "adapter_config.json").read_text())
         assert config["base_model_name_or_path"] == str(base)
+
+
+@pytest.mark.parametrize("tuner", TUNERS.values(), ids=TUNERS)
+def test_the_lines_of_its_card_load_it(
+    make_pod: Callable[[str], Any], base: Path, tuner: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifact = trained(make_pod("pod"), base, tuner, steps=1)
+    assert MODEL_CARD in read_and_verify(artifact).files
+    lines = ModelCard.load(artifact / MODEL_CARD).text.split("```python\n")[1].split("```")[0]
+    assert len(lines.splitlines()) == 3
+    monkeypatch.chdir(artifact)
+    loaded: dict[str, Any] = {}
+    exec(lines, loaded)  # noqa: S102
+    ids = loaded["tokenizer"]("Say hello.", return_tensors="pt")["input_ids"]
+    assert loaded["model"](input_ids=ids).logits.isfinite().all()
+    (artifact / MODEL_CARD).write_text("another")
+    with pytest.raises(InvalidInput, match=r"README\.md: .* bytes, the manifest says"):
+        read_and_verify(artifact)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from swiftlet.wire.documents import ResolvedModel, TrainDocument
 
 from swiftlet_trainer.artifact.compatibility import ADAPTER_CONFIG, describe_base
 from swiftlet_trainer.artifact.manifest import Manifest, canonical_digest, write_manifest
+from swiftlet_trainer.artifact.model_card import MODEL_CARD, model_card
 from swiftlet_trainer.checkpoints.store import is_disk_full
 from swiftlet_trainer.failures import TrainerError
 from swiftlet_trainer.models.digest import weight_bytes
@@ -65,6 +66,8 @@ def write_artifact(
         _copy_tokenizer(base_folder, staged)
         _write_generation_config(staged, base_folder, tokenizer)
         manifest = _manifest(document, base_folder, data_digest, steps, final_loss, eval_loss)
+        card = model_card(manifest, base_name(document.model), staged)
+        (staged / MODEL_CARD).write_text(card, encoding="utf-8")
         digest = write_manifest(staged, manifest)
     except Exception as error:
         free = shutil.disk_usage(output_dir).free
@@ -105,8 +108,7 @@ def _write_generation_config(folder: Path, base_folder: Path, tokenizer: Any) ->
 
 
 def _name_the_base(folder: Path, document: TrainDocument) -> None:
-    """peft names the base by its folder in this pod, which no reader has, and writes a card that says the same."""
-    (folder / "README.md").unlink(missing_ok=True)
+    """peft names the base by its folder in this pod, which no reader has."""
     file = folder / ADAPTER_CONFIG
     if not file.is_file():
         return

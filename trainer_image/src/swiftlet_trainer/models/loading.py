@@ -6,6 +6,7 @@ from typing import Any
 from swiftlet.wire.documents import ResolvedModel
 
 from swiftlet_trainer.artifact.identity import LOADED, identity_problems
+from swiftlet_trainer.artifact.model_card import MODEL_CARD
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.checks import folder_problems
 from swiftlet_trainer.models.digest import model_digest
@@ -13,6 +14,9 @@ from swiftlet_trainer.models.trainable import training_problems
 from swiftlet_trainer.paths import in_pod
 
 __all__ = ["check_model", "check_trainable", "load_tokenizer", "model_digest", "model_folder"]
+
+FETCHED = (*LOADED, MODEL_CARD)
+"""Nothing reads the card, but an artifact's manifest lists it."""
 
 
 def model_folder(model: ResolvedModel) -> Path:
@@ -28,7 +32,7 @@ def model_folder(model: ResolvedModel) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     try:
-        return Path(snapshot_download(model.repo_id, revision=model.revision, allow_patterns=list(LOADED)))
+        return Path(snapshot_download(model.repo_id, revision=model.revision, allow_patterns=list(FETCHED)))
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError, ValueError) as error:
         cause = str(error).strip().splitlines()[0]
         raise InvalidInput(
