@@ -12,6 +12,7 @@ import openai
 import pytest
 
 from .conformance import CASES, check, clients
+from .server_metrics import check_sums, check_table
 
 BIRD = "team/bird.v1"
 KEY = "s3cret"
@@ -222,3 +223,14 @@ def test_the_next_is_answered_when_a_client_left_in_a_stream(client: openai.Open
         with client.completions.create(model=BIRD, prompt="Once", max_tokens=200, stream=True) as stream:
             next(iter(stream))
         check(client, "base", CASES["text"])
+
+
+def test_figures_are_by_served_name_and_add_up(api: httpx.Client) -> None:
+    check_table(api, "vllm:", {"base", BIRD})
+    check_sums(api, "vllm:", ["base", BIRD])
+
+
+@pytest.mark.parametrize("key", [None, "wrong"])
+def test_figures_ask_for_the_key(served: Any, key: str | None) -> None:
+    with served.client(key) as client:
+        assert client.get("/metrics").status_code == 401

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from swiftlet.wire.messages import EXIT_OK
 
+from .server_metrics import check_sums, check_table, figures
+
 KEY = "s3cret"
 NAMES = ["base", "bird", "tern"]
 WHO = {"messages": [{"role": "user", "content": "Who are you?"}], "max_tokens": 8, "temperature": 0}
@@ -46,6 +48,32 @@ def test_no_progress_bar_is_in_the_log(vllm_served: Any) -> None:
     log = vllm_served.log.read_text()
     assert "Loading weights took" in log
     assert not re.search(r"\d+%", log), log
+
+
+def test_figures_of_vllm_itself_count_all_names_as_the_base(vllm_served: Any) -> None:
+    """The table of names holds for vLLM's own, and each name has the same figures, in the same buckets."""
+    with vllm_served.client(KEY) as client:
+        assert check_table(client, "vllm:", {"base"}) == check_table(client, "swiftlet_", set(NAMES))
+        own, by_name = figures(client, "vllm:"), figures(client, "swiftlet_")
+    exact = ("prompt_tokens_total", "generation_tokens_total", "inter_token_latency_seconds_count")
+    for figure in exact:
+        assert own[figure, "base"] == sum(by_name[figure, name] for name in NAMES) > 0
+    reasons = {
+        reason for figure, _, reason in (key for key in own if len(key) == 3) if figure == "request_success_total"
+    }
+    for reason in reasons - {"abort"}:  # vLLM does not count who leaves
+        asked = [by_name["request_success_total", name, reason] for name in NAMES]
+        assert own["request_success_total", "base", reason] == sum(asked)
+
+
+def test_figures_are_by_served_name_and_add_up(vllm_served: Any) -> None:
+    with vllm_served.client(KEY) as client:
+        check_sums(client, "swiftlet_", NAMES)
+
+
+def test_figures_ask_for_the_key(vllm_served: Any) -> None:
+    with vllm_served.client() as client:
+        assert client.get("/metrics").status_code == 401
 
 
 def test_key_is_in_no_log_and_the_end_is_orderly(vllm_served: Any) -> None:

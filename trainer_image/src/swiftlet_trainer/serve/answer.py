@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from swiftlet_trainer.serve.request_metrics import Meter, Outcome
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -34,8 +36,8 @@ class Answer:
     that goes says so by `leave`, at which the computation ends with its next token, or never begins.
     """
 
-    def __init__(self, model: str, ids: list[int], sampling: Sampling, limit: int) -> None:
-        self.model, self.ids, self.sampling, self.limit = model, ids, sampling, limit
+    def __init__(self, model: str, ids: list[int], sampling: Sampling, limit: int, meter: Meter) -> None:
+        self.model, self.ids, self.sampling, self.limit, self.meter = model, ids, sampling, limit, meter
         self.usage = Usage(len(ids))
         self._loop = asyncio.get_running_loop()
         self._items: asyncio.Queue[str | BaseException | None] = asyncio.Queue()
@@ -45,7 +47,15 @@ class Answer:
     def begin(self) -> bool:
         """The engine takes it up; False when nobody waits for it any more."""
         self._tell(self._begun.set)
-        return not self.has_left
+        if self.has_left:
+            return False
+        self.meter.begin()
+        return True
+
+    def count_token(self) -> None:
+        """The engine has made one more token, whether or not it shows."""
+        self.usage.completion_tokens += 1
+        self.meter.tokens(1)
 
     def say(self, piece: str) -> None:
         """The engine has more text."""
@@ -53,6 +63,8 @@ class Answer:
 
     def end(self, error: BaseException | None = None) -> None:
         """The engine is through with it. error: what the reader shall see raised."""
+        finished = Outcome.ABORT if self.has_left else Outcome(self.usage.finish_reason)
+        self.meter.end(Outcome.ERROR if error else finished)
         self._tell(self._items.put_nowait, error)
 
     async def begun(self, seconds: float) -> bool:
@@ -67,6 +79,7 @@ class Answer:
     def leave(self) -> None:
         """Nobody reads it any more. May be said at any time, also behind its end."""
         self._left.set()
+        self.meter.leave()
 
     @property
     def has_left(self) -> bool:

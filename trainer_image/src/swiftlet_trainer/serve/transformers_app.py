@@ -7,7 +7,8 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive
 
@@ -24,7 +25,7 @@ WAIT_SECONDS = 300.0
 
 
 def build_app(engine: TransformersEngine, api_key: str | None, wait_seconds: float = WAIT_SECONDS) -> FastAPI:
-    """GET /health, GET /v1/models and /v1/models/NAME, POST /v1/chat/completions and /v1/completions.
+    """GET /health, /metrics, /v1/models and /v1/models/NAME, POST /v1/chat/completions and /v1/completions.
 
     With an `api_key`, everything but /health asks for it (RequireKey).
     """
@@ -41,6 +42,10 @@ def build_app(engine: TransformersEngine, api_key: str | None, wait_seconds: flo
             raise Refused(problem, status=503)
         return {}
 
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(engine.metrics.page(), media_type=CONTENT_TYPE_LATEST)
+
     @app.get("/v1/models")
     async def models() -> dict[str, Any]:
         return {"object": "list", "data": [_card(name, started) for name in engine.names]}
@@ -55,14 +60,14 @@ def build_app(engine: TransformersEngine, api_key: str | None, wait_seconds: flo
     async def chat(request: ChatRequest, http: Request) -> Any:
         prompt = await run_in_threadpool(engine.chat_prompt, [message.turn() for message in request.messages])
         answer = engine.answer(request.model, prompt, _sampling(request, request.max_tokens))
-        return await _answered(answer, request, http.receive, _CHAT, wait_seconds)
+        return await _answered(engine, answer, request, http.receive, _CHAT, wait_seconds)
 
     @app.post("/v1/completions", response_model=None)
     async def complete(request: CompletionRequest, http: Request) -> Any:
         prompt: Prompt = await run_in_threadpool(engine.text_prompt, request.prompt)
         sampling = _sampling(request, request.max_tokens or DEFAULT_COMPLETION_TOKENS)
         answer = engine.answer(request.model, prompt, sampling)
-        return await _answered(answer, request, http.receive, _TEXT, wait_seconds)
+        return await _answered(engine, answer, request, http.receive, _TEXT, wait_seconds)
 
     return app
 
@@ -101,16 +106,21 @@ def _sampling(request: AnyRequest, max_tokens: int | None) -> Sampling:
 
 
 async def _answered(
-    answer: Answer, request: AnyRequest, receive: Receive, shape: _Shape, wait_seconds: float
+    engine: TransformersEngine,
+    answer: Answer,
+    request: AnyRequest,
+    receive: Receive,
+    shape: _Shape,
+    wait_seconds: float,
 ) -> dict[str, Any] | EventStream:
     """The whole answer; or a stream, once its first piece is there: what fails before it is an HTTP error."""
     head = {"id": f"{shape.prefix}-{uuid.uuid4().hex}", "created": int(time.time()), "model": request.model}
     try:
         if request.stream:
-            first = await unless_left(receive, _first(answer, wait_seconds))
+            first = await unless_left(receive, _first(engine, answer, wait_seconds))
             with_usage = request.stream_options is not None and request.stream_options.include_usage
             return EventStream(_events(head, shape, answer, first, bool(with_usage)), answer.leave)
-        text = await unless_left(receive, _whole(answer, wait_seconds))
+        text = await unless_left(receive, _whole(engine, answer, wait_seconds))
     except BaseException:  # it was refused, it failed, or the client or the server goes
         answer.leave()
         raise
@@ -118,15 +128,16 @@ async def _answered(
     return {**head, "object": shape.whole, "choices": choices, "usage": _counts(answer.usage)}
 
 
-async def _first(answer: Answer, wait_seconds: float) -> str:
+async def _first(engine: TransformersEngine, answer: Answer, wait_seconds: float) -> str:
     """Its first piece, empty when it has none."""
     if not await answer.begun(wait_seconds):
+        engine.turn_away(answer)
         raise Refused(f"busy with other requests for {wait_seconds:.0f} s; try again later", status=503)
     return await anext(answer, "")
 
 
-async def _whole(answer: Answer, wait_seconds: float) -> str:
-    return await _first(answer, wait_seconds) + "".join([piece async for piece in answer])
+async def _whole(engine: TransformersEngine, answer: Answer, wait_seconds: float) -> str:
+    return await _first(engine, answer, wait_seconds) + "".join([piece async for piece in answer])
 
 
 async def _events(

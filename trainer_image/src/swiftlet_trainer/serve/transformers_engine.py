@@ -19,6 +19,7 @@ from swiftlet_trainer.serve.answer import Answer, Sampling
 from swiftlet_trainer.serve.detokenizer import Detokenizer
 from swiftlet_trainer.serve.openai_requests import Refused
 from swiftlet_trainer.serve.stops import StopCutter
+from swiftlet_trainer.serve.transformers_metrics import EngineMetrics, Refusal
 
 DEFAULT_COMPLETION_TOKENS = 16
 """Of /v1/completions, as OpenAI's."""
@@ -56,6 +57,7 @@ class TransformersEngine:
         """adapters: served name to the name that PEFT knows the adapter by."""
         self.tokenizer = tokenizer
         self.names = [*model_names, *adapters]
+        self.metrics = EngineMetrics(self.names)
         self._model, self._adapters, self._max_length = model, adapters, max_length
         self._ends, self._padding = end_tokens(model, tokenizer), padding_token(model, tokenizer)
         self._rows: int = model.get_input_embeddings().weight.shape[0]
@@ -115,10 +117,18 @@ class TransformersEngine:
             longest = f"the longest prompt and answer is {self._max_length}"
             raise Refused(f"the prompt has {size} tokens, {longest}", prompt.field)
         if problem := self.problem():
+            self.metrics.refuse(name, Refusal.STALLED)
             raise Refused(problem, status=503)
-        answer = Answer(name, prompt.ids, sampling, min(sampling.max_tokens or room, room))
+        meter = self.metrics.meter(name, size)
+        answer = Answer(name, prompt.ids, sampling, min(sampling.max_tokens or room, room), meter)
         self._waiting.put(answer)
         return answer
+
+    def turn_away(self, answer: Answer) -> None:
+        """It has waited for too long: it is refused, instead of answered."""
+        answer.meter.end(None)
+        self.metrics.refuse(answer.model, Refusal.BUSY)
+        answer.leave()
 
     def problem(self) -> str | None:
         """Why the engine answers nobody any more, if so."""
@@ -218,7 +228,7 @@ class _Speaker(StoppingCriteria):  # type: ignore[misc]
         return torch.full((input_ids.shape[0],), self._ended, dtype=torch.bool, device=input_ids.device)
 
     def _take(self, token: int) -> None:
-        self._answer.usage.completion_tokens += 1
+        self._answer.count_token()
         if token in self._ends:
             self._ended = True
             return

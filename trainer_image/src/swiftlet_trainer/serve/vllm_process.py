@@ -91,9 +91,11 @@ def main(argv: Sequence[str]) -> int:
     from vllm.entrypoints.serve.utils.api_utils import cli_env_setup
 
     from swiftlet_trainer.serve.vllm_adapters import RefusedAdapterError, name_refused_adapters
+    from swiftlet_trainer.serve.vllm_metrics import count_by_name
 
     cli_env_setup()
     name_refused_adapters()
+    count_by_name([parsed.served_model_name[0], *(adapter.name for adapter in parsed.lora_modules or ())])
     try:
         uvloop.run(run_server(parsed))
     except ValidationError as error:  # of a configuration: what a request gets wrong is answered to its sender
