@@ -56,7 +56,7 @@ unit: $(INSTALLED) ## Tests alone, WORKERS=2 at a time; PYTEST_ARGS="tests/unit 
 	@$(VENV)/bin/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 e2e: $(INSTALLED) ## The operator on a cluster of two real nodes, made on this machine (root on Linux); E2E_ARGS="-k name"
-	@$(VENV)/bin/pytest e2e --timeout=1800 $(E2E_ARGS)
+	@$(VENV)/bin/pytest e2e --timeout=3600 $(E2E_ARGS)
 
 e2e-kind: $(INSTALLED) ## The same proofs on a kind cluster, where Docker runs
 	@bash e2e/kind/run $(VENV) $(E2E_ARGS)

@@ -47,7 +47,7 @@ def install(cluster: Cluster) -> str:
     settings = [f"--set={name}={value}" for name, value in VALUES.items()]
     helm(
         cluster, "upgrade", "--install", RELEASE, str(CHART), "--namespace", NAMESPACE,
-        "--wait", "--timeout=3m", *settings,
+        "--wait", "--timeout=10m", *settings,
     )  # fmt: skip
     return NAMESPACE
 

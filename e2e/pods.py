@@ -39,7 +39,7 @@ def run_pod(bed: Cluster, namespace: str, name: str, container: dict[str, Any], 
     bed.kubectl("create", "--filename=-", stdin=json.dumps(pod))
 
 
-def ended(bed: Cluster, namespace: str, name: str, seconds: float = 60) -> dict[str, Any]:
+def ended(bed: Cluster, namespace: str, name: str, seconds: float = 180) -> dict[str, Any]:
     """How the one container of a pod ended."""
 
     def state() -> dict[str, Any] | None:

@@ -5,5 +5,5 @@ from watching import Cluster
 
 
 def test_the_release_passes_its_own_test(cluster: Cluster, installed: str) -> None:
-    printed = helm(cluster, "test", RELEASE, "--namespace", installed, "--timeout=3m")
+    printed = helm(cluster, "test", RELEASE, "--namespace", installed, "--timeout=10m")
     assert "Phase:          Succeeded" in printed

@@ -91,7 +91,7 @@ def test_a_name_that_somebody_else_has(bed: Bed, submit: Any, broken_images: Any
     bed.apply(theirs)
     before = get(bed, NAMESPACE, child, metadata["name"])
     submit(owner, f"taken-{child}", compute=broken_images)
-    until("a refusal", lambda: accepted(bed, owner, f"taken-{child}").get("reason") == "NameConflict", 60)
+    until("a refusal", lambda: accepted(bed, owner, f"taken-{child}").get("reason") == "NameConflict", 240)
     message = accepted(bed, owner, f"taken-{child}")["message"]
     assert f"{kind} {NAMESPACE}/{metadata['name']} exists and does not belong to this {owner}" in message
     after = get(bed, NAMESPACE, child, metadata["name"])
@@ -104,9 +104,9 @@ def test_a_name_that_somebody_else_has(bed: Bed, submit: Any, broken_images: Any
 
 def test_a_budget_goes_when_one_replica_is_left(bed: Bed, submit: Any, broken_images: Any) -> None:
     submit("ModelDeployment", "scaled", compute=broken_images)
-    until("a budget", lambda: get(bed, NAMESPACE, "pdb", "scaled-serve"), 60)
+    until("a budget", lambda: get(bed, NAMESPACE, "pdb", "scaled-serve"), 240)
     submit("ModelDeployment", "scaled", compute=broken_images, replicas=1)
-    until("no budget", lambda: get(bed, NAMESPACE, "pdb", "scaled-serve") is None, 60)
+    until("no budget", lambda: get(bed, NAMESPACE, "pdb", "scaled-serve") is None, 240)
     assert (get(bed, NAMESPACE, "deployment", "scaled-serve") or {})["spec"]["replicas"] == 1
 
 
@@ -114,9 +114,9 @@ def test_a_policy_goes_when_the_profile_says_so(bed: Bed, submit: Any, broken_im
     document = {**default_profile(bed), "metadata": {"name": "open"}}
     bed.apply(document)
     submit("ModelDeployment", "open", compute={"profileRef": {"name": "open"}})
-    until("a policy", lambda: get(bed, NAMESPACE, "networkpolicy", "open-serve"), 60)
+    until("a policy", lambda: get(bed, NAMESPACE, "networkpolicy", "open-serve"), 240)
     bed.apply({**document, "spec": {**document["spec"], "networkPolicy": "Disabled"}})
-    until("no policy", lambda: get(bed, NAMESPACE, "networkpolicy", "open-serve") is None, 60)
+    until("no policy", lambda: get(bed, NAMESPACE, "networkpolicy", "open-serve") is None, 240)
 
 
 def test_only_the_last_attempts_are_kept(bed: Bed, submit: Any, broken_images: Any) -> None:
@@ -125,7 +125,7 @@ def test_only_the_last_attempts_are_kept(bed: Bed, submit: Any, broken_images: A
     def summary() -> dict[str, Any]:
         return condition(get(bed, NAMESPACE, "ftj", "attempts"), "Succeeded")
 
-    until("the end", lambda: summary().get("reason") == "BackoffLimitExceeded", 240)
+    until("the end", lambda: summary().get("reason") == "BackoffLimitExceeded", 600)
     assert "restarted 3 times, raise spec.backoffLimit to try again" in summary()["message"]
     names = [job["metadata"]["name"] for job in items(bed, NAMESPACE, "jobs", "swiftlet.dev/name=attempts")]
     assert names == ["attempts-train-1", "attempts-train-2", "attempts-train-3"]
@@ -141,6 +141,6 @@ def test_an_event_that_comes_again_is_counted(bed: Bed, submit: Any) -> None:
     nowhere = {"gpus": 1}  # No node has one, so that the pod neither ends nor runs.
     for times in (1, 2):
         submit("FineTuneJob", "blinks", compute=nowhere, suspend=True)
-        until("it is suspended", lambda times=times: seen("Suspended").get("count") == times, 60)
+        until("it is suspended", lambda times=times: seen("Suspended").get("count") == times, 240)
         submit("FineTuneJob", "blinks", compute=nowhere, suspend=False)
-        until("it goes on", lambda times=times: seen("Resumed").get("count") == times, 60)
+        until("it goes on", lambda times=times: seen("Resumed").get("count") == times, 240)

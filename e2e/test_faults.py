@@ -3,15 +3,19 @@
 import json
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
 from installation import default_profile
+from swiftlet.kube.lease import DURATION_SECONDS, RENEW_SECONDS, TRY_SECONDS
 from testbed.nodes import Cluster as Bed
 from watching import condition, get, items, until, until_true
 
 NAMESPACE = "faults"
 MODEL = "hf://HuggingFaceTB/SmolLM2-135M-Instruct"
+TAKEOVER_SECONDS = DURATION_SECONDS + 2 * (RENEW_SECONDS + TRY_SECONDS)
+"""From the last renewal to the next holder, at most: it is seen, and the Lease taken, by tries in between."""
 
 
 @pytest.fixture(scope="module")
@@ -96,16 +100,16 @@ def test_an_image_that_nobody_has(bed: Bed, namespace: str, submit: Any) -> None
     compute = profile(bed, "no-image", images={"trainer": "localhost/nobody/has-it:1", "server": "localhost/nothing:1"})
     submit("no-image", compute=compute)
     pulling = ("ErrImagePull", "ImagePullBackOff")
-    until("the reason", lambda: reason(bed, namespace, "no-image", "PodsReady") in pulling, 90)
+    until("the reason", lambda: reason(bed, namespace, "no-image", "PodsReady") in pulling, 240)
     message = condition(get(bed, namespace, "ftj", "no-image"), "PodsReady")["message"]
     assert "check images of the ComputeProfile" in message
-    assert "PodCannotStart" in events(bed, namespace, "no-image")
+    until("the event", lambda: "PodCannotStart" in events(bed, namespace, "no-image"), 240)
 
 
 def test_no_node_has_the_gpus(bed: Bed, namespace: str, submit: Any) -> None:
     bed.fake_gpus("node-1", 2)
     submit("no-gpus", compute={"gpus": 4})
-    until("the reason", lambda: reason(bed, namespace, "no-gpus", "PodsReady") == "Unschedulable", 60)
+    until("the reason", lambda: reason(bed, namespace, "no-gpus", "PodsReady") == "Unschedulable", 240)
     message = condition(get(bed, namespace, "ftj", "no-gpus"), "PodsReady")["message"]
     assert "nvidia.com/gpu" in message
     bed.fake_gpus("node-1", 0)
@@ -114,7 +118,7 @@ def test_no_node_has_the_gpus(bed: Bed, namespace: str, submit: Any) -> None:
 def test_a_claim_that_nobody_provides(bed: Bed, namespace: str, submit: Any) -> None:
     storage = {"artifactsClaim": "nowhere", "artifactsStorageClass": "no-such-class", "modelsClaim": "swiftlet-models"}
     submit("no-volume", compute=profile(bed, "no-volume", storage=storage))
-    until("a reason", lambda: reason(bed, namespace, "no-volume", "PodsReady") not in ("", "PodsStarting"), 90)
+    until("a reason", lambda: reason(bed, namespace, "no-volume", "PodsReady") not in ("", "PodsStarting"), 240)
     message = condition(get(bed, namespace, "ftj", "no-volume"), "PodsReady")["message"]
     assert "nowhere" in message
     assert get(bed, namespace, "pvc", "nowhere") is not None
@@ -124,39 +128,39 @@ def test_a_quota_without_room_for_the_pods(bed: Bed, namespace: str, submit: Any
     metadata = {"name": "full", "namespace": namespace}
     bed.apply({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": {"pods": "0"}}})
     submit("no-room")
-    until("the reason", lambda: reason(bed, namespace, "no-room", "PodsReady") == "QuotaExceeded", 60)
+    until("the reason", lambda: reason(bed, namespace, "no-room", "PodsReady") == "QuotaExceeded", 240)
     assert "exceeded quota: full" in condition(get(bed, namespace, "ftj", "no-room"), "PodsReady")["message"]
     bed.kubectl("delete", "ftj", "no-room", "-n", namespace)
     bed.kubectl("delete", "resourcequota", "full", "-n", namespace)
 
 
 def test_a_pod_deleted_by_hand_resumes_from_the_checkpoint(bed: Bed, namespace: str, submit: Any) -> None:
-    submit("deleted", steps=14)
-    until("the first checkpoint", lambda: at_step(bed, namespace, "deleted", 3), 240)
+    submit("deleted", steps=30)
+    until("the first checkpoint", lambda: at_step(bed, namespace, "deleted", 3), 600)
     (pod,) = items(bed, namespace, "pods", "swiftlet.dev/name=deleted")
     bed.kubectl("delete", "pod", pod["metadata"]["name"], "-n", namespace, "--wait=false")
-    job = until_true(bed, namespace, "ftj", "deleted", "Succeeded", 300)
-    assert job["status"]["progress"]["step"] == 14
+    job = until_true(bed, namespace, "ftj", "deleted", "Succeeded", 900)
+    assert job["status"]["progress"]["step"] == 30
     assert job["status"]["restarts"]["infrastructure"] + job["status"]["restarts"]["user"] == 1
     log = bed.kubectl("logs", "-n", namespace, "-l", "swiftlet.dev/name=deleted", "-c", "train", "--tail=-1").stdout
     assert "resum" in log.lower()
 
 
 def test_training_goes_on_without_its_kubelet(bed: Bed, namespace: str, submit: Any) -> None:
-    submit("no-kubelet", steps=14)
-    until("the first steps", lambda: at_step(bed, namespace, "no-kubelet", 2), 240)
+    submit("no-kubelet", steps=30)
+    until("the first steps", lambda: at_step(bed, namespace, "no-kubelet", 2), 600)
     (pod,) = items(bed, namespace, "pods", "swiftlet.dev/name=no-kubelet")
     node = pod["spec"]["nodeName"]
     bed.kill_kubelet(node)
     time.sleep(5)
     bed.start_kubelet(node)
-    job = until_true(bed, namespace, "ftj", "no-kubelet", "Succeeded", 300)
+    job = until_true(bed, namespace, "ftj", "no-kubelet", "Succeeded", 900)
     assert job["status"]["restarts"]["user"] == 0
 
 
 def test_a_node_cut_off_is_told_and_the_run_goes_on_when_it_is_back(bed: Bed, namespace: str, submit: Any) -> None:
-    submit("cut-off", steps=20)
-    until("the first checkpoint", lambda: at_step(bed, namespace, "cut-off", 3), 240)
+    submit("cut-off", steps=40)
+    until("the first checkpoint", lambda: at_step(bed, namespace, "cut-off", 3), 600)
     (pod,) = items(bed, namespace, "pods", "swiftlet.dev/name=cut-off")
     node = pod["spec"]["nodeName"]
     bed.cut_off(node)
@@ -164,29 +168,41 @@ def test_a_node_cut_off_is_told_and_the_run_goes_on_when_it_is_back(bed: Bed, na
         lost = until(
             "a condition that tells of the node",
             lambda: node in str((get(bed, namespace, "ftj", "cut-off") or {})["status"]["conditions"]),
-            120,
+            300,
         )
         assert lost
     finally:
         bed.reconnect(node)
-    job = until_true(bed, namespace, "ftj", "cut-off", "Succeeded", 400)
-    assert job["status"]["progress"]["step"] == 20
+    job = until_true(bed, namespace, "ftj", "cut-off", "Succeeded", 900)
+    assert job["status"]["progress"]["step"] == 40
     assert job["status"]["restarts"]["user"] == 0
 
 
 def test_the_standby_takes_over(bed: Bed, installed: str, namespace: str, submit: Any) -> None:
-    def holder() -> str:
-        lease = get(bed, installed, "lease", "swiftlet-operator") or {}
-        return str((lease.get("spec") or {}).get("holderIdentity") or "")
+    def spec() -> dict[str, Any]:
+        return dict((get(bed, installed, "lease", "swiftlet-operator") or {}).get("spec") or {})
 
-    before = until("a leader", holder, 60)
+    def holder() -> str:
+        return str(spec().get("holderIdentity") or "")
+
+    before = until("a leader", holder, 240)
     pods = items(bed, installed, "pods", "app.kubernetes.io/name=swiftlet-operator") or items(bed, installed, "pods")
     leader = next(pod["metadata"]["name"] for pod in pods if pod["metadata"]["name"] in before)
-    killed = time.monotonic()
+    renewed = spec()["renewTime"]
     bed.kubectl("delete", "pod", leader, "-n", installed, "--grace-period=0", "--force")
-    until("another leader", lambda: holder() not in ("", before), 40, pause=0.2)
-    assert time.monotonic() - killed <= 20
+
+    def taken_over() -> dict[str, Any] | None:
+        nonlocal renewed
+        now = spec()
+        if now.get("holderIdentity") not in (None, "", before):
+            return now
+        renewed = now["renewTime"]
+        return None
+
+    lease = until("another leader", taken_over, 120, pause=0.2)
+    waited = datetime.fromisoformat(lease["acquireTime"]) - datetime.fromisoformat(renewed)
+    assert waited.total_seconds() <= TAKEOVER_SECONDS
     submit("after-takeover", suspend=True)
-    until("the new leader's word", lambda: reason(bed, namespace, "after-takeover", "Accepted"), 30)
+    until("the new leader's word", lambda: reason(bed, namespace, "after-takeover", "Accepted"), 240)
     jobs = items(bed, namespace, "jobs", "swiftlet.dev/name=deleted")
     assert len(jobs) == len({job["metadata"]["name"] for job in jobs})

@@ -27,7 +27,7 @@ def chain(cluster: Cluster, installed: Any, prepared_namespace: Any) -> str:
 @pytest.fixture(scope="module")
 def two_nodes(cluster: Cluster, installed: Any, prepared_namespace: Any, chain: str) -> str:
     """The same with an overlay that asks for two nodes, after the first chain is done."""
-    until_true(cluster, chain, "mdep", "bird", "Ready", 600)
+    until_true(cluster, chain, "mdep", "bird", "Ready", 1500)
     cluster.kubectl("delete", "mdep", "bird", "-n", chain)
     namespace = prepared_namespace("two-nodes")
     cluster.kubectl("apply", "-k", str(HERE / "overlays/two-nodes"))
@@ -47,13 +47,13 @@ def ask(cluster: Cluster, namespace: str, url: str, image: str) -> dict[str, str
         said = cluster.kubectl("logs", "-n", namespace, "job/ask").stdout.strip().splitlines()
         return {name: text for line in said for name, text in json.loads(line).items()}
 
-    found: dict[str, str] = until("the answers", answers, 180)
+    found: dict[str, str] = until("the answers", answers, 600)
     cluster.kubectl("delete", "-n", namespace, "job", "ask")
     return found
 
 
 def test_it_trains(cluster: Cluster, chain: str, local_loss: float) -> None:
-    job = until_true(cluster, chain, "ftj", "bird", "Succeeded", 600)
+    job = until_true(cluster, chain, "ftj", "bird", "Succeeded", 1500)
     assert job["status"]["progress"]["percent"] == 100
     assert float(job["status"]["progress"]["loss"]) == pytest.approx(local_loss, rel=LOSS_TOLERANCE)
     assert job["status"]["artifact"]["digest"].startswith("sha256:")
@@ -62,7 +62,7 @@ def test_it_trains(cluster: Cluster, chain: str, local_loss: float) -> None:
 
 def test_progress_came_while_it_trained(cluster: Cluster, chain: str) -> None:
     """By HTTP from the pod: the pod's token and the operator's review of it work for real."""
-    until_true(cluster, chain, "ftj", "bird", "Succeeded", 600)
+    until_true(cluster, chain, "ftj", "bird", "Succeeded", 1500)
     log = cluster.kubectl("logs", "-n", chain, "-l", "swiftlet.dev/kind=FineTuneJob", "-c", "train", "--tail=-1").stdout
     assert "progress cannot be" not in log
     reports = cluster.kubectl("get", "events", "-n", chain, "-o", "json").stdout
@@ -70,16 +70,16 @@ def test_progress_came_while_it_trained(cluster: Cluster, chain: str) -> None:
 
 
 def test_the_gate_passes(cluster: Cluster, chain: str) -> None:
-    run = until_true(cluster, chain, "evr", "bird", "Succeeded", 400)
+    run = until_true(cluster, chain, "evr", "bird", "Succeeded", 1500)
     scores = {
         result["metric"]: result["value"] for result in run["status"]["results"] if result.get("subject") != "baseline"
     }
     assert float(scores["contains"]) >= 0.8
-    until_true(cluster, chain, "evr", "bird", "GatePassed", 5)
+    until_true(cluster, chain, "evr", "bird", "GatePassed", 60)
 
 
 def test_base_and_adapter_answer_through_the_service(cluster: Cluster, chain: str, trainer_image: str) -> None:
-    deployment = until_true(cluster, chain, "mdep", "bird", "Ready", 600)
+    deployment = until_true(cluster, chain, "mdep", "bird", "Ready", 1500)
     answers = ask(cluster, chain, deployment["status"]["url"], trainer_image)
     assert "Apus" in answers["bird"]
     assert "Apus" not in answers["smollm2"]
@@ -98,7 +98,7 @@ def test_the_columns_tell_it_all(cluster: Cluster, chain: str) -> None:
 
 def test_two_nodes_train_the_same(cluster: Cluster, two_nodes: str, local_loss: float) -> None:
     """ZeRO-2 over pods on both nodes ends at the loss of one process with the same seed and global batch."""
-    job = until_true(cluster, two_nodes, "ftj", "bird", "Succeeded", 800)
+    job = until_true(cluster, two_nodes, "ftj", "bird", "Succeeded", 1500)
     assert job["status"]["plan"]["worldSize"] == 2
     assert job["status"]["plan"]["strategy"] == "zero2"
     assert float(job["status"]["progress"]["loss"]) == pytest.approx(local_loss, rel=LOSS_TOLERANCE)
@@ -107,6 +107,6 @@ def test_two_nodes_train_the_same(cluster: Cluster, two_nodes: str, local_loss: 
 
 
 def test_two_nodes_pass_the_gate_and_serve(cluster: Cluster, two_nodes: str, trainer_image: str) -> None:
-    until_true(cluster, two_nodes, "evr", "bird", "GatePassed", 400, never="Succeeded")
-    deployment = until_true(cluster, two_nodes, "mdep", "bird", "Ready", 600)
+    until_true(cluster, two_nodes, "evr", "bird", "GatePassed", 1500, never="Succeeded")
+    deployment = until_true(cluster, two_nodes, "mdep", "bird", "Ready", 1500)
     assert "Apus" in ask(cluster, two_nodes, deployment["status"]["url"], trainer_image)["bird"]

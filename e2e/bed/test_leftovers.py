@@ -26,7 +26,7 @@ metadata: {name: sleeper}
 spec: {containers: [{name: main, image: %s, command: [sleep, "%s"]}]}
 """
 cluster.kubectl("apply", "--server-side", "--filename=-", stdin=pod % (images.base(), sys.argv[1]))
-cluster.kubectl("wait", "pod/sleeper", "--for=condition=Ready", "--timeout=60s")
+cluster.kubectl("wait", "pod/sleeper", "--for=condition=Ready", "--timeout=180s")
 print(cluster.bed.name, cluster.plan.link, flush=True)
 time.sleep(600)
 '''
@@ -65,7 +65,7 @@ def test_nothing_is_left_of_a_killed_owner(guarded: bool) -> None:
         time.sleep(1)
         assert traces(name, link, marker), "somebody else has cleaned: no proof"
         beds.end(beds.Bed.create().folder)
-    until(lambda: not traces(name, link, marker), 20)
+    until(lambda: not traces(name, link, marker), 180)
 
 
 def guard_of(name: str) -> int:

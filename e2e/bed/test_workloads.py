@@ -11,7 +11,7 @@ RING = """
     import os, socket, sys, time
     me, other = int(os.environ["JOB_COMPLETION_INDEX"]), 1 - int(os.environ["JOB_COMPLETION_INDEX"])
     server = socket.create_server(("", 7000))
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while True:
         try:
             client = socket.create_connection((f"ring-{other}.ring", 7000), 2)
@@ -44,7 +44,7 @@ def test_pods_of_a_job_meet_across_nodes(bed: Cluster, namespace: str, image: st
         {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": service},
         {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": job},
     )
-    bed.kubectl("wait", "job/ring", f"--namespace={namespace}", "--for=condition=Complete", "--timeout=90s")
+    bed.kubectl("wait", "job/ring", f"--namespace={namespace}", "--for=condition=Complete", "--timeout=240s")
     pods = get(bed, "pods", f"--namespace={namespace}")["items"]
     assert {pod["spec"]["nodeName"] for pod in pods} == set(NODES)
     addresses = {
@@ -70,11 +70,11 @@ def test_a_service_is_reached_from_both_nodes_and_its_own_pod(bed: Cluster, name
         {"apiVersion": "v1", "kind": "Pod", "metadata": {**metadata, "labels": labels}, "spec": pod},
         {"apiVersion": "v1", "kind": "Service", "metadata": {**metadata, "name": "site"}, "spec": service},
     )
-    bed.kubectl("wait", "pod/web", f"--namespace={namespace}", "--for=condition=Ready", "--timeout=60s")
+    bed.kubectl("wait", "pod/web", f"--namespace={namespace}", "--for=condition=Ready", "--timeout=180s")
     # The Service's rules come to each node a moment after its pod is Ready.
     ask = """
         import time, urllib.request
-        for _ in range(50):
+        for _ in range(300):
             try:
                 print(urllib.request.urlopen("http://site", timeout=10).status)
                 break
@@ -160,7 +160,7 @@ def test_an_image_that_nobody_has_is_told(bed: Cluster, namespace: str) -> None:
         statuses = get(bed, "pod", "lost", f"--namespace={namespace}")["status"].get("containerStatuses", [])
         return bool(statuses) and statuses[0]["state"]["waiting"]["reason"] in ("ErrImagePull", "ImagePullBackOff")
 
-    until(waiting, 60)
+    until(waiting, 180)
 
 
 def test_both_nodes_write_to_one_volume(bed: Cluster, namespace: str, image: str, tmp_path: Path) -> None:
@@ -209,8 +209,8 @@ def test_kubelets_share_no_socket(bed: Cluster) -> None:
 def test_gpus_are_counted(bed: Cluster, namespace: str, image: str) -> None:
     bed.fake_gpus("node-2", 2)
     two = {"limits": {"nvidia.com/gpu": "2"}}
-    run_pod(bed, namespace, "first", python(image, "import time; time.sleep(60)", resources=two))
-    bed.kubectl("wait", "pod/first", f"--namespace={namespace}", "--for=condition=Ready", "--timeout=60s")
+    run_pod(bed, namespace, "first", python(image, "import time; time.sleep(600)", resources=two))
+    bed.kubectl("wait", "pod/first", f"--namespace={namespace}", "--for=condition=Ready", "--timeout=180s")
     assert get(bed, "pod", "first", f"--namespace={namespace}")["spec"]["nodeName"] == "node-2"
     run_pod(bed, namespace, "second", python(image, "pass", resources=two))
 
@@ -218,7 +218,7 @@ def test_gpus_are_counted(bed: Cluster, namespace: str, image: str) -> None:
         conditions = get(bed, "pod", "second", f"--namespace={namespace}")["status"].get("conditions", [])
         return next((each.get("message", "") for each in conditions if each["type"] == "PodScheduled"), "")
 
-    assert "Insufficient nvidia.com/gpu" in until(refusal, 20)
+    assert "Insufficient nvidia.com/gpu" in until(refusal, 180)
 
 
 def test_an_image_can_come_later(bed: Cluster, namespace: str, tmp_path: Path) -> None:

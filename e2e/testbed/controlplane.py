@@ -49,6 +49,8 @@ class ControlPlane:
         self._guard = guard(self.bed)
         self._files = Files(self.bed.folder)
         self._ports = Ports(*(self.bed.free_port() for _ in range(5)))
+        self._audit, self._audit_read = list[dict[str, Any]](), 0
+        """What was read of the audit log, and how many bytes that was."""
         self.keep_logs = False
         """Set it when something went wrong: the logs then outlive the bed, and their place is told on stderr."""
 
@@ -173,9 +175,13 @@ class ControlPlane:
 
     def audit_events(self) -> list[dict[str, Any]]:
         """Every finished request so far, with the setting `audit`."""
-        # The last line may be in the middle of being written.
-        lines = self.audit_log.read_text().rpartition("\n")[0].splitlines()
-        return [json.loads(line) for line in lines]
+        with self.audit_log.open("rb") as log:
+            log.seek(self._audit_read)
+            # The last line may be in the middle of being written.
+            whole = log.read().rpartition(b"\n")
+        self._audit_read += len(whole[0] + whole[1])
+        self._audit += [json.loads(line) for line in whole[0].splitlines()]
+        return self._audit.copy()
 
     def _write_files(self) -> None:
         """Certificates, kubeconfigs and the audit policy."""

@@ -22,7 +22,7 @@ from typing import Any, Self
 import aiohttp
 from aiohttp import web
 
-from testbed.faults import Act, Call, Delay, Drop, EndWatch, Fault, Refuse, call_of
+from testbed.faults import Act, Call, Delay, Drop, EndWatch, Fault, Hold, Refuse, call_of
 
 _HOP = frozenset({"connection", "host", "transfer-encoding", "content-length", "accept-encoding", "authorization"})
 _GONE = {
@@ -140,6 +140,8 @@ class FaultProxy:
         act = self._note(call)
         if isinstance(act, Delay):
             await asyncio.sleep(act.seconds)
+        while isinstance(act, Hold) and not act.released.is_set():
+            await asyncio.sleep(0.02)
         if isinstance(act, Refuse):
             call.code = act.code
             return _refusal(act)

@@ -1,6 +1,7 @@
 """What can go wrong between a client and the API server, as rules that the fault proxy follows."""
 
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -95,6 +96,13 @@ class Delay:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """Hand the request on when `released` is set, or the client has left."""
+
+    released: threading.Event
+
+
+@dataclass(frozen=True)
 class EndWatch:
     """End a watch after some events: in the middle of the next line, with 410 Gone, or as servers end it."""
 
@@ -102,7 +110,7 @@ class EndWatch:
     events: int = 0
 
 
-Act = Refuse | Drop | Delay | EndWatch
+Act = Refuse | Drop | Delay | Hold | EndWatch
 
 
 @dataclass

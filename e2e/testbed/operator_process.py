@@ -52,7 +52,7 @@ class OperatorProcess:
         """Start it, and return at once."""
         self._process = Process(self._bed, self._command)
 
-    def wait_ready(self, seconds: float = 60) -> None:
+    def wait_ready(self, seconds: float = 180) -> None:
         """Wait until everything is listed. Raises TestBedError with the log when it ends before."""
         if self._process is not None:
             self._process.wait_ready(f"{self.metrics_url}/readyz", seconds=seconds)

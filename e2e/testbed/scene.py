@@ -151,7 +151,7 @@ class Scene:
 
     # Waiting
 
-    def wait(self, holds: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    def wait(self, holds: Callable[[], bool], what: str, seconds: float = 90) -> None:
         """Wait until something holds; an operator that was killed is started again meanwhile.
 
         Raises AssertionError with what the operator said.
@@ -166,7 +166,7 @@ class Scene:
         raise AssertionError(f"{what}: not within {seconds:.0f} s; the operator said:\n{self.operator.log[-4000:]}")
 
     def wait_condition(
-        self, kind: str, name: str, type_: str, status: str, reason: str = "", seconds: float = 30
+        self, kind: str, name: str, type_: str, status: str, reason: str = "", seconds: float = 90
     ) -> str:
         """Wait for a condition, of any reason when none is given; its message."""
         seen: list[tuple[str, str, str]] = [("", "", "")]
@@ -181,7 +181,7 @@ class Scene:
             raise AssertionError(f"{seen[0]}; {error}") from None
         return seen[0][2]
 
-    def wait_quiet(self, seconds: float = 0.5) -> None:
+    def wait_quiet(self, seconds: float = 1.0) -> None:
         """Wait until the operator has written nothing for a while."""
         count, since = -1, time.monotonic()
 

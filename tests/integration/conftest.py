@@ -95,5 +95,5 @@ def stoppable(control_plane: ControlPlane, namespace: str) -> Iterator[ControlPl
     here = ("--namespace", namespace)
     control_plane.kubectl("create", "job", "probe", "--image=none", *here)
     control_plane.kubectl("run", "probe", "--image=none", *here)
-    control_plane.kubectl("wait", "--for=jsonpath={.status.active}=1", "job/probe", "--timeout=90s", *here)
-    control_plane.kubectl("wait", "--for=condition=PodScheduled=false", "pod/probe", "--timeout=90s", *here)
+    control_plane.kubectl("wait", "--for=jsonpath={.status.active}=1", "job/probe", "--timeout=300s", *here)
+    control_plane.kubectl("wait", "--for=condition=PodScheduled=false", "pod/probe", "--timeout=300s", *here)

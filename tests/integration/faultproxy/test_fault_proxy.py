@@ -1,14 +1,16 @@
 """The proxy hands on what it should, and does each fault to a real API server's traffic and to nothing else."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from testbed.fault_proxy import FaultProxy
-from testbed.faults import Delay, Drop, EndWatch, Fault, Refuse
+from testbed.faults import Delay, Drop, EndWatch, Fault, Hold, Refuse
 
 Make = Callable[[str], httpx.Response]
 
@@ -21,7 +23,7 @@ def proxy(control_plane: Any, tmp_path: Path) -> Iterator[FaultProxy]:
 
 @pytest.fixture
 def http(proxy: FaultProxy) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=proxy.server, timeout=10, trust_env=False) as client:
+    with httpx.Client(base_url=proxy.server, timeout=60, trust_env=False) as client:
         yield client
 
 
@@ -88,6 +90,19 @@ def test_a_request_is_delayed(proxy: FaultProxy, make: Make) -> None:
     began = time.monotonic()
     assert make("a").status_code == 201
     assert time.monotonic() - began >= 0.5
+
+
+def test_a_request_is_held_until_it_is_released(proxy: FaultProxy, make: Make, core: Any, namespace: str) -> None:
+    released = threading.Event()
+    fault = Fault(Hold(released), verb="create")
+    proxy.add(fault)
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(make, "a")
+        while not fault.done:
+            time.sleep(0.02)
+        assert _names(core, namespace) == set()
+        released.set()
+        assert held.result().status_code == 201
 
 
 @pytest.mark.parametrize("how", ["torn", "gone", "closed"])

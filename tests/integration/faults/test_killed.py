@@ -43,10 +43,10 @@ def _live(scene: Scene, document: Object) -> Life:
     scene.wait_condition("FineTuneJob", name, "Succeeded", "Unknown", "Unschedulable")
     scene.start_pods(uid)
     scene.wait_condition("FineTuneJob", name, "Running", "True")
-    scene.wait_quiet(0.3)
+    scene.wait_quiet()
     scene.end_pods(uid)
     scene.wait_condition("FineTuneJob", name, "Succeeded", "True", "Trained")
-    scene.wait_quiet(0.3)
+    scene.wait_quiet()
     jobs = scene.batch.list_namespaced_job(scene.namespace, label_selector=f"swiftlet.dev/owner-uid={uid}").items
     return Life(
         _timeless(scene.get("FineTuneJob", name)["status"], name),
@@ -79,7 +79,7 @@ def _differences(life: Life, undisturbed: Life) -> list[str]:
     return found
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1800)
 def test_the_end_is_the_same_wherever_the_operator_is_killed(
     new_scene: Callable[..., Scene], document: Callable[..., Object]
 ) -> None:

@@ -1,8 +1,9 @@
 """Names that are taken, owners that go, and children that are changed by hand."""
 
+import threading
 from typing import Any
 
-from testbed.faults import Delay, Fault
+from testbed.faults import Fault, Hold
 from testbed.scene import Scene
 
 FOREIGN = {"metadata": {"name": "NAME-train"}, "data": {"mine": "yes"}}
@@ -21,17 +22,19 @@ def test_a_name_that_is_taken_is_left_alone_and_taken_over_when_it_is_free(scene
     assert scene.core.read_namespaced_config_map("taken-train", scene.namespace).data == {"mine": "yes"}
     assert "Refused" in scene.reasons("taken")
     scene.core.delete_namespaced_config_map("taken-train", scene.namespace)
-    scene.wait_condition("FineTuneJob", "taken", "Accepted", "True", seconds=45)
+    scene.wait_condition("FineTuneJob", "taken", "Accepted", "True")
     scene.wait(lambda: len(scene.children(uid)) == 4, "children")
 
 
 def test_a_name_that_is_taken_while_the_child_is_on_its_way_is_left_alone(scene: Scene, document: Any) -> None:
     """Nobody had the name when the operator looked; somebody has it when its request arrives."""
-    late = Fault(Delay(1.5), verb="apply", resource="configmaps", name="raced-train")
+    may_arrive = threading.Event()
+    late = Fault(Hold(may_arrive), verb="apply", resource="configmaps", name="raced-train")
     scene.proxy.add(late)
     uid = scene.create(document("raced"))["metadata"]["uid"]
     scene.wait(lambda: late.done == 1, "the operator applies")
     scene.core.create_namespaced_config_map(scene.namespace, _foreign("raced"))
+    may_arrive.set()
     scene.wait_condition("FineTuneJob", "raced", "Accepted", "False", "NameConflict")
     assert scene.core.read_namespaced_config_map("raced-train", scene.namespace).data == {"mine": "yes"}
     assert scene.children(uid) == []
@@ -45,20 +48,22 @@ def test_of_two_resources_with_one_name_the_second_waits_for_the_children_of_the
     scene.wait(lambda: len(scene.children(first)) == 4, "children")
     scene.delete("FineTuneJob", "twice")
     second = scene.create(document("twice"))["metadata"]["uid"]
-    scene.wait(lambda: len(scene.children(second)) == 4 and scene.children(first) == [], "its own children", seconds=60)
+    scene.wait(lambda: len(scene.children(second)) == 4 and scene.children(first) == [], "its own children")
     scene.start_pods(second)
     scene.wait_condition("FineTuneJob", "twice", "Running", "True")
 
 
 def test_an_owner_that_is_deleted_in_the_middle_leaves_nothing_behind(scene: Scene, document: Any) -> None:
     """It goes while its Job is on its way to the API server."""
-    late = Fault(Delay(1.5), verb="apply", resource="jobs", name="orphaned-train-0")
+    may_arrive = threading.Event()
+    late = Fault(Hold(may_arrive), verb="apply", resource="jobs", name="orphaned-train-0")
     scene.proxy.add(late)
     uid = scene.create(document("orphaned"))["metadata"]["uid"]
     scene.wait(lambda: late.done == 1, "the operator applies the Job")
     scene.delete("FineTuneJob", "orphaned")
+    may_arrive.set()
     scene.wait_quiet(2)
-    scene.wait(lambda: scene.children(uid) == [], "everything is collected", seconds=60)
+    scene.wait(lambda: scene.children(uid) == [], "everything is collected")
     scene.proxy.clear()
     scene.wait_quiet(2)
     assert [call for call in scene.proxy.writes if "orphaned" in call.path] == []
@@ -72,7 +77,7 @@ def test_an_owner_that_is_deleted_before_a_killed_operator_returns_leaves_nothin
     scene.operator.kill()
     scene.proxy.clear()
     scene.delete("FineTuneJob", "forsaken")
-    scene.wait(lambda: scene.children(uid) == [], "everything is collected", seconds=60)
+    scene.wait(lambda: scene.children(uid) == [], "everything is collected")
     scene.operator.wait_ready()
     scene.wait_quiet(1)
     assert [call for call in scene.proxy.writes if "forsaken" in call.path] == []

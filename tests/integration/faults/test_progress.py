@@ -44,7 +44,7 @@ def _post(scene: Scene, token: str | None, body: Any = (STEP,), uid: str = "", *
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     path = f"/progress/{uid}" if uid else "/progress"
-    return httpx.post(f"{scene.operator.url}{path}", content=content, headers=headers, trust_env=False, timeout=20)
+    return httpx.post(f"{scene.operator.url}{path}", content=content, headers=headers, trust_env=False, timeout=60)
 
 
 def _progress(scene: Scene, name: str) -> Object:

@@ -24,7 +24,7 @@ def test_a_restart_is_waited_for(scene: Scene, document: Any, stoppable: Control
     stoppable.restart(component)
     _answers(scene, stoppable)
     scene.end_pods(uid)
-    scene.wait_condition("FineTuneJob", name, "Succeeded", "True", "Trained", seconds=90)
+    scene.wait_condition("FineTuneJob", name, "Succeeded", "True", "Trained")
     _works(scene, document(f"after-{component}"))
     assert scene.get("FineTuneJob", name)["status"]["restarts"] == {"user": 0, "infrastructure": 0}
     assert [kind for kind, _ in scene.children(uid)] == ["ConfigMap", "Job", "Pod", "Service"]
@@ -38,7 +38,7 @@ def _answers(scene: Scene, control_plane: ControlPlane) -> None:
         label = control_plane.kubectl("label", "--overwrite", "namespace", scene.namespace, "seen=yes", check=False)
         return done.stdout == "ok" and label.returncode == 0
 
-    scene.wait(ready, "the API server answers", seconds=60)
+    scene.wait(ready, "the API server answers")
 
 
 def _works(scene: Scene, document: Object) -> None:
@@ -54,7 +54,7 @@ def test_an_operator_that_starts_while_the_api_server_is_away_says_so(
     stoppable.stop("kube-apiserver")
     try:
         scene.operator.start()
-        scene.operator.wait_ended(30)  # its pod is then started again, later each time
+        scene.operator.wait_ended(120)  # its pod is then started again, later each time
         assert "cannot be used" in scene.operator.log[-2000:]
     finally:
         stoppable.start("kube-apiserver")
@@ -149,4 +149,4 @@ def test_crds_may_be_updated_while_the_operator_works(scene: Scene, document: An
         assert "spec.novelty: unknown to this operator" in message and "upgrade the operator" in message
         scene.delete("FineTuneJob", "newer")
         scene.end_pods(uid)
-        scene.wait_condition("FineTuneJob", "updated", "Succeeded", "True", "Trained", seconds=60)
+        scene.wait_condition("FineTuneJob", "updated", "Succeeded", "True", "Trained")

@@ -20,7 +20,7 @@ def test_what_happens_while_no_watch_is_open_is_seen(scene: Scene, document: Any
     assert scene.proxy.end_watches(EndWatch(how)) > 0
     scene.end_pods(uid)
     scene.delete("FineTuneJob", other)
-    scene.wait_condition("FineTuneJob", name, "Succeeded", "True", "Trained", seconds=60)
+    scene.wait_condition("FineTuneJob", name, "Succeeded", "True", "Trained")
     assert refusing.done > 0
     scene.wait(lambda: scene.children(other_uid) == [], "children of the deleted job are gone")
     scene.wait_quiet()
@@ -42,7 +42,9 @@ def test_a_watch_that_ends_again_and_again_costs_no_writes(scene: Scene, documen
         scene.proxy.end_watches(EndWatch("gone"))
         scene.wait(lambda: len([c for c in scene.proxy.calls if c.verb == "watch"]) > 0, "a new watch")
     scene.wait_quiet(1)
-    assert scene.proxy.writes == []
+    # The scheduler may say once more that it has no node for the pod, which is told.
+    assert [call for call in scene.proxy.writes if call.resource != "events"] == []
+    assert scene.told_again("rewatched") == []
 
 
 def test_a_child_that_is_deleted_while_nobody_watches_comes_back(scene: Scene, document: Any) -> None:
@@ -52,4 +54,4 @@ def test_a_child_that_is_deleted_while_nobody_watches_comes_back(scene: Scene, d
     scene.proxy.add(Fault(Refuse(503, "ServiceUnavailable"), verb="watch", times=4))
     scene.proxy.end_watches(EndWatch("gone"))
     scene.core.delete_namespaced_service("restored-train", scene.namespace)
-    scene.wait(lambda: ("Service", "restored-train") in scene.children(uid), "the Service is back", seconds=60)
+    scene.wait(lambda: ("Service", "restored-train") in scene.children(uid), "the Service is back")

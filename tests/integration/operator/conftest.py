@@ -21,6 +21,7 @@ RBAC = Path(__file__).parents[3] / "helm/swiftlet/templates/rbac.yaml"
 ACCOUNT = "swiftlet-operator"
 HOME = "swiftlet-system"
 """Namespace of the operator's account and Lease."""
+USER = f"system:serviceaccount:{HOME}:{ACCOUNT}"
 OWNER = "swiftlet.dev/owner-uid"
 PLURALS = {"FineTuneJob": "finetunejobs", "EvalRun": "evalruns", "ModelDeployment": "modeldeployments"}
 
@@ -53,6 +54,11 @@ def account(control_plane: ControlPlane) -> Path:
     control_plane.kubectl("create", "serviceaccount", ACCOUNT, "-n", HOME)
     control_plane.kubectl("apply", "-f", "-", stdin=rules())
     return control_plane.service_account_kubeconfig(HOME, ACCOUNT)
+
+
+def _told(event: Object) -> str:
+    """A line about an event of the audit log."""
+    return f"{event['verb']} {event['objectRef']['resource']}/{event['objectRef'].get('name', '')}"
 
 
 @dataclass
@@ -104,13 +110,13 @@ class Place:
         conditions = (self.get(kind, name).get("status") or {}).get("conditions") or []
         return next(((found["status"], found["reason"]) for found in conditions if found["type"] == type_), ("", ""))
 
-    def await_condition(self, kind: str, name: str, type_: str, status: str, reason: str, seconds: float = 30) -> None:
+    def await_condition(self, kind: str, name: str, type_: str, status: str, reason: str, seconds: float = 90) -> None:
         """Wait for a condition."""
         self.wait(
             lambda: self.condition(kind, name, type_) == (status, reason), f"{name} {type_} {status} {reason}", seconds
         )
 
-    def wait(self, holds: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    def wait(self, holds: Callable[[], bool], what: str, seconds: float = 90) -> None:
         """Wait until something holds. Raises AssertionError."""
         deadline = time.monotonic() + seconds
         while not holds():
@@ -149,25 +155,53 @@ class Place:
 
     def writes(self) -> list[str]:
         """Every write of the operator in this namespace so far, as the API server has noted it."""
-        user = f"system:serviceaccount:{HOME}:{ACCOUNT}"
+        return [_told(event) for event in self._written() if event["user"]["username"] == USER]
+
+    def changes(self) -> list[str]:
+        """Every change so far of what the operator looks at in this namespace, made by others: people, controllers,
+        the scheduler."""
         return [
-            f"{event['verb']} {event['objectRef']['resource']}/{event['objectRef'].get('name', '')}"
+            _told(event)
+            for event in self._written()
+            if event["user"]["username"] != USER
+            and event["objectRef"]["resource"] != "events"
+            and event["responseStatus"]["code"] < 300
+        ]
+
+    def _written(self) -> list[Object]:
+        return [
+            event
             for event in self.control_plane.audit_events()
-            if event["user"]["username"] == user
-            and event["verb"] not in ("get", "list", "watch")
+            if event["verb"] not in ("get", "list", "watch")
             and (event.get("objectRef") or {}).get("namespace") == self.namespace
         ]
 
-    def await_rest(self, seconds: float = 1.0) -> list[str]:
+    def await_rest(self, seconds: float = 2.0) -> list[str]:
         """Wait until nothing has been written for a while; all writes."""
         written, since = self.writes(), time.monotonic()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() - since < seconds:
             assert time.monotonic() < deadline, f"writes go on and on: {written[-10:]}"
             time.sleep(0.1)
             now = self.writes()
             if now != written:
                 written, since = now, time.monotonic()
+        return written
+
+    def mark(self) -> tuple[int, int]:
+        """Where `few_writes_since` begins to count."""
+        return len(self.writes()), len(self.changes())
+
+    def few_writes_since(self, mark: tuple[int, int]) -> list[str]:
+        """Wait until nothing has been written for a while; all writes since a mark.
+
+        Raises AssertionError where a status was written more often than others have changed something, but for two
+        writes of what the operator found out by itself: how many changes become one write is a matter of timing.
+        """
+        written = self.await_rest(4.0)[mark[0] :]
+        changes = self.changes()[mark[1] :]
+        statuses = [write for write in written if any(f"patch {plural}/" in write for plural in PLURALS.values())]
+        assert len(statuses) <= len(changes) + 2, (written, changes)
         return written
 
 

@@ -34,10 +34,11 @@ def test_a_failure_that_may_pass_is_tried_again_as_a_whole(operator: OperatorPro
     uid = place.create(job("bird", backoffLimit=1))
     place.play(uid, exit_code=1, message="Traceback: connection reset")
     place.await_condition("FineTuneJob", "bird", "Running", "False", "BackingOff")
-    place.wait(lambda: len(place.children(uid)["Job"]) == 2, "the second attempt, after 5 s", seconds=30)
-    second = [pod for pod in place.children(uid)["Pod"] if pod.metadata.name.startswith("bird-train-1-")]
-    place.wait(
-        lambda: any(pod.metadata.name.startswith("bird-train-1-") for pod in place.children(uid)["Pod"]), "its pod"
-    )
-    assert all(pod.metadata.labels["swiftlet.dev/attempt"] == "1" for pod in second)
+    place.wait(lambda: len(place.children(uid)["Job"]) == 2, "the second attempt, after 5 s")
+
+    def second() -> list[Any]:
+        return [pod for pod in place.children(uid)["Pod"] if pod.metadata.name.startswith("bird-train-1-")]
+
+    place.wait(lambda: bool(second()), "its pod")
+    assert all(pod.metadata.labels["swiftlet.dev/attempt"] == "1" for pod in second())
     assert place.get("FineTuneJob", "bird")["status"]["restarts"] == {"user": 1, "infrastructure": 0}

@@ -18,7 +18,7 @@ def test_a_missing_config_map_is_waited_for(operator: OperatorProcess, place: An
     place.core.patch_namespaced_config_map("later", place.namespace, {"data": {"train.jsonl": "{}"}})
     place.await_children(uid, "ConfigMap", "Service", "Job")
     place.await_condition("FineTuneJob", "bird", "Accepted", "True", "Planned")
-    assert place.events("bird")["Waiting"] == 1
+    place.wait(lambda: place.events("bird").get("Waiting") == 1, "the event")
 
 
 def test_a_profile_that_comes_later_wakes_those_that_name_it(operator: OperatorProcess, place: Any, job: Job) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-import pytest
+from kubernetes import client
+from swiftlet.kube.lease import DURATION_SECONDS, RENEW_SECONDS, TRY_SECONDS
 from testbed.controlplane import ControlPlane
 from testbed.operator_process import OperatorProcess
 
@@ -14,7 +15,8 @@ Job = Callable[..., Object]
 Start = Callable[..., OperatorProcess]
 
 HOME = "swiftlet-system"
-TAKEOVER_SECONDS = 20.0
+TAKEOVER_SECONDS = DURATION_SECONDS + 2 * (RENEW_SECONDS + TRY_SECONDS)
+"""From the last renewal to the next holder, at most: it is seen, and the Lease taken, by tries in between."""
 
 
 def test_a_restart_repeats_nothing(operator: OperatorProcess, place: Any, job: Job) -> None:
@@ -45,14 +47,11 @@ def test_what_was_missed_while_nobody_worked_is_made_up_for(operator: OperatorPr
 
 def test_a_stopped_operator_ends_well(operator: OperatorProcess, place: Any, job: Job) -> None:
     place.create(job("bird"))
-    began = time.monotonic()
-    operator.stop()
+    operator.stop()  # by SIGKILL, had it not ended
     assert operator.exit_code == 0
-    assert time.monotonic() - began < 10
     assert "Traceback" not in operator.log
 
 
-@pytest.mark.timeout(120)
 def test_an_api_server_that_is_restarted(
     operator: OperatorProcess, place: Any, job: Job, stoppable: ControlPlane
 ) -> None:
@@ -68,7 +67,6 @@ def test_an_api_server_that_is_restarted(
     assert operator.running
 
 
-@pytest.mark.timeout(120)
 def test_the_standby_takes_over(start_operator: Start, place: Any, job: Job) -> None:
     lease = ("--lease-namespace", HOME, "--lease-name", "swiftlet-operator")
     first = start_operator("--identity", "first", *lease)
@@ -81,25 +79,25 @@ def test_the_standby_takes_over(start_operator: Start, place: Any, job: Job) -> 
     before = place.await_rest()
 
     first.kill()
-    killed = time.monotonic()
+    renewed = _lease(place).renew_time
     place.create(job("after"))
-    place.await_condition("FineTuneJob", "after", "Accepted", "True", "Planned", seconds=TAKEOVER_SECONDS)
-    assert time.monotonic() - killed <= TAKEOVER_SECONDS
+    place.await_condition("FineTuneJob", "after", "Accepted", "True", "Planned")
+    assert (_lease(place).acquire_time - renewed).total_seconds() <= TAKEOVER_SECONDS
     assert _leads(second)
     place.await_rest()
     assert [write for write in place.writes()[len(before) :] if "bird" in write] == []
 
     first.start()
     first.wait_ready()
+    renewed = _lease(place).renew_time
     second.stop()
-    stopped = time.monotonic()
     place.create(job("released"))
     place.await_condition("FineTuneJob", "released", "Accepted", "True", "Planned")
-    assert time.monotonic() - stopped < 8  # the Lease was released: nobody had to wait for it to run out
+    waited = (_lease(place).acquire_time - renewed).total_seconds()
+    assert waited < DURATION_SECONDS, "the Lease was released: nobody had to wait for it to run out"
     assert second.exit_code == 0
 
 
-@pytest.mark.timeout(120)
 def test_a_leader_that_cannot_renew_ends(start_operator: Start, place: Any) -> None:
     """Another one has taken the Lease: the former leader has to notice, to write no more, and to end."""
     name = f"swiftlet-operator-{place.namespace}"
@@ -116,9 +114,13 @@ def test_a_leader_that_cannot_renew_ends(start_operator: Start, place: Any) -> N
     operator = start_operator("--lease-namespace", place.namespace, "--lease-name", name)
     operator.wait_ready()
     rbac.delete_namespaced_role_binding(name, place.namespace)
-    place.wait(lambda: not operator.running, "the end of the operator", seconds=40)
+    place.wait(lambda: not operator.running, "the end of the operator")
     assert operator.exit_code == 1
     assert "lease" in operator.log
+
+
+def _lease(place: Any) -> Any:
+    return client.CoordinationV1Api(place.api).read_namespaced_lease("swiftlet-operator", HOME).spec
 
 
 def _leads(operator: OperatorProcess) -> bool:

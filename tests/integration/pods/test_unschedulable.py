@@ -19,7 +19,7 @@ def core(built: None) -> Iterator[client.CoreV1Api]:
     """A control plane of its own, with one node that says it is ready: no other test may have its pods placed."""
     with ControlPlane() as running:
         found = client.CoreV1Api(config.new_client_from_config(str(running.kubeconfig)))
-        running.kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=30s")
+        running.kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=120s")
         found.create_node({"metadata": {"name": "one"}})
         ready = {"type": "Ready", "status": "True", "lastHeartbeatTime": datetime.now(UTC).isoformat()}
         size = {"cpu": "1", "memory": "1Gi", "pods": "10"}
@@ -32,7 +32,7 @@ def refused(core: client.CoreV1Api, name: str, **spec: Any) -> dict[str, Any]:
     """A pod that the scheduler has refused, as a document."""
     container = {"name": "main", "image": "none", "resources": spec.pop("resources", {})}
     core.create_namespaced_pod("default", {"metadata": {"name": name}, "spec": {"containers": [container], **spec}})
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         found = core.api_client.sanitize_for_serialization(core.read_namespaced_pod(name, "default"))
         if find_condition(found, "PodScheduled"):

@@ -104,7 +104,7 @@ def _local(documents: list[Document], state: Path, monkeypatch: pytest.MonkeyPat
         async with Engine(state) as engine:
             engine.apply(documents)
             stored = [engine.store.get(*document.key) for document in _ours(documents)]
-            await asyncio.wait_for(engine.run(lambda: all(map(_is_done, map(_again(engine), stored)))), 30)
+            await asyncio.wait_for(engine.run(lambda: all(map(_is_done, map(_again(engine), stored)))), 120)
             children = [item for item in engine.store.list() if _is_child(item)]
             return _by_name(children), {item["kind"]: item["metadata"]["uid"] for item in stored if item}
 
@@ -151,7 +151,7 @@ def _on_the_cluster(scene: Scene, documents: list[Document]) -> tuple[Children, 
         return all(_is_done(scene.get(document.kind, document.name)) for document in _ours(documents))
 
     try:
-        scene.wait(done, "everything is done", seconds=30)
+        scene.wait(done, "everything is done")
     except AssertionError as error:
         statuses = [scene.get(document.kind, document.name).get("status") for document in _ours(documents)]
         raise AssertionError(json.dumps(statuses, indent=1)) from error

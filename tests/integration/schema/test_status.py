@@ -88,7 +88,7 @@ def test_kubectl_wait_ends_when_the_condition_is_true(
 
     writer = threading.Thread(target=finish)
     writer.start()
-    done = control_plane.kubectl("wait", f"--for=condition={condition}", "--timeout=20s", *target)
+    done = control_plane.kubectl("wait", f"--for=condition={condition}", "--timeout=90s", *target)
     writer.join()
     assert "condition met" in done.stdout
 
@@ -96,7 +96,7 @@ def test_kubectl_wait_ends_when_the_condition_is_true(
 def test_kubectl_wait_can_wait_for_a_failure(base: Any, server: Any, stored: Any, control_plane: Any) -> None:
     made = stored(base["FineTuneJob"])
     server.replace(made | {"status": _status("Succeeded", "False", "BadInput")}, "status", fieldValidation="Strict")
-    target = ("finetunejob/bird", "-n", server.namespace, "--timeout=20s")
+    target = ("finetunejob/bird", "-n", server.namespace, "--timeout=90s")
     assert "condition met" in control_plane.kubectl("wait", "--for=condition=Succeeded=False", *target).stdout
     by_path = '--for=jsonpath={.status.conditions[?(@.type=="Succeeded")].reason}=BadInput'
     assert "condition met" in control_plane.kubectl("wait", by_path, *target).stdout

@@ -14,7 +14,6 @@ QUEUES = {"swiftlet.dev/queues": "yes"}
 """Label of the namespaces whose Jobs Kueue sees."""
 CPUS = "2"
 """What each queue has: room for one job of `queued`."""
-MOST_WRITES = 5
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +47,7 @@ class Queue:
             resourceGroups=[{"coveredResources": ["cpu", "memory"], "flavors": flavors}],
         )
         self._make("LocalQueue", "default", clusterQueue=name)
-        self._kubectl("wait", "--for=condition=Active", "localqueue/default", "--timeout=60s")
+        self._kubectl("wait", "--for=condition=Active", "localqueue/default", "--timeout=180s")
 
     def stop(self, policy: str) -> None:
         """Hold the queue (`Hold`), or let it go (`None`)."""
@@ -117,16 +116,12 @@ def queued(job: Callable[..., Object]) -> Callable[..., Object]:
 
 
 @pytest.fixture
-def few_writes(place: Any) -> Callable[[list[str]], None]:
-    """Asserts, once nothing has been written for a while, that the operator wrote little, and nothing to a Job.
+def few_writes(place: Any) -> Callable[[tuple[int, int]], None]:
+    """Asserts, once nothing has been written for a while, that the operator wrote little since a mark, and nothing to
+    a Job."""
 
-    An Event that repeats is one write, though it takes two requests: it is created in vain, then counted.
-    """
-
-    def check(before: list[str]) -> None:
-        written = place.await_rest(4.0)[len(before) :]
-        once = [write for write in written if not write.startswith("patch events/")]
-        assert len(once) <= MOST_WRITES, (written, place.events("bird"))
+    def check(before: tuple[int, int]) -> None:
+        written = place.few_writes_since(before)
         assert not [write for write in written if " jobs/" in write], written
 
     return check

@@ -8,7 +8,7 @@ from testbed.operator_process import OperatorProcess
 JOB = "bird-train-0"
 Object = dict[str, Any]
 Queued = Callable[..., Object]
-FewWrites = Callable[[list[str]], None]
+FewWrites = Callable[[tuple[int, int]], None]
 
 
 def message(place: Any, type_: str) -> str:
@@ -40,7 +40,8 @@ def test_a_run_waits_in_its_queue_and_starts_on_its_flavors_nodes(
         place.await_condition("FineTuneJob", "bird", type_, status, "Queued")
     place.wait(lambda: queue.words("QuotaReserved") in message(place, "Suspended"), "Kueue's own words")
     assert "in LocalQueue default; " in message(place, "Succeeded")
-    before = place.await_rest(4.0)
+    place.await_rest(4.0)
+    before = place.mark()
     queue.stop("None")
     place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
     assert queue.has_admitted(JOB)
@@ -52,13 +53,13 @@ def test_a_run_that_is_preempted_waits_and_goes_on_where_it_is_admitted_again(
     queue: Any, operator: OperatorProcess, place: Any, queued: Queued, few_writes: FewWrites
 ) -> None:
     admitted(place, queue, queued("bird"))
-    before = place.writes()
+    before = place.mark()
     queue.preempt()
     place.await_condition("FineTuneJob", "bird", "Suspended", "True", "Evicted")
     assert "Preempted: Preempted to accommodate a workload" in message(place, "Succeeded")
     few_writes(before)
-    assert queue.holds(JOB)
-    before = place.writes()
+    place.wait(lambda: queue.holds(JOB), "the Job is held")
+    before = place.mark()
     place.batch.delete_namespaced_job("urgent", place.namespace, propagation_policy="Background")
     place.wait(lambda: queue.has_admitted(JOB), "admitted again, for the flavor's nodes")
     place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
@@ -71,12 +72,12 @@ def test_a_workload_that_is_deactivated_stops_its_run_until_it_is_active_again(
     queue: Any, operator: OperatorProcess, place: Any, queued: Queued, few_writes: FewWrites
 ) -> None:
     admitted(place, queue, queued("bird"))
-    before = place.writes()
+    before = place.mark()
     queue.activate(False)
     place.await_condition("FineTuneJob", "bird", "Suspended", "True", "Deactivated")
     few_writes(before)
-    assert queue.holds(JOB)
-    before = place.writes()
+    place.wait(lambda: queue.holds(JOB), "the Job is held")
+    before = place.mark()
     queue.activate(True)
     place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
     assert queue.has_admitted(JOB)
@@ -91,7 +92,7 @@ def test_a_new_leader_leaves_a_waiting_run_waiting(
     place.await_condition("FineTuneJob", "bird", "Suspended", "True", "Queued")
     place.await_rest(4.0)
     (job,) = place.children(uid)["Job"]
-    before = place.writes()
+    before = place.mark()
     operator.kill()
     operator.start()
     operator.wait_ready()
@@ -105,18 +106,17 @@ def test_a_suspended_run_gives_its_quota_back_and_goes_on_as_the_same_attempt(
     queue: Any, operator: OperatorProcess, place: Any, queued: Queued
 ) -> None:
     uid = admitted(place, queue, queued("bird"))
-    before = place.writes()
+    before = place.mark()
     where = ("swiftlet.dev", "v1alpha1", place.namespace, "finetunejobs", "bird")
     place.custom.patch_namespaced_custom_object(*where, {"spec": {"suspend": True}})
     place.await_condition("FineTuneJob", "bird", "Suspended", "True", "UserRequested")
     place.wait(lambda: not queue.workloads(), "the quota is given back")
-    written = place.await_rest(4.0)[len(before) :]
-    assert len(written) <= 5 and written.count(f"delete jobs/{JOB}") == 1, written
-    assert "Job" not in place.children(uid)
+    assert place.few_writes_since(before).count(f"delete jobs/{JOB}") == 1
+    place.wait(lambda: "Job" not in place.children(uid), "the Job is gone")
     assert place.condition("FineTuneJob", "bird", "Running") == ("False", "Suspended")
-    before = place.writes()
+    before = place.mark()
     place.custom.patch_namespaced_custom_object(*where, {"spec": {"suspend": False}})
     place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
     assert queue.has_admitted(JOB)
-    written = place.await_rest(4.0)[len(before) :]
+    written = place.few_writes_since(before)
     assert [write for write in written if " jobs/" in write] == [f"patch jobs/{JOB}"], "one apply, which made it anew"
