@@ -110,7 +110,7 @@ class FaultProxy:
 
     def _run(self, work: Any) -> Any:
         future: Future[Any] = asyncio.run_coroutine_threadsafe(work, self._loop)
-        return future.result(timeout=30)
+        return future.result(timeout=120)
 
     async def _start(self) -> web.AppRunner:
         timeout = aiohttp.ClientTimeout(total=None, connect=5)

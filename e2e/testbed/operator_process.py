@@ -73,4 +73,4 @@ class OperatorProcess:
     def stop(self) -> None:
         """SIGTERM, and wait for its end."""
         if self._process is not None and self._process.running:
-            self._process.stop()
+            self._process.stop(60)

@@ -209,7 +209,7 @@ class Cluster:
             kubelet = self.control_plane.client_kubeconfig(user, ["system:nodes"])
             node.join(self.plan.address, Credentials(self.control_plane.ca, kubelet, proxy))
 
-    def _wait_ready(self, seconds: float = 90) -> None:
+    def _wait_ready(self, seconds: float = 300) -> None:
         deadline = time.monotonic() + seconds
         while missing := self.nodes.keys() - ready_nodes(json.loads(self.kubectl("get", "nodes", "-o=json").stdout)):
             if time.monotonic() > deadline:

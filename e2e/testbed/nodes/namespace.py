@@ -48,7 +48,7 @@ class Namespace:
                 f"{done.stderr.strip()}: pods need the kernel module br_netfilter (`modprobe br_netfilter`)"
             )
 
-    def wait_for(self, program: Path, seconds: float = 10) -> None:
+    def wait_for(self, program: Path, seconds: float = 60) -> None:
         """Wait until the first process has become `program`. Raises TestBedError when it ends or `seconds` pass."""
         deadline = time.monotonic() + seconds
         while not _became(self.pid, program):
@@ -84,7 +84,7 @@ class Inside(Process):
             os.kill(self._inner, number)
 
 
-def child_of(process: Process, seconds: float = 5) -> int:
+def child_of(process: Process, seconds: float = 60) -> int:
     """The one child of a process that forks once. Raises TestBedError when it ends without one."""
     deadline = time.monotonic() + seconds
     file = Path(f"/proc/{process.pid}/task/{process.pid}/children")

@@ -108,7 +108,7 @@ class Runtime:
         client = [str(self._programs["ctr"]), f"--address={layout.CONTAINERD_SOCKET}", f"--namespace={KUBERNETES}"]
         return self.namespace.inside(*client, *args)
 
-    def _wait(self, seconds: float = 30) -> None:
+    def _wait(self, seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
         while True:
             done = self.ctr("version", check=False)
