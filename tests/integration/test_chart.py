@@ -138,9 +138,12 @@ def test_the_crds_are_served_and_equal_those_of_the_repository(release: Release)
 
 
 def test_the_operator_may_do_what_it_needs_and_no_more(release: Release) -> None:
-    assert release.can(OPERATOR, "patch", "jobs.batch", "-A")
-    assert release.can(OPERATOR, "patch", "finetunejobs.swiftlet.dev", "--subresource=status", "-A")
-    assert release.can(OPERATOR, "patch", "leases/swiftlet-operator", "-n", NAMESPACE)
+    for verb, what, *arguments in (
+        ("patch", "jobs.batch", "-A"),
+        ("patch", "finetunejobs.swiftlet.dev", "--subresource=status", "-A"),
+        ("patch", "leases/swiftlet-operator", "-n", NAMESPACE),
+    ):
+        until(f"the right to {verb} {what}", lambda right=(verb, what, *arguments): release.can(OPERATOR, *right))
     for verb, what, *arguments in (
         ("get", "secrets", "-A"),
         ("create", "pods", "-A"),
@@ -159,10 +162,10 @@ def test_editors_get_the_kinds_by_aggregation(release: Release, team: str) -> No
     release.cluster.kubectl("create", "rolebinding", "edit", "--clusterrole=edit", "--user=ada", "-n", team)
     release.cluster.kubectl("create", "rolebinding", "view", "--clusterrole=view", "--user=bob", "-n", team)
     until("aggregation", lambda: release.can("ada", "create", "finetunejobs.swiftlet.dev", "-n", team))
-    assert release.can("bob", "list", "modeldeployments.swiftlet.dev", "-n", team)
+    until("aggregation", lambda: release.can("bob", "list", "modeldeployments.swiftlet.dev", "-n", team))
     assert not release.can("bob", "create", "finetunejobs.swiftlet.dev", "-n", team)
     assert not release.can("ada", "create", "computeprofiles.swiftlet.dev")
-    assert release.can("bob", "get", f"configmaps/{DEFAULT_PROFILE}", "-n", NAMESPACE)
+    until("a role", lambda: release.can("bob", "get", f"configmaps/{DEFAULT_PROFILE}", "-n", NAMESPACE))
     assert not release.can("bob", "get", "configmaps/another", "-n", NAMESPACE)
 
 
@@ -211,7 +214,7 @@ def test_the_operator_works_with_these_rules(release: Release, team: str, tmp_pa
 def test_in_some_namespaces_it_works_with_rights_there_only(release: Release, team: str, tmp_path: Path) -> None:
     release.upgrade(values=[f"watchNamespaces={{{team}}}"])
     until("fewer rights", lambda: not release.can(OPERATOR, "list", "jobs.batch", "-n", "default"))
-    assert release.can(OPERATOR, "list", "jobs.batch", "-n", team)
+    until("its rights", lambda: release.can(OPERATOR, "list", "jobs.batch", "-n", team))
     with operating(release, tmp_path / "log", f"--watch-namespace={team}") as calls:
         release.cluster.kubectl("apply", "-n", team, "-f", "-", stdin=JOB)
         until("jobs", lambda: len(release.get("jobs", "-n", team)["items"]) == 2)

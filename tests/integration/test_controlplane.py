@@ -90,7 +90,9 @@ def test_rbac_denies_who_has_no_role(control_plane: ControlPlane, namespace: str
 def test_a_role_for_a_group_allows_its_members(control_plane: ControlPlane, namespace: str) -> None:
     jane = control_plane.client_kubeconfig("jane", ["devs"])
     control_plane.kubectl("create", "rolebinding", "devs", "-n", namespace, "--clusterrole=view", "--group=devs")
-    assert "No resources" in control_plane.kubectl("get", "pods", "-n", namespace, kubeconfig=jane).stderr
+    get = ("get", "pods", "-n", namespace)
+    # The authorizer learns of roles by a watch.
+    assert until(lambda: "No resources" in control_plane.kubectl(*get, kubeconfig=jane, check=False).stderr)
 
 
 def test_no_user_name_takes_the_administrators_place(control_plane: ControlPlane) -> None:
