@@ -1,8 +1,9 @@
 """A real control plane for the whole session, with the project's CRDs; a namespace and clients for each test."""
 
 import os
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -79,12 +80,29 @@ def custom(kube: client.ApiClient) -> client.CustomObjectsApi:
 
 
 @pytest.fixture
-def namespace(core: client.CoreV1Api) -> Iterator[str]:
-    """A new namespace's name; it is deleted afterwards, without waiting."""
-    name = f"test-{uuid.uuid4().hex[:8]}"
-    core.create_namespace({"metadata": {"name": name}})
-    yield name
-    core.delete_namespace(name)
+def new_namespace(core: client.CoreV1Api) -> Iterator[Callable[..., str]]:
+    """Makes namespaces with labels, in which pods can be created: their accounts are there. They are deleted after the
+    test, without waiting."""
+    made: list[str] = []
+
+    def make(**labels: str) -> str:
+        made.append(name := f"test-{uuid.uuid4().hex[:8]}")
+        core.create_namespace({"metadata": {"name": name, "labels": labels}})
+        deadline = time.monotonic() + 120
+        while not core.list_namespaced_service_account(name).items:
+            assert time.monotonic() < deadline, "the controllers make no account"
+            time.sleep(0.02)
+        return name
+
+    yield make
+    for name in made:
+        core.delete_namespace(name)
+
+
+@pytest.fixture
+def namespace(new_namespace: Callable[..., str]) -> str:
+    """A new namespace's name."""
+    return new_namespace()
 
 
 @pytest.fixture

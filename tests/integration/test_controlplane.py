@@ -67,7 +67,6 @@ def test_the_controllers_work(namespace: str, kube: client.ApiClient, core: clie
 
 
 def test_the_scheduler_says_why_a_pod_waits(namespace: str, core: client.CoreV1Api) -> None:
-    assert until(lambda: bool(core.list_namespaced_service_account(namespace).items))
     pod = {"metadata": {"name": "waits"}, "spec": {"containers": [{"name": "main", "image": "none"}]}}
     core.create_namespaced_pod(namespace, pod)
 

@@ -1,7 +1,6 @@
 """What others may write, from another namespace and from the same one, moves nothing: labels are free to all."""
 
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import psutil
@@ -22,12 +21,9 @@ MEMORY_BYTES = 20 << 20
 
 
 @pytest.fixture
-def elsewhere(place: Any) -> Iterator[str]:
+def elsewhere(new_namespace: Callable[..., str]) -> str:
     """A namespace of somebody else, which the operator watches as well."""
-    name = f"attacker-{uuid.uuid4().hex[:6]}"
-    place.core.create_namespace({"metadata": {"name": name}})
-    yield name
-    place.core.delete_namespace(name)
+    return new_namespace()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,13 +87,9 @@ class Shelf:
 
 
 @pytest.fixture
-def restricted(core: client.CoreV1Api) -> Iterator[str]:
+def restricted(new_namespace: Callable[..., str]) -> str:
     """A namespace that takes restricted pods only."""
-    name = f"restricted-{uuid.uuid4().hex[:8]}"
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    core.create_namespace({"metadata": {"name": name, "labels": labels}})
-    yield name
-    core.delete_namespace(name)
+    return new_namespace(**{"pod-security.kubernetes.io/enforce": "restricted"})
 
 
 def resource(kind: str, namespace: str) -> dict[str, Any]:

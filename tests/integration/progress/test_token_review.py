@@ -81,8 +81,7 @@ class Team:
 
 
 @pytest.fixture
-def team(namespace: str, kube: client.ApiClient, control_plane: ControlPlane) -> Team:
-    control_plane.kubectl("wait", "-n", namespace, "--for=create", "serviceaccount/default", "--timeout=120s")
+def team(namespace: str, kube: client.ApiClient) -> Team:
     return Team(namespace, kube)
 
 
