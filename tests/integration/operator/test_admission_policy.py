@@ -11,7 +11,7 @@ import pytest
 from testbed.operator_process import OperatorProcess
 from testbed.programs import program
 
-pytestmark = pytest.mark.timeout(900)  # whichever comes first may have to build helm
+pytestmark = pytest.mark.timeout(1800)  # whichever comes first may have to build helm
 
 Object = dict[str, Any]
 CHART = Path(__file__).parents[3] / "helm/swiftlet"

@@ -61,6 +61,10 @@ class Evaluations:
     def status(self, name: str) -> Object:
         return dict(self.place.get("EvalRun", name)["status"])
 
+    def await_restarts(self, name: str, restarts: Object) -> None:
+        """The status follows the next attempt, whose pod may be there first."""
+        self.place.wait(lambda: self.status(name).get("restarts") == restarts, f"{restarts} of {name}")
+
     def _open(self, job: str) -> list[Object]:
         return [pod for pod in self.pods(job) if pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")]
 
@@ -109,11 +113,11 @@ def test_whoever_takes_a_pod_away_it_is_not_the_users_failure(
         happens(evaluations, evaluations.pod(f"{name}-eval"))
     for name in HAPPENINGS:
         pod = evaluations.pod(f"{name}-eval-1")
-        assert evaluations.status(name)["restarts"] == TAKEN_AWAY
+        evaluations.await_restarts(name, TAKEN_AWAY)
         evaluations.say(pod, good_end(pod))
     for name in HAPPENINGS:
         place.await_condition("EvalRun", name, "Succeeded", "True", "Evaluated")
-        assert place.events(name)["Restarting"] == 1
+        place.wait(lambda name=name: place.events(name).get("Restarting") == 1, "the event")
         assert evaluations.status(name)["restarts"] == TAKEN_AWAY
 
 
@@ -194,7 +198,7 @@ def test_a_job_of_the_release_before_goes_on_untouched_and_is_followed_by_attemp
     evaluations.say(pod, running(pod))
     place.await_condition("EvalRun", "bird", "Running", "True", "Evaluating")
     evaluations.say(pod, ended(pod, 1, "flaky"))
-    place.wait(lambda: evaluations.status("bird").get("restarts") == {"user": 1, "infrastructure": 0}, "its own retry")
+    evaluations.await_restarts("bird", {"user": 1, "infrastructure": 0})
     place.await_rest()
     written = [write for write in place.writes() if "evalruns" not in write and "events" not in write]
     assert written == [write for write in before if "events" not in write]
@@ -202,7 +206,7 @@ def test_a_job_of_the_release_before_goes_on_untouched_and_is_followed_by_attemp
     again = evaluations.pod("bird-eval")
     evaluations.say(again, ended(again, 1, "flaky again"))
     pod = evaluations.pod("bird-eval-1")
-    assert evaluations.status("bird")["restarts"] == {"user": 2, "infrastructure": 0}
+    evaluations.await_restarts("bird", {"user": 2, "infrastructure": 0})
     evaluations.say(pod, good_end(pod))
     place.await_condition("EvalRun", "bird", "Succeeded", "True", "Evaluated")
 
