@@ -20,7 +20,7 @@ def test_a_name_that_is_taken_is_left_alone_and_taken_over_when_it_is_free(scene
     assert f"ConfigMap {scene.namespace}/taken-train exists and does not belong to this FineTuneJob" in message
     assert scene.children(uid) == []
     assert scene.core.read_namespaced_config_map("taken-train", scene.namespace).data == {"mine": "yes"}
-    assert "Refused" in scene.reasons("taken")
+    scene.wait(lambda: "Refused" in scene.reasons("taken"), "the event")
     scene.core.delete_namespaced_config_map("taken-train", scene.namespace)
     scene.wait_condition("FineTuneJob", "taken", "Accepted", "True")
     scene.wait(lambda: len(scene.children(uid)) == 4, "children")
