@@ -14,7 +14,7 @@ BYTE_CODE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE ?= hardlink
 
-.PHONY: help install quickstart test lint types unit e2e e2e-kind gpu-test bench bench-training bench-gpu lock generate images clean
+.PHONY: help install quickstart test lint types unit e2e e2e-kind gpu-test bench bench-training bench-gpu lock generate images image-check clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -95,6 +95,11 @@ images: ## Build the container images with docker or buildah; VARIANT=cuda, REGI
 	@$(BUILD) --tag $(REGISTRY)/operator:$(VERSION) .
 	@$(TRAINER) --tag $(REGISTRY)/trainer:$(TRAINER_TAG) .
 	@$(TRAINER) --build-arg FLAVOUR=trainer-vllm --tag $(REGISTRY)/trainer-vllm:$(TRAINER_TAG) .
+
+FLAVOUR ?= trainer-vllm
+
+image-check: $(INSTALLED) ## Build one of the trainer's images and look into it; FLAVOUR=trainer, VARIANT=cuda (root on Linux)
+	@SWIFTLET_E2E_IMAGE=$(FLAVOUR)-$(VARIANT) $(VENV)/bin/pytest e2e/test_images.py e2e/test_vllm_image.py --timeout=3600
 
 # Wheels that only a GPU's kernels open: 1.7 GB that images for CPUs go without (docs/operator.md, "Images").
 GPU_ONLY := triton liger-kernel nvidia-cusolver nvidia-nvtx cuda-bindings cuda-pathfinder cuda-toolkit

@@ -44,7 +44,8 @@ SCRIPTS = {
 
 NOT_MEASURED = """## Not measured
 
-- On GPUs: more than one (NCCL), full fine-tuning, other peers than TRL, rows that are not packed, ZeRO, the images.
+- On GPUs: more than one (NCCL), full fine-tuning, other peers than TRL, rows that are not packed, ZeRO, the images, and
+  serving altogether: vLLM for CUDA is built, imported and given its command lines, and has not computed yet.
 - CPUs without bf16 units since LoRA layers are computed in one piece. Before that, in fp32 on 2 cores with AVX2, 1.61 x
   TRL, 1.63 x ms-swift, 1.45 x LLaMA-Factory, 1.20 x the bare loop: matrix products were 4.1 of 7.1 ms a token.
 - The operator with real nodes by the hundred: its figures are of resources and children, without pods.

@@ -18,12 +18,15 @@ from installation import (
     install,
 )
 from testbed import image_builds
+from testbed.image_run import Inside, inside
 from testbed.nodes import Cluster as Bed
 from testbed.nodes.manifests import STORAGE_CLASS
 from testbed.programs import cache_folder
 from watching import Cluster
 
 REPOSITORY = Path(__file__).parent.parent
+CHECKED_IMAGE = os.environ.get("SWIFTLET_E2E_IMAGE", "trainer-vllm-cpu")
+"""FLAVOUR-VARIANT of trainer_image/Dockerfile: the image that is looked into (`make image-check`)."""
 KUBECONFIG = os.environ.get("SWIFTLET_E2E_KUBECONFIG")
 """Run on this cluster instead of one of our own. It must have the images and see SWIFTLET_E2E_FOLDER on every node."""
 
@@ -32,6 +35,21 @@ KUBECONFIG = os.environ.get("SWIFTLET_E2E_KUBECONFIG")
 def trainer_image() -> str:
     """The image that trains, evaluates and serves, as pods name it."""
     return TRAINER_IMAGE
+
+
+@pytest.fixture(scope="session")
+def variant() -> str:
+    """What the image that is looked into computes on: cpu or cuda."""
+    return CHECKED_IMAGE.rpartition("-")[2]
+
+
+@pytest.fixture(scope="session")
+def in_trainer(variant: str) -> Iterator[Inside]:
+    """The image that is looked into."""
+    flavour = CHECKED_IMAGE.rpartition("-")[0]
+    tag = "0.1.0" if variant == "cpu" else f"0.1.0-{variant}"
+    with inside(image_builds.trainer(f"localhost/swiftlet/{flavour}:{tag}", flavour, variant)) as image:
+        yield image
 
 
 @pytest.fixture(scope="session")
