@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 import torch
+from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training.attention import VARLEN, keep_rows_apart
 from swiftlet_trainer.training.collate import IGNORED, Collator
 from swiftlet_trainer.training.compilation import compile_layers
+from swiftlet_trainer.training.head import attach_token_scores
 from swiftlet_trainer.training.liger import use_liger
-from swiftlet_trainer.training.loss import attach_labelled_loss
 from swiftlet_trainer.training.norms import fuse_rms_norms
 from swiftlet_trainer.tuners.fused_lora import fuse_lora
 
@@ -29,7 +30,7 @@ def on_cuda(batch: dict[str, Any]) -> dict[str, Any]:
 def learnt(model: Any, batch: dict[str, Any]) -> tuple[float, torch.Tensor]:
     """Loss and gradients."""
     model.zero_grad(set_to_none=True)
-    loss = model(**batch).loss
+    loss = nll(model(**batch))
     loss.backward()
     gradients = [each.grad.float().flatten().cpu() for each in model.parameters() if each.requires_grad]
     return float(loss), torch.cat(gradients)
@@ -61,7 +62,7 @@ def test_no_row_sees_another(tiny: Any) -> None:
 def test_loss_and_gradients(tiny: Any, tmp_path: Any, way: str) -> None:
     """As near to fp32 as the masked, padded bf16 step is."""
     exact = with_adapters(copy.deepcopy(tiny))
-    attach_labelled_loss(exact.get_base_model())
+    attach_token_scores(exact.get_base_model())
     packed = Collator(0, packed=True)(rows())
     loss, gradients = learnt(exact, packed)
 
@@ -74,7 +75,7 @@ def test_loss_and_gradients(tiny: Any, tmp_path: Any, way: str) -> None:
     assert keep_rows_apart(base, VARLEN, 512)
     if way == "fused norms":
         assert fuse_rms_norms(base) == 5
-    attach_labelled_loss(base)
+    attach_token_scores(base)
     ours = with_adapters(base)
     fuse_lora(ours)
     collator = Collator(0, packed=True, padding_free=True)

@@ -43,7 +43,7 @@ def train(rank: int, world: int, folder: Path, port: int) -> None:
     from swiftlet_trainer.training.arguments import training_arguments
     from swiftlet_trainer.training.collate import Collator
     from swiftlet_trainer.training.data import order_data
-    from swiftlet_trainer.training.loss import attach_labelled_loss
+    from swiftlet_trainer.training.head import attach_token_scores
     from swiftlet_trainer.training.sft import SftTrainer
     from swiftlet_trainer.training.stopping import StopRequest
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -56,7 +56,7 @@ def train(rank: int, world: int, folder: Path, port: int) -> None:
     torch.manual_seed(0)
     sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
     model = LlamaForCausalLM(LlamaConfig(vocab_size=64, **sizes)).to(torch.bfloat16)
-    attach_labelled_loss(model)
+    attach_token_scores(model, is_linear=True)
     rows = Dataset.from_list([{"input_ids": list(range(3, 15)), "labels": list(range(3, 15)), "length": 12}] * ROWS)
     document = TrainDocument.model_validate(
         {

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 import torch
 import transformers
+from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart, packing_problem
 from swiftlet_trainer.training.collate import Collator
+from swiftlet_trainer.training.head import attach_token_scores
 from swiftlet_trainer.training.logits import head_problem
-from swiftlet_trainer.training.loss import attach_labelled_loss
 from torch.nn import functional
 
 SMALL = {
@@ -58,8 +59,8 @@ def test_the_loss_is_that_of_the_models_own_logits(name: str) -> None:
     with torch.no_grad():
         own = model(input_ids=tokens).logits.float()[0, :-1]
         assert head_problem(model) is None
-        attach_labelled_loss(model)
-        loss = model(input_ids=tokens, labels=labels).loss
+        attach_token_scores(model)
+        loss = nll(model(input_ids=tokens, labels=labels))
     torch.testing.assert_close(
         loss, functional.cross_entropy(own, tokens[0, 1:], reduction="sum"), rtol=1e-5, atol=1e-3
     )

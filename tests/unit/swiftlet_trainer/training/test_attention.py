@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 import torch
+from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training import row_by_row
 from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart
 from swiftlet_trainer.training.collate import Collator
-from swiftlet_trainer.training.loss import attach_labelled_loss
+from swiftlet_trainer.training.head import attach_token_scores
 
 LENGTHS = (7, 4, 11)
 PACKED = {
@@ -50,11 +51,11 @@ def test_no_row_sees_another(tiny: Any) -> None:
 
 
 def test_the_gradients_are_those_of_the_mask(tiny: Any) -> None:
-    attach_labelled_loss(tiny)
+    attach_token_scores(tiny)
 
     def gradients() -> list[torch.Tensor]:
         tiny.zero_grad()
-        tiny(**batch()).loss.backward()
+        nll(tiny(**batch())).backward()
         return [parameter.grad.clone() for parameter in tiny.parameters()]
 
     expected = gradients()
@@ -80,11 +81,11 @@ def test_in_bf16_the_gradients_are_as_near_to_fp32_as_those_of_the_mask(
     tiny: Any, short: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(row_by_row, "SHORT_ROW", short)
-    attach_labelled_loss(tiny)
+    attach_token_scores(tiny)
 
     def gradients(model: Any) -> torch.Tensor:
         model.zero_grad()
-        model(**batch()).loss.backward()
+        nll(model(**batch())).backward()
         return torch.cat([parameter.grad.float().flatten() for parameter in model.parameters()])
 
     exact = gradients(tiny)

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 import torch
+from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart
 from swiftlet_trainer.training.collate import Collator
 from swiftlet_trainer.training.compilation import compile_layers, eagerly
-from swiftlet_trainer.training.loss import attach_labelled_loss
+from swiftlet_trainer.training.head import attach_token_scores
 
 
 def row(length: int, seed: int) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def packed(*rows: dict[str, Any]) -> dict[str, Any]:
 
 def gradients(model: Any, batch: dict[str, torch.Tensor]) -> tuple[float, dict[str, torch.Tensor]]:
     model.zero_grad(set_to_none=True)
-    loss = model(**batch).loss
+    loss = nll(model(**batch))
     loss.backward()
     trained = {name: each.grad.clone() for name, each in model.named_parameters() if each.requires_grad}
     return loss.item(), trained
@@ -40,7 +41,7 @@ def test_loss_and_gradients_are_those_of_the_plain_layers(smollm2: Path, tmp_pat
     base = AutoModelForCausalLM.from_pretrained(smollm2, dtype=torch.float32, attn_implementation="sdpa")
     if packs:
         assert keep_rows_apart(base, ROW_BY_ROW, 128)
-    attach_labelled_loss(base)
+    attach_token_scores(base)
     adapter = LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False)
     model: Any = get_peft_model(base, adapter).train()
     collator = Collator(2, packed=packs)
@@ -64,7 +65,7 @@ def test_loss_and_gradients_are_those_of_the_plain_layers(smollm2: Path, tmp_pat
 
 
 def test_a_compiler_that_fails_leaves_the_model_as_it_was(tiny: Any, tmp_path: Path) -> None:
-    attach_labelled_loss(tiny)
+    attach_token_scores(tiny)
     batch = Collator(0)([{"input_ids": [5, 6, 7], "labels": [5, 6, 7]}])
     expected, _ = gradients(tiny, batch)
     tiny.zero_grad()

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import torch
 from swiftlet_trainer.hardware import multiplies_bf16
+from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training.collate import Collator
-from swiftlet_trainer.training.loss import attach_labelled_loss
+from swiftlet_trainer.training.head import attach_token_scores
 from swiftlet_trainer.tuners.fused_lora import fuse_lora
 
 
@@ -98,7 +99,7 @@ def test_loss_and_gradients_of_the_real_model(smollm2: Path) -> None:
 
     torch.manual_seed(0)
     base = AutoModelForCausalLM.from_pretrained(smollm2, dtype=torch.float32, attn_implementation="sdpa")
-    attach_labelled_loss(base)
+    attach_token_scores(base)
     adapter = LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False)
     model: Any = get_peft_model(base, adapter).train()
     tokens = torch.randint(3, 49000, (40,), generator=torch.Generator().manual_seed(1)).tolist()
@@ -106,7 +107,7 @@ def test_loss_and_gradients_of_the_real_model(smollm2: Path) -> None:
 
     def step() -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         model.zero_grad(set_to_none=True)
-        loss = model(**batch).loss
+        loss = nll(model(**batch))
         loss.backward()
         return loss, {name: one.grad.clone() for name, one in model.named_parameters() if one.requires_grad}
 

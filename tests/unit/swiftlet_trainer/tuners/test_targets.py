@@ -10,8 +10,9 @@ import torch
 import transformers
 from swiftlet.api.finetunejob import Full, Lora, Tuner
 from swiftlet_trainer.models.saving import save_weights
+from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training.collate import Collator
-from swiftlet_trainer.training.loss import attach_labelled_loss
+from swiftlet_trainer.training.head import attach_token_scores
 from swiftlet_trainer.tuners.apply import apply_tuner
 from swiftlet_trainer.tuners.fused_lora import fuse_lora
 from swiftlet_trainer.tuners.targets import target_modules
@@ -107,7 +108,7 @@ def test_a_step_has_pefts_gradients_and_its_artifact_opens(
     base.save_pretrained(tmp_path / "base")
     tuner = Tuner(lora=Lora(rank=4, target_modules=targets, **way))
     plain = apply_tuner(copy.deepcopy(base), tuner, seed=1)
-    attach_labelled_loss(base)
+    attach_token_scores(base)
     ours = apply_tuner(base, tuner, seed=1)
     for model in (plain, ours):
         torch.manual_seed(2)
@@ -123,14 +124,14 @@ def test_a_step_has_pefts_gradients_and_its_artifact_opens(
 
     torch.manual_seed(3)
     if way.get("dropout"):  # what is dropped depends on what the head is given
-        attach_labelled_loss(plain.get_base_model())
-        wanted = plain(**batch).loss
+        attach_token_scores(plain.get_base_model())
+        wanted = nll(plain(**batch))
     else:
         logits = plain(input_ids=batch["input_ids"]).logits
         wanted = functional.cross_entropy(logits[0], batch["labels"][0], reduction="sum")
     wanted.backward()
     torch.manual_seed(3)
-    loss = ours(**batch).loss
+    loss = nll(ours(**batch))
     loss.backward()
     torch.testing.assert_close(loss, wanted, rtol=1e-5, atol=1e-4)
     gradients = {name: one.grad for name, one in plain.named_parameters() if one.requires_grad}

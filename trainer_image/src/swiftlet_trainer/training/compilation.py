@@ -75,7 +75,7 @@ def _try(model: Any, collator: Collator, rows: int, length: int) -> None:
     if collator.packed:
         row["seq_lengths"] = [half, length - half]
     batch = collator([row] * rows)
-    model(**{name: _moved(value, model.device) for name, value in batch.items()}).loss.backward()
+    model(**{name: _moved(value, model.device) for name, value in batch.items()}).logprob.sum().backward()
 
 
 def _moved(value: Any, device: torch.device) -> Any:

@@ -1,4 +1,4 @@
-"""Cross entropy and its gradient in two passes over the logits, as a GPU kernel.
+"""Cross entropies and their gradients in two passes over the logits, as a GPU kernel.
 
 PyTorch's operators would pass over them a dozen times, in fp32: with a vocabulary of 128,000 that is a megabyte and a
 half for each position. Here the sum of exponentials is built up as the row is read (Milakov and Gimelshein 2018,
@@ -17,7 +17,16 @@ FEW_WARPS = 8
 
 @triton.jit
 def _row(  # type: ignore[no-untyped-def]  # Triton takes annotations for types of its own
-    logits, stride, target, loss, metrics, vocabulary, measured: tl.constexpr, block: tl.constexpr
+    logits,
+    stride,
+    target,
+    weights,
+    losses,
+    metrics,
+    vocabulary,
+    weighed: tl.constexpr,
+    measured: tl.constexpr,
+    block: tl.constexpr,
 ):
     """One position: (vocabulary,) logits become their gradient."""
     row = tl.program_id(0).to(tl.int64)
@@ -36,7 +45,7 @@ def _row(  # type: ignore[no-untyped-def]  # Triton takes annotations for types 
         if measured:
             weighted = weighted * shrunk + tl.sum(tl.where(powers > 0.0, powers * some, 0.0))
     log_total = largest + tl.log(total)
-    tl.store(loss + row, log_total - wanted)
+    tl.store(losses + row, log_total - wanted)
     if measured:
         tl.store(metrics + 2 * row, log_total - weighted / total)
         tl.store(metrics + 2 * row + 1, (wanted == largest).to(tl.float32))
@@ -45,24 +54,38 @@ def _row(  # type: ignore[no-untyped-def]  # Triton takes annotations for types 
         within = columns < vocabulary
         some = tl.load(logits + columns, mask=within, other=float("-inf")).to(tl.float32)
         gradient = tl.exp(some - log_total) - tl.where(columns == label, 1.0, 0.0)
+        if weighed:
+            gradient *= tl.load(weights + row)
         tl.store(logits + columns, gradient.to(logits.dtype.element_ty), mask=within)
 
 
 def cross_entropy_(
-    logits: torch.Tensor, target: torch.Tensor, token_metrics: bool
+    logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor | None, measured: bool
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Summed -log p(target), fp32 scalar, in nats; `logits` become its gradient, softmax(logits) - onehot(target).
+    """-log p(target), fp32, (positions,), in nats; `logits` become the gradient, softmax(logits) - onehot(target), each
+    position's times its weight.
 
-    logits: (positions, vocabulary), rows contiguous. target: (positions,). The second part, when asked for: the
-    entropies in nats, summed, and how many targets have the largest logit, fp32, shape (2,).
+    logits: (positions, vocabulary), rows contiguous. target: (positions,). weights: fp32, (positions,); None for 1
+    each. The second part, when measured, fp32, (positions, 2): the entropy in nats, and 1 where no logit is larger than
+    the target's, else 0.
     """
     positions, vocabulary = logits.shape
-    loss = torch.empty(positions, dtype=torch.float32, device=logits.device)
-    metrics = torch.empty(positions, 2, dtype=torch.float32, device=logits.device) if token_metrics else loss
+    losses = torch.empty(positions, dtype=torch.float32, device=logits.device)
+    metrics = torch.empty(positions, 2, dtype=torch.float32, device=logits.device) if measured else None
     block = min(LONGEST_BLOCK, triton.next_power_of_2(vocabulary))
-    warps = WARPS.get(block, FEW_WARPS)
     if positions:
+        # What is not used needs an address all the same.
         _row[(positions,)](
-            logits, logits.stride(0), target, loss, metrics, vocabulary, token_metrics, block, num_warps=warps
+            logits,
+            logits.stride(0),
+            target,
+            losses if weights is None else weights,
+            losses,
+            losses if metrics is None else metrics,
+            vocabulary,
+            weights is not None,
+            measured,
+            block,
+            num_warps=WARPS.get(block, FEW_WARPS),
         )
-    return loss.sum(), metrics.sum(0) if token_metrics else None
+    return losses, metrics

@@ -10,17 +10,19 @@ from swiftlet.wire.step_plan import StepPlan
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.causal import load_causal
 from swiftlet_trainer.training.attention import PADDING_FREE, keep_rows_apart, packing_problem
+from swiftlet_trainer.training.head import NOTHING, Want, attach_token_scores
 from swiftlet_trainer.training.liger import use_liger
 from swiftlet_trainer.training.logits import head_problem
-from swiftlet_trainer.training.loss import attach_labelled_loss
 from swiftlet_trainer.training.norms import fuse_rms_norms
 from swiftlet_trainer.training.shrunk import shrunk
 from swiftlet_trainer.tuners.apply import apply_tuner
 from swiftlet_trainer.tuners.fused_lora import fuse_lora
 
+TOKEN_METRICS: Want = frozenset({"entropy", "top1"})
+
 
 def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan, say: Callable[[str], None]) -> Any:
-    """The model in `folder` in the plan's precision, with the labelled loss and the document's tuner.
+    """The model in `folder` in the plan's precision, with scores of labelled tokens and the document's tuner.
 
     say: told what of the plan its architecture does not allow. Raises InvalidInput.
     """
@@ -40,7 +42,7 @@ def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan, say: C
     _choose_attention(model, tried, document, plan.attention.value, say)
     if plan.norms.value == "fused":
         fuse_rms_norms(model)
-    attach_labelled_loss(model, document.training.token_metrics)
+    attach_token_scores(model, TOKEN_METRICS if document.training.token_metrics else NOTHING, is_linear=True)
     tuned = apply_tuner(model, document.tuner, document.training.seed)
     if plan.adapters.value == "fused":
         fuse_lora(tuned)

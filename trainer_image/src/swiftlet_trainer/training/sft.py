@@ -23,6 +23,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from swiftlet_trainer.checkpoints.store import CheckpointStore
 from swiftlet_trainer.checkpoints.writing import write_checkpoint
+from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training.batches import RankBatches
 from swiftlet_trainer.training.collate import IGNORED
 from swiftlet_trainer.training.compilation import eagerly
@@ -114,11 +115,11 @@ class SftTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        output = model(**inputs)
-        loss, metrics = output.loss, output.token_metrics
+        scores = model(**inputs)
+        loss = nll(scores)
         self._sums[0] += loss.detach()
-        if metrics is not None:
-            self._sums[1:] += metrics
+        if self.training.token_metrics:
+            self._sums[1:] += torch.stack([scores.entropy.sum(), scores.top1.sum()])
         if self.accelerator.sync_gradients:
             self._agree(int(num_items_in_batch))
         # DDP and DeepSpeed average gradients over processes; the loss is a sum over them.
@@ -224,7 +225,7 @@ class SftTrainer(Trainer):
         collator = replace(self.data.collator, packed=False)
         for rows, counted in _eval_batches(rows_of["length"], self.args):
             batch = self._prepare_inputs(collator([rows_of[row] for row in rows]))
-            loss = self.model_wrapped(**batch).loss
+            loss = nll(self.model_wrapped(**batch))
             if counted:
                 sums += torch.tensor([float(loss), float(batch["labels"].ne(IGNORED).sum())], dtype=torch.float64)
         if self.args.world_size > 1:

@@ -1,0 +1,1 @@
+"""Supervised fine-tuning: the next token of answers, or of all text."""
