@@ -1,4 +1,4 @@
-"""Log-likelihoods of tokens, with the head computed only where a token is scored, in chunks."""
+"""Log-likelihoods of tokens, by the head that training uses: computed only where a token is scored, in chunks."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Any
 import torch
 
 from swiftlet_trainer.evaluate.finite import require_numbers
+from swiftlet_trainer.training.collate import padded
+from swiftlet_trainer.training.head import token_scores
+from swiftlet_trainer.training.logits import Logits, is_understood, logits_of
 
-HEAD_CHUNK = 256
-"""Positions whose logits exist at once: memory is HEAD_CHUNK x vocabulary x 4 bytes."""
 MAX_BATCH_TOKENS = 4096
 """Padded tokens of one forward pass: memory of activations is bounded whatever the rows are."""
-PROBE_TOKENS = 8
 
 Progress = Callable[[int], None]
 
@@ -43,10 +43,12 @@ def log_likelihoods(
     """
     found: dict[int, Likelihood] = {}
     with torch.inference_mode():
-        head = _head(model, rows[0].ids[:PROBE_TOKENS]) if rows else None
+        # An adapter's layers lie within the model that it was put on.
+        causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+        logits = logits_of(causal) if rows and is_understood(causal) else None
         for batch in batches([len(row.ids) for row in rows], batch_size):
             chosen = [rows[index] for index in batch]
-            scores = _batch(model, head, chosen, pad_id)
+            scores = _batch(causal, logits, chosen, pad_id)
             require_numbers(batch, [one.nll for one in scores])
             found |= zip(batch, scores, strict=True)
             done(len(batch))
@@ -66,43 +68,19 @@ def batches(lengths: Sequence[int], batch_size: int, max_tokens: int = MAX_BATCH
         yield batch
 
 
-def _batch(model: Any, head: Any, rows: Sequence[Scored], pad_id: int) -> list[Likelihood]:
+def _batch(model: Any, logits: Logits | None, rows: Sequence[Scored], pad_id: int) -> list[Likelihood]:
+    """logits: how `model` makes them of its backbone's hidden states; None where only its own forward pass knows."""
     width = max(len(row.ids) for row in rows)
-    ids = torch.tensor([row.ids + [pad_id] * (width - len(row.ids)) for row in rows], device=model.device)
-    mask = torch.tensor([[1] * len(row.ids) + [0] * (width - len(row.ids)) for row in rows], device=model.device)
-    scored = torch.tensor(
-        [row.scored[1:] + [False] * (width - len(row.ids)) for row in rows], dtype=torch.bool, device=model.device
-    )
+    ids = padded([row.ids for row in rows], width, pad_id).to(model.device)
+    mask = padded([[1] * len(row.ids) for row in rows], width, 0).to(model.device)
+    scored = padded([row.scored[1:] for row in rows], width - 1, False).bool().to(model.device)
     targets = ids[:, 1:][scored]
-    if head is None:
-        logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1][scored]
-        losses = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
+    if logits is None:
+        whole = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1][scored]
+        losses = torch.nn.functional.cross_entropy(whole.float(), targets, reduction="none")
     else:
-        backbone, project = head
-        hidden = backbone(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state[:, :-1][scored]
-        losses = torch.cat(
-            [
-                torch.nn.functional.cross_entropy(project(part).float(), goal, reduction="none")
-                for part, goal in zip(hidden.split(HEAD_CHUNK), targets.split(HEAD_CHUNK), strict=True)
-            ]
-        )
+        passed = model.base_model(input_ids=ids, attention_mask=mask, use_cache=False)
+        losses = -token_scores(passed.last_hidden_state[:, :-1][scored], targets, logits).logprob
     counts = scored.sum(dim=1).tolist()
     sums = [float(part.double().sum()) for part in losses.split(counts)]
     return [Likelihood(nll, int(count)) for nll, count in zip(sums, counts, strict=True)]
-
-
-def _head(model: Any, probe: list[int]) -> tuple[Any, Any] | None:
-    """(backbone, output layer) when their composition is the model, else None.
-
-    Some architectures scale or cap their logits after the output layer. Instead of knowing them by name, the two ways
-    are compared on a few tokens; where they differ, the model's own forward pass is used whole.
-    """
-    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
-    backbone, project = getattr(causal, causal.base_model_prefix, None), causal.get_output_embeddings()
-    if backbone is None or project is None or backbone is causal:
-        return None
-    ids = torch.tensor([probe], device=model.device)
-    whole = model(input_ids=ids, use_cache=False).logits
-    parts = project(backbone(input_ids=ids, use_cache=False).last_hidden_state)
-    same = whole.shape == parts.shape and torch.allclose(whole.float(), parts.float(), rtol=1e-2, atol=1e-2)
-    return (backbone, project) if same else None

@@ -32,8 +32,8 @@ class Collator:
             return _joined(rows)
         width = max(len(row["input_ids"]) for row in rows)
         batch = {
-            "input_ids": _padded([row["input_ids"] for row in rows], width, self.pad_token_id),
-            "labels": _padded([_shifted(row) for row in rows], width, IGNORED),
+            "input_ids": padded([row["input_ids"] for row in rows], width, self.pad_token_id),
+            "labels": padded([_shifted(row) for row in rows], width, IGNORED),
         }
         if self.packed:
             batch["position_ids"] = torch.stack([_restarting(row["seq_lengths"], width) for row in rows])
@@ -72,7 +72,8 @@ def _shifted(row: Mapping[str, Any]) -> list[int]:
     return shifted
 
 
-def _padded(rows: Sequence[Sequence[int]], width: int, fill: int) -> torch.Tensor:
+def padded(rows: Sequence[Sequence[int]], width: int, fill: int) -> torch.Tensor:
+    """Rows of up to `width` numbers, int64, (rows, width), with `fill` behind them."""
     return torch.tensor([[*row, *[fill] * (width - len(row))] for row in rows], dtype=torch.long)
 
 

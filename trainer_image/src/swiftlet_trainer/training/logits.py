@@ -9,7 +9,8 @@ from torch import nn
 from swiftlet_trainer.training.probe import probe_tokens
 
 PROBE_TOKENS = 8
-PROBE_TOLERANCE = 0.03
+PROBE_TOLERANCE = {torch.float32: 1e-3}
+ROUNDED_TOLERANCE = 0.03
 """bf16 keeps 8 bits, so logits of two orders of computation agree to about 1 %; a missing factor is off by far more."""
 
 
@@ -26,12 +27,14 @@ def logits_of(model: Any) -> "Logits":
 
 
 @torch.no_grad()
-def head_problem(model: Any) -> str | None:
-    """Why `logits_of` would teach this architecture something else than its own forward pass means, if it would.
+def is_understood(model: Any) -> bool:
+    """Whether `logits_of` makes of the backbone's hidden states what the model's own forward pass makes.
 
-    model: not yet wrapped, its weights whole. Architectures scale, cap or bias their logits each in their own way; one
-    that `Logits` does not know would train without an error, and wrongly. Costs two passes over a few tokens.
+    model: not wrapped, its weights whole. Architectures scale, cap or bias their logits each in their own way. Two
+    passes over a few tokens. Broken weights say nothing of the architecture: whoever uses the logits names them.
     """
+    if model.get_output_embeddings() is None or model.base_model is model:
+        return False
     tokens = probe_tokens(model, PROBE_TOKENS)
     training = model.training
     model.eval()
@@ -39,8 +42,17 @@ def head_problem(model: Any) -> str | None:
     ours = logits_of(model)(model.base_model(input_ids=tokens, use_cache=False).last_hidden_state).float()
     model.train(training)
     if not own.isfinite().all():
-        return None  # Broken weights say nothing of the architecture; the first step names them.
-    if own.shape == ours.shape and torch.allclose(own, ours, rtol=PROBE_TOLERANCE, atol=PROBE_TOLERANCE):
+        return True
+    tolerance = PROBE_TOLERANCE.get(model.dtype, ROUNDED_TOLERANCE)
+    return own.shape == ours.shape and torch.allclose(own, ours, rtol=tolerance, atol=tolerance)
+
+
+def head_problem(model: Any) -> str | None:
+    """Why scores of tokens would teach this architecture something else than it means, without an error, if so.
+
+    model: see is_understood.
+    """
+    if is_understood(model):
         return None
     return (
         f"model: {type(model).__name__} computes its logits in a way that the trainer does not know, and would learn "
