@@ -43,8 +43,9 @@ WAYS = {
 USUAL = ("trl-flash", "trl-liger", "plain", "liger", "compiled")
 """Ways that are measured when none is named: of TRL's, those that are fast."""
 IMPORTED = (
-    *("torch", "transformers.models.llama.modeling_llama", "peft", "trl", "datasets", "swiftlet_trainer.training.sft"),
-    *("swiftlet_trainer.training.run", "swiftlet_trainer.training.model", "swiftlet_trainer.verbs.prepare"),
+    *("torch", "transformers.models.llama.modeling_llama", "peft", "trl", "datasets"),
+    *("swiftlet_trainer.training.trainer", "swiftlet_trainer.training.run", "swiftlet_trainer.training.model"),
+    "swiftlet_trainer.verbs.prepare",
 )
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 import torch
+from swiftlet_trainer.data.encode import IGNORED
 from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training.attention import VARLEN, keep_rows_apart
-from swiftlet_trainer.training.collate import IGNORED, Collator
+from swiftlet_trainer.training.collate import Collator
 from swiftlet_trainer.training.compilation import compile_layers
 from swiftlet_trainer.training.head import attach_token_scores
 from swiftlet_trainer.training.liger import use_liger
@@ -47,7 +48,7 @@ def with_adapters(model: Any) -> Any:
 def test_no_row_sees_another(tiny: Any) -> None:
     model = tiny.to(torch.bfloat16).cuda().eval()
     assert keep_rows_apart(model, VARLEN, 512)
-    batch = on_cuda(Collator(0, packed=True, padding_free=True)(rows()))
+    batch = on_cuda(Collator(0, packed=True, padding_free=True)(rows())["inputs"])
     batch.pop("labels")
     with torch.no_grad():
         before = model.base_model(**batch).last_hidden_state
@@ -63,7 +64,7 @@ def test_loss_and_gradients(tiny: Any, tmp_path: Any, way: str) -> None:
     """As near to fp32 as the masked, padded bf16 step is."""
     exact = with_adapters(copy.deepcopy(tiny))
     attach_token_scores(exact.get_base_model())
-    packed = Collator(0, packed=True)(rows())
+    packed = Collator(0, packed=True)(rows())["inputs"]
     loss, gradients = learnt(exact, packed)
 
     masked = copy.deepcopy(exact).to(torch.bfloat16).cuda()
@@ -82,7 +83,7 @@ def test_loss_and_gradients(tiny: Any, tmp_path: Any, way: str) -> None:
     if way == "compiled":
         said = compile_layers(ours, collator, 1, tmp_path)
         assert said.reason == "Compiled", said.message
-    our_loss, our_gradients = learnt(ours, on_cuda(collator(rows())))
+    our_loss, our_gradients = learnt(ours, on_cuda(collator(rows())["inputs"]))
     assert our_loss == pytest.approx(loss, rel=5e-3)
     assert masked_loss == pytest.approx(loss, rel=5e-3)
     assert (our_gradients - gradients).norm() < 1.2 * (masked_gradients - gradients).norm()

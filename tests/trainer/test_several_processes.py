@@ -1,4 +1,4 @@
-"""What several processes learn in bf16 is what one learns."""
+"""What several processes learn is what one learns, of tokens and of groups of sequences."""
 
 import json
 import os
@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-ROWS = 128
+TOKENS, PAIRS = 128, 8
+"""Rows of the step."""
 
 
 class Noted:
@@ -29,8 +30,47 @@ class Noted:
         """Nothing to do."""
 
 
-def train(rank: int, world: int, folder: Path, port: int) -> None:
-    """One process of a run of one step, a row at a time: 128 micro-batches of one process, or 64 of each of two."""
+class Pairs:
+    """A task that compares the sequences of a group: -log sigmoid(log p of the first - log p of the second)."""
+
+    items, want, is_linear, figures = "groups", frozenset[Any](), False, ("mean_token_accuracy",)
+
+    def loss(self, scores: Any, batch: Any) -> Any:
+        """Its figure is the share of pairs whose first is likelier."""
+        import torch
+        from swiftlet_trainer.tasks.base import StepLoss
+
+        of_sequence = torch.zeros(len(batch["group"])).index_add(0, batch["sequence"], scores.logprob)
+        assert batch["group"].bincount().tolist() == [2] * (len(of_sequence) // 2)
+        margin = of_sequence[::2] - of_sequence[1::2]
+        return StepLoss(
+            -torch.nn.functional.logsigmoid(margin).sum(), {"mean_token_accuracy": margin.detach().gt(0).float().sum()}
+        )
+
+
+def pair(number: int) -> dict[str, Any]:
+    """A prompt with two answers of other lengths, in one row."""
+    prompt, answers = [3 + number, 4, 5], ([6] * (1 + number % 3), [7 + number, 8] * (1 + number % 2))
+    return {
+        "input_ids": [token for answer in answers for token in prompt + answer],
+        "labels": [token for answer in answers for token in [-100] * 3 + answer],
+        "seq_lengths": [3 + len(answer) for answer in answers],
+        "group_sizes": [2],
+        "length": sum(3 + len(answer) for answer in answers),
+    }
+
+
+def small_model(dtype: str) -> Any:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    return LlamaForCausalLM(LlamaConfig(vocab_size=64, **sizes, initializer_range=0.2)).to(getattr(torch, dtype))
+
+
+def train(rank: int, world: int, folder: Path, port: int, of: str, size: int, padding_free: bool) -> None:
+    """One process of a run of one step, `size` rows at a time."""
     ranks = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": world, "LOCAL_WORLD_SIZE": world}
     os.environ |= {name: str(value) for name, value in ranks.items()}
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
@@ -40,56 +80,64 @@ def train(rank: int, world: int, folder: Path, port: int) -> None:
     from swiftlet_trainer.checkpoints.store import CheckpointStore
     from swiftlet_trainer.parallel.environment import forget_torchrun
     from swiftlet_trainer.parallel.strategy import join_processes, leave_deepspeed_out
+    from swiftlet_trainer.tasks.sft.task import Sft
     from swiftlet_trainer.training.arguments import training_arguments
+    from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart
     from swiftlet_trainer.training.collate import Collator
-    from swiftlet_trainer.training.data import order_data
     from swiftlet_trainer.training.head import attach_token_scores
-    from swiftlet_trainer.training.sft import SftTrainer
+    from swiftlet_trainer.training.order import order_data
     from swiftlet_trainer.training.stopping import StopRequest
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from swiftlet_trainer.training.trainer import TaskTrainer
 
     leave_deepspeed_out()
     if world > 1:
         join_processes(use_gpu=False, local_rank=rank, with_deepspeed=False)
     else:
         forget_torchrun()
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
-    model = LlamaForCausalLM(LlamaConfig(vocab_size=64, **sizes)).to(torch.bfloat16)
-    attach_token_scores(model, is_linear=True)
-    rows = Dataset.from_list([{"input_ids": list(range(3, 15)), "labels": list(range(3, 15)), "length": 12}] * ROWS)
+    task: Any = Sft() if of == "tokens" else Pairs()
+    same = [{"input_ids": list(range(3, 15)), "labels": list(range(3, 15)), "length": 12}] * TOKENS
+    rows = Dataset.from_list(same if of == "tokens" else [pair(number) for number in range(PAIRS)])
+    model = small_model("bfloat16" if of == "tokens" else "float32")
+    assert not padding_free or keep_rows_apart(model, ROW_BY_ROW, 12)
+    attach_token_scores(model, task.want, task.is_linear)
     document = TrainDocument.model_validate(
         {
             "name": "n", "namespace": "ns", "uid": "u", "model": {"uri": "m"}, "datasets": [], "task": {},
             "tuner": {"full": {}}, "template": {}, "checkpoints": {}, "nodes": 1, "processesPerNode": world,
-            "training": {"globalBatchSize": ROWS, "maxGradNorm": 0}, "strategy": "ddp", "perDeviceBatchSize": 1,
-            "gradientAccumulationSteps": ROWS // world, "useGpu": False, "outputDir": "/o", "artifactUri": "pvc://c/p",
+            "training": {"globalBatchSize": len(rows), "maxGradNorm": 0}, "strategy": "ddp", "perDeviceBatchSize": size,
+            "gradientAccumulationSteps": len(rows) // world // size, "useGpu": False, "outputDir": "/o",
+            "artifactUri": "pvc://c/p",
         }
     )  # fmt: skip
     noted = Noted()
-    trainer = SftTrainer(
+    trainer = TaskTrainer(
         model=model,
-        args=training_arguments(document, 1, True, world, None, folder, 0),
-        data=order_data(rows, None, Collator(0), ROWS, 1),
+        args=training_arguments(document, 1, of == "tokens", world, None, folder, 0),
+        task=task,
+        data=order_data(rows, rows, Collator(0, padding_free=padding_free), len(rows), 1, task.items),
         training=document.training,
         store=CheckpointStore(folder / "checkpoints", 1),
         interval=1,
-        master_weights=True,
+        master_weights=of == "tokens",
         stop=StopRequest(),
         recorder=noted,
     )
     (folder / f"seed-{rank}").write_text(str(torch.initial_seed()))
+    before = trainer.evaluation_loss()
     trainer.train()
     if rank == 0:
-        found = {"loss": noted.figures.loss, "grad_norm": noted.figures.grad_norm}
-        (folder / "figures.json").write_text(json.dumps(found))
+        told = {"loss": noted.figures.loss, "grad_norm": noted.figures.grad_norm, "eval_loss": before}
+        (folder / "figures.json").write_text(json.dumps({**told, **noted.figures.of_task}))
 
 
-def figures(folder: Path, world: int, port: int) -> dict[str, float]:
+def figures(
+    folder: Path, world: int, port: int, of: str, size: int = 1, padding_free: bool = False
+) -> dict[str, float]:
     """Of the step by `world` processes."""
     folder.mkdir()
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    commands = [[sys.executable, __file__, *map(str, (rank, world, folder, port))] for rank in range(world)]
+    given = (world, folder, port, of, size, int(padding_free))
+    commands = [[sys.executable, __file__, *map(str, (rank, *given))] for rank in range(world)]
     processes = [subprocess.Popen(command, env=environment) for command in commands]
     assert [process.wait() for process in processes] == [0] * world
     found: dict[str, float] = json.loads((folder / "figures.json").read_text())
@@ -98,12 +146,45 @@ def figures(folder: Path, world: int, port: int) -> dict[str, float]:
 
 def test_gradients_of_many_micro_batches_are_summed_in_fp32(tmp_path: Path, free_port: Callable[[], int]) -> None:
     """The same row 128 times: a sum in bf16 stops to grow where a row is less than half a step of it."""
-    alone, together = (figures(tmp_path / str(world), world, free_port()) for world in (1, 2))
+    alone, together = (figures(tmp_path / str(world), world, free_port(), "tokens") for world in (1, 2))
     assert together["loss"] == pytest.approx(alone["loss"], rel=1e-5)
     assert together["grad_norm"] == pytest.approx(alone["grad_norm"], rel=1e-3)
     seeds = [int((tmp_path / "2" / f"seed-{rank}").read_text()) for rank in range(2)]
     assert seeds == [42, 43], "each process drops other activations, the first those of a lone one"
 
 
+@pytest.mark.parametrize(
+    ("world", "size", "padding_free"),
+    [(1, PAIRS, False), (1, 1, False), (1, 4, True), (2, 2, False), (2, 1, True)],
+    ids=["one batch", "pair by pair", "without padding", "two processes", "two processes without padding"],
+)
+def test_a_loss_of_groups_is_that_of_full_logits(
+    tmp_path: Path, free_port: Callable[[], int], world: int, size: int, padding_free: bool
+) -> None:
+    """However pairs are batched: mean loss over them, its gradient, and the task's own figure."""
+    import torch
+
+    model, losses, likelier = small_model("float32"), [], 0
+    for number in range(PAIRS):
+        row, sums = pair(number), []
+        for ids, labels in zip(
+            *(torch.tensor(row[name]).split(row["seq_lengths"]) for name in ("input_ids", "labels")), strict=True
+        ):
+            logprobs = model(ids.unsqueeze(0)).logits[0, :-1].log_softmax(-1)
+            sums.append(logprobs.gather(-1, ids[1:, None]).squeeze(-1)[labels[1:] != -100].sum())
+        losses.append(-torch.nn.functional.logsigmoid(sums[0] - sums[1]))
+        likelier += int(sums[0] > sums[1])
+    loss = torch.stack(losses).mean()
+    loss.backward()
+    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), float("inf"))
+    assert 0 < likelier < PAIRS
+    found = figures(tmp_path / "run", world, free_port(), "pairs", size, padding_free)
+    assert found["loss"] == pytest.approx(loss.item(), rel=1e-5)
+    assert found["eval_loss"] == pytest.approx(loss.item(), rel=1e-5)
+    assert found["grad_norm"] == pytest.approx(norm.item(), rel=1e-5)
+    assert found["mean_token_accuracy"] == likelier / PAIRS
+
+
 if __name__ == "__main__":
-    train(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))
+    rank, world, folder, port, of, size, padding_free = sys.argv[1:]
+    train(int(rank), int(world), Path(folder), int(port), of, int(size), padding_free == "1")

@@ -55,7 +55,7 @@ def test_the_artifact_is_the_model_that_was_trained(pod: Any, tiny_model: Path) 
     from swiftlet_trainer.training.collate import Collator
 
     rows = open_prepared(load_document("/swiftlet/job/job.json", TrainDocument)).train
-    batch = Collator(2)(list(rows))
+    batch = Collator(2)(list(rows))["inputs"]
     labels = torch.cat([torch.full((len(rows), 1), -100), batch["labels"][:, :-1]], dim=1)
     base = AutoModelForCausalLM.from_pretrained(tiny_model)
     before = base(batch["input_ids"], labels=labels).loss.item()

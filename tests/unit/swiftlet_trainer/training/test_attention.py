@@ -20,7 +20,7 @@ PACKED = {
 
 def batch() -> dict[str, torch.Tensor]:
     longer = {"input_ids": list(range(40, 70)), "labels": list(range(40, 70)), "seq_lengths": [30]}
-    return Collator(pad_token_id=0, packed=True)([PACKED, longer])
+    return Collator(pad_token_id=0, packed=True)([PACKED, longer])["inputs"]
 
 
 def hidden(model: Any, changes: dict[int, int] | None = None) -> torch.Tensor:

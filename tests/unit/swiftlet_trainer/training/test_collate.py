@@ -1,7 +1,9 @@
 """Rows to tensors."""
 
+import pytest
 import torch
-from swiftlet_trainer.training.collate import IGNORED, Collator, bounds
+from swiftlet_trainer.data.encode import IGNORED
+from swiftlet_trainer.training.collate import Collator, bounds
 
 
 def test_labels_are_what_each_position_predicts() -> None:
@@ -9,7 +11,7 @@ def test_labels_are_what_each_position_predicts() -> None:
         {"input_ids": [5, 6, 7, 8], "labels": [IGNORED, IGNORED, 7, 8]},
         {"input_ids": [5, 9], "labels": [IGNORED, 9]},
     ]
-    batch = Collator(pad_token_id=2)(rows)
+    batch = Collator(pad_token_id=2)(rows)["inputs"]
     assert batch["input_ids"].tolist() == [[5, 6, 7, 8], [5, 9, 2, 2]]
     assert batch["labels"].tolist() == [[IGNORED, 7, 8, IGNORED], [9, IGNORED, IGNORED, IGNORED]]
     assert set(batch) == {"input_ids", "labels"}
@@ -17,7 +19,9 @@ def test_labels_are_what_each_position_predicts() -> None:
 
 def test_packed_parts_have_positions_of_their_own_and_do_not_predict_each_other() -> None:
     row = {"input_ids": [5, 6, 7, 8, 9], "labels": [5, 6, 7, 8, 9], "seq_lengths": [2, 3]}
-    batch = Collator(pad_token_id=0, packed=True)([row, {"input_ids": [1] * 6, "labels": [1] * 6, "seq_lengths": [6]}])
+    batch = Collator(pad_token_id=0, packed=True)([row, {"input_ids": [1] * 6, "labels": [1] * 6, "seq_lengths": [6]}])[
+        "inputs"
+    ]
     assert batch["position_ids"].tolist() == [[0, 1, 0, 1, 2, 0], [0, 1, 2, 3, 4, 5]]
     assert batch["labels"][0].tolist() == [6, IGNORED, 8, 9, IGNORED, IGNORED]
     assert batch["input_ids"].dtype == batch["labels"].dtype == batch["position_ids"].dtype == torch.long
@@ -28,7 +32,7 @@ def test_without_padding_all_rows_are_one_sequence() -> None:
         {"input_ids": [5, 6, 7], "labels": [-100, 6, 7]},
         {"input_ids": [1, 2, 3, 4, 8], "labels": [1, 2, 3, 4, 8], "seq_lengths": [2, 3]},
     ]
-    batch = Collator(pad_token_id=0, padding_free=True)(rows)
+    batch = Collator(pad_token_id=0, padding_free=True)(rows)["inputs"]
     assert batch["input_ids"].tolist() == [[5, 6, 7, 1, 2, 3, 4, 8]]
     assert batch["labels"].tolist() == [[6, 7, -100, 2, -100, 4, 8, -100]]
     assert batch["position_ids"].tolist() == [[0, 1, 2, 0, 1, 0, 1, 2]]
@@ -40,8 +44,41 @@ def test_bounds_are_found_from_positions_as_batches_have_them() -> None:
     row = {"input_ids": [5] * 9, "labels": [5] * 9}
     batch = Collator(0, packed=True, padding_free=True)(
         [{**row, "seq_lengths": [2, 6, 1]}, {**row, "seq_lengths": [9]}]
-    )
+    )["inputs"]
     ends, longest = bounds(batch["position_ids"])
     assert ends.tolist() == batch["cu_seq_lens_q"].tolist() == [0, 2, 8, 9, 18]
     assert longest == batch["max_length_q"] == 9
     assert ends.dtype == batch["cu_seq_lens_q"].dtype == torch.int32
+
+
+PAIR = {
+    "input_ids": [1, 2, 3, 4, 5, 6, 7],
+    "labels": [IGNORED, 2, 3, IGNORED, IGNORED, 6, 7],
+    "seq_lengths": [3, 4],
+    "group_sizes": [2],
+}
+LIST = {"input_ids": [8, 9] * 3, "labels": [IGNORED, 9] * 3, "seq_lengths": [2, 2, 2], "group_sizes": [3]}
+LONE = {"input_ids": [1, 2], "labels": [1, 2]}
+
+
+@pytest.mark.parametrize("padding_free", [False, True])
+def test_labelled_tokens_know_their_sequence_and_sequences_their_group(padding_free: bool) -> None:
+    batch = Collator(0, padding_free=padding_free)([PAIR, LONE, LIST])
+    assert batch["group"].tolist() == [0, 0, 1, 2, 2, 2]
+    assert batch["sequence"].tolist() == [0, 0, 1, 1, 2, 3, 4, 5]
+    labels = batch["inputs"]["labels"]
+    assert labels[labels.ne(IGNORED)].tolist() == [2, 3, 6, 7, 2, 9, 9, 9]
+
+
+def test_sequences_of_a_group_are_padded_each() -> None:
+    inputs = Collator(pad_token_id=0)([PAIR, LONE])["inputs"]
+    assert inputs["input_ids"].tolist() == [[1, 2, 3, 0], [4, 5, 6, 7], [1, 2, 0, 0]]
+    assert inputs["labels"][:2].tolist() == [[2, 3, IGNORED, IGNORED], [IGNORED, 6, 7, IGNORED]]
+
+
+@pytest.mark.parametrize("padding_free", [False, True])
+def test_packed_rows_are_groups_of_their_own(padding_free: bool) -> None:
+    row = {"input_ids": [1] * 5, "labels": [1] * 5, "seq_lengths": [2, 3]}
+    batch = Collator(0, packed=True, padding_free=padding_free)([row, {**row, "seq_lengths": [4, 1]}])
+    assert batch["sequence"].tolist() == [0, 1, 1, 2, 2, 2]
+    assert batch["group"].tolist() == [0, 1, 2, 3]

@@ -50,23 +50,25 @@ def test_loss_and_gradients_are_those_of_the_plain_layers(smollm2: Path, tmp_pat
         if packs
         else [collator([row(50, 1), row(37, 2)]), collator([row(21, 3)])]
     )
-    expected = [gradients(model, batch) for batch in batches]
+    expected = [gradients(model, batch["inputs"]) for batch in batches]
     said = compile_layers(model, collator, 1 if packs else 2, tmp_path)
     assert said.reason == "Compiled", said.message
     assert said.message.startswith("30 layers in ")
     assert any(tmp_path.rglob("*.so")), "what was compiled is kept in the folder"
     for batch, (loss, wanted) in zip(batches, expected, strict=True):
-        found, tuned = gradients(model, batch)
+        found, tuned = gradients(model, batch["inputs"])
         assert found == pytest.approx(loss, rel=1e-5)
         for name, gradient in tuned.items():
             torch.testing.assert_close(gradient, wanted[name], rtol=1e-3, atol=1e-3 * float(wanted[name].abs().max()))
     with eagerly():
-        assert gradients(model, batches[0])[0] == expected[0][0], "evaluation goes the plain way, to the last bit"
+        assert gradients(model, batches[0]["inputs"])[0] == expected[0][0], (
+            "evaluation goes the plain way, to the last bit"
+        )
 
 
 def test_a_compiler_that_fails_leaves_the_model_as_it_was(tiny: Any, tmp_path: Path) -> None:
     attach_token_scores(tiny)
-    batch = Collator(0)([{"input_ids": [5, 6, 7], "labels": [5, 6, 7]}])
+    batch = Collator(0)([{"input_ids": [5, 6, 7], "labels": [5, 6, 7]}])["inputs"]
     expected, _ = gradients(tiny, batch)
     tiny.zero_grad()
     torch._dynamo.reset()

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 import torch
 from swiftlet.kinds.finetunejob.estimate import LOGITS_CHUNK_BYTES
+from swiftlet_trainer.data.encode import IGNORED
 from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training import head
 from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart
-from swiftlet_trainer.training.collate import IGNORED, Collator
+from swiftlet_trainer.training.collate import Collator
 from swiftlet_trainer.training.head import TokenScores, attach_token_scores, token_scores
 from swiftlet_trainer.training.logits import Logits
 from torch.nn import functional
@@ -42,7 +43,7 @@ def test_loss_and_gradients_are_those_of_full_logits(
     expected.backward()
     expected_gradients = gradients(tiny)
     attach_token_scores(tiny, is_linear=True)
-    found = nll(tiny(**Collator(0)(rows)))
+    found = nll(tiny(**Collator(0)(rows)["inputs"]))
     found.backward()
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-5)
     for one, other in zip(gradients(tiny), expected_gradients, strict=True):
@@ -57,7 +58,7 @@ def test_packed_rows_have_the_loss_of_separate_ones(tiny: Any, rows: list[dict[s
         "labels": [label for row in rows for label in row["labels"]],
         "seq_lengths": [row["length"] for row in rows],
     }
-    found = nll(tiny(**Collator(0, packed=True)([packed])))
+    found = nll(tiny(**Collator(0, packed=True)([packed])["inputs"]))
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-5)
 
 
@@ -69,7 +70,7 @@ def test_a_packed_row_does_not_see_another(tiny: Any, attention: str) -> None:
     changed = tokens.clone()
     changed[:, 10:20] = torch.randint(3, 300, (2, 10), generator=generator)
     row = {"input_ids": [0] * 30, "labels": [0] * 30, "seq_lengths": [10, 10, 10]}
-    positions = Collator(0, packed=True)([row, row])["position_ids"]
+    positions = Collator(0, packed=True)([row, row])["inputs"]["position_ids"]
     before = tiny(input_ids=tokens, position_ids=positions, use_cache=False).logits
     after = tiny(input_ids=changed, position_ids=positions, use_cache=False).logits
     assert torch.equal(before[:, :10], after[:, :10])
@@ -81,11 +82,11 @@ def test_a_packed_row_does_not_see_another(tiny: Any, attention: str) -> None:
 
 def test_rows_without_padding_have_the_loss_and_gradients_of_padded_ones(tiny: Any, rows: list[dict[str, Any]]) -> None:
     attach_token_scores(tiny, is_linear=True)
-    padded = nll(tiny(**Collator(0)(rows)))
+    padded = nll(tiny(**Collator(0)(rows)["inputs"]))
     padded.backward()
     expected = gradients(tiny)
     assert keep_rows_apart(tiny, ROW_BY_ROW, 40)
-    found = nll(tiny(**Collator(0, padding_free=True)(rows)))
+    found = nll(tiny(**Collator(0, padding_free=True)(rows)["inputs"]))
     found.backward()
     torch.testing.assert_close(found, padded, rtol=1e-6, atol=1e-5)
     for one, other in zip(gradients(tiny), expected, strict=True):
@@ -94,14 +95,14 @@ def test_rows_without_padding_have_the_loss_and_gradients_of_padded_ones(tiny: A
 
 def test_padding_changes_nothing(tiny: Any, rows: list[dict[str, Any]]) -> None:
     attach_token_scores(tiny, is_linear=True)
-    together = nll(tiny(**Collator(0)(rows)))
-    apart = sum(nll(tiny(**Collator(0)([row]))) for row in rows)
+    together = nll(tiny(**Collator(0)(rows)["inputs"]))
+    apart = sum(nll(tiny(**Collator(0)([row])["inputs"])) for row in rows)
     torch.testing.assert_close(together, apart, rtol=1e-6, atol=1e-5)
 
 
 def test_a_batch_without_labels_gives_zero_and_not_nan(tiny: Any) -> None:
     attach_token_scores(tiny, is_linear=True)
-    found = nll(tiny(**Collator(0)([{"input_ids": [5, 6, 7], "labels": [IGNORED] * 3}])))
+    found = nll(tiny(**Collator(0)([{"input_ids": [5, 6, 7], "labels": [IGNORED] * 3}])["inputs"]))
     found.backward()
     assert found.item() == 0.0
     assert all(bool(torch.isfinite(one).all()) for one in gradients(tiny))
@@ -120,9 +121,9 @@ def test_in_bf16_log_probabilities_are_fp32() -> None:
 
 def test_evaluation_has_the_loss_of_training(tiny: Any, rows: list[dict[str, Any]]) -> None:
     attach_token_scores(tiny, is_linear=True)
-    trained = nll(tiny(**Collator(0)(rows)))
+    trained = nll(tiny(**Collator(0)(rows)["inputs"]))
     with torch.no_grad():
-        torch.testing.assert_close(nll(tiny(**Collator(0)(rows))), trained, rtol=1e-6, atol=1e-5)
+        torch.testing.assert_close(nll(tiny(**Collator(0)(rows)["inputs"])), trained, rtol=1e-6, atol=1e-5)
 
 
 N, HIDDEN, VOCABULARY = 50, 32, 300
@@ -262,7 +263,7 @@ def test_weights_follow_their_tokens_into_every_batch(tiny: Any, rows: list[dict
         assert found.weight is not None and len(found.weight) == len(found.logprob)
         return nll(found)
 
-    together = loss(Collator(0)(rows))
+    together = loss(Collator(0)(rows)["inputs"])
     together.backward()
     expected = gradients(tiny)
     packed = {
@@ -270,7 +271,7 @@ def test_weights_follow_their_tokens_into_every_batch(tiny: Any, rows: list[dict
         "labels": [label for row in rows for label in row["labels"]],
         "seq_lengths": [row["length"] for row in rows],
     }
-    for parts in ([Collator(0)([row]) for row in rows], [Collator(0, packed=True)([packed])]):
+    for parts in ([Collator(0)([row])["inputs"] for row in rows], [Collator(0, packed=True)([packed])["inputs"]]):
         total = torch.stack([loss(batch) for batch in parts]).sum()
         total.backward()
         torch.testing.assert_close(total, together, rtol=1e-6, atol=1e-5)

@@ -103,7 +103,7 @@ def test_loss_and_gradients_of_the_real_model(smollm2: Path) -> None:
     adapter = LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False)
     model: Any = get_peft_model(base, adapter).train()
     tokens = torch.randint(3, 49000, (40,), generator=torch.Generator().manual_seed(1)).tolist()
-    batch = Collator(2)([{"input_ids": tokens, "labels": [-100] * 20 + tokens[20:]}])
+    batch = Collator(2)([{"input_ids": tokens, "labels": [-100] * 20 + tokens[20:]}])["inputs"]
 
     def step() -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         model.zero_grad(set_to_none=True)

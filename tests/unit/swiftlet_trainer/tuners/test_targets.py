@@ -117,7 +117,7 @@ def test_a_step_has_pefts_gradients_and_its_artifact_opens(
                 torch.nn.init.normal_(weight, std=0.1)
     fuse_lora(ours)
     tokens = torch.randint(3, 128, (24,)).tolist()
-    batch = Collator(pad_token_id=0)([{"input_ids": tokens, "labels": [-100] * 8 + tokens[8:]}])
+    batch = Collator(pad_token_id=0)([{"input_ids": tokens, "labels": [-100] * 8 + tokens[8:]}])["inputs"]
     with torch.no_grad():
         answered = plain.eval()(input_ids=batch["input_ids"]).logits
     plain.train()

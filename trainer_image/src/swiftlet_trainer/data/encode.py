@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from swiftlet.api.finetunejob import Dataset, Template
 
@@ -13,11 +13,7 @@ from swiftlet_trainer.data.keys import KeyBook, RowError
 from swiftlet_trainer.data.placeholders import substitute
 from swiftlet_trainer.data.readers import BadRow, UnreadableFileError, is_numbered_by_line, read_rows
 from swiftlet_trainer.data.tally import Tally
-from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.templates.render import (
-    ChatTemplate,
-    PromptTemplate,
-    TemplateRefusalError,
     UnsuitableTemplateError,
 )
 from swiftlet_trainer.templates.segments import Rendered, Segments, UnencodableError
@@ -38,39 +34,40 @@ class Encoded:
     labels: list[int]
 
 
+class DroppedError(Exception):
+    """A row that is left out by rule; the text says why."""
+
+    def __init__(self, reason: str, what: str) -> None:
+        self.reason = reason
+        super().__init__(what)
+
+
+class TaskRows(Protocol):
+    """What a task makes of an example."""
+
+    def rendered(self, example: Example) -> Rendered:
+        """As text and the ranges that are answers. Raises DroppedError, RowError, UnsuitableTemplateError."""
+
+    def labelled(self, parts: Sequence[list[int]], rendered: Rendered) -> Encoded:
+        """The tokens of its segments as a row."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know of the chat template."""
+
+
 class Encoder:
-    """Turns rows into tokens as a document's template and task say.
+    """Turns the rows of files into tokens, as a document's template and task say."""
 
-    The chat template is looked at only when the first conversation comes: plain text does without.
-    """
-
-    def __init__(self, tokenizer: Any, template: Template, assistant_only: bool, context: int | None = None) -> None:
-        """context: tokens that the model can tell the places of; rows beyond it are too long whatever maxLength is."""
-        self._tokenizer = tokenizer
+    def __init__(self, rows: TaskRows, segments: Segments, template: Template, context: int | None = None) -> None:
+        """rows: the task's. context: tokens that the model can tell the places of; rows beyond it are too long whatever
+        maxLength is."""
         self._limit = min(template.max_length, context or template.max_length)
         within = "the model's context" if self._limit < template.max_length else "template.maxLength"
         remedy = "" if self._limit < template.max_length else "raise it, or "
         self._too_long = f"{within} is {self._limit}; {remedy}shorten the row"
         self._template = template
-        self._assistant_only = assistant_only
-        self._segments = Segments(tokenizer)
-        self._chat: ChatTemplate | None = None
-        self._whole: PromptTemplate | None = None
-
-    @property
-    def warnings(self) -> list[str]:
-        """What the user should know of the chat template."""
-        found = []
-        if self._chat and not self._chat.ends_turns:
-            found.append(
-                "the chat template puts no control token after a turn of the assistant: generation will not stop"
-            )
-        if self._chat and self._chat.opens_thought:
-            found.append(
-                "the chat template asks for a thought before each answer when the model is used, and writes none before"
-                " the answers that are learnt; write thoughts into the answers to keep it thinking"
-            )
-        return found
+        self._rows, self._segments = rows, segments
 
     def encode(self, dataset: Dataset, file: Path, tally: Tally) -> Iterator[list[Encoded]]:
         """The rows of `file` as tokens, in batches and in order; what is left out or wrong goes to `tally`."""
@@ -112,68 +109,7 @@ class Encoder:
             raise DroppedError("special_token", f"the text has U+{ord(found):X}, which is kept for our own use")
         if not any(content.strip() for content in contents):
             raise DroppedError("empty", "no text in it")
-        if example.text is None:
-            return self._conversation(example.turns)
-        if example.learn is False:
-            raise DroppedError("not_learnt", "it is marked not to be learnt")
-        return Rendered(example.text, [], is_plain=True)
-
-    def _conversation(self, turns: Sequence[Turn]) -> Rendered:
-        if self._template.system and turns[0].role != "system":
-            turns = [Turn("system", self._template.system), *turns]
-        if not self._assistant_only:
-            return self._everything(turns)
-        for index, turn in enumerate(turns):
-            if turn.learn and turn.role != "assistant":
-                raise RowError(
-                    f"turn {index} of the {turn.role} is marked to be learnt, and only the assistant's turns are; "
-                    "leave the mark out, or set task.sft.assistantOnlyLoss to false"
-                )
-        answered = [i for i, turn in enumerate(turns) if turn.role == "assistant" and turn.content.strip()]
-        if not answered:
-            raise DroppedError("no_assistant_turn", "no turn of the assistant to learn from")
-        learnt = [i for i in answered if turns[i].learn is not False]
-        if not learnt:
-            raise DroppedError("not_learnt", "all its answers are marked not to be learnt")
-        turns = turns[: learnt[-1] + 1]  # what follows the last answer that is learnt is not learnt
-        for index, turn in enumerate(turns):
-            if turn.role == "assistant" and turn.learn is not False and not turn.content.strip():
-                raise DroppedError("empty_answer", f"turn {index} of the assistant is empty; nothing would be answered")
-        self._chat = self._chat or ChatTemplate(self._tokenizer, self._segments)
-        return self._by_template(self._chat, turns)
-
-    def _everything(self, turns: Sequence[Turn]) -> Rendered:
-        """The conversation with every token learnt. Answers are kept apart where they are found; they need not be."""
-        if any(turn.learn is False for turn in turns):
-            raise RowError(
-                "a turn is marked not to be learnt, and task.sft.assistantOnlyLoss: false learns every token; leave "
-                "one of them out"
-            )
-        if self._whole is None:
-            try:
-                self._whole = ChatTemplate(self._tokenizer, self._segments)
-            except UnsuitableTemplateError:
-                self._whole = PromptTemplate(self._tokenizer)
-        return self._by_template(self._whole, turns)
-
-    def _by_template(self, template: PromptTemplate, turns: Sequence[Turn]) -> Rendered:
-        messages, special = [turn.message for turn in turns], self._segments.special
-        is_shielded = special.find(turn.content for turn in turns) is not None
-        if is_shielded:
-            messages = [{**one, "content": special.shielded(one["content"])} for one in messages]
-        try:
-            if isinstance(template, ChatTemplate):
-                try:
-                    rendered = template.render(messages, [turn.learn is not False for turn in turns])
-                except TemplateRefusalError:
-                    if self._assistant_only:
-                        raise
-                    rendered = Rendered(template.text(messages), [])
-            else:
-                rendered = Rendered(template.text(messages), [])
-        except TemplateRefusalError as error:
-            raise DroppedError("template_refused", special.unshielded(str(error))) from None
-        return replace(rendered, is_shielded=is_shielded)
+        return self._rows.rendered(example)
 
     def _tokens(self, batch: Sequence[tuple[int, Rendered]], tally: Tally) -> Iterator[Encoded]:
         parts = self._segments.encode([rendered for _, rendered in batch])
@@ -181,7 +117,7 @@ class Encoder:
             if isinstance(found, UnencodableError):
                 tally.drop(number, "special_token", f"{found}; write it otherwise")
                 continue
-            rows = list(self._limited(_labelled(found, rendered, self._assistant_only), rendered, number, tally))
+            rows = list(self._limited(self._rows.labelled(found, rendered), rendered, number, tally))
             tally.kept += bool(rows)
             yield from rows
 
@@ -202,26 +138,6 @@ class Encoder:
             tally.drop(number, "no_labels", f"nothing to learn in its first {limit} tokens; raise template.maxLength")
             return
         yield row
-
-
-class DroppedError(Exception):
-    """A row that is left out by rule; the text says why."""
-
-    def __init__(self, reason: str, what: str) -> None:
-        self.reason = reason
-        super().__init__(what)
-
-
-def _labelled(parts: Sequence[list[int]], rendered: Rendered, assistant_only: bool) -> Encoded:
-    """A row's segments as one, with labels on what is learnt."""
-    learnt = rendered.learnt or [True] * len(rendered.spans)
-    ids: list[int] = []
-    labels: list[int] = []
-    for index, part in enumerate(parts):
-        is_learnt = not assistant_only or rendered.is_plain or (index % 2 == 1 and learnt[index // 2])
-        ids += part
-        labels += part if is_learnt else [IGNORED] * len(part)
-    return Encoded(ids, labels)
 
 
 def _pieces(row: Encoded, limit: int) -> Iterator[Encoded]:

@@ -15,6 +15,8 @@ from swiftlet_trainer.models.context import context_length
 from swiftlet_trainer.models.loading import model_folder
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.progress import Reporter
+from swiftlet_trainer.tasks.registry import rows_of
+from swiftlet_trainer.templates.segments import Segments
 
 REPORT_SECONDS = 5.0
 """Between two reports of how far it is."""
@@ -30,7 +32,9 @@ def scan(document: TrainDocument, tokenizer: Any, sink: Sink) -> list[Tally]:
     nothing is left.
     """
     context = context_length(model_folder(document.model))
-    encoder = Encoder(tokenizer, document.template, document.task.sft.assistant_only_loss, context)
+    segments = Segments(tokenizer)
+    rows = rows_of(document, tokenizer, segments)
+    encoder = Encoder(rows, segments, document.template, context)
     reporter, reported = Reporter(), time.monotonic()
     tallies = []
     for index, dataset in enumerate(document.datasets):
@@ -42,7 +46,7 @@ def scan(document: TrainDocument, tokenizer: Any, sink: Sink) -> list[Tally]:
                 reported = time.monotonic()
                 read = sum(one.read for one in tallies)
                 reporter.emit(type="phase", message=f"preparing data: {read:,} rows read")
-    for warning in encoder.warnings:
+    for warning in rows.warnings:
         reporter.emit(type="phase", message=f"warning: {warning}")
     problems = [problem for tally in tallies for problem in _problems(tally)]
     if problems:

@@ -1,13 +1,32 @@
-"""Rows to tensors."""
+"""Rows to tensors.
+
+A row is one or more sequences, and what a loss compares is a group of them: one sequence, a pair, a list. Rows of one
+sequence that is a group of its own, as in supervised fine-tuning, need not say so.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import accumulate
+from typing import Any, TypedDict
 
 import torch
 
-IGNORED = -100
-"""Label of a token that is not learnt. Source: torch.nn.functional.cross_entropy."""
+from swiftlet_trainer.data.encode import IGNORED
+
+Row = Mapping[str, Any]
+"""input_ids and labels; seq_lengths, the tokens of each of its sequences in order, all of them if absent; group_sizes,
+the sequences of each of its groups in order, one each if absent."""
+
+
+class Batch(TypedDict):
+    """What a forward pass takes, and which group its N labelled tokens belong to."""
+
+    inputs: dict[str, Any]
+    """Of the model, see Collator."""
+    sequence: torch.Tensor
+    """Number of the sequence that each labelled token is of, int64, (N,)."""
+    group: torch.Tensor
+    """Number of the group that each sequence is of, int64, (sequences,)."""
 
 
 @dataclass(frozen=True)
@@ -15,8 +34,8 @@ class Collator:
     """Pads rows on the right and shifts labels, so that `labels[i]` is what position `i` has to predict.
 
     No attention mask is made: attention is causal and padding comes last, so no real token sees it. A packed row gets
-    `position_ids` that restart with each of its parts; transformers makes the block-diagonal mask from them
-    (masking_utils.find_packed_sequence_indices).
+    `position_ids` that restart with each of its sequences; transformers makes the block-diagonal mask from them
+    (masking_utils.find_packed_sequence_indices). Sequences of a row that is not packed are padded each.
     """
 
     pad_token_id: int
@@ -24,12 +43,23 @@ class Collator:
     padding_free: bool = False
     """All rows in one sequence, without padding, for an attention that keeps them apart by their position_ids."""
 
-    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """input_ids, labels and, when packed or padding-free, position_ids: int64 tensors of shape (rows, longest); of
-        shape (1, tokens) when padding-free. Then there are also cu_seq_lens_q, int32, (rows + 1,), where rows begin and
-        the last one ends, and max_length_q, the tokens of the longest row (transformers' FlashAttentionKwargs)."""
+    def __call__(self, rows: Sequence[Row]) -> Batch:
+        """inputs: input_ids, labels and, when packed or padding-free, position_ids: int64 tensors of shape (rows,
+        longest); of shape (1, tokens) when padding-free. Then there are also cu_seq_lens_q, int32, (sequences + 1,),
+        where sequences begin and the last one ends, and max_length_q, the tokens of the longest (transformers'
+        FlashAttentionKwargs)."""
+        sizes = [size for row in rows for size in group_sizes(row)]
         if self.padding_free:
-            return _joined(rows)
+            inputs = _joined(rows)
+            lengths = [[length for row in rows for length in lengths_of(row)]]
+        else:
+            rows = rows if self.packed else [sequence for row in rows for sequence in _sequences(row)]
+            inputs = self._padded(rows)
+            lengths = [[*lengths_of(row)] for row in rows]
+        group = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+        return Batch(inputs=inputs, sequence=_sequence_of_labels(inputs["labels"], lengths), group=group)
+
+    def _padded(self, rows: Sequence[Row]) -> dict[str, Any]:
         width = max(len(row["input_ids"]) for row in rows)
         batch = {
             "input_ids": padded([row["input_ids"] for row in rows], width, self.pad_token_id),
@@ -38,6 +68,16 @@ class Collator:
         if self.packed:
             batch["position_ids"] = torch.stack([_restarting(row["seq_lengths"], width) for row in rows])
         return batch
+
+
+def lengths_of(row: Row) -> Sequence[int]:
+    """Tokens of each sequence of a row."""
+    return row.get("seq_lengths") or [len(row["input_ids"])]
+
+
+def group_sizes(row: Row) -> Sequence[int]:
+    """Sequences of each group of a row."""
+    return row.get("group_sizes") or [1] * len(lengths_of(row))
 
 
 def bounds(position_ids: torch.Tensor) -> tuple[torch.Tensor, int]:
@@ -50,34 +90,50 @@ def bounds(position_ids: torch.Tensor) -> tuple[torch.Tensor, int]:
     return ends, int(ends.diff().max())
 
 
-def _joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    parts = [length for row in rows for length in row.get("seq_lengths") or [len(row["input_ids"])]]
+def padded(rows: Sequence[Sequence[int]], width: int, fill: int) -> torch.Tensor:
+    """Rows of up to `width` numbers, int64, (rows, width), with `fill` behind them."""
+    return torch.tensor([[*row, *[fill] * (width - len(row))] for row in rows], dtype=torch.long)
+
+
+def _sequences(row: Row) -> list[Row]:
+    """A row as rows of one sequence each."""
+    lengths = lengths_of(row)
+    ends = list(accumulate(lengths))
+    return [
+        {name: row[name][end - length : end] for name in ("input_ids", "labels")}
+        for end, length in zip(ends, lengths, strict=True)
+    ]
+
+
+def _joined(rows: Sequence[Row]) -> dict[str, Any]:
     batch = {
         "input_ids": torch.tensor([token for row in rows for token in row["input_ids"]], dtype=torch.long),
         "labels": torch.tensor([label for row in rows for label in _shifted(row)], dtype=torch.long),
-        "position_ids": torch.cat([torch.arange(length) for length in parts]),
+        "position_ids": torch.cat([torch.arange(length) for row in rows for length in lengths_of(row)]),
     }
     ends, longest = bounds(batch["position_ids"])
     joined = {name: tokens.unsqueeze(0) for name, tokens in batch.items()}
     return {**joined, "cu_seq_lens_q": ends, "max_length_q": longest}
 
 
-def _shifted(row: Mapping[str, Any]) -> list[int]:
-    """Labels moved one to the left; the last token of a part predicts nothing, above all not the next part."""
+def _sequence_of_labels(labels: torch.Tensor, lengths: Sequence[Sequence[int]]) -> torch.Tensor:
+    """Number of the sequence that each labelled position is of. labels: (rows, width). lengths: tokens of each row's
+    sequences."""
+    width = labels.shape[-1]
+    starts = [row * width + start for row, each in enumerate(lengths) for start in accumulate(each[:-1], initial=0)]
+    positions = labels.flatten().ne(IGNORED).nonzero().flatten()
+    return torch.searchsorted(torch.tensor(starts), positions, right=True) - 1
+
+
+def _shifted(row: Row) -> list[int]:
+    """Labels moved one to the left; the last token of a sequence predicts nothing, above all not the next one."""
     shifted = [*row["labels"][1:], IGNORED]
-    end = 0
-    for length in row.get("seq_lengths") or ():
-        end += length
+    for end in accumulate(lengths_of(row)):
         shifted[end - 1] = IGNORED
     return shifted
 
 
-def padded(rows: Sequence[Sequence[int]], width: int, fill: int) -> torch.Tensor:
-    """Rows of up to `width` numbers, int64, (rows, width), with `fill` behind them."""
-    return torch.tensor([[*row, *[fill] * (width - len(row))] for row in rows], dtype=torch.long)
-
-
 def _restarting(lengths: Sequence[int], width: int) -> torch.Tensor:
-    """0, 1, 2, … anew for each part; the padding at the end is one more part."""
+    """0, 1, 2, … anew for each sequence; the padding at the end is one more."""
     rest = width - sum(lengths)
     return torch.cat([torch.arange(length) for length in (*lengths, rest)])

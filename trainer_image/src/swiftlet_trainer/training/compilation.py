@@ -16,8 +16,9 @@ from swiftlet.wire.messages import Compilation
 from transformers import AttentionInterface
 from transformers.modeling_layers import GradientCheckpointingLayer
 
+from swiftlet_trainer.data.encode import IGNORED
 from swiftlet_trainer.training.attention import ROW_BY_ROW
-from swiftlet_trainer.training.collate import IGNORED, Collator
+from swiftlet_trainer.training.collate import Collator
 from swiftlet_trainer.training.row_by_row import row_by_row
 
 CACHE_FOLDER = "compiled"
@@ -74,7 +75,7 @@ def _try(model: Any, collator: Collator, rows: int, length: int) -> None:
     row: dict[str, Any] = {"input_ids": tokens, "labels": [IGNORED] * half + tokens[half:]}
     if collator.packed:
         row["seq_lengths"] = [half, length - half]
-    batch = collator([row] * rows)
+    batch = collator([row] * rows)["inputs"]
     model(**{name: _moved(value, model.device) for name, value in batch.items()}).logprob.sum().backward()
 
 

@@ -20,8 +20,8 @@ from torch.autograd.function import once_differentiable
 from torch.utils.checkpoint import checkpoint
 from transformers.utils import ModelOutput
 
+from swiftlet_trainer.data.encode import IGNORED
 from swiftlet_trainer.hardware import has_c_compiler
-from swiftlet_trainer.training.collate import IGNORED
 from swiftlet_trainer.training.logits import Logits, logits_of
 
 CHUNK_BYTES = {"cpu": 256 << 20}

@@ -9,8 +9,9 @@ from swiftlet.wire.step_plan import StepPlan
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.causal import load_causal
+from swiftlet_trainer.tasks.base import Task
 from swiftlet_trainer.training.attention import PADDING_FREE, keep_rows_apart, packing_problem
-from swiftlet_trainer.training.head import NOTHING, Want, attach_token_scores
+from swiftlet_trainer.training.head import attach_token_scores
 from swiftlet_trainer.training.liger import use_liger
 from swiftlet_trainer.training.logits import head_problem
 from swiftlet_trainer.training.norms import fuse_rms_norms
@@ -18,11 +19,11 @@ from swiftlet_trainer.training.shrunk import shrunk
 from swiftlet_trainer.tuners.apply import apply_tuner
 from swiftlet_trainer.tuners.fused_lora import fuse_lora
 
-TOKEN_METRICS: Want = frozenset({"entropy", "top1"})
 
-
-def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan, say: Callable[[str], None]) -> Any:
-    """The model in `folder` in the plan's precision, with scores of labelled tokens and the document's tuner.
+def load_trainable(
+    document: TrainDocument, task: Task, folder: Path, plan: StepPlan, say: Callable[[str], None]
+) -> Any:
+    """The model in `folder` in the plan's precision, with the head that the task wants and the document's tuner.
 
     say: told what of the plan its architecture does not allow. Raises InvalidInput.
     """
@@ -42,7 +43,7 @@ def load_trainable(document: TrainDocument, folder: Path, plan: StepPlan, say: C
     _choose_attention(model, tried, document, plan.attention.value, say)
     if plan.norms.value == "fused":
         fuse_rms_norms(model)
-    attach_token_scores(model, TOKEN_METRICS if document.training.token_metrics else NOTHING, is_linear=True)
+    attach_token_scores(model, task.want, task.is_linear)
     tuned = apply_tuner(model, document.tuner, document.training.seed)
     if plan.adapters.value == "fused":
         fuse_lora(tuned)

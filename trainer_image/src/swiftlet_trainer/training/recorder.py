@@ -51,11 +51,10 @@ class Recorder:
             eval_loss=None if self.eval_loss is None else f"{self.eval_loss:.4f}",
             learning_rate=f"{figures.learning_rate:.3g}",
             grad_norm=f"{figures.grad_norm:.3g}",
-            entropy=None if figures.entropy is None else f"{figures.entropy:.4f}",
-            mean_token_accuracy=None if figures.mean_token_accuracy is None else f"{figures.mean_token_accuracy:.4f}",
             tokens_per_second=f"{self._meter.tokens_per_second():.1f}",
             eta_seconds=self._meter.seconds_left(figures.step),
             checkpoint_step=self._checkpoint,
+            **{name: f"{value:.4f}" for name, value in figures.of_task.items()},
         )
         if not self._reporter.enabled:
             return

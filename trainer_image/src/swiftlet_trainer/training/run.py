@@ -51,17 +51,19 @@ def run_training(job_path: str, stop: StopRequest) -> None:
     run.phase("loading libraries")
     from swiftlet_trainer.models.loading import load_tokenizer, model_folder
     from swiftlet_trainer.models.vocabulary import embedding_rows, padding_id
-    from swiftlet_trainer.training.sft import SftTrainer, seed_everything
+    from swiftlet_trainer.tasks.registry import task_of
+    from swiftlet_trainer.training.trainer import TaskTrainer, seed_everything
 
     _join(run)
     seed_everything(run.document.training.seed)
     start = _resume_step(run)
     tokenizer = load_tokenizer(run.document.model)
-    data, prepared = load_data(run, padding_id(tokenizer, embedding_rows(model_folder(run.document.model))))
+    task = task_of(run.document)
+    data, prepared = load_data(run, task, padding_id(tokenizer, embedding_rows(model_folder(run.document.model))))
     total = data.plan.total_steps(run.document.training.epochs, run.document.training.max_steps)
     recorder = Recorder(run.output_dir, run.reporter, run.document.training.logging_steps, data.plan, total, start)
     run.phase("loading the model")
-    trainer = _trainer(run, SftTrainer, data, total, stop, recorder)
+    trainer = _trainer(run, TaskTrainer, task, data, total, stop, recorder)
     run.phase(f"resuming from step {start}" if start else "training")
     trainer.train(resume_from_checkpoint=str(run.store.path(start)) if start else None)
     if trainer.stopped and trainer.state.global_step < total:
@@ -147,22 +149,22 @@ def _world_problem(run: Run, step: int) -> str | None:
     )
 
 
-def load_data(run: Run, pad_token_id: int) -> tuple[Any, Any]:
+def load_data(run: Run, task: Any, pad_token_id: int) -> tuple[Any, Any]:
     """The rows that `prepare` left, in order; and what it said about them."""
     from swiftlet_trainer.data.prepared import open_prepared
     from swiftlet_trainer.training.collate import Collator
-    from swiftlet_trainer.training.data import order_data
+    from swiftlet_trainer.training.order import order_data
 
     document, training = run.document, run.document.training
     prepared = open_prepared(document)
     collator = Collator(pad_token_id, document.template.packing)
-    data = order_data(prepared.train, prepared.eval, collator, training.global_batch_size, training.seed)
+    data = order_data(prepared.train, prepared.eval, collator, training.global_batch_size, training.seed, task.items)
     if data.left_out:
         run.phase(f"{data.left_out} rows without a token to learn are left out")
     return data, prepared
 
 
-def _trainer(run: Run, kind: Any, data: Any, total: int, stop: StopRequest, recorder: Recorder) -> Any:
+def _trainer(run: Run, kind: Any, task: Any, data: Any, total: int, stop: StopRequest, recorder: Recorder) -> Any:
     from swiftlet_trainer.models.loading import model_folder
     from swiftlet_trainer.training.arguments import training_arguments
     from swiftlet_trainer.training.model import load_trainable, trainable_parameters
@@ -173,7 +175,7 @@ def _trainer(run: Run, kind: Any, data: Any, total: int, stop: StopRequest, reco
     arguments = training_arguments(
         document, total, bf16, run.process.world_size, deepspeed, run.store.folder, plan.data_workers.value
     )
-    model = load_trainable(document, model_folder(document.model), plan, run.phase)
+    model = load_trainable(document, task, model_folder(document.model), plan, run.phase)
     trained, every = trainable_parameters(model)
     run.phase(f"{trained:,} of {every:,} parameters are trained in {plan.precision.value}: {plan.precision.reason}")
     data = without_padding(data, model)
@@ -182,6 +184,7 @@ def _trainer(run: Run, kind: Any, data: Any, total: int, stop: StopRequest, reco
     return kind(
         model=model,
         args=arguments,
+        task=task,
         data=data,
         training=document.training,
         store=run.store,

@@ -1,36 +1,47 @@
 """The rows of a run and the order that they are taken in."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from swiftlet_trainer.data.encode import IGNORED
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.training.batches import BatchPlan
-from swiftlet_trainer.training.collate import IGNORED, Collator
+from swiftlet_trainer.training.collate import Collator, group_sizes
 
 READ_ROWS = 1000
 """Rows looked at together: few enough that memory does not grow with the data."""
 
 
 @dataclass(frozen=True)
-class SftData:
+class OrderedData:
     """Rows and the order that they are taken in."""
 
     train: Any
-    """datasets.Dataset with input_ids, labels (and seq_lengths when packed)."""
+    """datasets.Dataset of rows, see collate.Row."""
     eval: Any | None
     plan: BatchPlan
-    labelled: tuple[int, ...]
-    """Tokens of each training row that its loss is a sum over."""
+    items: tuple[int, ...]
+    """What each training row's loss is a sum over, counted."""
     collator: Collator
     left_out: int = 0
     """Training rows without a token to learn."""
 
 
-def order_data(train: Any, evaluation: Any | None, collator: Collator, global_batch_size: int, seed: int) -> SftData:
-    """Rows that have something to learn, in the order of `seed`. Raises InvalidInput when there are none."""
+def order_data(
+    train: Any,
+    evaluation: Any | None,
+    collator: Collator,
+    global_batch_size: int,
+    seed: int,
+    counts: Literal["tokens", "groups"] = "tokens",
+) -> OrderedData:
+    """Rows that have something to learn, in the order of `seed`. Raises InvalidInput when there are none.
+
+    counts: what is counted as an item: labelled tokens, or groups of sequences.
+    """
     labelled = labelled_tokens(train)
     kept = np.flatnonzero(labelled)
     if not len(kept):
@@ -44,7 +55,8 @@ def order_data(train: Any, evaluation: Any | None, collator: Collator, global_ba
         seed=seed,
         grouped=not collator.packed,
     )
-    return SftData(train, evaluation, plan, tuple(labelled.tolist()), collator, left_out)
+    items = tuple(labelled.tolist()) if counts == "tokens" else tuple(len(group_sizes(row)) for row in train)
+    return OrderedData(train, evaluation, plan, items, collator, left_out)
 
 
 def labelled_tokens(rows: Any) -> NDArray[np.int64]:

@@ -1,9 +1,9 @@
-"""Supervised fine-tuning on transformers' Trainer.
+"""A task learnt on transformers' Trainer.
 
 Trainer, not TRL's SFTTrainer: the latter patches every model with a head of its own that computes log-probabilities,
 entropy and top-1 accuracy of each position, about a quarter of a step, and cannot be told not to. Trainer brings the
-loop, accumulation, schedulers, DDP and DeepSpeed; what is ours is which rows make a step, the loss, fp32 master
-weights, checkpoints that survive a kill, and stopping.
+loop, accumulation, schedulers, DDP and DeepSpeed; what is ours is which rows make a step, fp32 master weights,
+checkpoints that survive a kill, and stopping; the loss is the task's.
 """
 
 import random
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -23,14 +23,14 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from swiftlet_trainer.checkpoints.store import CheckpointStore
 from swiftlet_trainer.checkpoints.writing import write_checkpoint
-from swiftlet_trainer.tasks.sft.loss import nll
+from swiftlet_trainer.tasks.base import Task
 from swiftlet_trainer.training.batches import RankBatches
-from swiftlet_trainer.training.collate import IGNORED
+from swiftlet_trainer.training.collate import Batch
 from swiftlet_trainer.training.compilation import eagerly
-from swiftlet_trainer.training.data import SftData
 from swiftlet_trainer.training.figures import StepFigures
 from swiftlet_trainer.training.meter import require_finite
 from swiftlet_trainer.training.optimizer import MasterWeights, build_optimizer, clip_gradients
+from swiftlet_trainer.training.order import OrderedData
 from swiftlet_trainer.training.schedule import learning_rate_factor
 from swiftlet_trainer.training.stopping import StopRequest
 
@@ -48,14 +48,15 @@ class StepRecorder(Protocol):
         """A `checkpoint` or an `evaluation` took this long."""
 
 
-class SftTrainer(Trainer):
+class TaskTrainer(Trainer):
     """One process of a run."""
 
     def __init__(
         self,
         model: Any,
         args: TrainingArguments,
-        data: SftData,
+        task: Task,
+        data: OrderedData,
         training: Training,
         store: CheckpointStore,
         interval: int,
@@ -72,11 +73,11 @@ class SftTrainer(Trainer):
         for callback in list(self.callback_handler.callbacks):
             if type(callback).__name__ in ("PrinterCallback", "ProgressCallback"):
                 self.remove_callback(callback)
-        self.data, self.training, self.store = data, training, store
+        self.task, self.data, self.training, self.store = task, data, training, store
         self._master_weights, self._stop = master_weights, stop
         self.recorder = recorder
-        self._sums = torch.zeros(3, dtype=torch.float64, device=args.device)
-        """Of the labelled tokens so far in this step: losses, entropies, and how many labels were the likeliest."""
+        self._sums = torch.zeros(1 + len(task.figures), dtype=torch.float64, device=args.device)
+        """Of the items so far in this step: losses, and each of the task's figures."""
         self._grad_norm: torch.Tensor | float = 0.0
         self._figures: StepFigures | None = None
         self.stopped = False
@@ -100,13 +101,13 @@ class SftTrainer(Trainer):
         )
 
     def _get_num_items_in_batch(self, batch_samples: list[Any], device: torch.device) -> int:
-        """Labelled tokens of the whole step; each process knows all rows of it, so nothing is gathered."""
-        return sum(self.data.labelled[row] for row in self.data.plan.rows(self.state.global_step))
+        """Items of the whole step; each process knows all rows of it, so nothing is gathered."""
+        return sum(self.data.items[row] for row in self.data.plan.rows(self.state.global_step))
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         return 0
 
-    # Loss: the sum over labelled tokens, divided by their number in the whole step.
+    # Loss: the sum over items, divided by their number in the whole step.
 
     def compute_loss(
         self,
@@ -115,15 +116,12 @@ class SftTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        scores = model(**inputs)
-        loss = nll(scores)
-        self._sums[0] += loss.detach()
-        if self.training.token_metrics:
-            self._sums[1:] += torch.stack([scores.entropy.sum(), scores.top1.sum()])
+        found = self.task.loss(model(**inputs["inputs"]), cast(Batch, inputs))
+        self._sums += torch.stack([found.total.detach(), *(found.figures[name] for name in self.task.figures)])
         if self.accelerator.sync_gradients:
             self._agree(int(num_items_in_batch))
         # DDP and DeepSpeed average gradients over processes; the loss is a sum over them.
-        return loss * (self.args.world_size / num_items_in_batch)
+        return found.total * (self.args.world_size / num_items_in_batch)
 
     def _agree(self, items: int) -> None:
         """One reduction per step: the sums of all processes, and whether any of them was asked to stop."""
@@ -131,8 +129,8 @@ class SftTrainer(Trainer):
         if self.args.world_size > 1:
             dist.all_reduce(shared)
         self._sums.zero_()
-        loss, entropy, accuracy = (shared[:3] / items).tolist()
-        self.stopped = bool(shared[3] > 0)
+        loss, *figures = (shared[:-1] / items).tolist()
+        self.stopped = bool(shared[-1] > 0)
         require_finite(loss, self.state.global_step + 1)
         rows = self.data.plan.rows(self.state.global_step)
         self._figures = StepFigures(
@@ -141,8 +139,7 @@ class SftTrainer(Trainer):
             learning_rate=self._get_learning_rate(),
             grad_norm=0.0,
             tokens=sum(self.data.plan.lengths[row] for row in rows),
-            entropy=entropy if self.training.token_metrics else None,
-            mean_token_accuracy=accuracy if self.training.token_metrics else None,
+            of_task=dict(zip(self.task.figures, figures, strict=True)),
         )
 
     # Optimizer: fp32 masters sum the gradients of micro-batches.
@@ -210,7 +207,7 @@ class SftTrainer(Trainer):
 
     @torch.no_grad()
     def evaluation_loss(self) -> float | None:
-        """Mean loss of the labelled tokens of the eval rows, over all processes; None without eval rows."""
+        """Mean loss of the items of the eval rows, over all processes; None without eval rows."""
         if not self.data.eval:
             return None
         self.model_wrapped.eval()
@@ -220,14 +217,15 @@ class SftTrainer(Trainer):
         return float(sums[0] / sums[1]) if sums[1] else None
 
     def _evaluation_sums(self, rows_of: Any) -> torch.Tensor:
-        """Summed loss of the labelled tokens of the eval rows, and their number, over all processes: shape (2,)."""
+        """Summed loss of the items of the eval rows, and their number, over all processes: shape (2,)."""
         sums = torch.zeros(2, dtype=torch.float64)
         collator = replace(self.data.collator, packed=False)
         for rows, counted in _eval_batches(rows_of["length"], self.args):
-            batch = self._prepare_inputs(collator([rows_of[row] for row in rows]))
-            loss = nll(self.model_wrapped(**batch))
+            batch = cast(Batch, self._prepare_inputs(cast(dict[str, Any], collator([rows_of[row] for row in rows]))))
+            scores = self.model_wrapped(**batch["inputs"])
+            items = len(batch["sequence"]) if self.task.items == "tokens" else int(batch["group"][-1]) + 1
             if counted:
-                sums += torch.tensor([float(loss), float(batch["labels"].ne(IGNORED).sum())], dtype=torch.float64)
+                sums += torch.tensor([float(self.task.loss(scores, batch).total), items], dtype=torch.float64)
         if self.args.world_size > 1:
             sums = sums.to(self.args.device)
             dist.all_reduce(sums)
@@ -257,7 +255,7 @@ class SftTrainer(Trainer):
 class _Boundaries(TrainerCallback):
     """Decides after each step whether to evaluate, save and stop."""
 
-    def __init__(self, trainer: SftTrainer, interval: int) -> None:
+    def __init__(self, trainer: TaskTrainer, interval: int) -> None:
         self._trainer, self._interval = trainer, interval
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:

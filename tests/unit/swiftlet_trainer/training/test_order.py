@@ -2,9 +2,10 @@
 
 import pytest
 from datasets import Dataset
+from swiftlet_trainer.data.encode import IGNORED
 from swiftlet_trainer.failures import InvalidInput
-from swiftlet_trainer.training.collate import IGNORED, Collator
-from swiftlet_trainer.training.data import labelled_tokens, order_data
+from swiftlet_trainer.training.collate import Collator
+from swiftlet_trainer.training.order import labelled_tokens, order_data
 
 ROWS = [
     {"input_ids": [1, 2, 3], "labels": [IGNORED, 2, 3], "length": 3},
@@ -17,7 +18,7 @@ ROWS = [
 def test_rows_with_nothing_to_learn_are_counted_and_left_out() -> None:
     data = order_data(Dataset.from_list(ROWS), None, Collator(0), global_batch_size=2, seed=1)
     assert data.left_out == 2
-    assert data.labelled == (2, 3)
+    assert data.items == (2, 3)
     assert data.plan.lengths == (3, 4)
     assert data.train["input_ids"][1] == [4, 5, 6, 7]
 
@@ -34,5 +35,5 @@ def test_counts_are_those_of_the_collated_labels() -> None:
     ]
     for rows, is_packed in ((ROWS, False), (packed, True)):
         dataset = Dataset.from_list(rows)
-        collated = [int((Collator(0, is_packed)([row])["labels"] != IGNORED).sum()) for row in rows]
+        collated = [int((Collator(0, is_packed)([row])["inputs"]["labels"] != IGNORED).sum()) for row in rows]
         assert labelled_tokens(dataset).tolist() == collated

@@ -1,0 +1,46 @@
+"""What a method of learning is to the trainer.
+
+A task says how much was lost and of how many items, and never divides or reduces: the trainer sums over micro-batches
+and processes, and divides by the items of the whole step. So what is learnt depends on neither.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import torch
+
+from swiftlet_trainer.training.collate import Batch
+from swiftlet_trainer.training.head import TokenScores, Want
+
+
+@dataclass(frozen=True)
+class StepLoss:
+    """A batch's part of the loss of a step: fp32 scalars."""
+
+    total: torch.Tensor
+    """Summed over items; what the gradient is of."""
+    figures: dict[str, torch.Tensor] = field(default_factory=dict)
+    """Sums over items without a gradient, by the names of Task.figures."""
+
+
+class Task(Protocol):
+    """One method, in a folder of its own: see swiftlet_trainer.tasks.registry."""
+
+    @property
+    def items(self) -> Literal["tokens", "groups"]:
+        """What losses and figures are means over: labelled tokens, or groups of sequences."""
+
+    @property
+    def want(self) -> Want:
+        """What the head tells beside log-probabilities."""
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the loss is a multiple of the sum of weight x logprob, see head.token_scores."""
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """What is reported beside the loss: fields of swiftlet.api.progress.Progress."""
+
+    def loss(self, scores: TokenScores, batch: Batch) -> StepLoss:
+        """Of one batch."""

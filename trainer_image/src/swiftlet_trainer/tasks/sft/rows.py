@@ -1,0 +1,129 @@
+"""What supervised fine-tuning makes of a row: which of its tokens are learnt."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from swiftlet.wire.documents import TrainDocument
+
+from swiftlet_trainer.data.encode import IGNORED, DroppedError, Encoded
+from swiftlet_trainer.data.formats import Example
+from swiftlet_trainer.data.keys import RowError
+from swiftlet_trainer.data.turns import Turn
+from swiftlet_trainer.templates.render import (
+    ChatTemplate,
+    PromptTemplate,
+    TemplateRefusalError,
+    UnsuitableTemplateError,
+)
+from swiftlet_trainer.templates.segments import Rendered, Segments
+
+
+def rows(document: TrainDocument, tokenizer: Any, segments: Segments) -> "SftRows":
+    """Of a document with the block task.sft."""
+    return SftRows(tokenizer, segments, document.template.system, document.task.sft.assistant_only_loss)
+
+
+class SftRows:
+    """Texts and conversations, of which the assistant's turns are learnt, or every token.
+
+    The chat template is looked at only when the first conversation comes: plain text does without.
+    """
+
+    def __init__(self, tokenizer: Any, segments: Segments, system: str | None, assistant_only: bool) -> None:
+        """system: said before conversations that say nothing of the kind."""
+        self._tokenizer, self._segments = tokenizer, segments
+        self._system, self._assistant_only = system, assistant_only
+        self._chat: ChatTemplate | None = None
+        self._whole: PromptTemplate | None = None
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know of the chat template."""
+        found = []
+        if self._chat and not self._chat.ends_turns:
+            found.append(
+                "the chat template puts no control token after a turn of the assistant: generation will not stop"
+            )
+        if self._chat and self._chat.opens_thought:
+            found.append(
+                "the chat template asks for a thought before each answer when the model is used, and writes none before"
+                " the answers that are learnt; write thoughts into the answers to keep it thinking"
+            )
+        return found
+
+    def rendered(self, example: Example) -> Rendered:
+        """As text and the ranges that are answers. Raises DroppedError, RowError, UnsuitableTemplateError."""
+        if example.text is None:
+            return self._conversation(example.turns)
+        if example.learn is False:
+            raise DroppedError("not_learnt", "it is marked not to be learnt")
+        return Rendered(example.text, [], is_plain=True)
+
+    def _conversation(self, turns: Sequence[Turn]) -> Rendered:
+        if self._system and turns[0].role != "system":
+            turns = [Turn("system", self._system), *turns]
+        if not self._assistant_only:
+            return self._everything(turns)
+        for index, turn in enumerate(turns):
+            if turn.learn and turn.role != "assistant":
+                raise RowError(
+                    f"turn {index} of the {turn.role} is marked to be learnt, and only the assistant's turns are; "
+                    "leave the mark out, or set task.sft.assistantOnlyLoss to false"
+                )
+        answered = [i for i, turn in enumerate(turns) if turn.role == "assistant" and turn.content.strip()]
+        if not answered:
+            raise DroppedError("no_assistant_turn", "no turn of the assistant to learn from")
+        learnt = [i for i in answered if turns[i].learn is not False]
+        if not learnt:
+            raise DroppedError("not_learnt", "all its answers are marked not to be learnt")
+        turns = turns[: learnt[-1] + 1]  # what follows the last answer that is learnt is not learnt
+        for index, turn in enumerate(turns):
+            if turn.role == "assistant" and turn.learn is not False and not turn.content.strip():
+                raise DroppedError("empty_answer", f"turn {index} of the assistant is empty; nothing would be answered")
+        self._chat = self._chat or ChatTemplate(self._tokenizer, self._segments)
+        return self._by_template(self._chat, turns)
+
+    def _everything(self, turns: Sequence[Turn]) -> Rendered:
+        """The conversation with every token learnt. Answers are kept apart where they are found; they need not be."""
+        if any(turn.learn is False for turn in turns):
+            raise RowError(
+                "a turn is marked not to be learnt, and task.sft.assistantOnlyLoss: false learns every token; leave "
+                "one of them out"
+            )
+        if self._whole is None:
+            try:
+                self._whole = ChatTemplate(self._tokenizer, self._segments)
+            except UnsuitableTemplateError:
+                self._whole = PromptTemplate(self._tokenizer)
+        return self._by_template(self._whole, turns)
+
+    def _by_template(self, template: PromptTemplate, turns: Sequence[Turn]) -> Rendered:
+        messages, special = [turn.message for turn in turns], self._segments.special
+        is_shielded = special.find(turn.content for turn in turns) is not None
+        if is_shielded:
+            messages = [{**one, "content": special.shielded(one["content"])} for one in messages]
+        try:
+            if isinstance(template, ChatTemplate):
+                try:
+                    rendered = template.render(messages, [turn.learn is not False for turn in turns])
+                except TemplateRefusalError:
+                    if self._assistant_only:
+                        raise
+                    rendered = Rendered(template.text(messages), [])
+            else:
+                rendered = Rendered(template.text(messages), [])
+        except TemplateRefusalError as error:
+            raise DroppedError("template_refused", special.unshielded(str(error))) from None
+        return replace(rendered, is_shielded=is_shielded)
+
+    def labelled(self, parts: Sequence[list[int]], rendered: Rendered) -> Encoded:
+        """A row's segments as one, with labels on what is learnt."""
+        learnt = rendered.learnt or [True] * len(rendered.spans)
+        ids: list[int] = []
+        labels: list[int] = []
+        for index, part in enumerate(parts):
+            is_learnt = not self._assistant_only or rendered.is_plain or (index % 2 == 1 and learnt[index // 2])
+            ids += part
+            labels += part if is_learnt else [IGNORED] * len(part)
+        return Encoded(ids, labels)
