@@ -1,12 +1,13 @@
-"""Requests that every engine answers alike: one table, asked by OpenAI's own client, streamed and not.
+"""Requests that every engine answers alike, and those that only vLLM answers: one table, asked by OpenAI's own client.
 
-`check(client, model, case)` asks one. `client` is of `clients(url, key)`. Nothing here knows an engine.
+`check(client, model, case)` asks one, streamed and not. `client` is of `clients(url, key)`; `cases(engine)` is what to
+expect of an engine. docs/serving.md tells the differences.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -83,7 +84,10 @@ ANSWERED: dict[str, Case] = {
     "smallest seed": _chat(seed=-(2**63)),
     "largest seed": _chat(seed=2**63 - 1),
     "one stop": _chat(stop="."),
-    "stops": _chat(stop=[".", "\n\n", "你"]),
+    "as many stops as there may be": _chat(stop=[".", "\n\n", "你", "Hello"]),
+    "stops that are empty": _chat(stop=["", "."]),
+    "a stop that is empty": _chat(stop=""),
+    "named turn": _chat({"role": "user", "content": "Hi", "name": "me"}),
     "text": Case({"prompt": "Once upon"}),
     "token ids": Case({"prompt": [1, 2, 3]}),
     "one text in a list": Case({"prompt": ["Once upon"]}),
@@ -96,6 +100,7 @@ REFUSED: dict[str, Case] = {
     "token id beyond the model": _bad_prompt([10_000_000]),
     "token id beyond 64 bits": _bad_prompt([2**70]),
     "negative token id": _bad_prompt([-5]),
+    "token id beyond the model in a list": _bad_prompt([[1, 10_000_000]]),
     "prompt of another type": _bad_prompt({"text": "Hi"}),
     "prompt too long": _bad_prompt("word " * 5000),
     "conversation too long": _bad_chat({"role": "user", "content": "word " * 5000}),
@@ -105,13 +110,21 @@ REFUSED: dict[str, Case] = {
     "temperature of another type": _bad_chat(temperature="hot"),
     "top_p of 0": _bad_chat(top_p=0),
     "top_p above 1": _bad_chat(top_p=1.5),
-    "no tokens": _bad_chat(max_tokens=-1),
+    "no tokens": _bad_chat(max_tokens=0),
+    "less than no tokens": _bad_chat(max_tokens=-1),
+    "more tokens than the context": _bad_chat(max_tokens=100_000),
+    "more tokens of a completion than the context": Case({"prompt": "Hi", "max_tokens": 100_000}, 400),
+    "more stops than there may be": _bad_chat(stop=["a", "b", "c", "d", "e"]),
     "tokens of another type": _bad_chat(max_tokens="many"),
     "stop of another type": _bad_chat(stop=5),
     "stop of several types": _bad_chat(stop=["a", 5]),
     "messages of another type": Case({"messages": "Hi"}, 400),
     "turn of another type": _bad_chat("Hi"),  # type: ignore[arg-type]
+    "no turns": Case({"messages": []}, 400),
     "turn without a role": _bad_chat({"content": "Hi"}),
+    "turn without content": _bad_chat({"role": "user"}),
+    "turn of null": _bad_chat({"role": "user", "content": None}),
+    "turn of an unknown role": _bad_chat({"role": "king", "content": "Hi"}),
     "content of another type": _bad_chat({"role": "user", "content": 5}),
     "part of an unknown type": _bad_chat({"role": "user", "content": [{"type": "smell", "smell": "x"}]}),
 }
@@ -121,6 +134,8 @@ RAW: dict[str, Raw] = {
     "nothing": Raw("POST", _CHAT, b"", 400),
     "no object": Raw("POST", _CHAT, b"[1]", 400),
     "no UTF-8": Raw("POST", _TEXT, b'{"model": "MODEL", "prompt": "\xff"}', 400),
+    "no model": Raw("POST", _CHAT, b'{"messages": [{"role": "user", "content": "Hi"}]}', 400),
+    "null for a model": Raw("POST", _TEXT, b'{"model": null, "prompt": "Hi"}', 400),
     "no model's name": Raw("POST", _CHAT, b'{"model": 5, "messages": [{"role": "user", "content": "Hi"}]}', 400),
     "lone surrogate": Raw(
         "POST", _CHAT, b'{"model": "MODEL", "messages": [{"role": "user", "content": "\\ud83d"}]}', 400
@@ -132,7 +147,37 @@ RAW: dict[str, Raw] = {
     "unknown path": Raw("GET", "/v1/nothing", b"", 404),
     "method that a path does not have": Raw("GET", _CHAT, b"", 405),
 }
-CASES: dict[str, Case | Raw] = {**ANSWERED, **{f"refused: {name}": case for name, case in (REFUSED | RAW).items()}}
+VLLM_ALONE: dict[str, Case] = {
+    "several answers": _chat(n=2),
+    "several prompts": Case({"prompt": ["Once upon", "Twice upon"]}),
+    "log probabilities": _chat(logprobs=True, top_logprobs=2),
+    "log probabilities of a completion": Case({"prompt": "Once", "logprobs": 2}),
+    "JSON": _chat(response_format={"type": "json_object"}),
+    "a JSON schema": _chat(
+        response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
+    ),
+    "penalties": _chat(frequency_penalty=0.5, presence_penalty=0.5),
+    "logit_bias": _chat(logit_bias={"5": -100}),
+    "echo": Case({"prompt": "Once", "echo": True}),
+    "top_k and min_p": _chat(top_k=5, min_p=0.1),
+    "fields that nobody knows": _chat(nonsense=1),
+    "tools that are not called": _chat(
+        tools=[{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}], tool_choice="none"
+    ),
+}
+"""What the transformers engine refuses by name."""
+CASES: dict[str, Case | Raw] = {
+    **ANSWERED,
+    **{f"refused: {name}": case for name, case in (REFUSED | RAW).items()},
+    **{f"vllm alone: {name}": case for name, case in VLLM_ALONE.items()},
+}
+
+
+def cases(engine: str) -> dict[str, Case | Raw]:
+    """Every case by its name, as `engine` answers it."""
+    if engine == "vllm":
+        return CASES
+    return CASES | {f"vllm alone: {name}": replace(case, status=400) for name, case in VLLM_ALONE.items()}
 
 
 @contextmanager
@@ -170,7 +215,9 @@ def _answer(client: openai.OpenAI, fields: Mapping[str, Any]) -> Any:
 def _check_answer(answer: Any, fields: Mapping[str, Any]) -> None:
     events = list(answer) if fields["stream"] else [answer]
     choices = [choice for event in events for choice in event.choices]
-    assert [choice.finish_reason for choice in choices if choice.finish_reason] in (["stop"], ["length"])
+    ends = [choice.finish_reason for choice in choices if choice.finish_reason]
+    assert len(ends) == len({choice.index for choice in choices}) > 0
+    assert set(ends) <= {"stop", "length"}
     assert {event.model for event in events} == {fields["model"]}
     usage = events[-1].usage
     assert usage.prompt_tokens > 0
@@ -201,3 +248,4 @@ def _check_error(error: Any) -> None:
     assert error["message"]
     assert isinstance(error["type"], str)
     assert {"param", "code"} <= set(error)
+    assert error["code"] is None or isinstance(error["code"], str)

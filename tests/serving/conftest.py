@@ -12,9 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
+from swiftlet_trainer.serve.vllm_health import STALL_VARIABLE
 
 READY_SECONDS = 600
 """Ten times what it takes: a bound for what hangs."""
+STALL_SECONDS = 4.0
+"""vLLM's step may use no CPU time for so long, for the tests of hanging."""
 
 
 class ServingPod:
@@ -151,13 +154,17 @@ def vllm_served(
             one.mount(f"/swiftlet/artifacts/{name}", random_adapter(root / f"made-{name}", smollm2, seed))
         (one.root / "swiftlet/secrets").mkdir(parents=True)
         (one.root / "swiftlet/secrets/key").write_text("s3cret")
-        one.start(
-            engine="auto",
-            model={"uri": "hf://HuggingFaceTB/SmolLM2-135M-Instruct", "path": "/swiftlet/models/smollm2"},
-            adapters=[{"name": name, "path": f"/swiftlet/artifacts/{name}"} for name in names],
-            vllm={"maxNumSeqs": 16},
-            apiKeyFile="/swiftlet/secrets/key",
-        ).until_ready()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(STALL_VARIABLE, str(STALL_SECONDS))
+            one.start(
+                engine="auto",
+                model={"uri": "hf://HuggingFaceTB/SmolLM2-135M-Instruct", "path": "/swiftlet/models/smollm2"},
+                adapters=[{"name": name, "path": f"/swiftlet/artifacts/{name}"} for name in names],
+                maxModelLength=1024,
+                vllm={"maxNumSeqs": 16},
+                apiKeyFile="/swiftlet/secrets/key",
+            )
+        one.until_ready()
         yield one
 
 

@@ -3,16 +3,14 @@
 import json
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
-import openai
 import pytest
 
-from .conformance import CASES, check, clients
 from .server_metrics import check_sums, check_table
+from .suite import Conformance, Server
 
 BIRD = "team/bird.v1"
 KEY = "s3cret"
@@ -84,10 +82,6 @@ def test_names_do_not_disturb_each_other_at_the_same_time(api: httpx.Client) -> 
     assert sorted(found) == sorted([(name, alone[name]) for name in alone] * 4)
 
 
-def test_models_are_listed(api: httpx.Client) -> None:
-    assert [card["id"] for card in api.get("/v1/models").json()["data"]] == ["base", BIRD]
-
-
 def test_stream_gives_the_same_text_in_pieces(api: httpx.Client) -> None:
     whole = _chat(api)
     body = {
@@ -137,16 +131,6 @@ def test_completion_takes_text_and_token_ids(api: httpx.Client, tiny: Path) -> N
     assert texts[0] == texts[1] != ""
 
 
-@pytest.mark.parametrize("key", [None, "wrong"])
-def test_wrong_key_is_refused(served: Any, key: str | None) -> None:
-    with served.client(key) as client:
-        for method, path in (("GET", "/v1/models"), ("POST", "/v1/chat/completions")):
-            answer = client.request(method, path)
-            assert answer.status_code == 401
-            assert answer.json()["error"]["code"] == "invalid_api_key"
-        assert client.get("/health").status_code == 200
-
-
 def test_key_is_in_no_log_or_argument(served: Any) -> None:
     assert KEY not in served.log.read_text()
     assert KEY not in Path(f"/proc/{served.process.pid}/cmdline").read_text()
@@ -172,57 +156,9 @@ def test_bad_requests_get_openai_errors(
     assert words in error["message"]
 
 
-def test_unknown_model_has_the_code_that_clients_look_for(api: httpx.Client) -> None:
-    error = api.post("/v1/completions", json={"model": "nope", "prompt": "x"}).json()["error"]
-    assert error["code"] == "model_not_found"
-
-
 def test_bad_request_in_a_stream_is_an_error_not_a_stream(api: httpx.Client) -> None:
     answer = api.post("/v1/chat/completions", json={"model": "nope", "messages": WHO, "stream": True})
     assert answer.status_code == 404
-
-
-@pytest.fixture(scope="module")
-def client(served: Any) -> Iterator[openai.OpenAI]:
-    with clients(f"http://127.0.0.1:{served.port}", KEY) as client:
-        yield client
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_requests_are_answered_as_on_every_engine(client: openai.OpenAI, name: str) -> None:
-    check(client, "base", CASES[name])
-
-
-def test_requests_together_are_answered_as_alone(client: openai.OpenAI) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        asked = [pool.submit(check, client, name, case) for case in CASES.values() for name in ("base", BIRD)]
-        for one in asked:
-            one.result()
-
-
-def test_a_model_is_told_by_its_name(client: openai.OpenAI) -> None:
-    assert [client.models.retrieve(name).id for name in ("base", BIRD)] == ["base", BIRD]
-    with pytest.raises(openai.NotFoundError) as caught:
-        client.models.retrieve("no/such")
-    assert caught.value.code == "model_not_found"
-
-
-def test_health_answers_head(served: Any) -> None:
-    with served.client() as client:
-        assert (client.head("/health").status_code, client.head("/health").content) == (200, b"")
-
-
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_scheme_of_the_key_is_read_in_any_case(served: Any, scheme: str) -> None:
-    with served.client() as client:
-        assert client.get("/v1/models", headers={"Authorization": f"{scheme} {KEY}"}).status_code == 200
-
-
-def test_the_next_is_answered_when_a_client_left_in_a_stream(client: openai.OpenAI) -> None:
-    for _ in range(3):
-        with client.completions.create(model=BIRD, prompt="Once", max_tokens=200, stream=True) as stream:
-            next(iter(stream))
-        check(client, "base", CASES["text"])
 
 
 def test_figures_are_by_served_name_and_add_up(api: httpx.Client) -> None:
@@ -234,3 +170,12 @@ def test_figures_are_by_served_name_and_add_up(api: httpx.Client) -> None:
 def test_figures_ask_for_the_key(served: Any, key: str | None) -> None:
     with served.client(key) as client:
         assert client.get("/metrics").status_code == 401
+
+
+@pytest.fixture(scope="module")
+def server(served: Any) -> Server:
+    return Server("transformers", f"http://127.0.0.1:{served.port}", KEY, ("base", BIRD))
+
+
+class TestConformance(Conformance):
+    """As on every engine."""

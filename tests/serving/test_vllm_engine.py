@@ -2,13 +2,18 @@
 
 import json
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
+import psutil
 import pytest
 from swiftlet.wire.messages import EXIT_OK
 
+from .conftest import STALL_SECONDS
 from .server_metrics import check_sums, check_table, figures
+from .suite import Conformance, Server
 
 KEY = "s3cret"
 NAMES = ["base", "bird", "tern"]
@@ -74,6 +79,60 @@ def test_figures_are_by_served_name_and_add_up(vllm_served: Any) -> None:
 def test_figures_ask_for_the_key(vllm_served: Any) -> None:
     with vllm_served.client() as client:
         assert client.get("/metrics").status_code == 401
+
+
+@pytest.fixture(scope="module")
+def server(vllm_served: Any) -> Server:
+    return Server("vllm", f"http://127.0.0.1:{vllm_served.port}", KEY, tuple(NAMES))
+
+
+class TestConformance(Conformance):
+    """As on every engine."""
+
+
+def _livez(vllm_served: Any) -> tuple[int, str]:
+    """As the kubelet asks, within its bound."""
+    answer = httpx.get(f"http://127.0.0.1:{vllm_served.health_port}/livez", timeout=5, trust_env=False)
+    return answer.status_code, answer.json()["phase"]
+
+
+def _until(vllm_served: Any, status: int, seconds: float) -> str:
+    """What /livez says once its status is `status`."""
+    deadline = time.monotonic() + seconds
+    while (found := _livez(vllm_served))[0] != status:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+    return found[1]
+
+
+def test_a_server_with_a_long_queue_is_alive(vllm_served: Any) -> None:
+    asked = [{"model": name, "prompt": "Once " * 150, "max_tokens": 24, "ignore_eos": True} for name in NAMES * 16]
+    with vllm_served.client(KEY) as client, ThreadPoolExecutor(len(asked)) as pool:
+        answers = [pool.submit(client.post, "/v1/completions", json=body, timeout=120) for body in asked]
+        found = set()
+        while not all(answer.done() for answer in answers):
+            found.add(_livez(vllm_served))
+            time.sleep(0.1)
+    assert {answer.result().status_code for answer in answers} == {200}
+    assert found == {(200, "serving")}
+
+
+def test_an_engine_that_hangs_is_not_alive_and_heals(vllm_served: Any) -> None:
+    processes = psutil.Process(vllm_served.process.pid).children(recursive=True)
+    (engine,) = [one for one in processes if "EngineCore" in " ".join(one.cmdline())]
+    engine.suspend()
+    try:
+        assert "the engine's loop has not turned for" in _until(vllm_served, 503, seconds=STALL_SECONDS + 10)
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(_answer, vllm_served, "base", streamed=False)
+            time.sleep(1)
+            assert _livez(vllm_served)[0] == 503
+            assert not answer.done()
+            engine.resume()
+            _until(vllm_served, 200, seconds=10)
+            assert answer.result().startswith("I'm here to help")
+    finally:
+        engine.resume()
 
 
 def test_key_is_in_no_log_and_the_end_is_orderly(vllm_served: Any) -> None:

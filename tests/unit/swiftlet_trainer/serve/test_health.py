@@ -32,20 +32,20 @@ def test_not_ready_shows_the_phase_and_is_alive(port: tuple[State, httpx.Client]
 
 def test_ready_names_what_is_served(port: tuple[State, httpx.Client]) -> None:
     state, client = port
-    state.ready(["base", "bird"], 12.34, lambda: True)
+    state.ready(["base", "bird"], 12.34, lambda: None)
     assert _get(client, "/readyz") == (200, {"names": ["base", "bird"], "seconds": 12.3})
     assert _get(client, "/livez") == (200, {"phase": "serving"})
 
 
 def test_engine_that_stops_answering_is_not_alive(port: tuple[State, httpx.Client]) -> None:
     state, client = port
-    state.ready(["base"], 1.0, lambda: False)
-    assert _get(client, "/livez")[0] == 503
+    state.ready(["base"], 1.0, lambda: "it hangs")
+    assert _get(client, "/livez") == (503, {"phase": "it hangs"})
 
 
 def test_stopping_takes_no_new_requests(port: tuple[State, httpx.Client]) -> None:
     state, client = port
-    state.ready(["base"], 1.0, lambda: True)
+    state.ready(["base"], 1.0, lambda: None)
     state.stopping()
     assert _get(client, "/readyz") == (503, {"phase": "stopping"})
     assert _get(client, "/livez")[0] == 200

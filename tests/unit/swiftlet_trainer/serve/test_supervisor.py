@@ -29,7 +29,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
     def do_GET(self):
         if self.path == "/health" and os.path.exists(os.environ.get("SICK", "")):
-            return self.answer({}, 503)
+            return self.answer({"error": {"message": "it hangs"}}, 503)
         ok = self.headers.get("Authorization") == "Bearer k3y" or self.path == "/health"
         self.answer({"data": [{"id": "base"}, {"id": "bird"}]} if ok else {}, 200 if ok else 401)
     def do_POST(self):
@@ -102,14 +102,14 @@ def test_ready_only_after_every_name_answered_a_token(supervisor: Any, capfd: py
     thread.start()
     _until(lambda: state.readyz()[0] == 200)
     assert state.readyz()[1]["names"] == ["base", "bird"]
-    assert one.answers()
+    assert one.problem() is None
     stop.set()
     thread.join()
     assert phases[:2] == ["starting transformers", "loading weights"]
     assert phases[2:5] == ["warming base", "warming bird", "asking all names at the same time"]
     out = capfd.readouterr().out
     assert out.index("ASKED base 1") < out.index("ASKED bird 1") < out.index("DRAINED")
-    assert not one.answers()
+    assert one.problem() == "the engine's process has ended"
 
 
 def test_death_before_ready_tells_cause_and_last_lines(supervisor: Any) -> None:
@@ -124,16 +124,19 @@ def test_death_before_ready_tells_cause_and_last_lines(supervisor: Any) -> None:
     assert state.readyz()[0] == 503
 
 
-def test_engine_that_says_that_it_hangs_is_not_alive(supervisor: Any, tmp_path: Path) -> None:
+def test_engine_that_says_that_it_hangs_is_not_alive(
+    supervisor: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     one, state, stop, _ = supervisor(SERVER, SICK=str(tmp_path / "sick"))
     thread = threading.Thread(target=one.run)
     thread.start()
     _until(lambda: state.readyz()[0] == 200)
     assert state.livez()[0] == 200
     (tmp_path / "sick").touch()
-    assert state.livez()[0] == 503
+    assert [state.livez() for _ in range(3)] == [(503, {"phase": "it hangs"})] * 3
     stop.set()
     thread.join()
+    assert capfd.readouterr().out.count("not alive: it hangs") == 1
 
 
 def test_death_while_serving_is_noticed(supervisor: Any) -> None:

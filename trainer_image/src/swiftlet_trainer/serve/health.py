@@ -16,29 +16,28 @@ class State:
         self.phase = "checking the model and its adapters"
         self._names: list[str] = []
         self._seconds = 0.0
-        self._answers: Callable[[], bool] | None = None
+        self._problem: Callable[[], str | None] | None = None
 
-    def ready(self, names: Sequence[str], seconds: float, answers: Callable[[], bool]) -> None:
-        """Every name answered, `seconds` after the start. answers: whether the engine still does."""
+    def ready(self, names: Sequence[str], seconds: float, problem: Callable[[], str | None]) -> None:
+        """Every name answered, `seconds` after the start. problem: why the engine does not any more, if so."""
         self._names, self._seconds, self.phase = list(names), seconds, "serving"
-        self._answers = answers
+        self._problem = problem
 
     def stopping(self) -> None:
         """No new requests, please."""
-        self._answers, self.phase = None, "stopping"
+        self._problem, self.phase = None, "stopping"
 
     def readyz(self) -> tuple[int, dict[str, Any]]:
         """200 with the names and the seconds from start to the last name's first token; 503 with the phase before."""
-        if self._answers is None:
+        if self._problem is None:
             return UNAVAILABLE, {"phase": self.phase}
         return OK, {"names": self._names, "seconds": round(self._seconds, 1)}
 
     def livez(self) -> tuple[int, dict[str, Any]]:
-        """200 while the engine starts or stops (its end ends the pod), then while it answers its own /health."""
-        answers = self._answers
-        if answers is None or answers():
-            return OK, {"phase": self.phase}
-        return UNAVAILABLE, {"phase": "the engine does not answer /health"}
+        """200 while the engine starts or stops (its end ends the pod), then while its own /health is."""
+        asked = self._problem
+        problem = asked() if asked else None
+        return (UNAVAILABLE, {"phase": problem}) if problem else (OK, {"phase": self.phase})
 
 
 def serve_health(host: str, port: int, state: State) -> ThreadingHTTPServer:

@@ -48,6 +48,8 @@ MESSAGE: Neutral = {
     "tool_calls": ([],),
 }
 """What an assistant's turn holds beside its text, and clients send back with the history."""
+MOST_STOPS = 4
+"""OpenAI's, and vLLM's."""
 SMALLEST_SEED, LARGEST_SEED = -(2**63), 2**63 - 1
 """OpenAI's and PyTorch's: 64 bits."""
 
@@ -148,7 +150,7 @@ class Request(Fields):
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    stop: Annotated[list[str], Field(max_length=16), BeforeValidator(_listed)] = []
+    stop: Annotated[list[str], Field(max_length=MOST_STOPS), BeforeValidator(_listed)] = []
     seed: Annotated[int, Field(ge=SMALLEST_SEED, le=LARGEST_SEED)] | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None

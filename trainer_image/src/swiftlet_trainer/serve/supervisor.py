@@ -76,6 +76,7 @@ class Supervisor:
         self._client = httpx.Client(base_url=url, headers=headers, timeout=HEALTH_TIMEOUT_SECONDS, trust_env=False)
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
         self._problems: list[str] = []
+        self._is_ill = False
         self._stop = stop
         self._child: subprocess.Popen[str] | None = None
 
@@ -98,7 +99,7 @@ class Supervisor:
         reader.start()
         try:
             if self._until_listed() and self._warm():
-                self._state.ready(self._names, time.monotonic() - started, self.answers)
+                self._state.ready(self._names, time.monotonic() - started, self.problem)
                 self._announce(f"serving {', '.join(self._names)}, ready after {time.monotonic() - started:.0f} s")
                 while not self._stop.wait(POLL_SECONDS):
                     self._check(reader)
@@ -108,14 +109,23 @@ class Supervisor:
             self._state.stopping()
             self._end(reader)
 
-    def answers(self) -> bool:
-        """Whether the engine lives and its /health says so."""
+    def problem(self) -> str | None:
+        """Why the engine does not live, by its process or its own /health; told in the log when it begins."""
+        found = self._found()
+        if found and not self._is_ill:
+            sys.stdout.write(f"not alive: {found}\n")
+            sys.stdout.flush()
+        self._is_ill = bool(found)
+        return found
+
+    def _found(self) -> str | None:
         if self._child is None or self._child.poll() is not None:
-            return False
+            return "the engine's process has ended"
         try:
-            return self._client.get("/health").status_code == httpx.codes.OK
-        except httpx.HTTPError:
-            return False
+            answer = self._client.get("/health")
+            return None if answer.status_code == httpx.codes.OK else str(answer.json()["error"]["message"])
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            return "the engine does not answer /health"
 
     def _read(self) -> None:
         """Pass the engine's output on, keep its end, and follow its phases."""

@@ -116,6 +116,10 @@ class TransformersEngine:
         if room < 1:
             longest = f"the longest prompt and answer is {self._max_length}"
             raise Refused(f"the prompt has {size} tokens, {longest}", prompt.field)
+        if (asked := sampling.max_tokens or 0) > self._max_length:
+            raise Refused(
+                f"max_tokens: {asked} is above {self._max_length}, the longest prompt and answer", "max_tokens"
+            )
         if problem := self.problem():
             self.metrics.refuse(name, Refusal.STALLED)
             raise Refused(problem, status=503)

@@ -11,6 +11,12 @@ from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.serve.api_key import KEY_VARIABLE, MIDDLEWARE, read_api_key
 from swiftlet_trainer.serve.vllm_fields import field_arguments, world_size
 
+EDGES = (
+    "swiftlet_trainer.serve.vllm_requests.OpenAIRequests",
+    "swiftlet_trainer.serve.vllm_errors.OpenAIErrors",
+    "swiftlet_trainer.serve.vllm_health.EngineHealth",
+)
+"""Middleware on every server, each outside of those before it."""
 LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """What --max-lora-rank accepts. Source: vllm.config.lora.MaxLoRARanks."""
 UNSUPPORTED_ADAPTERS = {
@@ -56,9 +62,9 @@ def vllm_arguments(document: ServeDocument, model: Path, host: str, draft: Path 
     arguments += ["--max-model-len", str(document.max_model_length), "--shutdown-timeout", str(DRAIN_SECONDS)]
     # Its bars of shards and graphs do not ask tqdm's variable, and each step of one is a line of the log.
     arguments += ["--disable-uvicorn-access-log", "--no-use-tqdm-on-load"]
-    if document.api_key_file:
-        # vLLM's own check leaves out what is not below a few prefixes: /invocations generates, too.
-        arguments += ["--middleware", MIDDLEWARE]
+    # vLLM's own check of the key leaves out what is not below a few prefixes: /invocations generates, too.
+    for middleware in (*EDGES, *([MIDDLEWARE] if document.api_key_file else [])):
+        arguments += ["--middleware", middleware]
     folders = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
     if folders:
         rank = max(adapter_rank(folder) for folder in folders.values())

@@ -19,8 +19,10 @@ PHASES = (
     (re.compile("Loading weights took"), "preparing the cache"),
     (re.compile("Starting vLLM server"), "starting the API"),
 )
-NOISE = re.compile("Attempted to load weight|Route: /|Triton is installed|triton-cpu is expected")
-"""One line per tensor of an fp32 model that is served in bf16, and per path of the API."""
+NOISE = re.compile(
+    "Attempted to load weight|Route: /|Triton is installed|triton-cpu is expected|duplicate keys --middleware"
+)
+"""One line per tensor of an fp32 model that is served in bf16, and per path of the API. Every middleware is told."""
 LIKELIEST = 5
 """As many of the likeliest tokens as vLLM tells without being asked to allow more."""
 

@@ -1,0 +1,134 @@
+"""What vLLM takes otherwise than the OpenAI API says: requests are put right, or refused, before vLLM reads them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from swiftlet_trainer.serve.openai_errors import error_answer
+from swiftlet_trainer.serve.openai_requests import Refused
+
+GENERATING = frozenset({"/v1/chat/completions", "/v1/completions"})
+MODELS = "/v1/models/"
+
+
+@dataclass(frozen=True)
+class Served:
+    """What requests are checked against. vocabulary: token ids go from 0 to below it."""
+
+    names: Sequence[str]
+    vocabulary: int
+
+
+class OpenAIRequests:
+    """ASGI middleware: GET /v1/models/NAME, which vLLM does not have, and bodies as `amended` leaves them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a model's card or a refusal, or pass on."""
+        asked = (scope.get("method"), scope.get("path", ""))
+        try:
+            if asked[0] == "GET" and asked[1].startswith(MODELS):
+                card = await _card(scope["app"].state, asked[1].removeprefix(MODELS))
+                await JSONResponse(card)(scope, receive, send)
+                return
+            if asked[0] == "POST" and asked[1] in GENERATING:
+                body = await _read(receive)
+                scope, receive = _with_body(scope, receive, _amended_body(body, await _served(scope["app"].state)))
+        except Refused as refusal:
+            answer = error_answer(str(refusal), refusal.status, refusal.param, refusal.code)
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def amended(request: Mapping[str, Any], served: Served) -> dict[str, Any]:
+    """The request as vLLM reads it as OpenAI does. Raises Refused for what vLLM would answer otherwise.
+
+    - A request names its model; vLLM takes one that does not for the base.
+    - Token ids that the model does not have fail in vLLM after a stream has begun with 200.
+    - A kept answer's nulls and a turn of an assistant that said nothing reach vLLM's chat template, which adds texts.
+    - An empty stop text asks for nothing.
+    """
+    if not request.get("model"):
+        raise Refused(f"model: name the model; served are {', '.join(served.names)}", "model")
+    _check_ids(request.get("prompt"), served.vocabulary)
+    changed = dict(request)
+    if isinstance(request.get("messages"), list):
+        changed["messages"] = [_turn(turn) for turn in request["messages"]]
+    if "stop" in request:
+        stops = request["stop"] if isinstance(request["stop"], list) else [request["stop"]]
+        kept = [text for text in stops if text != ""]
+        changed["stop"] = kept if len(kept) < len(stops) else request["stop"]
+    return changed
+
+
+def _check_ids(prompt: Any, vocabulary: int) -> None:
+    listed = prompt if isinstance(prompt, list) else []
+    for token in (token for one in listed for token in (one if isinstance(one, list) else [one])):
+        if isinstance(token, int | float) and not 0 <= token < vocabulary:
+            raise Refused(f"token ids go from 0 to {vocabulary - 1}, given is {token}", "prompt")
+
+
+def _turn(turn: Any) -> Any:
+    if not isinstance(turn, dict):
+        return turn
+    kept = {name: value for name, value in turn.items() if value is not None}
+    said_nothing = turn.get("role") == "assistant" and "content" not in kept and not kept.get("tool_calls")
+    return kept | ({"content": ""} if said_nothing else {})
+
+
+def _amended_body(body: bytes, served: Served) -> bytes:
+    """`body` itself where nothing changes: what is no JSON is vLLM's to refuse."""
+    try:
+        request = json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+    if not isinstance(request, dict):
+        return body
+    changed = amended(request, served)
+    return body if changed == request else json.dumps(changed).encode()
+
+
+async def _read(receive: Receive) -> bytes:
+    pieces = []
+    while True:
+        message = await receive()
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(pieces)
+
+
+def _with_body(scope: Scope, receive: Receive, body: bytes) -> tuple[Scope, Receive]:
+    """The request with another body. What comes after it, that the client leaves, still comes."""
+    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replaying() -> Message:
+        return left.pop() if left else await receive()
+
+    kept = [header for header in scope["headers"] if header[0] not in (b"content-length", b"transfer-encoding")]
+    return {**scope, "headers": [*kept, (b"content-length", str(len(body)).encode())]}, replaying
+
+
+async def _cards(state: Any) -> list[dict[str, Any]]:
+    listed = await state.openai_serving_models.show_available_models()
+    cards: list[dict[str, Any]] = listed.model_dump()["data"]
+    return cards
+
+
+async def _served(state: Any) -> Served:
+    names = [card["id"] for card in await _cards(state)]
+    return Served(names, state.engine_client.model_config.get_vocab_size())
+
+
+async def _card(state: Any, name: str) -> dict[str, Any]:
+    cards = {card["id"]: card for card in await _cards(state)}
+    if name not in cards:
+        message = f"The model `{name}` does not exist; served are {', '.join(cards)}"
+        raise Refused(message, "model", 404, "model_not_found")
+    return cards[name]
