@@ -15,9 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 from swiftlet_trainer.serve.openai_requests import Refused
-from swiftlet_trainer.serve.vllm_requests import OpenAIRequests, Served, amended
+from swiftlet_trainer.serve.vllm_requests import OpenAIRequests, amended
 
-SERVED = Served(["base", "team/bird"], vocabulary=100)
+NAMES = ["base", "team/bird"]
+VOCABULARY = 100
 TEXT = st.text(min_size=1, max_size=5)
 PARTS = st.lists(st.fixed_dictionaries({"type": st.just("text"), "text": TEXT}), max_size=2)
 TURNS = st.fixed_dictionaries(
@@ -40,7 +41,7 @@ PLAIN = st.fixed_dictionaries(
 @given(request=PLAIN)
 def test_what_needs_nothing_is_left_as_it_is(request: dict[str, Any]) -> None:
     before = json.dumps(request)
-    assert json.dumps(amended(request, SERVED)) == before
+    assert json.dumps(amended(request, VOCABULARY)) == before
     assert json.dumps(request) == before
 
 
@@ -61,18 +62,18 @@ def test_what_needs_nothing_is_left_as_it_is(request: dict[str, Any]) -> None:
     ],
 )
 def test_nulls_of_a_kept_answer_are_nothing(turn: Any, read: Any) -> None:
-    assert amended({"model": "base", "messages": [turn]}, SERVED)["messages"] == [read]
+    assert amended({"model": "base", "messages": [turn]}, VOCABULARY)["messages"] == [read]
 
 
 @pytest.mark.parametrize(("stop", "read"), [("", []), (["", "a"], ["a"]), (5, 5), (0, 0), (None, None), ("a", "a")])
 def test_an_empty_stop_asks_for_nothing(stop: Any, read: Any) -> None:
-    assert amended({"model": "base", "stop": stop}, SERVED)["stop"] == read
+    assert amended({"model": "base", "stop": stop}, VOCABULARY)["stop"] == read
 
 
 @pytest.mark.parametrize(
     ("request_", "param", "told"),
     [
-        ({}, "model", "served are base, team/bird"),
+        ({}, "model", "/v1/models lists those that are served"),
         ({"model": None}, "model", "name the model"),
         ({"model": ""}, "model", "name the model"),
         ({"model": "base", "prompt": [1, 100]}, "prompt", "token ids go from 0 to 99, given is 100"),
@@ -84,13 +85,13 @@ def test_an_empty_stop_asks_for_nothing(stop: Any, read: Any) -> None:
 )
 def test_what_vllm_would_answer_otherwise_is_refused(request_: Mapping[str, Any], param: str, told: str) -> None:
     with pytest.raises(Refused, match=told) as caught:
-        amended(request_, SERVED)
+        amended(request_, VOCABULARY)
     assert caught.value.param == param
 
 
 class _Models:
     async def show_available_models(self) -> Any:
-        cards = [{"id": name, "object": "model"} for name in SERVED.names]
+        cards = [{"id": name, "object": "model"} for name in NAMES]
         return SimpleNamespace(model_dump=lambda: {"data": cards})
 
 
@@ -105,7 +106,7 @@ def client() -> TestClient:
 
     app = Starlette(routes=[Route("/{path:path}", body, methods=["POST"])])
     app.state.openai_serving_models = _Models()
-    app.state.engine_client = SimpleNamespace(model_config=SimpleNamespace(get_vocab_size=lambda: SERVED.vocabulary))
+    app.state.engine_client = SimpleNamespace(model_config=SimpleNamespace(get_vocab_size=lambda: VOCABULARY))
     app.add_middleware(OpenAIRequests)
     return TestClient(app)
 
@@ -132,7 +133,7 @@ def test_refusals_are_openais_errors(client: TestClient) -> None:
 
 
 def test_a_model_is_told_by_its_name(client: TestClient) -> None:
-    assert [client.get(f"/v1/models/{name}").json()["id"] for name in SERVED.names] == SERVED.names
+    assert [client.get(f"/v1/models/{name}").json()["id"] for name in NAMES] == NAMES
     answer = client.get("/v1/models/no/such")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
 
@@ -156,7 +157,7 @@ def test_a_client_that_leaves_is_seen_behind_the_body() -> None:
 
     state = SimpleNamespace(
         openai_serving_models=_Models(),
-        engine_client=SimpleNamespace(model_config=SimpleNamespace(get_vocab_size=lambda: 100)),
+        engine_client=SimpleNamespace(model_config=SimpleNamespace(get_vocab_size=lambda: VOCABULARY)),
     )
     scope = {
         "type": "http",

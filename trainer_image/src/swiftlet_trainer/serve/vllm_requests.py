@@ -1,8 +1,7 @@
 """What vLLM takes otherwise than the OpenAI API says: requests are put right, or refused, before vLLM reads them."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -13,14 +12,6 @@ from swiftlet_trainer.serve.openai_requests import Refused
 
 GENERATING = frozenset({"/v1/chat/completions", "/v1/completions"})
 MODELS = "/v1/models/"
-
-
-@dataclass(frozen=True)
-class Served:
-    """What requests are checked against. vocabulary: token ids go from 0 to below it."""
-
-    names: Sequence[str]
-    vocabulary: int
 
 
 class OpenAIRequests:
@@ -38,8 +29,8 @@ class OpenAIRequests:
                 await JSONResponse(card)(scope, receive, send)
                 return
             if asked[0] == "POST" and asked[1] in GENERATING:
-                body = await _read(receive)
-                scope, receive = _with_body(scope, receive, _amended_body(body, await _served(scope["app"].state)))
+                vocabulary = scope["app"].state.engine_client.model_config.get_vocab_size()
+                scope, receive = _with_body(scope, receive, _amended_body(await _read(receive), vocabulary))
         except Refused as refusal:
             answer = error_answer(str(refusal), refusal.status, refusal.param, refusal.code)
             await answer(scope, receive, send)
@@ -47,8 +38,10 @@ class OpenAIRequests:
         await self._app(scope, receive, send)
 
 
-def amended(request: Mapping[str, Any], served: Served) -> dict[str, Any]:
-    """The request as vLLM reads it as OpenAI does. Raises Refused for what vLLM would answer otherwise.
+def amended(request: Mapping[str, Any], vocabulary: int) -> dict[str, Any]:
+    """The request that vLLM reads as OpenAI reads the one that came. Raises Refused for what it would answer otherwise.
+
+    vocabulary: how many token ids the model has.
 
     - A request names its model; vLLM takes one that does not for the base.
     - Token ids that the model does not have fail in vLLM after a stream has begun with 200.
@@ -56,8 +49,8 @@ def amended(request: Mapping[str, Any], served: Served) -> dict[str, Any]:
     - An empty stop text asks for nothing.
     """
     if not request.get("model"):
-        raise Refused(f"model: name the model; served are {', '.join(served.names)}", "model")
-    _check_ids(request.get("prompt"), served.vocabulary)
+        raise Refused("model: name the model that is to answer; /v1/models lists those that are served", "model")
+    _check_ids(request.get("prompt"), vocabulary)
     changed = dict(request)
     if isinstance(request.get("messages"), list):
         changed["messages"] = [_turn(turn) for turn in request["messages"]]
@@ -83,7 +76,7 @@ def _turn(turn: Any) -> Any:
     return kept | ({"content": ""} if said_nothing else {})
 
 
-def _amended_body(body: bytes, served: Served) -> bytes:
+def _amended_body(body: bytes, vocabulary: int) -> bytes:
     """`body` itself where nothing changes: what is no JSON is vLLM's to refuse."""
     try:
         request = json.loads(body)
@@ -91,7 +84,7 @@ def _amended_body(body: bytes, served: Served) -> bytes:
         return body
     if not isinstance(request, dict):
         return body
-    changed = amended(request, served)
+    changed = amended(request, vocabulary)
     return body if changed == request else json.dumps(changed).encode()
 
 
@@ -115,19 +108,9 @@ def _with_body(scope: Scope, receive: Receive, body: bytes) -> tuple[Scope, Rece
     return {**scope, "headers": [*kept, (b"content-length", str(len(body)).encode())]}, replaying
 
 
-async def _cards(state: Any) -> list[dict[str, Any]]:
-    listed = await state.openai_serving_models.show_available_models()
-    cards: list[dict[str, Any]] = listed.model_dump()["data"]
-    return cards
-
-
-async def _served(state: Any) -> Served:
-    names = [card["id"] for card in await _cards(state)]
-    return Served(names, state.engine_client.model_config.get_vocab_size())
-
-
 async def _card(state: Any, name: str) -> dict[str, Any]:
-    cards = {card["id"]: card for card in await _cards(state)}
+    listed = await state.openai_serving_models.show_available_models()
+    cards: dict[str, dict[str, Any]] = {card["id"]: card for card in listed.model_dump()["data"]}
     if name not in cards:
         message = f"The model `{name}` does not exist; served are {', '.join(cards)}"
         raise Refused(message, "model", 404, "model_not_found")
