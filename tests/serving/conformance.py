@@ -124,7 +124,6 @@ REFUSED: dict[str, Case] = {
     "turn without a role": _bad_chat({"content": "Hi"}),
     "turn without content": _bad_chat({"role": "user"}),
     "turn of null": _bad_chat({"role": "user", "content": None}),
-    "turn of an unknown role": _bad_chat({"role": "king", "content": "Hi"}),
     "content of another type": _bad_chat({"role": "user", "content": 5}),
     "part of an unknown type": _bad_chat({"role": "user", "content": [{"type": "smell", "smell": "x"}]}),
 }
@@ -161,6 +160,7 @@ VLLM_ALONE: dict[str, Case] = {
     "echo": Case({"prompt": "Once", "echo": True}),
     "top_k and min_p": _chat(top_k=5, min_p=0.1),
     "fields that nobody knows": _chat(nonsense=1),
+    "roles that may be the model's own": _chat({"role": "narrator", "content": "It rains"}, *HI),
     "tools that are not called": _chat(
         tools=[{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}], tool_choice="none"
     ),

@@ -29,7 +29,7 @@ PROMPTS = TEXT | st.lists(st.integers(0, 99), max_size=4) | st.lists(TEXT, max_s
 PLAIN = st.fixed_dictionaries(
     {"model": TEXT},
     optional={
-        "messages": st.lists(TURNS, max_size=3),
+        "messages": st.lists(TURNS, min_size=1, max_size=3),
         "prompt": PROMPTS | st.lists(st.lists(st.integers(0, 99))),
         "stop": TEXT | st.none() | st.lists(TEXT, max_size=3),
         "seed": st.integers(),
@@ -76,6 +76,13 @@ def test_an_empty_stop_asks_for_nothing(stop: Any, read: Any) -> None:
         ({}, "model", "/v1/models lists those that are served"),
         ({"model": None}, "model", "name the model"),
         ({"model": ""}, "model", "name the model"),
+        ({"model": "base", "messages": []}, "messages", "at least one turn"),
+        ({"model": "base", "messages": [{"role": "user", "content": None}]}, "messages.0.content", "turn of the user"),
+        (
+            {"model": "base", "messages": [{"role": "assistant"}, {"role": "system"}]},
+            "messages.1.content",
+            "is missing",
+        ),
         ({"model": "base", "prompt": [1, 100]}, "prompt", "token ids go from 0 to 99, given is 100"),
         ({"model": "base", "prompt": [[1], [-1]]}, "prompt", "given is -1"),
         ({"model": "base", "prompt": [2**70]}, "prompt", "given is"),

@@ -12,6 +12,8 @@ from swiftlet_trainer.serve.openai_requests import Refused
 
 GENERATING = frozenset({"/v1/chat/completions", "/v1/completions"})
 MODELS = "/v1/models/"
+SPEAKING = ("system", "developer", "user", "tool")
+"""Roles whose turns have a content. An assistant's may be calls alone; other roles are a model's own."""
 
 
 class OpenAIRequests:
@@ -44,6 +46,7 @@ def amended(request: Mapping[str, Any], vocabulary: int) -> dict[str, Any]:
     vocabulary: how many token ids the model has.
 
     - A request names its model; vLLM takes one that does not for the base.
+    - A conversation has a turn, and whoever is asked or told something says it; vLLM takes nothing for an empty text.
     - Token ids that the model does not have fail in vLLM after a stream has begun with 200.
     - A kept answer's nulls and a turn of an assistant that said nothing reach vLLM's chat template, which adds texts.
     - An empty stop text asks for nothing.
@@ -52,8 +55,10 @@ def amended(request: Mapping[str, Any], vocabulary: int) -> dict[str, Any]:
         raise Refused("model: name the model that is to answer; /v1/models lists those that are served", "model")
     _check_ids(request.get("prompt"), vocabulary)
     changed = dict(request)
-    if isinstance(request.get("messages"), list):
-        changed["messages"] = [_turn(turn) for turn in request["messages"]]
+    if isinstance(turns := request.get("messages"), list):
+        if not turns:
+            raise Refused("messages: give at least one turn", "messages")
+        changed["messages"] = [_turn(turn, f"messages.{number}.content") for number, turn in enumerate(turns)]
     if "stop" in request:
         stops = request["stop"] if isinstance(request["stop"], list) else [request["stop"]]
         kept = [text for text in stops if text != ""]
@@ -68,10 +73,12 @@ def _check_ids(prompt: Any, vocabulary: int) -> None:
             raise Refused(f"token ids go from 0 to {vocabulary - 1}, given is {token}", "prompt")
 
 
-def _turn(turn: Any) -> Any:
+def _turn(turn: Any, content: str) -> Any:
     if not isinstance(turn, dict):
         return turn
     kept = {name: value for name, value in turn.items() if value is not None}
+    if "content" not in kept and turn.get("role") in SPEAKING:
+        raise Refused(f"{content}: is missing in a turn of the {turn['role']}; give a text or parts", content)
     said_nothing = turn.get("role") == "assistant" and "content" not in kept and not kept.get("tool_calls")
     return kept | ({"content": ""} if said_nothing else {})
 
