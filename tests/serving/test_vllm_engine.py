@@ -106,7 +106,7 @@ def _until(vllm_served: Any, status: int, seconds: float) -> str:
 
 
 def test_a_server_with_a_long_queue_is_alive(vllm_served: Any) -> None:
-    asked = [{"model": name, "prompt": "Once " * 150, "max_tokens": 24, "ignore_eos": True} for name in NAMES * 16]
+    asked = [{"model": name, "prompt": "Once " * 150, "max_tokens": 16, "ignore_eos": True} for name in NAMES * 8]
     with vllm_served.client(KEY) as client, ThreadPoolExecutor(len(asked)) as pool:
         answers = [pool.submit(client.post, "/v1/completions", json=body, timeout=120) for body in asked]
         found = set()
