@@ -36,7 +36,7 @@ ON_EIGHT_GPUS: dict[str, Any] = DOCUMENT | {
     },
 }
 KERNELS = {
-    "cpu": "from vllm.platforms import current_platform; current_platform.import_kernels(); import vllm._C",
+    "cpu": "from vllm.platforms import current_platform; current_platform.import_kernels()",
     "cuda": "import vllm._C_stable_libtorch",
 }
 PROGRAMS = Path(__file__).parent / "in_image"
@@ -54,7 +54,7 @@ def run(image: Inside, variant: str, program: str, document: dict[str, Any]) -> 
     first = (PROGRAMS / "driver_without_gpu.py").read_text() if variant == "cuda" else program
     env = {"DOCUMENT": json.dumps(document), "SWIFTLET_ROOT": "/tmp", "THEN": program}  # noqa: S108
     done = image.run("python", "-c", first, **env)
-    return done.returncode, done.stdout + done.stderr
+    return done.returncode, done.stderr + done.stdout
 
 
 def found(said: str) -> Any:
