@@ -56,5 +56,6 @@ def test_resources_and_gpus_count_the_same() -> None:
         return found.message if found else ""
 
     same = {"limits": {"x/gpu": 2, "x/fpga": 1}, "requests": {"x/gpu": 2}}
-    assert verdict(gpus=2, resources=same) == verdict(resources=same) == ""
+    assert verdict(gpus=2, resources=same) == ""
+    assert "name x/gpu 2, and spec.compute.gpus is 0" in verdict(resources=same)
     assert "name x/gpu 2, and spec.compute.gpus is 1" in verdict(gpus=1, resources=same)
