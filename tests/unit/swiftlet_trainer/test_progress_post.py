@@ -53,7 +53,7 @@ OBJECTS = {
 def token_text(signature: str) -> str:
     """A projected token of the pod, as far as its claims go."""
     pod = {"namespace": "team", "pod": {"name": "bird-0", "uid": "pod-uid"}}
-    claims = {"aud": ["swiftlet-operator"], "exp": time.time() + 3600, "kubernetes.io": pod}
+    claims = {"aud": ["swiftlet-operator"], "exp": time.time() + 86400, "kubernetes.io": pod}
     return f"header.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.{signature}"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from swiftlet.wire.documents import TrainDocument
 from swiftlet.wire.step_plan import Choice, Hardware, plan_step
+from swiftlet_trainer.tasks.registry import task_of
 from swiftlet_trainer.training.model import load_trainable
 from transformers import FalconConfig, FalconForCausalLM
 
@@ -25,7 +26,8 @@ def test_attention_and_kernels_that_do_not_fit_are_told(tmp_path: Path) -> None:
     FalconForCausalLM(config).save_pretrained(tmp_path)
     plan = plan_step(DOCUMENT, Hardware(device="cpu", bf16=False, physical_cores=1, processes=1))
     said: list[str] = []
-    model = load_trainable(DOCUMENT, tmp_path, replace(plan, liger=Choice(True, "as on a GPU")), said.append)
+    plan = replace(plan, liger=Choice(True, "as on a GPU"))
+    model = load_trainable(DOCUMENT, task_of(DOCUMENT), tmp_path, plan, said.append)
     assert said == [
         "norms and activations stay as they are: Liger does not know FalconForCausalLM",
         "rows are padded: this architecture does not allow row_by_row",
