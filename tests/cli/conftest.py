@@ -16,9 +16,6 @@ from swiftlet.local.logs import log_path
 from swiftlet.local.store import Store
 
 SWIFTLET = Path(sys.executable).with_name("swiftlet")
-STARTED = (
-    "import sys; from swiftlet.cli import stopping; {before}; from swiftlet.cli.main import main; sys.exit(main())"
-)
 Done = subprocess.CompletedProcess[str]
 Command = Callable[..., Done]
 
@@ -150,10 +147,8 @@ def tiny_model(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Background:
     """`swiftlet` as a process that goes on while the test looks at it."""
 
-    def __init__(self, *arguments: object, before: str = "") -> None:
-        """before: Python that changes something of the command line's modules first."""
-        started = [sys.executable, "-c", STARTED.format(before=before)] if before else [str(SWIFTLET)]
-        command = [*started, *map(str, arguments)]
+    def __init__(self, *arguments: object) -> None:
+        command = [str(SWIFTLET), *map(str, arguments)]
         # A script's background jobs ignore SIGINT and hand that down; a command at a terminal does not.
         self._process = subprocess.Popen(
             command,

@@ -12,7 +12,6 @@ from typing import Any
 import psutil
 import pytest
 from ruamel.yaml import YAML
-from swiftlet.kinds.finetunejob.render import GRACE_SECONDS
 
 Background = Any
 GOOD = '{"messages": [{"role": "user", "content": "Who are you?"}, {"role": "assistant", "content": "A swift."}]}\n'
@@ -204,8 +203,7 @@ def test_a_second_ctrl_c_kills_pods_that_cannot_save(
 ) -> None:
     state = tmp_path / "state"
     document = training(tmp_path, tiny_model, GOOD * 8, steps=100000, checkpoints={"intervalSteps": 100000})
-    # To write the pods' state a busy machine may need longer than a person is kept waiting.
-    run = background("run", document, "--state", state, before="stopping.HURRY_SECONDS = 60")
+    run = background("run", document, "--state", state)
     try:
         run.wait_for("Training: step")
         (record,) = state.glob("pods/*/*/processes/train.json")
@@ -221,9 +219,9 @@ def test_a_second_ctrl_c_kills_pods_that_cannot_save(
         assert frozen.is_running()
         began = time.monotonic()
         assert run.stop() == 130
-        assert time.monotonic() - began < GRACE_SECONDS / 2, "it waited for the pods"
+        assert time.monotonic() - began < 15
         assert any("killing the pods" in line for line in run.lines)
-        assert not psutil.wait_procs(trainers, timeout=60)[1]
+        assert not any(process.is_running() for process in trainers)
     finally:
         run.end()
     (pod,) = json.loads(swiftlet("get", "pods", "-o", "json", "--state", state).stdout)["items"]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
-from swiftlet.cli.stopping import HURRY_SECONDS
 from swiftlet.local.lock import lock_holder
 
 DEAF_POD = """
@@ -116,11 +115,12 @@ def test_the_second_signal_ends_it_within_a_second(tmp_path: Path, sabotage: str
     try:
         run.wait_until_it_hears()
         run.signal(first)
-        time.sleep(0.3)
+        time.sleep(0.5)
         assert run.process.poll() is None
         run.process.send_signal(signal.SIGINT)
-        assert HURRY_SECONDS < 1
-        assert run.process.wait(timeout=60) == code  # by the last resort: everything else takes an hour
+        began = time.monotonic()
+        assert run.process.wait(timeout=10) == code  # by the last resort: everything else takes an hour
+        assert time.monotonic() - began < 4  # 1 on a machine with nothing else to do
         assert lock_holder(run.state) is None
     finally:
         run.end()
@@ -130,6 +130,6 @@ def test_the_second_signal_ends_it_within_a_second(tmp_path: Path, sabotage: str
 def test_the_timeout_ends_it(tmp_path: Path, sabotage: str) -> None:
     run = Hanging(tmp_path, sabotage, "--timeout", "1", seconds=0.5, grace=NO_GRACE)
     try:
-        assert run.process.wait(timeout=120) == 4
+        assert run.process.wait(timeout=30) == 4
     finally:
         run.end()

@@ -98,7 +98,7 @@ def test_kill_9_leaves_no_orphans_and_the_next_engine_goes_on(machine: Any, tool
     finally:
         os.kill(engine.pid, signal.SIGKILL)
         engine.wait()
-    wait_for(lambda: not any(psutil.pid_exists(pid) for pid in pids(machine.state)))
+    wait_for(lambda: not any(psutil.pid_exists(pid) for pid in pids(machine.state)), seconds=5)
     first = Store(machine.state, read_only=True).list("Pod")[0]["metadata"]["name"]
 
     async def scenario(engine: Engine) -> None:

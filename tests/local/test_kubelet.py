@@ -30,7 +30,7 @@ def test_a_drain_ends_though_the_parent_of_a_pod_hangs(
 
     began = time.monotonic()
     child = machine.run(scenario)
-    assert time.monotonic() - began < 45, "it waited for the hanging parent"
+    assert time.monotonic() - began < 15
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
     (stored,) = Store(machine.state, read_only=True).list("Pod")
     assert (stored["status"]["phase"], tools.ended(stored)["reason"]) == ("Failed", "ContainerStatusUnknown")

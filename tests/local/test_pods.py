@@ -222,8 +222,8 @@ def test_deletion_is_sigterm_then_sigkill_and_leaves_nothing(machine: Any, tools
             logs = machine.state / f"pods/default/{name}/logs/main/0.log"
             await tools.eventually(lambda logs=logs: logs.exists() and "up" in logs.read_text())
             engine.store.delete("Pod", "default", name)
-        await tools.eventually(lambda: engine.store.get("Pod", "default", "polite") is None)
-        await tools.eventually(lambda: engine.store.get("Pod", "default", "deaf") is None)
+        await tools.eventually(lambda: engine.store.get("Pod", "default", "polite") is None, seconds=5)
+        await tools.eventually(lambda: engine.store.get("Pod", "default", "deaf") is None, seconds=5)
 
     machine.run(scenario)
     assert list((machine.state / "pods/default").iterdir()) == []

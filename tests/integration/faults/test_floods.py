@@ -52,13 +52,13 @@ def test_the_lease_is_renewed_and_new_work_is_done_under_a_flood(
         try:
             time.sleep(2)
             late = scene.create(document("late"))["metadata"]["uid"]
-            scene.wait(lambda: len(scene.children(late)) == 4, "children of new work")
+            scene.wait(lambda: len(scene.children(late)) == 4, "children of new work", seconds=10)
             time.sleep(max(0.0, began + SECONDS - time.monotonic()))
         finally:
             is_over.set()
     seconds = time.monotonic() - began
     renewals = [call.at for call in scene.proxy.calls if (call.verb, call.resource) == ("patch", "leases")]
-    assert max(after - before for before, after in pairwise(renewals)) < GIVE_UP_SECONDS
+    assert max(after - before for before, after in pairwise(renewals)) < GIVE_UP_SECONDS / 2
     assert "the lease was lost" not in scene.operator.log
     reviews = [call for call in scene.proxy.calls if call.resource == "tokenreviews"]
     assert 0 < len(reviews) <= 40 * (20 + seconds + 5)

@@ -11,7 +11,7 @@ from testbed.scene import Scene
 
 Object = dict[str, Any]
 
-SOON = 90
+SOON = 40
 """Seconds within which something that was mended is noticed: a retry each half a minute, and the machine's own time."""
 
 

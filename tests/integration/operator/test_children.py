@@ -22,6 +22,7 @@ def test_a_job_gets_its_children_by_five_writes_and_two_events(operator: Operato
     assert written[:4] == [f"patch {name}" for name in names]
     # One status with the children; what the Job controller and the scheduler say afterwards may come in parts.
     assert set(written[4:]) == {"patch finetunejobs/bird"}
+    assert 1 <= len(written[4:]) <= 4
     assert place.events("bird") == {"Accepted": 1, "PodCannotStart": 1}
     for kind, items in place.children(uid).items():
         if kind != "Pod":
@@ -118,7 +119,7 @@ def test_a_job_that_a_person_suspends_is_theirs(operator: OperatorProcess, place
     template["metadata"] = {"labels": {"hers": "yes"}}
     place.batch.patch_namespaced_job("bird-train-0", place.namespace, {"spec": {"template": template}})
     written = place.few_writes_since(before)
-    assert not [write for write in written if " jobs/" in write], written
+    assert len(written) <= 5 and not [write for write in written if " jobs/" in write], written
     conditions = place.get("FineTuneJob", "bird")["status"]["conditions"]
     told = next(found["message"] for found in conditions if found["type"] == "Succeeded")
     assert "was suspended by ann at " in told

@@ -9,7 +9,7 @@ from testbed.operator_process import OperatorProcess
 Object = dict[str, Any]
 Job = Callable[..., Object]
 
-SOON = 180
+SOON = 60
 """Seconds: the Job controller tries again by its own clock."""
 LIMIT = {"type": "Container", "max": {"memory": "2Gi"}}
 LARGE = {"resources": {"limits": {"memory": "4Gi"}}}
@@ -70,7 +70,7 @@ def test_a_server_without_pods_says_why(operator: OperatorProcess, place: Any) -
         }
     )
     place.await_condition("ModelDeployment", "bird", "Ready", "False", "QuotaExceeded")
-    place.await_condition("ModelDeployment", "bird", "Progressing", "False", "QuotaExceeded")
+    place.await_condition("ModelDeployment", "bird", "Progressing", "False", "QuotaExceeded", 1)
     place.wait(lambda: place.events("bird").get("PodCannotStart") == 1, "the event")
     place.core.delete_namespaced_resource_quota("q", place.namespace)
     place.await_condition("ModelDeployment", "bird", "Ready", "False", "Unschedulable", seconds=SOON)

@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 from kubernetes import client
-from swiftlet.kube.lease import DURATION_SECONDS, RENEW_SECONDS, TRY_SECONDS
 from testbed.controlplane import ControlPlane
 from testbed.operator_process import OperatorProcess
 
@@ -15,8 +14,8 @@ Job = Callable[..., Object]
 Start = Callable[..., OperatorProcess]
 
 HOME = "swiftlet-system"
-TAKEOVER_SECONDS = DURATION_SECONDS + 2 * (RENEW_SECONDS + TRY_SECONDS)
-"""From the last renewal to the next holder, at most: it is seen, and the Lease taken, by tries in between."""
+TAKEOVER_SECONDS = 20.0
+"""From the last renewal to the next holder, at most, by the Lease's own stamps; docs/operator.md says so."""
 
 
 def test_a_restart_repeats_nothing(operator: OperatorProcess, place: Any, job: Job) -> None:
@@ -47,8 +46,10 @@ def test_what_was_missed_while_nobody_worked_is_made_up_for(operator: OperatorPr
 
 def test_a_stopped_operator_ends_well(operator: OperatorProcess, place: Any, job: Job) -> None:
     place.create(job("bird"))
-    operator.stop()  # by SIGKILL, had it not ended
+    began = time.monotonic()
+    operator.stop()
     assert operator.exit_code == 0
+    assert time.monotonic() - began < 10
     assert "Traceback" not in operator.log
 
 
@@ -94,7 +95,7 @@ def test_the_standby_takes_over(start_operator: Start, place: Any, job: Job) -> 
     place.create(job("released"))
     place.await_condition("FineTuneJob", "released", "Accepted", "True", "Planned")
     waited = (_lease(place).acquire_time - renewed).total_seconds()
-    assert waited < DURATION_SECONDS, "the Lease was released: nobody had to wait for it to run out"
+    assert waited < 8, "the Lease was released: nobody had to wait for it to run out"
     assert second.exit_code == 0
 
 

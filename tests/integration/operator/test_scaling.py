@@ -66,6 +66,7 @@ def test_a_deployment_that_another_hand_scales_is_left_to_it(server: str, place:
     written = place.few_writes_since(before)
     assert live(place, server).spec.replicas == number
     assert not [write for write in written if " deployments/" in write], written
+    assert len([write for write in written if "events/" not in write]) <= 5, written
     place.custom.patch_namespaced_custom_object(
         *WHERE, place.namespace, "modeldeployments", "bird", {"spec": {"engine": {"maxModelLength": 4096}}}
     )

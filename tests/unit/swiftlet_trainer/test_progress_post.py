@@ -23,15 +23,7 @@ from swiftlet.observability.server import PROGRESS_LIMITS, HttpServer, progress_
 from swiftlet.observability.server_forward import Leadership
 from swiftlet.observability.server_progress import ProgressEndpoint
 from swiftlet.wire.messages import ProgressEvent
-from swiftlet_trainer.progress_post import (
-    TIMEOUT,
-    Poster,
-    _retry_after,
-    document,
-    folded,
-    poster_of,
-    wished_interval,
-)
+from swiftlet_trainer.progress_post import Poster, _retry_after, document, folded, poster_of, wished_interval
 
 
 def owned(kind: str, name: str, uid: str, owner: str | None = None) -> dict[str, Any]:
@@ -146,7 +138,7 @@ def test_figures_are_throttled_and_the_last_ones_arrive(operator: Operator, toke
         poster.post(event(step))
     time.sleep(0.3)
     assert operator.steps() == [1]
-    poster.close(PATIENCE)
+    poster.close()
     assert operator.steps() == [1, 199]
 
 
@@ -187,7 +179,7 @@ def test_what_can_never_be_taken_is_not_posted_again(operator: Operator, token: 
 def test_long_texts_are_cut_to_what_is_taken(operator: Operator, token: Path) -> None:
     poster = Poster(operator.url, token)
     poster.post(event(type="phase", message="x" * 5000))
-    poster.close(PATIENCE)
+    poster.close()
     assert operator.batches[0][0]["message"] == "x" * 1000
 
 
@@ -215,7 +207,7 @@ def test_an_operator_that_hangs_holds_up_nothing(token: Path, monkeypatch: pytes
         for step in range(1000):
             poster.post(event(step))
         poster.close(0.5)
-        assert time.monotonic() - started < TIMEOUT, "it waited for an answer"
+        assert time.monotonic() - started < 2
 
 
 def test_a_missing_token_file(operator: Operator, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -274,8 +266,6 @@ def test_a_process_posts_its_last_words(operator: Operator, token: Path, ending:
     code = f"""
 import sys
 from swiftlet_trainer.progress import Reporter
-from swiftlet_trainer.progress_post import Poster
-Poster.close.__defaults__ = ({PATIENCE},)  # a busy machine may need longer than a pod is given
 Reporter(enabled=False).emit(step=1)
 Reporter().emit(type="phase", message="loading")
 Reporter().emit(step=7, total_steps=9, loss="0.5")
