@@ -9,16 +9,21 @@ BF16_FLAGS = ("amx_bf16", "avx512_bf16")
 
 def bf16_flag() -> str | None:
     """The feature by which this CPU multiplies bfloat16, or None."""
-    return next((flag for flag in BF16_FLAGS if has_flag(flag)), None)
+    flags = _flags()
+    return next((flag for flag in BF16_FLAGS if flag in flags), None)
 
 
 def has_flag(flag: str) -> bool:
     """Whether this CPU has a feature, by Linux' name for it."""
+    return flag in _flags()
+
+
+def _flags() -> list[str]:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
-        return False
-    return flag in next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), [])
+        return []
+    return next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), [])
 
 
 def usable_cores() -> int:

@@ -9,7 +9,8 @@ from swiftlet.wire.documents import ServeDocument
 
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.serve.api_key import KEY_VARIABLE, MIDDLEWARE, read_api_key
-from swiftlet_trainer.serve.vllm_fields import field_arguments, world_size
+from swiftlet_trainer.serve.parallel_sizes import sizes_of
+from swiftlet_trainer.serve.vllm_fields import field_arguments
 
 EDGES = (
     "swiftlet_trainer.serve.vllm_requests.OpenAIRequests",
@@ -91,7 +92,8 @@ def lora_slots(adapters: int, use_gpu: bool) -> int:
 
 def _gpu_arguments(document: ServeDocument) -> list[str]:
     """Several GPUs of one pod are several processes of its own, never of Ray, whoever has installed that."""
-    return ["--distributed-executor-backend", "mp"] if world_size(document.vllm) > 1 else []
+    sizes = sizes_of(document.vllm)
+    return ["--distributed-executor-backend", "mp"] if sizes.tensor * sizes.pipeline > 1 else []
 
 
 def _cpu_arguments() -> list[str]:

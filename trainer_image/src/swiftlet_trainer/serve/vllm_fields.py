@@ -14,11 +14,6 @@ def field_arguments(vllm: ResolvedVllm, draft: Path | None) -> list[str]:
     return [argument for name in Vllm.model_fields for argument in _arguments(name, getattr(vllm, name), draft)]
 
 
-def world_size(vllm: ResolvedVllm | None) -> int:
-    """GPUs that hold one copy of the model together."""
-    return (vllm.tensor_parallel_size or 1) * (vllm.pipeline_parallel_size or 1) if vllm else 1
-
-
 def _arguments(name: str, value: object, draft: Path | None) -> Iterator[str]:
     flag = name.replace("_", "-")
     if value is None:

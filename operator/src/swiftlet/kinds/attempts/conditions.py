@@ -1,13 +1,16 @@
 """Conditions of bounded work, whatever its kind."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from swiftlet.kinds.attempts.course import Course
 from swiftlet.kinds.attempts.decision import Decision
-from swiftlet.kinds.conditions import State
+from swiftlet.kinds.conditions import State, Truth
+from swiftlet.kinds.failures import unreadable_results
 from swiftlet.kinds.observed import NODE_LOST, is_suspended, running_container, stopped
 from swiftlet.kinds.suspension import suspended_state
 from swiftlet.kinds.timestamps import to_text
+from swiftlet.kinds.verdict import Verdict, refusal
 
 STARTING = ("PodsStarting", "no container runs")
 
@@ -37,6 +40,36 @@ def suspended(course: Course, ended: bool) -> State:
         stopped = stopped or not (course.newest and course.newest.pods)
         return State("Suspended", "True" if stopped else "Unknown", *course.hold)
     return suspended_state(course.suspend, ended, stopped, course.old)
+
+
+def succeeded(
+    course: Course,
+    ending: tuple[str, str] | None,
+    verdict: Verdict | None,
+    good: Literal["Trained", "Evaluated"],
+    work: State,
+) -> State:
+    """Succeeded: the summary; Unknown until the end. good: the reason of an end that is none. work: Running."""
+    if ending:
+        reason, message = ending
+        truth: Truth = "True" if reason == good else "False"
+        return State("Succeeded", truth, reason, message)
+    if verdict and course.newest is None:
+        return refusal("Succeeded", verdict)
+    if course.suspend:
+        return State("Succeeded", "Unknown", "Suspended", suspended(course, ended=False).message)
+    return State("Succeeded", "Unknown", work.reason, work.message)
+
+
+def missing_result(course: Course, what: str, kind: str) -> str:
+    """Why a run that completed has no result. what: the result, in words."""
+    skew = unreadable_results(course.newest.pods) if course.newest else None
+    if skew:
+        return f"the Job completed, and what its pod left cannot be understood: {skew}"
+    return (
+        f"the Job completed, but no pod left {what}, neither in its termination message nor on the volume; look at the"
+        f" pods' logs, then delete the {kind} and create it again"
+    )
 
 
 def not_started(course: Course, is_accepted: bool) -> tuple[str, str]:

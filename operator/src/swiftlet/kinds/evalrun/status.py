@@ -10,19 +10,13 @@ from swiftlet.kinds.attempts import conditions as attempts
 from swiftlet.kinds.attempts.conditions import failed
 from swiftlet.kinds.attempts.course import Course
 from swiftlet.kinds.attempts.decision import COMPLETE
-from swiftlet.kinds.conditions import State, Truth, set_conditions
+from swiftlet.kinds.conditions import State, set_conditions
 from swiftlet.kinds.evalrun.gates import evaluate_gates, failed_gates, has_figures
-from swiftlet.kinds.failures import results, unreadable_results
+from swiftlet.kinds.failures import results
 from swiftlet.kinds.observed import ended_at
 from swiftlet.kinds.progress import at_rest, reported
 from swiftlet.kinds.verdict import Verdict, refusal
 from swiftlet.wire.messages import TerminationMessage
-
-RESULT_MISSING = (
-    "the Job completed, but its pod left no results, neither in its termination message nor on the volume; look at the"
-    " pod's log, then delete the EvalRun and create it again"
-)
-UNREADABLE = "the Job completed, and what its pod left cannot be understood"
 
 
 @dataclass(frozen=True)
@@ -52,14 +46,9 @@ class View:
         if decision.ending == COMPLETE:
             gate = gate_passed(self)
             reason = "Evaluated" if gate.status == "True" else gate.reason
-            return (reason, gate.message) if self.result else ("ResultMissing", self._missing)
+            missing = attempts.missing_result(self.course, "results", "EvalRun")
+            return (reason, gate.message) if self.result else ("ResultMissing", missing)
         return (decision.ending, failed(decision)) if decision.ending else None
-
-    @property
-    def _missing(self) -> str:
-        """Why there are no figures."""
-        skew = unreadable_results(self.course.newest.pods) if self.course.newest else None
-        return f"{UNREADABLE}: {skew}" if skew else RESULT_MISSING
 
     @property
     def gates(self) -> list[GateResult]:
@@ -137,15 +126,7 @@ def gate_passed(view: View) -> State:
 
 def succeeded(view: View) -> State:
     """Succeeded: the summary."""
-    if view.ending:
-        reason, message = view.ending
-        truth: Truth = "True" if reason == "Evaluated" else "False"
-        return State("Succeeded", truth, reason, message)
-    if view.verdict and view.course.newest is None:
-        return refusal("Succeeded", view.verdict)
-    if view.run.spec.suspend:
-        return State("Succeeded", "Unknown", "Suspended", suspended(view).message)
-    return State("Succeeded", "Unknown", running(view).reason, running(view).message)
+    return attempts.succeeded(view.course, view.ending, view.verdict, "Evaluated", running(view))
 
 
 def _work(containers: list[str]) -> tuple[str, str]:

@@ -11,21 +11,14 @@ from swiftlet.kinds.attempts.attempt import Attempt
 from swiftlet.kinds.attempts.conditions import failed, not_started
 from swiftlet.kinds.attempts.course import Course
 from swiftlet.kinds.attempts.decision import COMPLETE, Decision
-from swiftlet.kinds.conditions import State, Truth, set_conditions
-from swiftlet.kinds.failures import results, unreadable_results
+from swiftlet.kinds.conditions import State, set_conditions
+from swiftlet.kinds.failures import results
 from swiftlet.kinds.finetunejob.plan import Layout
 from swiftlet.kinds.observed import ended_at
 from swiftlet.kinds.progress import at_rest, reported
 from swiftlet.kinds.verdict import Verdict, refusal
 from swiftlet.wire.messages import TerminationMessage
 from swiftlet.wire.reading import read
-
-RESULT_MISSING = (
-    "the Job completed, but no pod left an artifact, neither in its termination message nor on the volume; look at the"
-    " pods' logs, then delete the FineTuneJob and create it again"
-)
-
-UNREADABLE = "the Job completed, and what its pod left cannot be understood"
 
 
 @dataclass(frozen=True)
@@ -64,16 +57,11 @@ class View:
         """(reason, message) of the run's end, or None while it goes on."""
         if self.decision.ending == COMPLETE:
             artifact = self.artifact
-            return ("Trained", _trained(artifact)) if artifact else ("ResultMissing", self._missing)
+            missing = attempts.missing_result(self.course, "an artifact", "FineTuneJob")
+            return ("Trained", _trained(artifact)) if artifact else ("ResultMissing", missing)
         if self.decision.ending:
             return self.decision.ending, failed(self.decision)
         return None
-
-    @property
-    def _missing(self) -> str:
-        """Why there is no result."""
-        skew = unreadable_results(self.newest.pods) if self.newest else None
-        return f"{UNREADABLE}: {skew}" if skew else RESULT_MISSING
 
     @property
     def artifact(self) -> Artifact | None:
@@ -160,16 +148,8 @@ def suspended(view: View) -> State:
 
 def succeeded(view: View) -> State:
     """Succeeded: the summary; Unknown until the end."""
-    if view.ending:
-        reason, message = view.ending
-        truth: Truth = "True" if reason == "Trained" else "False"
-        return State("Succeeded", truth, reason, message)
-    if isinstance(view.verdict, Verdict) and view.newest is None:
-        return refusal("Succeeded", view.verdict)
-    state = suspended(view)
-    if view.job.spec.suspend:
-        return State("Succeeded", "Unknown", "Suspended", state.message)
-    return State("Succeeded", "Unknown", running(view).reason, running(view).message)
+    verdict = view.verdict if isinstance(view.verdict, Verdict) else None
+    return attempts.succeeded(view.course, view.ending, verdict, "Trained", running(view))
 
 
 def _work(containers: list[str]) -> tuple[str, str]:
