@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -59,7 +61,7 @@ def write_artifact(
     """
     staged, final = output_dir / f".partial-{ARTIFACT_FOLDER}", output_dir / ARTIFACT_FOLDER
     shutil.rmtree(staged, ignore_errors=True)
-    try:
+    with _all_or_nothing(staged, final):
         staged.mkdir(parents=True)
         save_weights(model, staged, state_dict)
         _name_the_base(staged, document)
@@ -69,15 +71,6 @@ def write_artifact(
         card = model_card(manifest, base_name(document.model), staged)
         (staged / MODEL_CARD).write_text(card, encoding="utf-8")
         digest = write_manifest(staged, manifest)
-    except Exception as error:
-        free = shutil.disk_usage(output_dir).free
-        shutil.rmtree(staged, ignore_errors=True)
-        if is_disk_full(error):
-            raise ArtifactDiskFull(
-                f"{final}: no space for the artifact, {free} bytes were free; enlarge the volume; "
-                f"the next attempt goes on from the last checkpoint"
-            ) from error
-        raise
     shutil.rmtree(final, ignore_errors=True)
     staged.rename(final)
     return Artifact(
@@ -90,6 +83,22 @@ def write_artifact(
         steps=steps,
         weight_bytes=weight_bytes(final) + (0 if manifest.type == "model" else weight_bytes(base_folder)),
     )
+
+
+@contextmanager
+def _all_or_nothing(staged: Path, final: Path) -> Iterator[None]:
+    """Within, `staged` is written, and is gone where that fails. Raises ArtifactDiskFull."""
+    try:
+        yield
+    except Exception as error:
+        free = shutil.disk_usage(staged.parent).free
+        shutil.rmtree(staged, ignore_errors=True)
+        if is_disk_full(error):
+            raise ArtifactDiskFull(
+                f"{final}: no space for the artifact, {free} bytes were free; enlarge the volume; "
+                f"the next attempt goes on from the last checkpoint"
+            ) from error
+        raise
 
 
 def _copy_tokenizer(base_folder: Path, folder: Path) -> None:
