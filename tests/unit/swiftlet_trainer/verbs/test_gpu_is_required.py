@@ -1,7 +1,6 @@
 """Every verb that would compute on a GPU says first that there is none, not how a library failed for want of it."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,51 +30,29 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         "port": 0,
         "healthPort": 0,
     },
-    "train": {
-        "uid": "1",
-        "model": MODEL,
-        "datasets": [{"uri": "configmap://data/rows.jsonl", "path": "/swiftlet/data/0/rows.jsonl"}],
-        "task": {},
-        "tuner": {"lora": {}},
-        "template": {},
-        "training": {},
-        "checkpoints": {},
-        "nodes": 1,
-        "processesPerNode": 1,
-        "strategy": "ddp",
-        "perDeviceBatchSize": 1,
-        "gradientAccumulationSteps": 1,
-        "outputDir": "/swiftlet/artifacts/bird",
-        "artifactUri": "pvc://artifacts/bird/artifact",
-    },
 }
 IMAGES = {"evaluate": "images.trainer", "serve": "images.server", "train": "images.trainer"}
 
 
-@pytest.fixture(params=sorted(DOCUMENTS))
-def verb(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+@pytest.fixture(params=sorted(IMAGES))
+def verb(request: pytest.FixtureRequest, pod: Any) -> str:
     """A verb, whose document is the pod's."""
-    monkeypatch.setenv("SWIFTLET_ROOT", str(tmp_path))
+    document = DOCUMENTS.get(request.param) or pod.document().document()
     kind = {"kind": f"{request.param.capitalize()}Document"}
-    (tmp_path / "job.json").write_text(json.dumps(kind | COMMON | DOCUMENTS[request.param]))
+    (pod.root / "job.json").write_text(json.dumps(document | COMMON | kind))
     return str(request.param)
 
 
-def failure(root: Path) -> dict[str, Any]:
-    """What the control plane is told."""
-    return dict(json.loads((root / "dev/termination-log").read_text())["failure"])
-
-
-def test_in_a_container_without_a_driver(verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_a_container_without_a_driver(verb: str, pod: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIANT_VARIABLE, "cuda")
     monkeypatch.setattr(gpu, "DRIVER", "/nowhere/libcuda.so.1")
     assert main([verb, "--job", "/job.json"]) == EXIT_ERROR
-    found = failure(tmp_path)
+    found = pod.termination()["failure"]
     assert found["reason"] == "NoGPU" and found["message"].startswith("no NVIDIA driver is visible to this container")
     assert "traceback" not in found
 
 
-def test_in_an_image_for_cpus(verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_an_image_for_cpus(verb: str, pod: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIANT_VARIABLE, "cpu")
     assert main([verb, "--job", "/job.json"]) == EXIT_INVALID
-    assert f"set {IMAGES[verb]} of the ComputeProfile" in failure(tmp_path)["message"]
+    assert f"set {IMAGES[verb]} of the ComputeProfile" in pod.termination()["failure"]["message"]
