@@ -18,16 +18,30 @@ CHART = Path(__file__).parents[3] / "helm/swiftlet"
 ACCOUNT = "system:serviceaccount:swiftlet-system:swiftlet-operator"
 
 
+OURS = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "FineTuneJob", "name": "bird", "uid": "1", "controller": True}
+POD = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "none"}]}}
+CLAIM = {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}}
+PROBES: dict[str, Object] = {
+    "may write only what": {"apiVersion": "v1", "kind": "ConfigMap"},
+    "no token of the API server": {
+        "apiVersion": "batch/v1", "kind": "Job", "metadata": {"ownerReferences": [OURS]}, "spec": {"template": POD},
+    },
+    "no other claim": {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "spec": CLAIM},
+}  # fmt: skip
+"""What one policy alone refuses, by its words: where two refuse, which of them is told is chance."""
+
+
 @pytest.fixture
 def bound(place: Any) -> Iterator[None]:
-    """The policies are in force."""
+    """The policies are in force, each of them."""
     values = ("--set=admissionPolicy.enabled=true", "--set=registry=registry.example/swiftlet")
     shown = ("--show-only=templates/admissionpolicy.yaml", "--namespace=swiftlet-system")
     command = [str(program("helm")), "template", "swiftlet", str(CHART), *values, *shown]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     place.control_plane.kubectl("apply", "-f", "-", stdin=text)
-    foreign = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "not-ours"}}
-    place.wait(lambda: "may write only what" in by_the_operator(place, "create", foreign, "--dry-run=server"), "them")
+    for words, document in PROBES.items():
+        probe = {**document, "metadata": {"name": "probe", **document.get("metadata", {})}}
+        place.wait(lambda: words in by_the_operator(place, "create", probe, "--dry-run=server"), words)  # noqa: B023
     yield
     place.control_plane.kubectl("delete", "-f", "-", stdin=text)
 
@@ -158,11 +172,12 @@ def test_what_is_not_its_own_it_can_neither_change_nor_take_nor_delete(
 ) -> None:
     uid = place.create(job("bird"))
     (own,) = place.await_children(uid, "Job")["Job"]
-    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "none"}]}}
-    theirs = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "theirs"}, "spec": {"template": template}}
-    place.batch.create_namespaced_job(place.namespace, {**theirs, "spec": {"suspend": True, "template": template}})
+    # Its pods are as ours are, so that nothing speaks against it but whose it is.
+    made = place.api.sanitize_for_serialization(own)
+    theirs = {"metadata": {"name": "theirs"}, "spec": {"suspend": True, "template": {"spec": _spec(made)}}}
+    place.batch.create_namespaced_job(place.namespace, theirs)
     kubectl, said = place.control_plane.kubectl, "may write only what a FineTuneJob"
-    reference = place.api.sanitize_for_serialization(own)["metadata"]["ownerReferences"]
+    reference = made["metadata"]["ownerReferences"]
     patch = json.dumps({"metadata": {"ownerReferences": reference}})
     at = ("-n", place.namespace, f"--as={ACCOUNT}")
     assert said in kubectl("patch", "job", "theirs", *at, "-p", patch, check=False).stderr
