@@ -17,8 +17,11 @@ LOSS_TOLERANCE = 0.02
 
 
 @pytest.fixture(scope="module")
-def chain(cluster: Cluster, installed: Any, prepared_namespace: Any) -> str:
-    """The folder applied with kubectl, in a namespace that enforces the restricted pod security; its name."""
+def chain(cluster: Cluster, installed: Any, prepared_namespace: Any, local_loss: float) -> str:
+    """The folder applied with kubectl, in a namespace that enforces the restricted pod security; its name.
+
+    After the local run: beside each other on one machine's cores, both take longer than one after the other.
+    """
     namespace = prepared_namespace("default")
     cluster.kubectl("apply", "-n", namespace, "-k", str(QUICKSTART))
     return str(namespace)
