@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from swiftlet_trainer.threads import share_cores
+
+# As in every pod, and before torch is imported: other tests run beside, and waiting threads would burn their cores.
+share_cores()
 
 # A busy machine is no finding: examples may take as long as they take. The same code meets the same examples, so that
 # what fails fails for everybody; HYPOTHESIS_PROFILE=searching looks for others.
