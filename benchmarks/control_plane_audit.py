@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-CHILDREN = {"configmaps", "services", "jobs"}
+CHILDREN = {"configmaps", "networkpolicies", "jobs"}
 READS = {"get", "list", "watch"}
 
 

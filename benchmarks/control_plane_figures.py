@@ -57,9 +57,9 @@ def _growth(scale: Scale) -> str:
     ratios = ", ".join(f"{ratio:.2f}" for ratio in scale.ratios)
     return "\n\n".join(
         [
-            "Resources applied at once; a resource is a Job, a Service and a ConfigMap. Processor time of the client\n"
-            "(the operator or the bare one), the API server and etcd in ms per resource; cores taken by others.\n\n"
-            + "\n".join([control_plane_fleet.HEADING, *rows]),
+            "Resources applied at once; a resource is a Job, a ConfigMap and a NetworkPolicy. Processor time of the\n"
+            "client (the operator or the bare one), the API server and etcd in ms per resource; cores taken by\n"
+            "others.\n\n" + "\n".join([control_plane_fleet.HEADING, *rows]),
             f"operator / bare client, by round: {ratios}",
             "writes per resource: " + _listed(scale.bursts[-1].writes),
             "\n".join([control_plane_rest.HEADING, *(each.line() for each in scale.rests)]),

@@ -103,10 +103,11 @@ class Fleet:
         return Burst(count, self.size, seconds, [], writes, used.since(before), load)
 
     async def duplicates(self) -> int:
-        """Children beyond one Job, Service and ConfigMap for each resource; negative when some are missing."""
+        """Children beyond one Job, NetworkPolicy and ConfigMap for each resource; negative when some are missing."""
         others = {"ConfigMap": 2}  # the rows, and the CA that the controller manager puts into each namespace
-        counts = [await self.admin.count(kind, FLEET) - others.get(kind, 0) for kind in ("ConfigMap", "Service", "Job")]
-        return sum(counts) - len(counts) * self.size
+        kinds = ("ConfigMap", "NetworkPolicy", "Job")
+        counts = [await self.admin.count(kind, FLEET) - others.get(kind, 0) for kind in kinds]
+        return sum(counts) - len(kinds) * self.size
 
     async def _until_done(self, count: int) -> tuple[list[Write], Usage]:
         """All writes until each resource has its children and a status and no more come, and what that took."""

@@ -15,7 +15,7 @@ POD = {"containers": [{"name": "none", "image": "localhost/none"}]}
 LABELS = {"app": "somebody-else"}
 CONFLICTS: dict[str, tuple[str, str, str, str, dict[str, Any]]] = {
     "configmap": ("FineTuneJob", "train", "v1", "ConfigMap", {"data": {"mine": "yes"}}),
-    "service": ("FineTuneJob", "train", "v1", "Service", {"spec": {"ports": [{"port": 80}]}}),
+    "service": ("ModelDeployment", "serve", "v1", "Service", {"spec": {"ports": [{"port": 80}]}}),
     "job": (
         "FineTuneJob", "train-0", "batch/v1", "Job",
         {"spec": {"suspend": True, "template": {"spec": {**POD, "restartPolicy": "Never"}}}},

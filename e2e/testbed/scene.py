@@ -33,6 +33,7 @@ class Scene:
         self.custom: Any = client.CustomObjectsApi(self.api)
         self.batch: Any = client.BatchV1Api(self.api)
         self.apps: Any = client.AppsV1Api(self.api)
+        self.networking: Any = client.NetworkingV1Api(self.api)
 
     def __enter__(self) -> Self:
         self.proxy.__enter__()
@@ -109,6 +110,7 @@ class Scene:
         for kind, list_ in (
             ("ConfigMap", core.list_namespaced_config_map),
             ("Service", core.list_namespaced_service),
+            ("NetworkPolicy", self.networking.list_namespaced_network_policy),
             ("Job", batch.list_namespaced_job),
             ("Deployment", apps.list_namespaced_deployment),
             ("Pod", core.list_namespaced_pod),

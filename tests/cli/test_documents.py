@@ -80,7 +80,7 @@ def test_the_plan_as_a_document_holds_every_object(swiftlet: Any, tmp_path: Path
     found = YAML(typ="safe").load(done.stdout)["resources"]
     kinds = {one["kind"]: [item["kind"] for item in one["objects"]] for one in found}
     assert kinds == {
-        "FineTuneJob": ["ConfigMap", "Service", "NetworkPolicy", "Job"],
+        "FineTuneJob": ["ConfigMap", "NetworkPolicy", "Job"],
         "EvalRun": ["ConfigMap", "NetworkPolicy", "Job"],
         "ModelDeployment": ["ConfigMap", "Service", "NetworkPolicy", "Deployment"],
     }

@@ -93,14 +93,15 @@ def test_a_child_that_is_edited_or_deleted_by_hand_is_restored(scene: Scene, doc
     scene.wait(
         lambda: scene.core.read_namespaced_config_map("edited-train", scene.namespace).data == before, "its old text"
     )
-    scene.core.delete_namespaced_service("edited-train", scene.namespace)
-    scene.wait(lambda: ("Service", "edited-train") in scene.children(uid), "the Service")
+    scene.networking.delete_namespaced_network_policy("edited-train", scene.namespace)
+    scene.wait(lambda: ("NetworkPolicy", "edited-train") in scene.children(uid), "the policy")
 
 
 def test_what_others_add_to_a_child_stays(scene: Scene, document: Any) -> None:
     uid = scene.create(document("shared"))["metadata"]["uid"]
     scene.wait(lambda: len(scene.children(uid)) == 4, "children")
-    scene.core.patch_namespaced_service("shared-train", scene.namespace, {"metadata": {"annotations": {"mine": "yes"}}})
+    where, mine = ("shared-train", scene.namespace), {"metadata": {"annotations": {"mine": "yes"}}}
+    scene.networking.patch_namespaced_network_policy(*where, mine)
     scene.wait_quiet(1)
-    annotations = scene.core.read_namespaced_service("shared-train", scene.namespace).metadata.annotations
+    annotations = scene.networking.read_namespaced_network_policy(*where).metadata.annotations
     assert annotations["mine"] == "yes"

@@ -11,8 +11,8 @@ from testbed.scene import Scene
 CHILDREN = [
     ("ConfigMap", "NAME-train"),
     ("Job", "NAME-train-0"),
+    ("NetworkPolicy", "NAME-train"),
     ("Pod", "NAME-train-0"),
-    ("Service", "NAME-train"),
 ]
 
 
@@ -53,9 +53,8 @@ def test_a_refused_write_is_tried_again(
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_lost_connection_makes_no_second_child(scene: Scene, document: Any, when: Any) -> None:
-    faults = [
-        Fault(Drop(when), verb="apply", resource=resource, times=2) for resource in ("configmaps", "services", "jobs")
-    ]
+    resources = ("configmaps", "networkpolicies", "jobs")
+    faults = [Fault(Drop(when), verb="apply", resource=resource, times=2) for resource in resources]
     scene.proxy.add(*faults, Fault(Drop(when), verb="patch", resource="finetunejobs", times=2))
     _trained(scene, document, f"dropped-{when}")
     assert [fault.done for fault in faults] == [2, 2, 2] if when == "before" else all(fault.done for fault in faults)

@@ -101,7 +101,7 @@ def test_a_refusal_is_told_and_goes_away_when_it_is_mended(
     assert scene.get("FineTuneJob", name)["status"]["plan"], "the rest of the status is written"
     scene.wait(lambda: bool(scene.events(name)), "the event")
     assert [(reason, words in said) for reason, said in scene.events(name)] == [("Refused", True)]
-    assert ("Service", f"{name}-train") in scene.children(uid), "what is not refused is made"
+    assert ("NetworkPolicy", f"{name}-train") in scene.children(uid), "what is not refused is made"
     refuser()
     scene.wait_condition("FineTuneJob", name, "Accepted", "True", "Planned", seconds=SOON)
     assert ("Job", f"{name}-train-0") in scene.children(uid)
@@ -109,17 +109,17 @@ def test_a_refusal_is_told_and_goes_away_when_it_is_mended(
 
 
 def test_progress_is_told_while_a_child_is_refused(scene: Scene, document: Any) -> None:
-    """A Service that somebody deleted cannot be made again; the run goes on, and its end is told."""
+    """A policy that somebody deleted cannot be made again; the run goes on, and its end is told."""
     uid = scene.create(document("going-on"))["metadata"]["uid"]
     scene.start_pods(uid)
     scene.wait_condition("FineTuneJob", "going-on", "Running", "True")
-    scene.proxy.add(Fault(Refuse(413, "RequestEntityTooLarge"), verb="apply", resource="services", times=1000))
-    scene.core.delete_namespaced_service("going-on-train", scene.namespace)
+    scene.proxy.add(Fault(Refuse(413, "RequestEntityTooLarge"), verb="apply", resource="networkpolicies", times=1000))
+    scene.networking.delete_namespaced_network_policy("going-on-train", scene.namespace)
     scene.wait_condition("FineTuneJob", "going-on", "Accepted", "False", "TooLarge")
     assert scene.condition("FineTuneJob", "going-on", "Succeeded")[:2] == ("Unknown", "Training")
     scene.end_pods(uid)
     scene.wait_condition("FineTuneJob", "going-on", "Succeeded", "True", "Trained")
-    tried = [call for call in scene.proxy.calls if (call.verb, call.resource) == ("apply", "services")]
+    tried = [call for call in scene.proxy.calls if (call.verb, call.resource) == ("apply", "networkpolicies")]
     assert len(tried) < 20
 
 

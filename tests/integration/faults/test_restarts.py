@@ -27,7 +27,7 @@ def test_a_restart_is_waited_for(scene: Scene, document: Any, stoppable: Control
     scene.wait_condition("FineTuneJob", name, "Succeeded", "True", "Trained")
     _works(scene, document(f"after-{component}"))
     assert scene.get("FineTuneJob", name)["status"]["restarts"] == {"user": 0, "infrastructure": 0}
-    assert [kind for kind, _ in scene.children(uid)] == ["ConfigMap", "Job", "Pod", "Service"]
+    assert [kind for kind, _ in scene.children(uid)] == ["ConfigMap", "Job", "NetworkPolicy", "Pod"]
 
 
 def _answers(scene: Scene, control_plane: ControlPlane) -> None:

@@ -51,5 +51,5 @@ def test_a_child_that_is_deleted_while_nobody_watches_comes_back(scene: Scene, d
     scene.wait_condition("FineTuneJob", "restored", "Running", "True")
     scene.proxy.add(Fault(Refuse(503, "ServiceUnavailable"), verb="watch", times=4))
     scene.proxy.end_watches(EndWatch("gone"))
-    scene.core.delete_namespaced_service("restored-train", scene.namespace)
-    scene.wait(lambda: ("Service", "restored-train") in scene.children(uid), "the Service is back")
+    scene.networking.delete_namespaced_network_policy("restored-train", scene.namespace)
+    scene.wait(lambda: ("NetworkPolicy", "restored-train") in scene.children(uid), "the policy is back")

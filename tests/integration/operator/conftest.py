@@ -76,6 +76,7 @@ class Place:
             client.BatchV1Api(self.api),
             client.AppsV1Api(self.api),
         )
+        self.networking = client.NetworkingV1Api(self.api)
         self.custom, self.rbac = client.CustomObjectsApi(self.api), client.RbacAuthorizationV1Api(self.api)
 
     def add_rows(self, name: str = "rows") -> None:
@@ -129,6 +130,7 @@ class Place:
         lists = {
             "ConfigMap": self.core.list_namespaced_config_map,
             "Service": self.core.list_namespaced_service,
+            "NetworkPolicy": self.networking.list_namespaced_network_policy,
             "Job": self.batch.list_namespaced_job,
             "Deployment": self.apps.list_namespaced_deployment,
             "Pod": self.core.list_namespaced_pod,

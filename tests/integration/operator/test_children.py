@@ -11,18 +11,18 @@ Object = dict[str, Any]
 Job = Callable[..., Object]
 
 
-def test_a_job_gets_its_children_by_five_writes_and_two_events(operator: OperatorProcess, place: Any, job: Job) -> None:
+def test_a_job_gets_its_children_by_four_writes_and_two_events(operator: OperatorProcess, place: Any, job: Job) -> None:
     before = place.mark()
     uid = place.create(job("bird"))
-    place.await_children(uid, "ConfigMap", "Service", "Job", "Pod")
+    place.await_children(uid, "ConfigMap", "NetworkPolicy", "Job", "Pod")
     place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
     place.wait(lambda: set(place.events("bird")) == {"Accepted", "PodCannotStart"}, "two events")
     written = [write for write in place.few_writes_since(before) if " events/" not in write]
-    names = ("configmaps/bird-train", "services/bird-train", "networkpolicies/bird-train", "jobs/bird-train-0")
-    assert written[:4] == [f"patch {name}" for name in names]
+    names = ("configmaps/bird-train", "networkpolicies/bird-train", "jobs/bird-train-0")
+    assert written[:3] == [f"patch {name}" for name in names]
     # One status with the children; what the Job controller and the scheduler say afterwards may come in parts.
-    assert set(written[4:]) == {"patch finetunejobs/bird"}
-    assert 1 <= len(written[4:]) <= 4
+    assert set(written[3:]) == {"patch finetunejobs/bird"}
+    assert 1 <= len(written[3:]) <= 4
     assert place.events("bird") == {"Accepted": 1, "PodCannotStart": 1}
     for kind, items in place.children(uid).items():
         if kind != "Pod":
@@ -43,13 +43,13 @@ def test_nothing_is_written_while_nothing_happens(operator: OperatorProcess, pla
 
 def test_a_child_that_is_deleted_or_edited_is_restored(operator: OperatorProcess, place: Any, job: Job) -> None:
     uid = place.create(job("bird"))
-    found = place.await_children(uid, "ConfigMap", "Service", "Job")
+    found = place.await_children(uid, "ConfigMap", "NetworkPolicy", "Job")
     place.await_rest()
-    (service,), (config_map,), (work,) = found["Service"], found["ConfigMap"], found["Job"]
+    (policy,), (config_map,), (work,) = found["NetworkPolicy"], found["ConfigMap"], found["Job"]
 
-    place.core.delete_namespaced_service("bird-train", place.namespace)
+    place.networking.delete_namespaced_network_policy("bird-train", place.namespace)
     place.wait(
-        lambda: place.children(uid).get("Service", [service])[0].metadata.uid != service.metadata.uid, "a new Service"
+        lambda: place.children(uid).get("NetworkPolicy", [policy])[0].metadata.uid != policy.metadata.uid, "a new one"
     )
 
     edit = {"data": {"job.json": "{}"}, "metadata": {"labels": {"mine": "yes", "swiftlet.dev/name": "other"}}}
@@ -68,22 +68,22 @@ def test_a_child_that_is_deleted_or_edited_is_restored(operator: OperatorProcess
 def test_a_label_that_was_taken_away_comes_back(operator: OperatorProcess, place: Any, job: Job) -> None:
     """The owner's label is what the operator watches by: without it the child is out of sight."""
     uid = place.create(job("bird"))
-    place.await_children(uid, "ConfigMap", "Service", "Job")
+    place.await_children(uid, "ConfigMap", "NetworkPolicy", "Job")
     place.await_rest()
-    place.core.patch_namespaced_service(
+    place.networking.patch_namespaced_network_policy(
         "bird-train", place.namespace, {"metadata": {"labels": {"swiftlet.dev/owner-uid": None}}}
     )
-    place.wait(lambda: "Service" in place.children(uid), "the Service with its label")
+    place.wait(lambda: "NetworkPolicy" in place.children(uid), "the policy with its label")
 
 
 def test_children_go_with_their_resource(operator: OperatorProcess, place: Any, job: Job) -> None:
     uid = place.create(job("bird"))
-    place.await_children(uid, "ConfigMap", "Service", "Job", "Pod")
+    place.await_children(uid, "ConfigMap", "NetworkPolicy", "Job", "Pod")
     place.await_rest()
     place.delete("FineTuneJob", "bird")
     place.wait(lambda: not place.children(uid), "no child is left")
     again = place.create(job("bird"))
-    place.await_children(again, "ConfigMap", "Service", "Job")
+    place.await_children(again, "ConfigMap", "NetworkPolicy", "Job")
     try:
         place.get("FineTuneJob", "bird")
     except ApiException as error:

@@ -28,19 +28,19 @@ def test_a_restart_repeats_nothing(operator: OperatorProcess, place: Any, job: J
     operator.wait_ready()
     assert place.await_rest(3.0) == before
     late = place.create(job("late"))
-    place.await_children(late, "ConfigMap", "Service", "Job")
+    place.await_children(late, "ConfigMap", "NetworkPolicy", "Job")
     assert all(len(place.children(uid)["Job"]) == 1 for uid in uids)
 
 
 def test_what_was_missed_while_nobody_worked_is_made_up_for(operator: OperatorProcess, place: Any, job: Job) -> None:
     uid = place.create(job("bird"))
-    place.await_children(uid, "Service", "Job")
+    place.await_children(uid, "NetworkPolicy", "Job")
     place.await_rest()
     operator.kill()
-    place.core.delete_namespaced_service("bird-train", place.namespace)
+    place.networking.delete_namespaced_network_policy("bird-train", place.namespace)
     other = place.create(job("other"))
     operator.start()
-    place.await_children(uid, "Service")
+    place.await_children(uid, "NetworkPolicy")
     place.await_children(other, "Job")
 
 
@@ -63,7 +63,7 @@ def test_an_api_server_that_is_restarted(
     time.sleep(3)
     stoppable.start("kube-apiserver")
     late = place.create(job("late"))
-    place.await_children(late, "ConfigMap", "Service", "Job")
+    place.await_children(late, "ConfigMap", "NetworkPolicy", "Job")
     assert [write for write in place.await_rest()[len(before) :] if "bird" in write] == []
     assert operator.running
 

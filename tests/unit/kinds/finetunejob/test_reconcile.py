@@ -29,7 +29,6 @@ def test_first_look_creates_the_children_and_sets_every_condition(world: Any, do
     outcome = world.reconcile("FineTuneJob")
     assert kinds(outcome) == [
         ("ConfigMap", "bird-train"),
-        ("Service", "bird-train"),
         ("NetworkPolicy", "bird-train"),
         ("Job", "bird-train-0"),
     ]
@@ -37,6 +36,27 @@ def test_first_look_creates_the_children_and_sets_every_condition(world: Any, do
     assert types == ["Accepted", "PodsReady", "Running", "Checkpointed", "Compiled", "Suspended", "Succeeded"]
     assert outcome.status["observedGeneration"] == 1
     assert [event.reason for event in outcome.events] == ["Accepted"]
+
+
+def test_only_pods_that_meet_get_a_service(world: Any, documents: Any) -> None:
+    world.add(documents["FineTuneJob"], parallelism={"nodes": 2}, training={"globalBatchSize": 8})
+    outcome = world.reconcile("FineTuneJob")
+    (service,) = [manifest for manifest in outcome.desired if manifest["kind"] == "Service"]
+    addresses = [
+        variable["value"]
+        for variable in outcome.desired[-1]["spec"]["template"]["spec"]["containers"][0]["env"]
+        if variable["name"] == "PET_MASTER_ADDR"
+    ]
+    assert addresses == [f"bird-train-0-0.{service['metadata']['name']}.default.svc"]
+
+
+def test_a_service_of_an_earlier_release_stays(world: Any, documents: Any, assert_fixpoint: Any) -> None:
+    start(world, documents)
+    like = world.objects["ConfigMap", "default", "bird-train"]["metadata"]
+    kept = {name: like[name] for name in ("name", "labels", "ownerReferences")}
+    world.put({"apiVersion": "v1", "kind": "Service", "metadata": kept, "spec": {"clusterIP": "None"}})
+    assert_fixpoint(world, "FineTuneJob")
+    assert ("Service", "default", "bird-train") in world.objects
 
 
 def test_a_run_from_start_to_artifact(world: Any, documents: Any, assert_fixpoint: Any) -> None:
@@ -66,7 +86,7 @@ def test_a_finished_run_is_not_run_again_when_its_children_are_gone(world: Any, 
     world.job_completes("bird-train-0", RESULT)
     world.reconcile("FineTuneJob")
     status = world.status("FineTuneJob")
-    for key in [key for key in world.objects if key[0] in ("Job", "Pod", "ConfigMap", "Service")]:
+    for key in [key for key in world.objects if key[0] in ("Job", "Pod", "ConfigMap")]:
         del world.objects[key]
     outcome = world.reconcile("FineTuneJob")
     assert outcome.desired == []

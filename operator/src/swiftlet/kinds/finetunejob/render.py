@@ -1,4 +1,4 @@
-"""The Kubernetes objects of a run: ConfigMap, headless Service, NetworkPolicy, and an Indexed Job per attempt."""
+"""The objects of a run: ConfigMap, NetworkPolicy, an Indexed Job per attempt, and the Service of pods that meet."""
 
 from typing import Any
 
@@ -56,19 +56,23 @@ def render(
     own = _selector(job)
     return [
         config_map(job, child_name(job), COMPONENT, plan.document),
-        _service(job),
+        *_meeting_place(job, plan),
         *network_policy(job, child_name(job), COMPONENT, around.profile, own, from_each_other(own)),
         _job(job, plan, around, attempt, history),
     ]
 
 
-def _service(job: FineTuneJob) -> dict[str, Any]:
-    return {
+def _meeting_place(job: FineTuneJob, plan: TrainPlan) -> list[dict[str, Any]]:
+    """The headless Service that gives pods names to find each other by; a lone pod asks for nobody's."""
+    if plan.layout.nodes == 1:
+        return []
+    service = {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": child_metadata(job, child_name(job), COMPONENT),
         "spec": {"clusterIP": "None", "publishNotReadyAddresses": True, "selector": _selector(job)},
     }
+    return [service]
 
 
 def _selector(job: FineTuneJob) -> dict[str, str]:
