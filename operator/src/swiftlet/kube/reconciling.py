@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from swiftlet.kube.live import LiveLookups
 from swiftlet.kube.reader import ClusterReader, named_by
 from swiftlet.kube.refusals import Refusals
 from swiftlet.kube.standing import digest_of, signed
+from swiftlet.kube.status_pace import StatusPace
 
 Manifest = dict[str, Any]
 
@@ -84,6 +85,7 @@ class Reconciling:
         progress: Callable[[str], dict[str, Any] | None] = lambda uid: None,
         tell: Callable[[Manifest, Event], None] = lambda resource, event: None,
         reconcilers: Mapping[str, Reconciler] = RECONCILERS,
+        pace: StatusPace | None = None,
     ) -> None:
         """progress: what pods reported, by uid. tell: takes the Events; it must not block."""
         self._cache, self._capabilities, self._now = cache, capabilities, now
@@ -91,6 +93,7 @@ class Reconciling:
         self._lookups = LiveLookups(client)
         self._writer = Writer(client, cache, now)
         self._refusals, self._complaints = Refusals(), Complaints(client)
+        self._pace = pace or StatusPace()
         self._waits: dict[Key, int] = {}
         self.dependents = Dependents()
 
@@ -113,8 +116,15 @@ class Reconciling:
         outcome, reader = await self._settle(key, sight)
         refusals = self._refusals.told(key, is_told(resource))
         outcome = refused_outcome(resource, outcome, refusals, self._now())
+        pause = (
+            0.0 if sight.first_write else self._pace.seconds_to_wait(key, resource.get("status") or {}, outcome.status)
+        )
+        if pause:
+            # The next look decides anew; events of what is then still so are told with it.
+            return _within(pause, self._concluded(key, outcome, reader, sight))
         if await self._writer.report(resource, outcome.status):
             sight.wrote()
+            self._pace.wrote(key)
         for event in outcome.events:
             self._tell(resource, event)
         return self._concluded(key, outcome, reader, sight)
@@ -241,6 +251,11 @@ class Reconciling:
         self._waits.pop(key, None)
         self._refusals.keep(key, ())
         self.dependents.forget(key)
+
+
+def _within(seconds: float, look: Look) -> Look:
+    """`look`, and the next one not later than this."""
+    return replace(look, again=seconds if look.again is None else min(seconds, look.again))
 
 
 def _key_of(reference: ObjectRef) -> Key:
