@@ -19,7 +19,7 @@ Object = dict[str, Any]
 SCENES = 3
 """Lives that are lived at the same time."""
 
-EVENTS_OF_STEPS = ({"Accepted", "PodCannotStart"}, {"Started"}, {"Succeeded"})
+EVENTS_OF_STEPS = ({"PodCannotStart"}, {"Started"}, {"Succeeded"})
 """Events wait in memory to be written, so a death swallows those of the step that it came in, and no others."""
 
 

@@ -11,19 +11,19 @@ Object = dict[str, Any]
 Job = Callable[..., Object]
 
 
-def test_a_job_gets_its_children_by_four_writes_and_two_events(operator: OperatorProcess, place: Any, job: Job) -> None:
+def test_a_job_gets_its_children_by_four_writes_and_one_event(operator: OperatorProcess, place: Any, job: Job) -> None:
     before = place.mark()
     uid = place.create(job("bird"))
     place.await_children(uid, "ConfigMap", "NetworkPolicy", "Job", "Pod")
     place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
-    place.wait(lambda: set(place.events("bird")) == {"Accepted", "PodCannotStart"}, "two events")
+    place.wait(lambda: set(place.events("bird")) == {"PodCannotStart"}, "the event")
     written = [write for write in place.few_writes_since(before) if " events/" not in write]
     names = ("configmaps/bird-train", "networkpolicies/bird-train", "jobs/bird-train-0")
     assert written[:3] == [f"patch {name}" for name in names]
     # One status with the children; what the Job controller and the scheduler say afterwards may come in parts.
     assert set(written[3:]) == {"patch finetunejobs/bird"}
     assert 1 <= len(written[3:]) <= 4
-    assert place.events("bird") == {"Accepted": 1, "PodCannotStart": 1}
+    assert place.events("bird") == {"PodCannotStart": 1}
     for kind, items in place.children(uid).items():
         if kind != "Pod":
             (child,) = items

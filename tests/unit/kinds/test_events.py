@@ -29,6 +29,14 @@ def test_the_first_look_tells_only_what_has_an_event() -> None:
     assert events_of([], [condition("Checkpointed", "False", "NoCheckpoint")]) == []
 
 
+def test_to_be_accepted_is_news_where_it_was_not_before() -> None:
+    planned = condition("Accepted", "True", "Planned", "1 process")
+    assert events_of([], [planned]) == []
+    waiting = condition("Accepted", "Unknown", "ReferenceNotFound")
+    assert [event.reason for event in events_of([], [waiting])] == ["Waiting"]
+    assert [event.reason for event in events_of([waiting], [planned])] == ["Accepted"]
+
+
 def test_what_stays_suspended_for_another_reason_is_no_news() -> None:
     old = [condition("Suspended", "True", "Evicted", "preempted")]
     assert events_of(old, [condition("Suspended", "True", "Queued", "waits for quota")]) == []

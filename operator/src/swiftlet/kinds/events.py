@@ -81,7 +81,8 @@ BY_STATUS: dict[tuple[str, str], tuple[EventType, EventReason]] = {
 
 def events_of(old: Sequence[Condition], new: Sequence[Condition]) -> list[Event]:
     """Events of the conditions whose status or reason changed; a changed message alone is not news, nor is another
-    reason of what stays suspended: a queue tells several while a run waits.
+    reason of what stays suspended: a queue tells several while a run waits. That a document is accepted is news where
+    it was not before: where it is accepted at once the condition says so, and an Event would be a write more for each.
 
     A refusal of the API server that several conditions tell of makes one Event.
     """
@@ -92,6 +93,8 @@ def events_of(old: Sequence[Condition], new: Sequence[Condition]) -> list[Event]
         if before.get(condition.type) == (condition.status, condition.reason) or condition.reason in refusals:
             continue
         if condition.type == "Suspended" and before.get("Suspended", ("", ""))[0] == condition.status == "True":
+            continue
+        if (condition.type, condition.status) == ("Accepted", "True") and condition.type not in before:
             continue
         event = BY_REASON.get((condition.type, condition.reason)) or BY_STATUS.get((condition.type, condition.status))
         if event:
