@@ -1,10 +1,13 @@
 """Which Jobs' Events are asked for, how often, and which of them counts."""
 
 import asyncio
+import heapq
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from swiftlet.kube.cache import Key
 from swiftlet.kube.client import ApiError, Listed, Page
 from swiftlet.kube.complaints import BURST, FRESH_SECONDS, QUESTIONS_PER_SECOND, Complaints
 
@@ -74,3 +77,27 @@ def test_the_questions_of_a_thousand_jobs_are_bounded() -> None:
     assert sum(complaints.may_ask(_job(number)) for number in range(1000)) == BURST
     clock.now += 1
     assert sum(complaints.may_ask(_job(number)) for number in range(1000)) == QUESTIONS_PER_SECOND
+
+
+def test_jobs_that_wait_for_an_answer_are_looked_at_as_often_as_they_may_ask() -> None:
+    """A thousand for ten minutes, each of which wants a look every 15 s; what is alone gets what it wants."""
+    clock, generator = Clock(), random.Random(1)
+    complaints = Complaints(Told(), clock, generator.random)  # type: ignore[arg-type]
+    keys: list[Key] = [("FineTuneJob", "team", f"bird-{number}") for number in range(1000)]
+    assert complaints.wait(keys[0], 15) == 15
+    for key in keys:
+        complaints.wait(key, 15)
+    began = clock.now
+    due = [(clock.now + complaints.wait(key, 15), key) for key in keys]
+    heapq.heapify(due)
+    looks, answers = 0, 0
+    while due[0][0] < began + 600:
+        clock.now, key = heapq.heappop(due)
+        looks += 1
+        answers += complaints.may_ask({"metadata": {"uid": key[2]}})
+        heapq.heappush(due, (clock.now + complaints.wait(key, 15), key))
+    assert looks < 1.3 * 600 * QUESTIONS_PER_SECOND
+    assert answers > 0.8 * looks
+    for key in keys[1:]:
+        complaints.forget(key)
+    assert complaints.wait(keys[0], 15) == 15

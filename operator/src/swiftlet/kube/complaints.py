@@ -4,12 +4,14 @@ Events are not watched: they are many, and nearly all of them are about somethin
 """
 
 import logging
+import random
 import re
 import time
 from collections.abc import Callable
 from typing import Any
 
 from swiftlet.kinds.reading import Complaint
+from swiftlet.kube.cache import Key
 from swiftlet.kube.client import ApiError, KubeClient
 
 Manifest = dict[str, Any]
@@ -21,6 +23,8 @@ REMEMBERED_SECONDS = 600.0
 QUESTIONS_PER_SECOND = 2.0
 """Of all Jobs together: a list of Events costs the API server as much as there are in the namespace."""
 BURST = 4.0
+SPREAD = 0.5
+"""Looks that wait for a question come by this share of their time sooner or later, so that they do not come at once."""
 
 REASON = "FailedCreate"
 SOURCE = "job-controller"
@@ -34,8 +38,16 @@ log = logging.getLogger(__name__)
 class Complaints:
     """The newest complaint about each Job, by its uid."""
 
-    def __init__(self, client: KubeClient, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client, self._clock = client, clock
+    def __init__(
+        self,
+        client: KubeClient,
+        clock: Callable[[], float] = time.monotonic,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """jitter: in [0, 1)."""
+        self._client, self._clock, self._jitter = client, clock, jitter
+        self._waiting: set[Key] = set()
+        """Resources with Jobs that miss pods."""
         self._known: dict[str, tuple[float, Complaint | None]] = {}
         self._allowance, self._since = BURST, clock()
 
@@ -55,6 +67,17 @@ class Complaints:
             return False
         self._allowance -= 1
         return True
+
+    def wait(self, resource: Key, pause: float) -> float:
+        """Seconds until a resource whose Job misses pods is looked at again, where `pause` is asked for: a look at it
+        without a question finds nothing new, so where thousands wait each is looked at as rarely as it may ask."""
+        self._waiting.add(resource)
+        turn = len(self._waiting) / QUESTIONS_PER_SECOND
+        return max(pause, turn * (1 - SPREAD + 2 * SPREAD * self._jitter()))
+
+    def forget(self, resource: Key) -> None:
+        """The resource misses no pods, or is gone."""
+        self._waiting.discard(resource)
 
     async def ask(self, job: Manifest) -> None:
         """Read the Events about one Job. They are help, not state: what cannot be read is not known."""

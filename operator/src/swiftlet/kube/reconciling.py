@@ -229,9 +229,9 @@ class Reconciling:
     # Afterwards
 
     def _concluded(self, key: Key, outcome: Outcome, reader: ClusterReader, sight: _Sight) -> Look:
-        again = self._refusals.again(key)
+        again, asked = self._refusals.again(key), self._pause(key, outcome, reader)
         if again is not None:
-            pauses = [pause for pause in (again, outcome.requeue_after) if pause is not None]
+            pauses = [pause for pause in (again, asked) if pause is not None]
             return Look("refused", min(pauses), sight.first_write, tuple(sight.refused.values()))
         accepted = find_condition({"status": outcome.status}, "Accepted")
         # Only what waits is polled, and what somebody else's object is in the way of: nothing unwatched mends the rest.
@@ -240,15 +240,23 @@ class Reconciling:
             self._waits.pop(key, None)
             is_invalid = accepted is not None and accepted["reason"] == INVALID
             result = "invalid" if is_invalid else "written" if sight.first_write else "unchanged"
-            return Look(result, outcome.requeue_after, sight.first_write)
+            return Look(result, asked, sight.first_write)
         self._lookups.doubt(reader.unwatched)
         waits = self._waits.get(key, 0)
         self._waits[key] = waits + 1
         pause = min(FIRST_WAIT * 2.0 ** min(waits, 10), LONGEST_WAIT)
-        return Look("waiting", min(pause, outcome.requeue_after or pause), sight.first_write)
+        return Look("waiting", min(pause, asked or pause), sight.first_write)
+
+    def _pause(self, key: Key, outcome: Outcome, reader: ClusterReader) -> float | None:
+        """Seconds until the clock alone asks for another look."""
+        if not reader.hindered or outcome.requeue_after is None:
+            self._complaints.forget(key)
+            return outcome.requeue_after
+        return self._complaints.wait(key, outcome.requeue_after)
 
     def _forget(self, key: Key) -> None:
         self._waits.pop(key, None)
+        self._complaints.forget(key)
         self._refusals.keep(key, ())
         self.dependents.forget(key)
 
