@@ -3,19 +3,19 @@
 from collections.abc import Iterable
 from typing import Any
 
-from swiftlet.api.base import ApiModel, Resource
+from swiftlet.api.base import Resource
 from swiftlet.kinds.observed import is_being_deleted, job_state, running_container
 from swiftlet.kinds.ownership import DIGEST_ANNOTATION, canonical_json, child_metadata
 from swiftlet.wire.documents import JOB_FILE
 
 
-def config_map(resource: Resource, name: str, component: str, document: ApiModel) -> dict[str, Any]:
-    """The ConfigMap that holds the job document."""
+def config_map(resource: Resource, name: str, component: str, content: dict[str, Any]) -> dict[str, Any]:
+    """The ConfigMap that holds the job document, as it is written."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": child_metadata(resource, name, component),
-        "data": {JOB_FILE.rpartition("/")[2]: canonical_json(document.document())},
+        "data": {JOB_FILE.rpartition("/")[2]: canonical_json(content)},
     }
 
 

@@ -27,6 +27,8 @@ class State(NamedTuple):
 def set_condition(old: Sequence[Condition], state: State, generation: int | None, now: datetime) -> Condition:
     """The condition that says `state`; its lastTransitionTime moves only when the status flips."""
     before = next((condition for condition in old if condition.type == state.type), None)
+    if before and before.last_transition_time and _says(before, state, generation):
+        return before
     flipped = before is None or before.status != state.status or before.last_transition_time is None
     return Condition(
         type=state.type,
@@ -36,6 +38,11 @@ def set_condition(old: Sequence[Condition], state: State, generation: int | None
         observed_generation=generation,
         last_transition_time=to_text(now) if flipped or before is None else before.last_transition_time,
     )
+
+
+def _says(condition: Condition, state: State, generation: int | None) -> bool:
+    said = condition.status, condition.reason, condition.message, condition.observed_generation
+    return said == (state.status, state.reason, state.message[:MESSAGE_LIMIT], generation)
 
 
 def set_conditions(

@@ -1,6 +1,8 @@
 """Which ComputeProfile a resource uses."""
 
+import json
 from dataclasses import dataclass
+from functools import lru_cache
 
 from swiftlet.api.compute import Compute
 from swiftlet.api.computeprofile import ComputeProfile, ComputeProfileSpec
@@ -26,7 +28,7 @@ def resolve_profile(compute: Compute, reader: Reader, capabilities: Capabilities
     name = compute.profile_ref.name if compute.profile_ref else DEFAULT_PROFILE
     found = reader.get("ComputeProfile", None, name)
     if found is not None:
-        return ResolvedProfile(f"ComputeProfile {name}", read(ComputeProfile, found).value.spec)
+        return ResolvedProfile(f"ComputeProfile {name}", _spec_of(json.dumps(found)))
     if name == DEFAULT_PROFILE:
         return ResolvedProfile("the default profile", capabilities.default_profile)
     missing = Verdict(
@@ -35,6 +37,12 @@ def resolve_profile(compute: Compute, reader: Reader, capabilities: Capabilities
         waits=True,
     )
     return ResolvedProfile("the default profile", capabilities.default_profile, missing)
+
+
+@lru_cache(maxsize=64)
+def _spec_of(profile: str) -> ComputeProfileSpec:
+    """The spec of a ComputeProfile, given as JSON: the few that there are, every decision reads."""
+    return read(ComputeProfile, json.loads(profile)).value.spec
 
 
 def devices_verdict(who: str, compute: Compute, profile: ComputeProfileSpec) -> Verdict | None:

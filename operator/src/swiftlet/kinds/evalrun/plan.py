@@ -1,6 +1,8 @@
 """From an EvalRun's spec to the job document of its pod."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from swiftlet.api.evalrun import EvalRun, ModelAndAdapter, Suite
 from swiftlet.kinds.given import given
@@ -31,6 +33,11 @@ class EvalPlan:
     mounts: tuple[Mount, ...]
     folder: str
     """The evaluation's own, on the artifacts volume."""
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The document as it is written; shared, so nobody may change it."""
+        return self.document.document()
 
 
 def suite_name(suite: Suite) -> str:

@@ -44,7 +44,7 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     decision, verdict = course.decision, decide(run, target, around)
     plan = plan_evaluation(run, upstream, around) if decision.wants_job and not verdict else None
     rendered = render(run, plan, around, decision.number, decision.history) if plan else []
-    verdict = name_conflict(run, reader, rendered) or verdict
+    verdict = name_conflict(run, reader, children, rendered) or verdict
     planned = [*around.missing_claims(), *rendered] if rendered and not (verdict or others) else []
     gone = [ref_of(job) for job in others if not is_being_deleted(job)]
     status = status_of(View(run, old, verdict, digest, course, reader.progress(uid_of(run))), now)

@@ -44,7 +44,7 @@ def changeable_digest(run: EvalRun) -> str:
 def render(run: EvalRun, plan: EvalPlan, around: Surroundings, attempt: int, history: History) -> list[dict[str, Any]]:
     """The objects of one attempt."""
     return [
-        config_map(run, child_name(run), COMPONENT, plan.document),
+        config_map(run, child_name(run), COMPONENT, plan.content),
         *network_policy(run, child_name(run), COMPONENT, around.profile, _selector(run), []),
         _job(run, plan, around, attempt, history),
     ]
@@ -55,7 +55,7 @@ def _job(run: EvalRun, plan: EvalPlan, around: Surroundings, attempt: int, histo
     template = _template(run, plan, around, target)
     template["metadata"]["labels"][ATTEMPT_LABEL] = str(attempt)
     annotations = {
-        DIGEST_ANNOTATION: digest_of([plan.document.document(), template]),
+        DIGEST_ANNOTATION: digest_of([plan.content, template]),
         CHANGEABLE_ANNOTATION: changeable_digest(run),
         **target,
     }

@@ -1,7 +1,8 @@
 """From a FineTuneJob's spec to the numbers and the job document of its run."""
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 from swiftlet.api.finetunejob import FineTuneJob, PlanStatus
 from swiftlet.kinds.mounts import Mount, output
@@ -61,6 +62,11 @@ class TrainPlan:
     folder: str
     """The run's own, on the artifacts volume."""
     rendezvous_port: int
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The document as it is written; shared, so nobody may change it."""
+        return self.document.document()
 
 
 def plan_layout(job: FineTuneJob) -> Layout | Verdict:

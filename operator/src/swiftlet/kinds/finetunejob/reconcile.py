@@ -36,7 +36,7 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     course = course_of(job, old, attempts, "artifact", changeable_digest(job), reader, now)
     verdict = decide(job, around)
     rendered = _rendered(job, verdict, course.decision, around)
-    verdict = name_conflict(job, reader, rendered) or verdict
+    verdict = name_conflict(job, reader, children, rendered) or verdict
     planned = [*around.missing_claims(), *rendered] if rendered and isinstance(verdict, Layout) else []
     note = fabric_note(around.profile, capabilities)
     status = status_of(View(job, old, verdict, course, reader.progress(uid_of(job)), note), now)

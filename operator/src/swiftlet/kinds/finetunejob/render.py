@@ -35,8 +35,8 @@ GRACE_SECONDS = 120
 
 def changeable_digest(job: FineTuneJob) -> str:
     """Digest of what may be changed between two attempts."""
-    spec = job.spec.document()
-    return digest_of([spec[part].get(name) for part, names in CHANGEABLE.items() for name in names])
+    parts = {part: getattr(job.spec, part).document() for part in CHANGEABLE}
+    return digest_of([parts[part].get(name) for part, names in CHANGEABLE.items() for name in names])
 
 
 def child_name(job: FineTuneJob) -> str:
@@ -55,7 +55,7 @@ def render(
     """The objects of one attempt."""
     own = _selector(job)
     return [
-        config_map(job, child_name(job), COMPONENT, plan.document),
+        config_map(job, child_name(job), COMPONENT, plan.content),
         *_meeting_place(job, plan),
         *network_policy(job, child_name(job), COMPONENT, around.profile, own, from_each_other(own)),
         _job(job, plan, around, attempt, history),
@@ -85,7 +85,7 @@ def _job(job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, 
     template = _template(job, plan, around, name)
     template["metadata"]["labels"][ATTEMPT_LABEL] = str(attempt)
     annotations = {
-        DIGEST_ANNOTATION: digest_of([plan.document.document(), template]),
+        DIGEST_ANNOTATION: digest_of([plan.content, template]),
         CHANGEABLE_ANNOTATION: changeable_digest(job),
     }
     metadata = workload_metadata(job, name, COMPONENT, around.profile, annotations)

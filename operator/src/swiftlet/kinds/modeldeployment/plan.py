@@ -1,6 +1,8 @@
 """From a ModelDeployment's spec to the job document of its server."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.engines.startup import startup_seconds
@@ -25,6 +27,11 @@ class ServePlan:
     mounts: tuple[Mount, ...]
     startup_seconds: int
     """From the start of the container to the first token, before it counts as a failure."""
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The document as it is written; shared, so nobody may change it."""
+        return self.document.document()
 
 
 def plan_server(deployment: ModelDeployment, served: ServedModel, around: Surroundings) -> ServePlan:

@@ -40,7 +40,7 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     if isinstance(served, ServedModel) and not verdict:
         plan = plan_server(deployment, served, around)
         rendered = render(deployment, plan, around.profile, capabilities, replicas)
-        verdict = name_conflict(deployment, reader, rendered)
+        verdict = name_conflict(deployment, reader, children, rendered)
     held_back = verdict or gate
     view = View(
         deployment=deployment,

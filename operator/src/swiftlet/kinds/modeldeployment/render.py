@@ -40,7 +40,7 @@ def render(
     """The objects of the server. replicas: as many as there are to be, whoever says so."""
     budget = [_disruption_budget(deployment)] if replicas > 1 else []
     name = child_name(deployment)
-    document = revision_document(deployment, name, COMPONENT, plan.document)
+    document = revision_document(deployment, name, COMPONENT, plan.content)
     return [
         document,
         _service(deployment),
@@ -96,7 +96,7 @@ def _deployment(
     capabilities: Capabilities,
 ) -> dict[str, Any]:
     template = _template(deployment, plan, document, profile, capabilities)
-    annotations = {DIGEST_ANNOTATION: digest_of([plan.document.document(), template])}
+    annotations = {DIGEST_ANNOTATION: digest_of([plan.content, template])}
     metadata = workload_metadata(deployment, child_name(deployment), COMPONENT, profile, annotations)
     metadata["labels"] |= label_of(document)
     manifest = {

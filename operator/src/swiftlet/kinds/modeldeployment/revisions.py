@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from swiftlet.api.base import ApiModel
 from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.kinds.children import config_map
 from swiftlet.kinds.observed import is_being_deleted, of_kind
@@ -24,10 +23,12 @@ KEPT_SECONDS = 600
 """How long a ConfigMap is kept at least: a ReplicaSet that names it may not have been seen yet."""
 
 
-def revision_document(deployment: ModelDeployment, name: str, component: str, document: ApiModel) -> dict[str, Any]:
+def revision_document(
+    deployment: ModelDeployment, name: str, component: str, content: dict[str, Any]
+) -> dict[str, Any]:
     """The ConfigMap that holds the job document; `name` is the beginning of its own."""
-    label = digest_of(document.document()).removeprefix("sha256:")[:DIGITS]
-    manifest = config_map(deployment, f"{name}-{label}", component, document)
+    label = digest_of(content).removeprefix("sha256:")[:DIGITS]
+    manifest = config_map(deployment, f"{name}-{label}", component, content)
     manifest["metadata"]["labels"][DOCUMENT_LABEL] = label
     return {**manifest, "immutable": True}
 
