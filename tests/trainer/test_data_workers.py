@@ -52,7 +52,7 @@ def test_a_run_whose_data_worker_was_killed_goes_on_from_its_checkpoint(
     make_pod: Callable[[str], Any], tiny_model: Path
 ) -> None:
     """As by the kernel, for memory."""
-    changes: dict[str, Any] = {"training": {**AHEAD, "maxSteps": 200}, "checkpoints": {"intervalSteps": 10, "keep": 2}}
+    changes: dict[str, Any] = {"training": {**AHEAD, "maxSteps": 100}, "checkpoints": {"intervalSteps": 10, "keep": 2}}
     straight = make_pod("straight")
     straight.write_job(tiny_model, **changes)
     straight.prepare()

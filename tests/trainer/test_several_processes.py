@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -69,17 +70,43 @@ def small_model(dtype: str) -> Any:
     return LlamaForCausalLM(LlamaConfig(vocab_size=64, **sizes, initializer_range=0.2)).to(getattr(torch, dtype))
 
 
-def train(rank: int, world: int, folder: Path, port: int, of: str, size: int, padding_free: bool) -> None:
-    """One process of a run of one step, `size` rows at a time."""
+@dataclass(frozen=True)
+class Case:
+    """A run of one step. of: tokens or pairs. size: rows at a time."""
+
+    of: str = "tokens"
+    size: int = 1
+    padding_free: bool = False
+
+
+CASES = {
+    1: [Case(), Case("pairs", PAIRS), Case("pairs", 1), Case("pairs", 4, padding_free=True)],
+    2: [Case(), Case("pairs", 2), Case("pairs", 1, padding_free=True)],
+}
+"""By the number of processes, which run one after the other: to start them takes longer than to compute."""
+
+
+def join(rank: int, world: int, port: int) -> None:
+    """Become one of the processes."""
     ranks = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": world, "LOCAL_WORLD_SIZE": world}
     os.environ |= {name: str(value) for name, value in ranks.items()}
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    from swiftlet_trainer.parallel.environment import forget_torchrun
+    from swiftlet_trainer.parallel.strategy import join_processes, leave_deepspeed_out
+
+    leave_deepspeed_out()
+    if world > 1:
+        join_processes(use_gpu=False, local_rank=rank, with_deepspeed=False)
+    else:
+        forget_torchrun()
+
+
+def train(rank: int, world: int, folder: Path, case: Case) -> None:
+    """One process's part of a case."""
     import torch
     from datasets import Dataset
     from swiftlet.wire.documents import TrainDocument
     from swiftlet_trainer.checkpoints.store import CheckpointStore
-    from swiftlet_trainer.parallel.environment import forget_torchrun
-    from swiftlet_trainer.parallel.strategy import join_processes, leave_deepspeed_out
     from swiftlet_trainer.tasks.sft.task import Sft
     from swiftlet_trainer.training.arguments import training_arguments
     from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart
@@ -89,16 +116,12 @@ def train(rank: int, world: int, folder: Path, port: int, of: str, size: int, pa
     from swiftlet_trainer.training.stopping import StopRequest
     from swiftlet_trainer.training.trainer import TaskTrainer
 
-    leave_deepspeed_out()
-    if world > 1:
-        join_processes(use_gpu=False, local_rank=rank, with_deepspeed=False)
-    else:
-        forget_torchrun()
+    of, size = case.of, case.size
     task: Any = Sft() if of == "tokens" else Pairs()
     same = [{"input_ids": list(range(3, 15)), "labels": list(range(3, 15)), "length": 12}] * TOKENS
     rows = Dataset.from_list(same if of == "tokens" else [pair(number) for number in range(PAIRS)])
     model = small_model("bfloat16" if of == "tokens" else "float32")
-    assert not padding_free or keep_rows_apart(model, ROW_BY_ROW, 12)
+    assert not case.padding_free or keep_rows_apart(model, ROW_BY_ROW, 12)
     attach_token_scores(model, task.want, task.is_linear)
     document = TrainDocument.model_validate(
         {
@@ -114,7 +137,7 @@ def train(rank: int, world: int, folder: Path, port: int, of: str, size: int, pa
         model=model,
         args=training_arguments(document, 1, of == "tokens", world, None, folder, 0),
         task=task,
-        data=order_data(rows, rows, Collator(0, padding_free=padding_free), len(rows), 1, task.items),
+        data=order_data(rows, rows, Collator(0, padding_free=case.padding_free), len(rows), 1, task.items),
         training=document.training,
         store=CheckpointStore(folder / "checkpoints", 1),
         interval=1,
@@ -130,37 +153,52 @@ def train(rank: int, world: int, folder: Path, port: int, of: str, size: int, pa
         (folder / "figures.json").write_text(json.dumps({**told, **noted.figures.of_task}))
 
 
-def figures(
-    folder: Path, world: int, port: int, of: str, size: int = 1, padding_free: bool = False
-) -> dict[str, float]:
-    """Of the step by `world` processes."""
-    folder.mkdir()
+@dataclass(frozen=True)
+class Runs:
+    """What came of all cases."""
+
+    folder: Path
+
+    def figures(self, world: int, case: Case) -> dict[str, float]:
+        """Of the step by `world` processes."""
+        found: dict[str, float] = json.loads((self.of(world, case) / "figures.json").read_text())
+        return found
+
+    def of(self, world: int, case: Case) -> Path:
+        """The folder of a case."""
+        return self.folder / f"{world}-{CASES[world].index(case)}"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Runs:
+    """Every case, computed."""
+    found = Runs(tmp_path_factory.mktemp("several"))
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    given = (world, folder, port, of, size, int(padding_free))
-    commands = [[sys.executable, __file__, *map(str, (rank, *given))] for rank in range(world)]
-    processes = [subprocess.Popen(command, env=environment) for command in commands]
-    assert [process.wait() for process in processes] == [0] * world
-    found: dict[str, float] = json.loads((folder / "figures.json").read_text())
+    for world, cases in CASES.items():
+        for case in cases:
+            found.of(world, case).mkdir()
+        given = (world, found.folder, free_port())
+        commands = [[sys.executable, __file__, *map(str, (rank, *given))] for rank in range(world)]
+        processes = [subprocess.Popen(command, env=environment) for command in commands]
+        assert [process.wait() for process in processes] == [0] * world
     return found
 
 
-def test_gradients_of_many_micro_batches_are_summed_in_fp32(tmp_path: Path, free_port: Callable[[], int]) -> None:
+def test_gradients_of_many_micro_batches_are_summed_in_fp32(runs: Runs) -> None:
     """The same row 128 times: a sum in bf16 stops to grow where a row is less than half a step of it."""
-    alone, together = (figures(tmp_path / str(world), world, free_port(), "tokens") for world in (1, 2))
+    alone, together = (runs.figures(world, Case()) for world in (1, 2))
     assert together["loss"] == pytest.approx(alone["loss"], rel=1e-5)
     assert together["grad_norm"] == pytest.approx(alone["grad_norm"], rel=1e-3)
-    seeds = [int((tmp_path / "2" / f"seed-{rank}").read_text()) for rank in range(2)]
+    seeds = [int((runs.of(2, Case()) / f"seed-{rank}").read_text()) for rank in range(2)]
     assert seeds == [42, 43], "each process drops other activations, the first those of a lone one"
 
 
-@pytest.mark.parametrize(
-    ("world", "size", "padding_free"),
-    [(1, PAIRS, False), (1, 1, False), (1, 4, True), (2, 2, False), (2, 1, True)],
-    ids=["one batch", "pair by pair", "without padding", "two processes", "two processes without padding"],
-)
-def test_a_loss_of_groups_is_that_of_full_logits(
-    tmp_path: Path, free_port: Callable[[], int], world: int, size: int, padding_free: bool
-) -> None:
+PAIRED = [(world, case) for world, cases in CASES.items() for case in cases if case.of == "pairs"]
+NAMES = ["one batch", "pair by pair", "without padding", "two processes", "two processes without padding"]
+
+
+@pytest.mark.parametrize(("world", "case"), PAIRED, ids=NAMES)
+def test_a_loss_of_groups_is_that_of_full_logits(runs: Runs, world: int, case: Case) -> None:
     """However pairs are batched: mean loss over them, its gradient, and the task's own figure."""
     import torch
 
@@ -178,7 +216,7 @@ def test_a_loss_of_groups_is_that_of_full_logits(
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), float("inf"))
     assert 0 < likelier < PAIRS
-    found = figures(tmp_path / "run", world, free_port(), "pairs", size, padding_free)
+    found = runs.figures(world, case)
     assert found["loss"] == pytest.approx(loss.item(), rel=1e-5)
     assert found["eval_loss"] == pytest.approx(loss.item(), rel=1e-5)
     assert found["grad_norm"] == pytest.approx(norm.item(), rel=1e-5)
@@ -186,5 +224,7 @@ def test_a_loss_of_groups_is_that_of_full_logits(
 
 
 if __name__ == "__main__":
-    rank, world, folder, port, of, size, padding_free = sys.argv[1:]
-    train(int(rank), int(world), Path(folder), int(port), of, int(size), padding_free == "1")
+    rank, world, root, port = sys.argv[1:]
+    join(int(rank), int(world), int(port))
+    for each in CASES[int(world)]:
+        train(int(rank), int(world), Runs(Path(root)).of(int(world), each), each)

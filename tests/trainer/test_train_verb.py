@@ -13,6 +13,7 @@ import psutil
 import pytest
 from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_ERROR, EXIT_INVALID, EXIT_OK, EXIT_TERMINATED
 from swiftlet_trainer.artifact.manifest import manifest_digest
+from swiftlet_trainer.hardware import multiplies_bf16
 
 RAISES = """
 import importlib.machinery, os, sys
@@ -62,7 +63,7 @@ def test_sigterm_in_the_middle_of_a_step_and_kill_in_the_next_attempt(
     make_pod: Callable[[str], Any], tiny_model: Path
 ) -> None:
     """Both ends leave the curve of an undisturbed run."""
-    changes: dict[str, Any] = {"training": {"maxSteps": 200}, "checkpoints": {"intervalSteps": 10, "keep": 2}}
+    changes: dict[str, Any] = {"training": {"maxSteps": 100}, "checkpoints": {"intervalSteps": 10, "keep": 2}}
     straight = make_pod("straight")
     straight.write_job(tiny_model, **changes)
     straight.prepare()
@@ -79,7 +80,7 @@ def test_sigterm_in_the_middle_of_a_step_and_kill_in_the_next_attempt(
     stopped = pod.termination()["failure"]
     assert (stopped["reason"], stopped["exitCode"]) == ("Terminated", EXIT_TERMINATED)
     step = len(pod.losses())
-    assert f"stopped after step {step} of 200; a checkpoint was written" in stopped["message"]
+    assert f"stopped after step {step} of 100; a checkpoint was written" in stopped["message"]
     assert pod.checkpoints()[-1] == f"step-{step:08d}"
 
     process = pod.start()
@@ -169,8 +170,8 @@ exit $code
 
 
 FP32 = [(strategy, "fp32", 1e-4) for strategy in ("ddp", "zero1", "zero2", "zero3")]
-BF16 = [(strategy, "auto", 1e-2) for strategy in ("ddp", "zero1", "zero2", "zero3")]
-"""bf16 where the hardware has it: its 8 bits leave 1 % of the loss."""
+BF16 = [(strategy, "auto", 1e-2) for strategy in ("ddp", "zero1", "zero2", "zero3") if multiplies_bf16(use_gpu=False)]
+"""Where the hardware has it: its 8 bits leave 1 % of the loss. Elsewhere "auto" is fp32, which is above."""
 
 
 @pytest.mark.parametrize(
