@@ -49,8 +49,8 @@ lint: $(INSTALLED) ## Style and import layers
 types: $(INSTALLED) ## Strict types
 	@$(VENV)/bin/mypy
 
-# Most tests wait for processes, so two at a time take little longer than one. The longest files come first. Workers must
-# meet sets in the same order where tests are named by them, and what fails fails in every run.
+# Of two workers one takes the files that compute and the other those that wait (tests/workers.py), the longest first.
+# Workers must meet sets in the same order where tests are named by them, and what fails fails in every run.
 WORKERS ?= 2
 
 unit: $(INSTALLED) ## Tests alone, WORKERS=2 at a time; PYTEST_ARGS="tests/unit -k name" selects

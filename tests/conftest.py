@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +23,16 @@ settings.register_profile("searching", settings.get_profile("patient"), derandom
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "patient"))
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of `--dist loadfile`; of xdist, which is not asked for where one worker does everything."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from .workers import ComputingBesideWaiting
+
+    return ComputingBesideWaiting(config, log)
 
 
 PORTS = range(10000, 20000)

@@ -1,0 +1,20 @@
+"""Which of two workers takes which file: one those that compute, the other those that wait for processes."""
+
+from typing import Any
+
+from xdist.scheduler import LoadFileScheduling
+
+COMPUTING = ("tests/chain/", "tests/serving/", "tests/trainer/", "tests/unit/swiftlet_trainer/")
+"""Tests below these folders keep all cores busy. Two of them at a time take as long as one after the other, and two
+that wait leave the cores idle."""
+
+
+class ComputingBesideWaiting(LoadFileScheduling):
+    """Every other worker takes files that compute as long as there are any, the rest those that wait; then what is
+    left. Files keep their order."""
+
+    def _assign_work_unit(self, node: Any) -> None:
+        computes = int(node.gateway.id.removeprefix("gw")) % 2 == 0
+        of_its_kind = (file for file in self.workqueue if file.startswith(COMPUTING) == computes)
+        self.workqueue.move_to_end(next(of_its_kind, next(iter(self.workqueue))), last=False)
+        super()._assign_work_unit(node)
