@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from json.encoder import encode_basestring
+from math import isfinite
 from typing import Any
 
 from swiftlet.api.base import API_VERSION, Resource
@@ -84,7 +85,7 @@ def _indented(value: Any, line: str) -> str:
         return "{" + below + f",{below}".join(parts) + line + "}"
     if isinstance(value, list) and value:
         return "[" + below + f",{below}".join([_indented(item, below) for item in value]) + line + "]"
-    return str(value) if type(value) is int else json.dumps(value)
+    return repr(value) if type(value) in (int, float) and isfinite(value) else json.dumps(value)
 
 
 def digest_of(value: Any) -> str:
