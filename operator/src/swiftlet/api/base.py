@@ -73,11 +73,15 @@ def unchanged(path: str) -> str:
 
 
 def immutable_but(name: str, part: type[ApiModel], *changeable: str, remedy: str = NEW_RESOURCE) -> Rule:
-    """A transition rule that freezes every field of `part`, which stands at `name`, but `changeable` (camelCase)."""
+    """A transition rule that freezes every field of `part`, which stands at `name`, but `changeable` (camelCase).
+
+    Whether all of it is equal is asked first: the API server evaluates rules at every write, also of a status, and to
+    compare the fields of `training` one by one took it as long as the rest of the write.
+    """
     frozen = [alias for field, about in part.model_fields.items() if (alias := about.alias or field) not in changeable]
     together = " && ".join(f"({unchanged(f'{name}.{field}')})" for field in frozen)
     return Rule(
-        cel=f"!has(self.{name}) || !has(oldSelf.{name}) || ({together})",
+        cel=f"!has(self.{name}) || !has(oldSelf.{name}) || self.{name} == oldSelf.{name} || ({together})",
         message=f"{name} is immutable but for {' and '.join(changeable)}: {remedy}",
         field=name,
     )
