@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from swiftlet.api.tasks import Task as TrainTask
 from swiftlet.wire.documents import TrainDocument
 from swiftlet_trainer.training.stopping import StopRequest
 
@@ -59,7 +60,8 @@ class Pod:
 
     def write_job(self, model: Path, /, **changes: Any) -> TrainDocument:
         """A job of 20 short chats; `changes` are blocks or fields of the document."""
-        rows = [chat_row(number) for number in range(20)]
+        row_of = pair_row if TrainTask.model_validate(changes.get("task", {})).sequences > 1 else chat_row
+        rows = [row_of(number) for number in range(20)]
         data = self.root / "swiftlet" / "data" / "0" / "rows.jsonl"
         data.parent.mkdir(parents=True, exist_ok=True)
         data.write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -151,6 +153,12 @@ def chat_row(number: int) -> dict[str, Any]:
     question = " ".join(["Where does the swift sleep?"] * (1 + number % 3))
     answer = f"It sleeps on the wing, {number} hours a day." + " Truly." * (number % 7)
     return {"messages": [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]}
+
+
+def pair_row(number: int) -> dict[str, Any]:
+    """A question with two answers of other lengths."""
+    (question, answer) = (turn["content"] for turn in chat_row(number)["messages"])
+    return {"prompt": question, "chosen": answer, "rejected": f"Nobody knows, {number} times." * (1 + number % 2)}
 
 
 @pytest.fixture

@@ -37,6 +37,10 @@ def load_document(job_path: str | Path, kind: type[Document]) -> Document:
     except ValidationError as error:
         lines = [f"{path}: {problem_line(detail)}" for detail in error.errors()]
         raise InvalidInput([*lines, f"if the operator is of another release than {WHO}: {REMEDY}"]) from None
+    if unknown := [name for name in document.ignored if name.startswith("task.")]:
+        raise InvalidInput(
+            [f"{path}: {WHO} does not know {name}, which changes what is learnt; {REMEDY}" for name in unknown]
+        )
     if document.ignored:
         sys.stderr.write(f"{path}: {WHO} does not know {', '.join(document.ignored)} and goes without; {REMEDY}\n")
     return document.value

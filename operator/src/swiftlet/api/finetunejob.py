@@ -20,10 +20,12 @@ from swiftlet.api.base import (
 )
 from swiftlet.api.compute import Compute
 from swiftlet.api.progress import Progress
+from swiftlet.api.tasks import PREFERENCE_TASKS, Task
+from swiftlet.api.tasks.sft import SftTask
 from swiftlet.api.training import Training
 from swiftlet.api.uris import DataUri, ModelUri
 
-DataFormat = Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "text"]
+DataFormat = Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "text", "preference"]
 Strategy = Literal["auto", "ddp", "zero1", "zero2", "zero3"]
 
 
@@ -47,6 +49,8 @@ class Columns(ApiModel):
     completion: ColumnName | None = Field(None, description="Completion (prompt_completion) or output (alpaca).")
     system: ColumnName | None = Field(None, description="System message of the row.")
     text: ColumnName | None = Field(None, description="Plain text (text).")
+    chosen: ColumnName | None = Field(None, description="Answer to prefer (preference).")
+    rejected: ColumnName | None = Field(None, description="Answer, or list of answers, to avoid (preference).")
 
 
 class Dataset(ApiModel):
@@ -68,20 +72,6 @@ class Dataset(ApiModel):
     placeholders: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=32)] = Field(
         default_factory=dict, description="Values for `{{NAME}}` placeholders in the rows' text."
     )
-
-
-class SftTask(ApiModel):
-    """Supervised fine-tuning."""
-
-    assistant_only_loss: bool = Field(
-        True, description="Learn assistant turns (and completions) only; false learns every token of the row."
-    )
-
-
-class Task(ApiModel):
-    """What is learnt: one block per method."""
-
-    sft: SftTask = Field(default_factory=SftTask, description="Supervised fine-tuning.")
 
 
 class Lora(ApiModel):
@@ -162,6 +152,16 @@ def _not_with_zero3(name: str, why: str) -> Rule:
     )
 
 
+def _format_of_task() -> Rule:
+    compares = " || ".join(f"has(self.task.{name})" for name in PREFERENCE_TASKS)
+    return Rule(
+        f"!has(self.task) || self.datasets.all(d, !has(d.format) || d.format == 'auto' || (d.format == 'preference')"
+        f" == ({compares}))",
+        f"format preference is what {', '.join(PREFERENCE_TASKS)} learn from, and no other task; use auto",
+        "datasets",
+    )
+
+
 CHANGEABLE = {"training": ("perDeviceBatchSize", "gradientCheckpointing"), "compute": ("resources",)}
 """What may be changed between two attempts: none of it changes what is learnt, and each is a way out of too little
 memory. The next attempt goes on from the checkpoint."""
@@ -202,6 +202,7 @@ class FineTuneJobSpec(ApiModel):
             " texts into the rows",
             "datasets",
         ),
+        _format_of_task(),
         _not_with_zero3("torchCompile", "gathers weights while layers run"),
         _not_with_zero3("useLigerKernel", "shards weights before it can be tried whether the model means the same"),
     )
@@ -210,7 +211,7 @@ class FineTuneJobSpec(ApiModel):
     datasets: Annotated[list[Dataset], Field(min_length=1, max_length=64)] = Field(
         description="What to learn from, and what to report a loss on."
     )
-    task: Task = Field(default_factory=Task)
+    task: Task = Field(default_factory=lambda: Task(sft=SftTask()))
     tuner: Tuner = Field(default_factory=lambda: Tuner(lora=Lora()))
     template: Template = Field(default_factory=Template)
     training: Training = Field(default_factory=Training)

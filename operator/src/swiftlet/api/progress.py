@@ -12,8 +12,10 @@ class Progress(ApiModel):
     total_steps: int = Field(0, description="Optimizer steps in all.")
     percent: int = Field(0, description="Share that is done.")
     epoch: str | None = Field(None, description="Passes over the data so far.")
-    loss: str | None = Field(None, description="Loss of the last step, in nats per token.")
-    eval_loss: str | None = Field(None, description="Loss on held-out rows, in nats per token.")
+    loss: str | None = Field(
+        None, description="Loss of the last step: mean over tokens, in nats, or over pairs of answers."
+    )
+    eval_loss: str | None = Field(None, description="The same on held-out rows.")
     learning_rate: str | None = Field(None, description="Of the last step.")
     grad_norm: str | None = Field(None, description="2-norm of the last step's gradient, before it was clipped.")
     entropy: str | None = Field(
@@ -22,6 +24,14 @@ class Progress(ApiModel):
     )
     mean_token_accuracy: str | None = Field(
         None, description="Share of the last step's labelled tokens that were the likeliest; of tokenMetrics."
+    )
+    rewards_chosen: str | None = Field(
+        None, description="Mean reward of the last step's chosen answers: beta x (log p - log p of the reference)."
+    )
+    rewards_rejected: str | None = Field(None, description="The same of the rejected answers.")
+    rewards_margins: str | None = Field(None, description="Mean of the chosen answers' rewards less the others'.")
+    rewards_accuracies: str | None = Field(
+        None, description="Share of the last step's pairs whose chosen answer has the higher reward."
     )
     tokens_per_second: str | None = Field(None, description="Tokens without padding, over all processes.")
     eta_seconds: int | None = Field(None, description="Seconds until the last step, at the present pace.")

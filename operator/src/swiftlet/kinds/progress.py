@@ -16,6 +16,10 @@ FIGURES = (
     "gradNorm",
     "entropy",
     "meanTokenAccuracy",
+    "rewardsChosen",
+    "rewardsRejected",
+    "rewardsMargins",
+    "rewardsAccuracies",
     "tokensPerSecond",
     "etaSeconds",
 )

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from swiftlet.api.base import ApiModel
 from swiftlet.api.evalrun import Suite
-from swiftlet.api.finetunejob import Checkpoints, Dataset, Task, Template, Tuner
+from swiftlet.api.finetunejob import Checkpoints, Dataset, Template, Tuner
+from swiftlet.api.tasks import Task
 from swiftlet.api.training import Training
 from swiftlet.api.vllm import Vllm
 from swiftlet.wire.version import Since, Wire

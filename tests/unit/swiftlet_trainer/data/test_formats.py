@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from swiftlet.api.finetunejob import Columns
-from swiftlet_trainer.data.formats import Example, converted, detect, key_book, unused_columns
+from swiftlet_trainer.data.examples import Example
+from swiftlet_trainer.data.formats import FORMATS, converted, detect, key_book, unused_columns
 from swiftlet_trainer.data.keys import HARMLESS, MARKS, REFUSED, RowError
 from swiftlet_trainer.data.turns import Turn
 
 
 def read(row: dict[str, Any], columns: Columns | None = None) -> tuple[str, Example]:
-    found = detect(row, columns)
+    found = detect(row, columns, FORMATS)
     return found.name, converted(row, found, columns, key_book(found, columns))
 
 
@@ -70,12 +71,12 @@ def test_columns_of_other_names() -> None:
 
 def test_unknown_shape_lists_what_each_format_needs() -> None:
     with pytest.raises(RowError, match=r"columns question, answer are of no known format \(messages needs messages;"):
-        detect({"question": "q", "answer": "a"}, None)
+        detect({"question": "q", "answer": "a"}, None, FORMATS)
 
 
 def test_column_name_that_the_format_does_not_have() -> None:
     columns = Columns.model_validate({"text": "body", "role": "who"})
-    assert unused_columns(detect({"body": "words"}, columns), columns) == ["role"]
+    assert unused_columns(detect({"body": "words"}, columns, FORMATS), columns) == ["role"]
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def test_preference_data_is_told_before_anything_else() -> None:
     with pytest.raises(RowError, match="chosen is not supported: this is preference data"):
         read({"prompt": "q", "chosen": "a", "rejected": "b"})
     later = {"messages": [{"role": "assistant"}], "rejected": "x"}
-    found = detect(ROW, None)
+    found = detect(ROW, None, FORMATS)
     with pytest.raises(RowError, match="rejected is not supported"):
         converted(later, found, None, key_book(found, None))
 
@@ -235,7 +236,7 @@ def test_marks_that_cannot_be_carried_out(row: dict[str, Any], words: str) -> No
 
 
 def test_keys_that_nobody_reads_are_noted_with_their_first_row() -> None:
-    found = detect(ROW, None)
+    found = detect(ROW, None, FORMATS)
     book = key_book(found, None)
     for number in (3, 5, 9):
         book.number = number

@@ -1,16 +1,17 @@
 """From the rows of a data set to tokens and labels, batch by batch; every row is counted."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 from swiftlet.api.finetunejob import Dataset, Template
 
-from swiftlet_trainer.data.formats import FORMATS, Example, Format, converted, detect, key_book, unused_columns
+from swiftlet_trainer.data.examples import AnyExample, Shape
+from swiftlet_trainer.data.formats import FORMATS, Format, converted, detect, key_book, unused_columns
 from swiftlet_trainer.data.keys import KeyBook, RowError
-from swiftlet_trainer.data.placeholders import substitute
+from swiftlet_trainer.data.preferences import PREFERENCES
 from swiftlet_trainer.data.readers import BadRow, UnreadableFileError, is_numbered_by_line, read_rows
 from swiftlet_trainer.data.tally import Tally
 from swiftlet_trainer.templates.render import (
@@ -28,10 +29,14 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Encoded:
-    """One row as tokens: ids and labels of the same length, IGNORED where nothing is learnt."""
+    """One row as tokens: ids and labels of the same length, IGNORED where nothing is learnt.
+
+    lengths: tokens of each of its sequences, which are compared with each other; None: it is one.
+    """
 
     input_ids: list[int]
     labels: list[int]
+    lengths: list[int] | None = None
 
 
 class DroppedError(Exception):
@@ -45,11 +50,19 @@ class DroppedError(Exception):
 class TaskRows(Protocol):
     """What a task makes of an example."""
 
-    def rendered(self, example: Example) -> Rendered:
-        """As text and the ranges that are answers. Raises DroppedError, RowError, UnsuitableTemplateError."""
+    @property
+    def shape(self) -> Shape:
+        """What it learns from."""
+
+    def rendered(self, example: Any) -> list[Rendered]:
+        """An example of the shape as sequences: text and the ranges that are answers. Raises DroppedError, RowError,
+        UnsuitableTemplateError."""
 
     def labelled(self, parts: Sequence[list[int]], rendered: Rendered) -> Encoded:
-        """The tokens of its segments as a row."""
+        """The tokens of a sequence's segments, with labels on what is learnt."""
+
+    def grouped(self, sequences: Sequence[Encoded]) -> list[Encoded]:
+        """The sequences of an example as rows, each of which is compared within itself."""
 
     @property
     def warnings(self) -> list[str]:
@@ -75,9 +88,9 @@ class Encoder:
         while batch := list(islice(examples, BATCH)):
             yield list(self._tokens(batch, tally))
 
-    def _examples(self, dataset: Dataset, file: Path, tally: Tally) -> Iterator[tuple[int, Rendered]]:
+    def _examples(self, dataset: Dataset, file: Path, tally: Tally) -> Iterator[tuple[int, list[Rendered]]]:
         tally.by_line = is_numbered_by_line(file)
-        known: tuple[Format, KeyBook] | None = None
+        known: tuple[Format[AnyExample], KeyBook] | None = None
         try:
             for row in read_rows(file):
                 tally.read += 1
@@ -85,7 +98,7 @@ class Encoder:
                     tally.problem(row.number, row.problem)
                     continue
                 try:
-                    known = known or _format(dataset, row.columns)
+                    known = known or _format(dataset, row.columns, self._rows.shape)
                     known[1].number = row.number
                     example = converted(row.columns, known[0], dataset.columns, known[1])
                     rendered = self._rendered(_filled(example, dataset.placeholders))
@@ -102,42 +115,52 @@ class Encoder:
         if known:
             tally.unread = known[1].unread
 
-    def _rendered(self, example: Example) -> Rendered:
-        """The row as text and the ranges that are answers. Raises DroppedError, RowError, UnsuitableTemplateError."""
-        contents = [turn.content for turn in example.turns] or [example.text or ""]
-        if found := next((one for content in contents if (one := self._segments.special.reserved(content))), None):
+    def _rendered(self, example: AnyExample) -> list[Rendered]:
+        """The row's sequences as text and the ranges that are answers. Raises DroppedError, RowError,
+        UnsuitableTemplateError."""
+        texts = example.texts
+        if found := next((one for text in texts if (one := self._segments.special.reserved(text))), None):
             raise DroppedError("special_token", f"the text has U+{ord(found):X}, which is kept for our own use")
-        if not any(content.strip() for content in contents):
+        if not any(text.strip() for text in texts):
             raise DroppedError("empty", "no text in it")
         return self._rows.rendered(example)
 
-    def _tokens(self, batch: Sequence[tuple[int, Rendered]], tally: Tally) -> Iterator[Encoded]:
-        parts = self._segments.encode([rendered for _, rendered in batch])
-        for (number, rendered), found in zip(batch, parts, strict=True):
-            if isinstance(found, UnencodableError):
-                tally.drop(number, "special_token", f"{found}; write it otherwise")
+    def _tokens(self, batch: Sequence[tuple[int, list[Rendered]]], tally: Tally) -> Iterator[Encoded]:
+        parts = iter(self._segments.encode([one for _, rendered in batch for one in rendered]))
+        for number, rendered in batch:
+            found = list(islice(parts, len(rendered)))
+            if unencodable := next((one for one in found if isinstance(one, UnencodableError)), None):
+                tally.drop(number, "special_token", f"{unencodable}; write it otherwise")
                 continue
-            rows = list(self._limited(self._rows.labelled(found, rendered), rendered, number, tally))
-            tally.kept += bool(rows)
-            yield from rows
-
-    def _limited(self, row: Encoded, rendered: Rendered, number: int, tally: Tally) -> Iterator[Encoded]:
-        """The row within the limit by the document's policy: itself, its beginning, its pieces or nothing."""
-        size, limit, policy = len(row.input_ids), self._limit, self._template.truncation
-        if size > limit and policy != "truncate":
-            what = f"{size} tokens, {self._too_long}"
-            if policy == "fail":
-                tally.problem(number, f"{what}, or set template.truncation to drop or truncate")
-            elif rendered.is_plain:
-                yield from _pieces(row, limit)
+            sequences = [self._rows.labelled(one, text) for one, text in zip(found, rendered, strict=True)]  # type: ignore[arg-type]
+            try:
+                rows = self._limited(sequences, rendered)
+            except DroppedError as drop:
+                tally.drop(number, drop.reason, str(drop))
+            except RowError as error:
+                tally.problem(number, str(error))
             else:
-                tally.drop(number, "too_long", what)
-            return
-        row = Encoded(row.input_ids[:limit], row.labels[:limit])
-        if all(label == IGNORED for label in row.labels[1:]):  # the first token is predicted from nothing
-            tally.drop(number, "no_labels", f"nothing to learn in its first {limit} tokens; raise template.maxLength")
-            return
-        yield row
+                tally.kept += bool(rows)
+                yield from rows
+
+    def _limited(self, sequences: Sequence[Encoded], rendered: Sequence[Rendered]) -> list[Encoded]:
+        """Rows of the sequences within the limit by the document's policy: as they are, their beginnings, or a text's
+        pieces. Raises DroppedError, RowError."""
+        limit, policy = self._limit, self._template.truncation
+        longest = max(len(one.input_ids) for one in sequences)
+        if longest > limit and policy != "truncate":
+            what = f"{longest} tokens, {self._too_long}"
+            if policy == "fail":
+                raise RowError(f"{what}, or set template.truncation to drop or truncate")
+            if not rendered[0].is_plain:
+                raise DroppedError("too_long", what)
+            return list(_pieces(sequences[0], limit))
+        cut = [Encoded(one.input_ids[:limit], one.labels[:limit]) for one in sequences]
+        for one in cut:
+            if all(label == IGNORED for label in one.labels[1:]):  # the first token is predicted from nothing
+                what = f"nothing to learn in its first {limit} tokens; raise template.maxLength"
+                raise DroppedError("no_labels", what)
+        return self._rows.grouped(cut)
 
 
 def _pieces(row: Encoded, limit: int) -> Iterator[Encoded]:
@@ -149,22 +172,24 @@ def _pieces(row: Encoded, limit: int) -> Iterator[Encoded]:
         start = end
 
 
-def _format(dataset: Dataset, row: dict[str, Any]) -> tuple[Format, KeyBook]:
+FORMATS_OF: Mapping[Shape, Mapping[str, Format[AnyExample]]] = {"example": FORMATS, "preference": PREFERENCES}
+
+
+def _format(dataset: Dataset, row: dict[str, Any], shape: Shape) -> tuple[Format[AnyExample], KeyBook]:
     """The data set's format and what its keys mean, found from its first row when the document does not say."""
-    found = detect(row, dataset.columns) if dataset.format == "auto" else FORMATS[dataset.format]
+    formats = FORMATS_OF[shape]
+    found = detect(row, dataset.columns, formats) if dataset.format == "auto" else formats[dataset.format]
     if unused := unused_columns(found, dataset.columns):
         raise RowError(f"columns.{unused[0]} has no meaning for format {found.name}; leave it out, or set format")
     return found, key_book(found, dataset.columns)
 
 
-def _filled(example: Example, values: dict[str, str]) -> Example:
+def _filled(example: AnyExample, values: dict[str, str]) -> AnyExample:
     """The example with its placeholders filled in; raises RowError for one without a value."""
     if not values:
         return example
     try:
-        if example.text is not None:
-            return replace(example, text=substitute(example.text, values))
-        return Example([replace(turn, content=substitute(turn.content, values)) for turn in example.turns])
+        return example.filled(values)
     except KeyError as missing:
         name = missing.args[0]
         known = ", ".join(values)

@@ -1,11 +1,12 @@
-"""The shapes of a row, and their conversion to one: a conversation, or plain text."""
+"""The formats of a row, and their conversion to one shape: a conversation, or plain text."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from swiftlet.api.finetunejob import Columns
 
+from swiftlet_trainer.data.examples import AnyExample, Example
 from swiftlet_trainer.data.json_values import JsonValueError, decoded
 from swiftlet_trainer.data.keys import READ_IN_PARTS, KeyBook, RowError, is_absent, is_empty
 from swiftlet_trainer.data.turns import (
@@ -20,22 +21,12 @@ from swiftlet_trainer.data.turns import (
     turns_of,
 )
 
-
-@dataclass(frozen=True)
-class Example:
-    """One row in the one shape that follows: turns, or text when there are none.
-
-    learn: what a mark on a row of text says, None when there is none.
-    """
-
-    turns: list[Turn]
-    text: str | None = None
-    learn: bool | None = None
+Made = TypeVar("Made", bound=AnyExample, covariant=True)
 
 
 @dataclass(frozen=True)
-class Format:
-    """One shape of a row.
+class Format(Generic[Made]):
+    """One way to write a row.
 
     columns: for each logical column (a field of Columns) its usual names, the first found being taken.
     required: logical columns whose presence tells the format.
@@ -44,7 +35,7 @@ class Format:
     name: str
     columns: Mapping[str, tuple[str, ...]]
     required: tuple[str, ...]
-    convert: Callable[["RowView"], Example]
+    convert: Callable[["RowView"], Made]
 
 
 @dataclass(frozen=True)
@@ -104,12 +95,17 @@ def _own(turn: Turn) -> dict[str, bool]:
 
 
 def _with_system(view: RowView, turns: list[Turn]) -> Example:
-    turns, system = _marked(view, turns), view.text("system")
+    return Example(system_first(view, _marked(view, turns)))
+
+
+def system_first(view: RowView, turns: list[Turn]) -> list[Turn]:
+    """The turns with what the row's own column says of the system. Raises RowError where they say something else."""
+    system = view.text("system")
     if system and not (turns and turns[0].role == "system"):
-        turns = [Turn("system", system), *turns]
-    elif system and system != turns[0].content:
+        return [Turn("system", system), *turns]
+    if system and system != turns[0].content:
         raise RowError(f"{view.names['system'][0]} and the first turn are both of the system; leave one of them out")
-    return Example(turns)
+    return turns
 
 
 def _from_messages(view: RowView) -> Example:
@@ -117,7 +113,17 @@ def _from_messages(view: RowView) -> Example:
 
 
 def _from_alpaca(view: RowView) -> Example:
-    question = "\n".join(part for part in (view.text("prompt"), view.text("input")) if part)
+    answer = text_of(view.needed("completion"), "output", view.book)
+    return _with_system(view, [*history_turns(view), *_exchange(question_of(view), answer)])
+
+
+def question_of(view: RowView) -> str:
+    """What is asked: the prompt, and the input that it is about."""
+    return "\n".join(part for part in (view.text("prompt"), view.text("input")) if part)
+
+
+def history_turns(view: RowView) -> list[Turn]:
+    """What was said before the question."""
     history, turns = view.get("history"), list[Turn]()
     if isinstance(history, str):
         history = [] if is_empty(history) else _json(history, "history")
@@ -127,7 +133,7 @@ def _from_alpaca(view: RowView) -> Example:
         if not (isinstance(pair, list | tuple) and len(pair) == 2):
             raise RowError(f"history[{index}] must be a pair [instruction, output], this is {shown(pair)}")
         turns += _exchange(*(text_of(one, f"history[{index}]", view.book) for one in pair))
-    return _with_system(view, [*turns, *_exchange(question, text_of(view.needed("completion"), "output", view.book))])
+    return turns
 
 
 def _from_prompt_completion(view: RowView) -> Example:
@@ -160,7 +166,7 @@ def _json(text: str, where: str) -> Any:
 
 _TURN = {"role": ("role", "from"), "content": ("content", "value"), "system": ("system",)}
 
-FORMATS: dict[str, Format] = {
+FORMATS: dict[str, Format[Example]] = {
     one.name: one
     for one in (
         Format("messages", {"messages": ("messages",), **_TURN}, ("messages",), _from_messages),
@@ -189,13 +195,13 @@ FORMATS: dict[str, Format] = {
 """In the order in which they are tried."""
 
 
-def column_names(one: Format, columns: Columns | None) -> dict[str, tuple[str, ...]]:
+def column_names(one: Format[Any], columns: Columns | None) -> dict[str, tuple[str, ...]]:
     """The format's columns under the names that the document gives, else under the usual ones."""
     given = columns.model_dump(exclude_none=True) if columns else {}
     return {logical: (given[logical],) if logical in given else usual for logical, usual in one.columns.items()}
 
 
-def key_book(one: Format, columns: Columns | None) -> KeyBook:
+def key_book(one: Format[Any], columns: Columns | None) -> KeyBook:
     """What the keys of a file of this format mean."""
     names = column_names(one, columns)
     within = {"role", "content"}
@@ -208,29 +214,30 @@ def key_book(one: Format, columns: Columns | None) -> KeyBook:
     )
 
 
-def detect(row: Mapping[str, Any], columns: Columns | None) -> Format:
+def detect(row: Mapping[str, Any], columns: Columns | None, formats: Mapping[str, Format[Made]]) -> Format[Made]:
     """The first format whose required columns have a value in `row`, else the first whose columns are there.
 
     Raises RowError that lists what each format needs, or that names a column of data of another kind.
     """
     given = columns.model_dump(exclude_none=True) if columns else {}
-    KeyBook({"row": list(given.values())}).marks("row", row)
+    usual = [name for one in formats.values() for names in one.columns.values() for name in names]
+    KeyBook({"row": [*given.values(), *usual]}).marks("row", row)
     valued = {name for name, value in row.items() if not is_absent(value)}
     for present in (valued, set(row)):
-        for one in FORMATS.values():
+        for one in formats.values():
             names = column_names(one, columns)
             if all(present.intersection(names[logical]) for logical in one.required):
                 return one
     needs = "; ".join(
         f"{one.name} needs {' and '.join('/'.join(column_names(one, columns)[column]) for column in one.required)}"
-        for one in FORMATS.values()
+        for one in formats.values()
     )
     raise RowError(
         f"columns {', '.join(map(str, row)) or 'none'} are of no known format ({needs}); name them with columns"
     )
 
 
-def converted(row: Mapping[str, Any], one: Format, columns: Columns | None, book: KeyBook) -> Example:
+def converted(row: Mapping[str, Any], one: Format[Made], columns: Columns | None, book: KeyBook) -> Made:
     """The row in the one shape. Raises RowError."""
     try:
         return one.convert(RowView(row, column_names(one, columns), book, book.marks("row", row)))
@@ -238,7 +245,7 @@ def converted(row: Mapping[str, Any], one: Format, columns: Columns | None, book
         raise RowError("nested too deeply to be read; a row has a few levels at most") from None
 
 
-def unused_columns(one: Format, columns: Columns | None) -> list[str]:
+def unused_columns(one: Format[Any], columns: Columns | None) -> list[str]:
     """Fields of `columns` that the format does not have: a name given for them would do nothing."""
     given = columns.model_dump(exclude_none=True) if columns else {}
     return sorted(set(given) - set(one.columns))

@@ -28,19 +28,23 @@ class Refused:
 
 
 PREFERENCE = Refused(
-    "this is preference data, which task sft cannot use",
-    "leave it out to learn the row as it is, or name the answer to learn with columns.completion",
+    "this is preference data, which tasks dpo, orpo, cpo and simpo learn from",
+    "set one of them, leave it out to learn the row as it is, or name the answer to learn with columns.completion",
     {
         "row": (
             *("chosen", "rejected", "chosen_response", "rejected_response", "chosen_messages", "rejected_messages"),
-            *("chosen_score", "rejected_score", "score_chosen", "score_rejected", "rejected_input", "rejected_images"),
-            *("margin", "kto_tag", "preference", "winner"),
+            *("chosen_score", "rejected_score", "score_chosen", "score_rejected"),
         ),
-        "turn": ("chosen", "rejected", "kto_tag"),
+        "turn": ("chosen", "rejected"),
     },
 )
+JUDGED = Refused(
+    "this is preference data of a shape that no task reads yet",
+    "write it as chosen and rejected, or leave it out",
+    {"row": ("margin", "kto_tag", "preference", "winner", "rejected_input", "rejected_images"), "turn": ("kto_tag",)},
+)
 LABELS = Refused(
-    "this is data of classification, ranking or preference, which task sft cannot use",
+    "this is data of classification, ranking or preference, which no task reads yet",
     "leave it out to learn the row as it is",
     {
         "row": (
@@ -60,7 +64,7 @@ TOOLS = Refused(
     },
 )
 MEDIA = Refused(
-    "pictures, sound and video cannot be learnt by task sft",
+    "pictures, sound and video cannot be learnt yet",
     "leave the row out",
     dict.fromkeys(
         LEVELS,
@@ -94,7 +98,7 @@ TOKENS = Refused(
     "give the texts instead",
     {"row": ("input_ids", "token_ids", "attention_mask")},
 )
-REFUSED = (PREFERENCE, LABELS, TOOLS, MEDIA, THOUGHTS, RENDERING, ANSWERS, TOKENS)
+REFUSED = (PREFERENCE, JUDGED, LABELS, TOOLS, MEDIA, THOUGHTS, RENDERING, ANSWERS, TOKENS)
 """Told in this order, before anything else is asked of a row."""
 
 MARKS = (

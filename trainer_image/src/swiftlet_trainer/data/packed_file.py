@@ -10,6 +10,8 @@ from swiftlet_trainer.data.packing import best_fit_decreasing
 
 TOKENS = pa.list_(pa.int32())
 PACKED_SCHEMA = pa.schema({"input_ids": TOKENS, "labels": TOKENS, "length": pa.int32(), "seq_lengths": TOKENS})
+GROUP_COLUMNS = ("seq_lengths", "group_sizes")
+"""Of rows that are groups of several sequences, which stay together."""
 BATCH = 128
 """Sequences that are written at a time."""
 
@@ -19,15 +21,24 @@ def write_packed(rows: Path, packed: Path, train: NDArray[np.int64], lengths: ND
     rows. lengths: tokens of every row of `rows`."""
     bins = sorted(best_fit_decreasing(lengths[train], capacity), key=min)
     sources = {name: _Column(rows, name) for name in ("input_ids", "labels")}
-    with pa.ipc.new_stream(str(packed), PACKED_SCHEMA) as writer:
+    groups = [_Column(rows, name) for name in GROUP_COLUMNS] if _has_groups(rows) else []
+    schema = pa.schema([*PACKED_SCHEMA, pa.field("group_sizes", TOKENS)]) if groups else PACKED_SCHEMA
+    with pa.ipc.new_stream(str(packed), schema) as writer:
         for start in range(0, len(bins), BATCH):
             batch = [train[one] for one in bins[start : start + BATCH]]
             numbers = np.concatenate(batch)
             totals = np.array([lengths[one].sum() for one in batch], dtype=np.int32)
             joined = [_lists(source.joined(numbers), totals) for source in sources.values()]
-            counted = _lists(lengths[numbers].astype(np.int32), np.array([len(one) for one in batch]))
-            columns = [*joined, pa.array(totals), counted]
-            writer.write_batch(pa.record_batch(columns, schema=PACKED_SCHEMA))
+            if groups:
+                counted = [column.lists(batch) for column in groups]
+            else:
+                counted = [_lists(lengths[numbers].astype(np.int32), np.array([len(one) for one in batch]))]
+            writer.write_batch(pa.record_batch([*joined, pa.array(totals), *counted], schema=schema))
+
+
+def _has_groups(rows: Path) -> bool:
+    with pa.memory_map(str(rows)) as source:
+        return "group_sizes" in pa.ipc.open_stream(source).schema.names
 
 
 class _Column:
@@ -49,6 +60,11 @@ class _Column:
             offsets = self._offsets[batch]
             found.append(self._values[batch][offsets[row] : offsets[row + 1]])
         return np.concatenate(found)
+
+    def lists(self, batch: list[NDArray[np.int64]]) -> pa.ListArray:
+        """The rows of each of `batch` as one list."""
+        joined = [self.joined(numbers) for numbers in batch]
+        return _lists(np.concatenate(joined), np.array([len(one) for one in joined]))
 
 
 def _lists(values: NDArray[np.int32], sizes: NDArray[np.integer]) -> pa.ListArray:

@@ -27,6 +27,8 @@ from swiftlet_trainer.data.scan import counts, scan, tell
 from swiftlet_trainer.progress import Reporter
 
 ROW_SCHEMA = pa.schema({"input_ids": TOKENS, "labels": TOKENS, "length": pa.int32(), "dataset": pa.int32()})
+GROUP_SCHEMA = pa.schema([*ROW_SCHEMA, pa.field("seq_lengths", TOKENS), pa.field("group_sizes", TOKENS)])
+"""Of rows that are groups of several sequences."""
 
 
 def prepare(document: TrainDocument, tokenizer: Any) -> PreparedData:
@@ -56,16 +58,21 @@ def prepare(document: TrainDocument, tokenizer: Any) -> PreparedData:
 class _RowFile:
     """Writes rows as they come; remembers only their lengths and data sets."""
 
-    def __init__(self, file: Path) -> None:
-        self._writer = pa.ipc.new_stream(str(file), ROW_SCHEMA)
+    def __init__(self, file: Path, grouped: bool) -> None:
+        self._schema = GROUP_SCHEMA if grouped else ROW_SCHEMA
+        self._writer = pa.ipc.new_stream(str(file), self._schema)
         self._lengths, self._datasets = array("l"), array("l")
 
     def write(self, dataset: int, batch: list[Encoded]) -> None:
         lengths = [len(row.input_ids) for row in batch]
         self._lengths.extend(lengths)
         self._datasets.extend([dataset] * len(batch))
-        columns = [[row.input_ids for row in batch], [row.labels for row in batch], lengths, [dataset] * len(batch)]
-        self._writer.write_batch(pa.record_batch(columns, schema=ROW_SCHEMA))
+        columns: list[Any] = [[row.input_ids for row in batch], [row.labels for row in batch]]
+        columns += [lengths, [dataset] * len(batch)]
+        if self._schema is GROUP_SCHEMA:
+            sequences = [row.lengths or [len(row.input_ids)] for row in batch]
+            columns += [sequences, [[len(each)] for each in sequences]]
+        self._writer.write_batch(pa.record_batch(columns, schema=self._schema))
 
     def close(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Lengths and data sets of all rows."""
@@ -74,12 +81,14 @@ class _RowFile:
 
 
 def _build(document: TrainDocument, tokenizer: Any, folder: Path) -> None:
-    rows = _RowFile(folder / "rows.arrow")
+    sequences = document.task.sequences
+    rows = _RowFile(folder / "rows.arrow", grouped=sequences > 1)
     tallies = scan(document, tokenizer, rows.write)
     lengths, datasets = rows.close()
     chosen = _chosen(document, datasets)
     if document.template.packing:
-        capacity = document.template.max_length
+        # Each sequence of a row may have maxLength tokens.
+        capacity = document.template.max_length * sequences
         write_packed(folder / "rows.arrow", folder / "packed.arrow", chosen.train, lengths, capacity)
     else:
         np.save(folder / "train.npy", chosen.train)

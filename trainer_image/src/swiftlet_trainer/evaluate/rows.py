@@ -10,7 +10,7 @@ from typing import Any
 from swiftlet.wire.documents import ResolvedSuite
 
 from swiftlet_trainer.data.formats import FORMATS, column_names, converted, detect, key_book
-from swiftlet_trainer.data.keys import LABELS, PREFERENCE, READ_IN_PARTS, KeyBook, RowError, is_absent
+from swiftlet_trainer.data.keys import JUDGED, LABELS, PREFERENCE, READ_IN_PARTS, KeyBook, RowError, is_absent
 from swiftlet_trainer.data.placeholders import substitute
 from swiftlet_trainer.data.turns import Turn, TurnKeys, is_turns, shown, text_of, turns_of
 from swiftlet_trainer.evaluate.words import is_blank
@@ -82,7 +82,7 @@ def _generation(row: Mapping[str, Any], system: str | None) -> GenerationRow:
 
 
 def _perplexity(row: Mapping[str, Any]) -> PerplexityRow:
-    found = detect(row, None)
+    found = detect(row, None, FORMATS)
     if found.name in CHATS and not is_absent(row.get("text")):
         raise UnusableRowError("set exactly one of text and messages")
     example = converted(row, found, None, key_book(found, None))
@@ -110,7 +110,7 @@ def _asked(row: Mapping[str, Any], column: str) -> list[Turn]:
     """The conversation up to where the model answers: a text (or turns) of its own column, or a format's turns."""
     book = KeyBook(
         {"row": [column], "turn": [*TURN_NAMES["role"], *TURN_NAMES["content"]], "part": READ_IN_PARTS},
-        allowed=(LABELS, PREFERENCE),  # they say nothing of what is asked
+        allowed=(LABELS, PREFERENCE, JUDGED),  # they say nothing of what is asked
     )
     chats = [FORMATS[name] for name in CHATS if not is_absent(row.get(FORMATS[name].columns["messages"][0]))]
     if bool(chats) == (not is_absent(row.get(column))):

@@ -108,7 +108,7 @@ def _plots(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         lines = [smooth, loss] if loss and smooth and len(loss.steps) >= SMOOTHED_FROM else [loss]
     else:
         lines = [loss, held_out]
-    drawn = [("Loss", lines, "loss (nats/token)", False)]
+    drawn = [("Loss", lines, "loss", False)]
     drawn += [(title, [_curve(events, key, title)], unit, True) for title, key, unit in _SINGLE_CURVES]
     found = [(title, [line for line in lines if line], unit, zero) for title, lines, unit, zero in drawn]
     return [{"title": title, "svg": safe(curves(lines, unit, zero))} for title, lines, unit, zero in found if lines]
@@ -118,6 +118,8 @@ _SINGLE_CURVES = (
     ("Learning rate", "learningRate", "learning rate"),
     ("Gradient norm", "gradNorm", "2-norm"),
     ("Token accuracy", "meanTokenAccuracy", "share"),
+    ("Margin of the chosen answers' rewards", "rewardsMargins", "reward"),
+    ("Pairs whose chosen answer has the higher reward", "rewardsAccuracies", "share"),
     ("Entropy", "entropy", "nats/token"),
     ("Speed", "tokensPerSecond", "tokens/s"),
 )

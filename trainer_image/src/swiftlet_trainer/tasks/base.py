@@ -39,6 +39,11 @@ class Task(Protocol):
         """Whether the loss is a multiple of the sum of weight x logprob, see head.token_scores."""
 
     @property
+    def has_reference(self) -> bool:
+        """Whether batches have to say what the model that the run starts from makes of their sequences: what
+        `likelihoods` says then, see training.reference."""
+
+    @property
     def figures(self) -> tuple[str, ...]:
         """What is reported beside the loss: fields of swiftlet.api.progress.Progress."""
 

@@ -29,6 +29,4 @@ def task_of(document: TrainDocument) -> "Task":
 
 def _module(document: TrainDocument, part: str) -> Any:
     """Of the task whose block the document has; there is exactly one."""
-    blocks = type(document.task).model_fields
-    (name,) = [name for name in blocks if getattr(document.task, name) is not None]
-    return import_module(f"swiftlet_trainer.tasks.{name}.{part}")
+    return import_module(f"swiftlet_trainer.tasks.{document.task.name}.{part}")

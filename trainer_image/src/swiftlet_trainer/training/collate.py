@@ -7,7 +7,7 @@ sequence that is a group of its own, as in supervised fine-tuning, need not say 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import torch
 
@@ -15,7 +15,7 @@ from swiftlet_trainer.data.encode import IGNORED
 
 Row = Mapping[str, Any]
 """input_ids and labels; seq_lengths, the tokens of each of its sequences in order, all of them if absent; group_sizes,
-the sequences of each of its groups in order, one each if absent."""
+the sequences of each of its groups in order, one each if absent; reference, see Batch."""
 
 
 class Batch(TypedDict):
@@ -27,6 +27,8 @@ class Batch(TypedDict):
     """Number of the sequence that each labelled token is of, int64, (N,)."""
     group: torch.Tensor
     """Number of the group that each sequence is of, int64, (sequences,)."""
+    reference: NotRequired[torch.Tensor]
+    """log p of each sequence's answer under the reference, fp32, (sequences,); where rows have it."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Collator:
         where sequences begin and the last one ends, and max_length_q, the tokens of the longest (transformers'
         FlashAttentionKwargs)."""
         sizes = [size for row in rows for size in group_sizes(row)]
+        known = [one for row in rows for one in row.get("reference", ())]
         if self.padding_free:
             inputs = _joined(rows)
             lengths = [[length for row in rows for length in lengths_of(row)]]
@@ -57,7 +60,10 @@ class Collator:
             inputs = self._padded(rows)
             lengths = [[*lengths_of(row)] for row in rows]
         group = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
-        return Batch(inputs=inputs, sequence=_sequence_of_labels(inputs["labels"], lengths), group=group)
+        batch = Batch(inputs=inputs, sequence=_sequence_of_labels(inputs["labels"], lengths), group=group)
+        if known:
+            batch["reference"] = torch.tensor(known, dtype=torch.float32)
+        return batch
 
     def _padded(self, rows: Sequence[Row]) -> dict[str, Any]:
         width = max(len(row["input_ids"]) for row in rows)

@@ -33,7 +33,7 @@ FLOAT_BYTES = 4
 TILE = 128
 """Positions that a matrix product computes at a time; what is left over costs as much as a whole tile."""
 
-Want = frozenset[Literal["entropy", "top1"]]
+Want = frozenset[Literal["entropy", "top1", "log_sum_sq"]]
 """What to tell of the predictions beside the log-probabilities."""
 NOTHING: Want = frozenset()
 
@@ -48,6 +48,8 @@ class TokenScores(ModelOutput):  # type: ignore[misc]
     """Of the predictions, in nats, without a gradient. None where it is not asked for."""
     top1: torch.Tensor | None = None
     """1 where the token was the likeliest, else 0. None where it is not asked for."""
+    log_sum_sq: torch.Tensor | None = None
+    """log of the sum of all squared probabilities, without a gradient. None where it is not asked for."""
     weight: torch.Tensor | None = None
     """Of each token in the loss, as the batch says. None: 1 each."""
 
@@ -114,7 +116,8 @@ def token_scores(
         nll, *metrics = _AtOnce.apply(score, size, hidden, targets, known, *trained)  # type: ignore[no-untyped-call]
     else:
         nll, *metrics = _checkpointed(score, size, hidden, targets)
-    return TokenScores(-nll, *metrics, weight)
+    entropy, top1, log_sum_sq = metrics
+    return TokenScores(-nll, entropy, top1, log_sum_sq, weight)
 
 
 def chunk_bytes(device: torch.device) -> int:
@@ -128,16 +131,15 @@ def _positions(limit: int, vocabulary: int) -> int:
     return found // TILE * TILE or found
 
 
-Scores = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]
-"""-logprob, entropy and top1 of TokenScores."""
+Scores = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None, torch.Tensor | None]
+"""-logprob, entropy, top1 and log_sum_sq of TokenScores."""
 Score = Callable[..., Scores]
 """From hidden states, (positions, hidden), targets, (positions,), and weights, (positions,) or None, by which gradients
 are multiplied; `last`: the gradient that comes back is 1 each."""
 
 
 def _joined(parts: list[Scores]) -> Scores:
-    nll, entropy, top1 = (None if each[0] is None else torch.cat(each) for each in zip(*parts, strict=True))
-    return nll, entropy, top1  # type: ignore[return-value]
+    return tuple(None if each[0] is None else torch.cat(each) for each in zip(*parts, strict=True))  # type: ignore[return-value,arg-type]
 
 
 def _checkpointed(score: Score, size: int, hidden: torch.Tensor, targets: torch.Tensor) -> Scores:
@@ -226,12 +228,12 @@ class _CrossEntropy(torch.autograd.Function):
     ) -> Scores:
         """logits: (positions, vocabulary), spent afterwards. target: (positions,). weight: see Score."""
         ctx.last = last
-        if logits.is_cuda and has_c_compiler():
+        if logits.is_cuda and has_c_compiler() and "log_sum_sq" not in want:
             from swiftlet_trainer.training.cross_entropy import cross_entropy_
 
             nll, metrics = cross_entropy_(logits, target, weight, bool(want))
             entropy, top1 = (None, None) if metrics is None else metrics.unbind(-1)
-            scores = (nll, entropy if "entropy" in want else None, top1 if "top1" in want else None)
+            scores: Scores = (nll, entropy if "entropy" in want else None, top1 if "top1" in want else None, None)
         else:
             scores = _in_blocks(logits, target, weight, want, leaves_gradient=True)
         ctx.save_for_backward(logits)
@@ -256,9 +258,10 @@ def _in_blocks(
         gradient = nn.functional.log_softmax(block, -1, dtype=torch.float32)
         nll = -gradient.gather(-1, wanted).squeeze(-1)
         top1 = gradient.argmax(-1, keepdim=True).eq(wanted).float().squeeze(-1) if "top1" in want else None
-        if leaves_gradient or "entropy" in want:
+        if leaves_gradient or want & {"entropy", "log_sum_sq"}:
             gradient.exp_()
-        found.append((nll, torch.special.entr(gradient).sum(-1) if "entropy" in want else None, top1))
+        entropy = torch.special.entr(gradient).sum(-1) if "entropy" in want else None
+        found.append((nll, entropy, top1, gradient.square().sum(-1).log() if "log_sum_sq" in want else None))
         if leaves_gradient:
             gradient.scatter_add_(-1, wanted, gradient.new_full(wanted.shape, -1.0))
             block.copy_(gradient if factor is None else gradient.mul_(factor.unsqueeze(-1)))

@@ -1,6 +1,6 @@
 """The rows of a run and the order that they are taken in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from swiftlet_trainer.data.encode import IGNORED
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.training.batches import BatchPlan
-from swiftlet_trainer.training.collate import Collator, group_sizes
+from swiftlet_trainer.training.collate import Collator
+from swiftlet_trainer.training.reference import Referenced
 
 READ_ROWS = 1000
 """Rows looked at together: few enough that memory does not grow with the data."""
@@ -20,7 +21,7 @@ class OrderedData:
     """Rows and the order that they are taken in."""
 
     train: Any
-    """datasets.Dataset of rows, see collate.Row."""
+    """datasets.Dataset of rows, see collate.Row; with what a reference says of them, reference.Referenced."""
     eval: Any | None
     plan: BatchPlan
     items: tuple[int, ...]
@@ -28,6 +29,10 @@ class OrderedData:
     collator: Collator
     left_out: int = 0
     """Training rows without a token to learn."""
+
+    def referenced(self) -> "OrderedData":
+        """With rows that wait for what the reference says of them."""
+        return replace(self, train=Referenced(self.train), eval=Referenced(self.eval) if self.eval else None)
 
 
 def order_data(
@@ -55,8 +60,16 @@ def order_data(
         seed=seed,
         grouped=not collator.packed,
     )
-    items = tuple(labelled.tolist()) if counts == "tokens" else tuple(len(group_sizes(row)) for row in train)
+    items = tuple(labelled.tolist()) if counts == "tokens" else _groups(train)
     return OrderedData(train, evaluation, plan, items, collator, left_out)
+
+
+def _groups(rows: Any) -> tuple[int, ...]:
+    """How many groups of sequences each row has."""
+    for name in ("group_sizes", "seq_lengths"):
+        if name in rows.column_names:
+            return tuple(len(each) for each in rows[name])
+    return (1,) * len(rows)
 
 
 def labelled_tokens(rows: Any) -> NDArray[np.int64]:

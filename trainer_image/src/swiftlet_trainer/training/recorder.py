@@ -68,6 +68,10 @@ class Recorder:
             exact["eval_loss"] = repr(figures.eval_loss)
         self._history.append(ProgressEvent(**{**shown, **exact, "time": now()}))
 
+    def phase(self, message: str) -> None:
+        """What is going on outside the steps."""
+        self._reporter.emit(type="phase", message=message)
+
     def pause(self, what: str, seconds: float) -> None:
         """Neither a checkpoint nor an evaluation counts as training time; the former is reported."""
         self._meter.pause(seconds)

@@ -165,9 +165,11 @@ def load_data(run: Run, task: Any, pad_token_id: int) -> tuple[Any, Any]:
 
 
 def _trainer(run: Run, kind: Any, task: Any, data: Any, total: int, stop: StopRequest, recorder: Recorder) -> Any:
+    from swiftlet_trainer.data.prepared import prepared_folder
     from swiftlet_trainer.models.loading import model_folder
     from swiftlet_trainer.training.arguments import training_arguments
     from swiftlet_trainer.training.model import load_trainable, trainable_parameters
+    from swiftlet_trainer.training.reference import reference_file
 
     document, plan = run.document, run.step_plan
     bf16 = plan.precision.value == "bf16"
@@ -179,6 +181,9 @@ def _trainer(run: Run, kind: Any, task: Any, data: Any, total: int, stop: StopRe
     trained, every = trainable_parameters(model)
     run.phase(f"{trained:,} of {every:,} parameters are trained in {plan.precision.value}: {plan.precision.reason}")
     data = without_padding(data, model)
+    reference = None
+    if task.has_reference:
+        data, reference = data.referenced(), reference_file(document, prepared_folder(document))
     if plan.compile.value:
         _compile(run, model, data)
     return kind(
@@ -192,6 +197,7 @@ def _trainer(run: Run, kind: Any, task: Any, data: Any, total: int, stop: StopRe
         master_weights=plan.master_weights.value,
         stop=stop,
         recorder=recorder,
+        reference=reference,
     )
 
 

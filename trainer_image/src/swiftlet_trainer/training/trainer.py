@@ -31,6 +31,7 @@ from swiftlet_trainer.training.figures import StepFigures
 from swiftlet_trainer.training.meter import require_finite
 from swiftlet_trainer.training.optimizer import MasterWeights, build_optimizer, clip_gradients
 from swiftlet_trainer.training.order import OrderedData
+from swiftlet_trainer.training.reference import learn_reference
 from swiftlet_trainer.training.schedule import learning_rate_factor
 from swiftlet_trainer.training.stopping import StopRequest
 
@@ -43,6 +44,9 @@ class StepRecorder(Protocol):
 
     def step(self, figures: StepFigures) -> None:
         """A step is done."""
+
+    def phase(self, message: str) -> None:
+        """What is going on outside the steps."""
 
     def pause(self, what: str, seconds: float) -> None:
         """A `checkpoint` or an `evaluation` took this long."""
@@ -63,7 +67,9 @@ class TaskTrainer(Trainer):
         master_weights: bool,
         stop: StopRequest,
         recorder: StepRecorder,
+        reference: Path | None = None,
     ) -> None:
+        """reference: file of what the model says of the rows before it is trained, for a task that asks for it."""
         cached = getattr(model.config, "use_cache", True)
         super().__init__(model=model, args=args, callbacks=[_Boundaries(self, interval)])
         # Trainer switches it off, and it would be saved so; the loss asks for no cache itself.
@@ -75,7 +81,7 @@ class TaskTrainer(Trainer):
                 self.remove_callback(callback)
         self.task, self.data, self.training, self.store = task, data, training, store
         self._master_weights, self._stop = master_weights, stop
-        self.recorder = recorder
+        self.recorder, self.reference = recorder, reference
         self._sums = torch.zeros(1 + len(task.figures), dtype=torch.float64, device=args.device)
         """Of the items so far in this step: losses, and each of the task's figures."""
         self._grad_norm: torch.Tensor | float = 0.0
@@ -93,7 +99,7 @@ class TaskTrainer(Trainer):
             self.args.per_device_train_batch_size,
         )
         return DataLoader(
-            self.data.train,
+            self.data.train,  # type: ignore[arg-type]
             batch_sampler=sampler,  # type: ignore[arg-type]
             collate_fn=self.data.collator,
             num_workers=self.args.dataloader_num_workers,
@@ -205,6 +211,13 @@ class TaskTrainer(Trainer):
             self.recorder.pause("evaluation", time.perf_counter() - started)
         self.control.should_evaluate = False
 
+    def is_stopping(self) -> bool:
+        """Whether any process was asked to stop; all of them ask together."""
+        asked = torch.tensor(float(self._stop.requested), device=self.args.device)
+        if self.args.world_size > 1:
+            dist.all_reduce(asked)
+        return bool(asked > 0)
+
     @torch.no_grad()
     def evaluation_loss(self) -> float | None:
         """Mean loss of the items of the eval rows, over all processes; None without eval rows."""
@@ -219,9 +232,7 @@ class TaskTrainer(Trainer):
     def _evaluation_sums(self, rows_of: Any) -> torch.Tensor:
         """Summed loss of the items of the eval rows, and their number, over all processes: shape (2,)."""
         sums = torch.zeros(2, dtype=torch.float64)
-        collator = replace(self.data.collator, packed=False)
-        for rows, counted in _eval_batches(rows_of["length"], self.args):
-            batch = cast(Batch, self._prepare_inputs(cast(dict[str, Any], collator([rows_of[row] for row in rows]))))
+        for _, counted, batch in self.batches_of(rows_of):
             scores = self.model_wrapped(**batch["inputs"])
             items = len(batch["sequence"]) if self.task.items == "tokens" else int(batch["group"][-1]) + 1
             if counted:
@@ -230,6 +241,13 @@ class TaskTrainer(Trainer):
             sums = sums.to(self.args.device)
             dist.all_reduce(sums)
         return sums
+
+    def batches_of(self, rows_of: Any) -> Iterator[tuple[list[int], bool, Batch]]:
+        """This process's share of all rows, in no order of learning: row numbers, whether they count, the batch."""
+        collator = replace(self.data.collator, packed=False)
+        for rows, counted in _eval_batches(rows_of["length"], self.args):
+            made = collator([rows_of[row] for row in rows])
+            yield rows, counted, cast(Batch, self._prepare_inputs(cast(dict[str, Any], made)))
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         """Into main memory first: Trainer would ask for `cpu:0` on several CPU processes, which PyTorch refuses."""
@@ -259,6 +277,9 @@ class _Boundaries(TrainerCallback):
         self._trainer, self._interval = trainer, interval
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
+        if self._trainer.reference:
+            with eagerly():
+                learn_reference(self._trainer, self._trainer.reference, resumed=state.global_step > 0)
         self._trainer.recorder.start()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> Any:

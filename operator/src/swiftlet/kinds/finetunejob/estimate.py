@@ -108,7 +108,7 @@ def memory_per_process(
     }
     sharded = SHARDED[layout.strategy]
     part = {name: math.ceil(size / (layout.world_size if name in sharded else 1)) for name, size in whole.items()}
-    tokens = layout.per_device_batch_size * spec.template.max_length
+    tokens = layout.per_device_batch_size * spec.template.max_length * spec.task.sequences
     return MemoryEstimate(
         weights=part["weights"],
         gradients=part["gradients"],

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from swiftlet.api.tasks.sft import SftTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.encode import IGNORED, DroppedError, Encoded
-from swiftlet_trainer.data.formats import Example
+from swiftlet_trainer.data.examples import Example, Shape
 from swiftlet_trainer.data.keys import RowError
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.templates.render import (
@@ -21,7 +22,8 @@ from swiftlet_trainer.templates.segments import Rendered, Segments
 
 def rows(document: TrainDocument, tokenizer: Any, segments: Segments) -> "SftRows":
     """Of a document with the block task.sft."""
-    return SftRows(tokenizer, segments, document.template.system, document.task.sft.assistant_only_loss)
+    block = document.task.sft or SftTask()
+    return SftRows(tokenizer, segments, document.template.system, block.assistant_only_loss)
 
 
 class SftRows:
@@ -30,7 +32,9 @@ class SftRows:
     The chat template is looked at only when the first conversation comes: plain text does without.
     """
 
-    def __init__(self, tokenizer: Any, segments: Segments, system: str | None, assistant_only: bool) -> None:
+    shape: Shape = "example"
+
+    def __init__(self, tokenizer: Any, segments: Segments, system: str | None, assistant_only: bool = True) -> None:
         """system: said before conversations that say nothing of the kind."""
         self._tokenizer, self._segments = tokenizer, segments
         self._system, self._assistant_only = system, assistant_only
@@ -52,15 +56,16 @@ class SftRows:
             )
         return found
 
-    def rendered(self, example: Example) -> Rendered:
+    def rendered(self, example: Example) -> list[Rendered]:
         """As text and the ranges that are answers. Raises DroppedError, RowError, UnsuitableTemplateError."""
         if example.text is None:
-            return self._conversation(example.turns)
+            return [self.conversation(example.turns)]
         if example.learn is False:
             raise DroppedError("not_learnt", "it is marked not to be learnt")
-        return Rendered(example.text, [], is_plain=True)
+        return [Rendered(example.text, [], is_plain=True)]
 
-    def _conversation(self, turns: Sequence[Turn]) -> Rendered:
+    def conversation(self, turns: Sequence[Turn]) -> Rendered:
+        """The same of turns."""
         if self._system and turns[0].role != "system":
             turns = [Turn("system", self._system), *turns]
         if not self._assistant_only:
@@ -127,3 +132,7 @@ class SftRows:
             ids += part
             labels += part if is_learnt else [IGNORED] * len(part)
         return Encoded(ids, labels)
+
+    def grouped(self, sequences: Sequence[Encoded]) -> list[Encoded]:
+        """Each for itself."""
+        return list(sequences)

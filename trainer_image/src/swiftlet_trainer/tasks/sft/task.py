@@ -21,6 +21,7 @@ class Sft:
     figures: tuple[str, ...] = ()
     items: Literal["tokens", "groups"] = "tokens"
     is_linear: bool = True
+    has_reference: bool = False
 
     @property
     def want(self) -> Want:

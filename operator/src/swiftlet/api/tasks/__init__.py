@@ -1,0 +1,37 @@
+"""What is learnt: one block per method, in a file of its own."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from swiftlet.api.base import ApiModel, Rule, one_of
+from swiftlet.api.tasks.cpo import CpoTask
+from swiftlet.api.tasks.dpo import DpoTask
+from swiftlet.api.tasks.orpo import OrpoTask
+from swiftlet.api.tasks.sft import SftTask
+from swiftlet.api.tasks.simpo import SimpoTask
+
+PREFERENCE_TASKS = ("dpo", "orpo", "cpo", "simpo")
+"""Blocks that learn from pairs of answers."""
+
+
+class Task(ApiModel):
+    """What is learnt: one block per method; sft when there is none."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (one_of("sft", *PREFERENCE_TASKS, required=False),)
+
+    sft: SftTask | None = Field(None, description="Supervised fine-tuning.")
+    dpo: DpoTask | None = Field(None, description="Direct preference optimization, beside a reference.")
+    orpo: OrpoTask | None = Field(None, description="Odds ratio preference optimization, without a reference.")
+    cpo: CpoTask | None = Field(None, description="Contrastive preference optimization, without a reference.")
+    simpo: SimpoTask | None = Field(None, description="Simple preference optimization, without a reference.")
+
+    @property
+    def name(self) -> str:
+        """Of the block that is set."""
+        return next((name for name in type(self).model_fields if getattr(self, name) is not None), "sft")
+
+    @property
+    def sequences(self) -> int:
+        """Most sequences of tokens that a row becomes."""
+        return 2 if self.name in PREFERENCE_TASKS else 1

@@ -1,0 +1,12 @@
+"""Odds ratio preference optimization (Hong et al. 2024, arXiv:2403.07691)."""
+
+from pydantic import Field
+
+from swiftlet.api.base import ApiModel
+from swiftlet.api.tasks.dpo import Beta
+
+
+class OrpoTask(ApiModel):
+    """Supervised fine-tuning on the chosen answers, with a penalty on the odds of the rejected ones."""
+
+    beta: Beta = Field(0.1, description="Weight of the odds ratio's loss; lambda in the paper.")

@@ -1,0 +1,22 @@
+"""Simple preference optimization (Meng et al. 2024, arXiv:2405.14734)."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from swiftlet.api.base import ApiModel
+from swiftlet.api.tasks.cpo import Alpha
+from swiftlet.api.tasks.dpo import Beta, Smoothing
+
+
+class SimpoTask(ApiModel):
+    """Simple preference optimization. Defaults are ms-swift's."""
+
+    beta: Beta = Field(2.0, description="Scale of the log-probabilities per token.")
+    simpo_gamma: Annotated[float, Field(ge=0, le=1000)] = Field(
+        1.0, description="Margin by which the chosen answer's reward, beta times its mean log p, is to be ahead."
+    )
+    label_smoothing: Smoothing = Field(0.0, description="Share of pairs that are taken to be the wrong way round.")
+    cpo_alpha: Alpha = Field(
+        1.0, description="Weight of -log p per token of the chosen answer (CPO-SimPO); 0 is the paper's SimPO."
+    )

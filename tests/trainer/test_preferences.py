@@ -1,0 +1,185 @@
+"""Runs that learn from pairs of answers: what they learn, and that it does not depend on how they are computed."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from swiftlet_trainer.failures import InvalidInput, Terminated
+from swiftlet_trainer.training.stopping import StopRequest
+
+TASKS = {
+    "dpo": {"dpo": {}},
+    "dpo of several losses": {
+        "dpo": {"lossTypes": ["sigmoid", "bco_pair", "sft"], "lossWeights": [0.8, 0.2, 1], "ldAlpha": 0.5}
+    },
+    "wpo": {"dpo": {"useWeighting": True, "rpoAlpha": 0.1}},
+    "orpo": {"orpo": {}},
+    "cpo": {"cpo": {}},
+    "simpo": {"simpo": {"cpoAlpha": 0}},
+}
+
+
+PACKED = {"packing": True, "maxLength": 256}
+
+
+class StopAfter(StopRequest):
+    """A SIGTERM that arrives when it has been asked for so often."""
+
+    def __init__(self, asked: int) -> None:
+        self._left = asked
+
+    @property
+    def requested(self) -> bool:  # type: ignore[override]
+        self._left -= 1
+        return self._left <= 0
+
+
+@pytest.fixture
+def trained(make_pod: Callable[[str], Any], tiny_model: Path) -> Callable[..., Any]:
+    """Trains six steps; `rate` is the learning rate."""
+
+    def run(name: str, task: Any, rate: float = 1e-2, **changes: Any) -> Any:
+        pod = make_pod(name)
+        pod.write_job(tiny_model, task=task, training={"learningRate": rate}, **changes)
+        pod.prepare()
+        pod.train_here()
+        return pod
+
+    return run
+
+
+def curve(pod: Any, name: str = "loss") -> list[float]:
+    return [float(value) for value in pod.figures(name).values()]
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_the_margin_grows(trained: Callable[..., Any], task: Any) -> None:
+    pod = trained("pod", task)
+    margins = curve(pod, "rewardsMargins")
+    assert curve(pod)[-1] < curve(pod)[0]
+    assert margins[-1] > margins[0]
+    assert curve(pod, "rewardsAccuracies")[-1] == 1
+    result = json.loads((pod.output / "result.json").read_text())
+    assert result["progress"]["rewardsMargins"] == pod.figures("rewardsMargins")[6]
+
+
+def test_the_first_step_is_that_of_the_reference(trained: Callable[..., Any]) -> None:
+    """Before anything is learnt the ratios are 0: -log sigmoid(0), and nobody is ahead."""
+    pod = trained("pod", {"dpo": {}})
+    assert curve(pod)[0] == pytest.approx(0.6931472, abs=1e-5)
+    assert curve(pod, "rewardsMargins")[0] == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "task", [TASKS["dpo of several losses"], TASKS["wpo"], TASKS["simpo"]], ids=["dpo", "wpo", "simpo"]
+)
+def test_what_is_learnt_does_not_depend_on_the_batches(trained: Callable[..., Any], task: Any) -> None:
+    whole = trained("whole", task)
+    split = trained("split", task, perDeviceBatchSize=1, gradientAccumulationSteps=4)
+    for figure in ("rewardsMargins", "gradNorm"):
+        assert curve(split, figure) == pytest.approx(curve(whole, figure), rel=2e-2, abs=2e-3)
+    assert curve(split) == pytest.approx(curve(whole), rel=1e-4)
+
+
+def test_a_run_of_every_weight_needs_no_second_model(trained: Callable[..., Any]) -> None:
+    pod = trained("pod", {"dpo": {}}, rate=1e-3, tuner={"full": {}})
+    assert curve(pod)[0] == pytest.approx(0.6931472, abs=1e-5)
+    assert curve(pod)[-1] < 0.6
+
+
+def test_held_out_pairs_are_compared_too(make_pod: Callable[[str], Any], tiny_model: Path) -> None:
+    pod = make_pod("pod")
+    pod.write_job(
+        tiny_model, task={"dpo": {}}, training={"evalFraction": 0.2}, template={"packing": True, "maxLength": 256}
+    )
+    pod.prepare()
+    pod.train_here()
+    assert 0 < curve(pod, "evalLoss")[-1] < 0.69
+
+
+def test_a_resumed_run_is_the_same_run(make_pod: Callable[[str], Any], tiny_model: Path) -> None:
+    """Bit for bit, and with the reference of its beginning."""
+    curves = []
+    for name in ("through", "stopped"):
+        pod = make_pod(name)
+        pod.write_job(tiny_model, task={"dpo": {}}, tuner={"full": {}}, training={"learningRate": 1e-3})
+        pod.prepare()
+        if name == "stopped":
+            with pytest.raises(Terminated, match="stopped after step"):
+                pod.train_here(StopAfter(9))
+            assert 0 < len(pod.losses()) < 6
+        pod.train_here()
+        curves.append(pod.losses())
+    assert curves[0] == curves[1]
+
+
+def test_the_reference_pass_stops_when_asked_and_begins_anew(
+    pod_of_pairs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Terminated, match="nothing was learnt yet"):
+        pod_of_pairs.train_here(StopAfter(1))
+    assert not list(pod_of_pairs.output.glob("data/*/reference-*"))
+    pod_of_pairs.train_here()
+    assert len(list(pod_of_pairs.output.glob("data/*/reference-*.safetensors"))) == 1
+
+
+def test_kill_nine_in_the_reference_pass_costs_that_pass(pod_of_pairs: Any) -> None:
+    """A killed writer leaves a part of a file, which is nobody's reference."""
+    pod_of_pairs.train_here()
+    (file,) = pod_of_pairs.output.glob("data/*/reference-*.safetensors")
+    whole, losses = file.read_bytes(), pod_of_pairs.losses()
+    file.rename(file.with_suffix(".part"))
+    file.with_suffix(".part").write_bytes(whole[:100])
+    for name in ("checkpoints", "events.jsonl", "artifact", "result.json"):
+        _remove(pod_of_pairs.output / name)
+    pod_of_pairs.train_here()
+    assert file.read_bytes() == whole
+    assert pod_of_pairs.losses() == losses
+
+
+def test_a_reference_that_is_lost_is_told(make_pod: Callable[[str], Any], tiny_model: Path) -> None:
+    """With every weight trained, nothing knows any more what the model said before."""
+    pod = make_pod("pod")
+    pod.write_job(tiny_model, task={"dpo": {}}, tuner={"full": {}})
+    pod.prepare()
+    with pytest.raises(Terminated):
+        pod.train_here(StopAfter(9))
+    (file,) = pod.output.glob("data/*/reference-*.safetensors")
+    file.unlink()
+    with pytest.raises(InvalidInput, match="delete the resource to start over"):
+        pod.train_here()
+
+
+@pytest.mark.parametrize("strategy", ["ddp", "zero2", "zero3"])
+def test_two_processes_learn_what_one_does(
+    make_pod: Callable[[str], Any], tiny_model: Path, trained: Callable[..., Any], strategy: str
+) -> None:
+    alone = trained("alone", TASKS["dpo of several losses"])
+    pod = make_pod(strategy)
+    changes = {"task": TASKS["dpo of several losses"], "processesPerNode": 2, "strategy": strategy}
+    pod.write_job(tiny_model, **changes, perDeviceBatchSize=1, gradientAccumulationSteps=2)
+    pod.prepare()
+    code, log = pod.train(OMP_NUM_THREADS="1")
+    assert code == 0, log
+    assert curve(pod) == pytest.approx(curve(alone), rel=1e-4)
+    assert curve(pod, "rewardsMargins") == pytest.approx(curve(alone, "rewardsMargins"), rel=2e-2, abs=2e-3)
+
+
+@pytest.fixture
+def pod_of_pairs(make_pod: Callable[[str], Any], tiny_model: Path) -> Any:
+    """A pod whose job learns from pairs, its data prepared."""
+    pod = make_pod("pod")
+    pod.write_job(tiny_model, task={"dpo": {}})
+    pod.prepare()
+    return pod
+
+
+def _remove(path: Path) -> None:
+    import shutil
+
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

@@ -1,0 +1,65 @@
+"""The shapes that rows come down to, whatever file they are from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from swiftlet_trainer.data.placeholders import substitute
+from swiftlet_trainer.data.turns import Turn
+
+Shape = Literal["example", "preference"]
+"""Example, or Preference."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row that is said as it is: turns, or text when there are none.
+
+    learn: what a mark on a row of text says, None when there is none.
+    """
+
+    turns: list[Turn]
+    text: str | None = None
+    learn: bool | None = None
+
+    @property
+    def texts(self) -> list[str]:
+        """All that is said in it."""
+        return _contents(self.turns) or [self.text or ""]
+
+    def filled(self, values: Mapping[str, str]) -> "Example":
+        """With its placeholders filled in. Raises KeyError for one without a value."""
+        if self.text is not None:
+            return replace(self, text=substitute(self.text, values))
+        return Example(_filled(self.turns, values))
+
+
+@dataclass(frozen=True)
+class Preference:
+    """A prompt, the answer to it that is preferred, and one or more others. Answers are turns, the first of which is
+    the assistant's."""
+
+    prompt: list[Turn]
+    chosen: list[Turn]
+    rejected: list[list[Turn]]
+
+    @property
+    def texts(self) -> list[str]:
+        """All that is said in it."""
+        return _contents([*self.prompt, *self.chosen, *(turn for answer in self.rejected for turn in answer)])
+
+    def filled(self, values: Mapping[str, str]) -> "Preference":
+        """With its placeholders filled in. Raises KeyError for one without a value."""
+        answers = [_filled(answer, values) for answer in self.rejected]
+        return Preference(_filled(self.prompt, values), _filled(self.chosen, values), answers)
+
+
+AnyExample = Example | Preference
+
+
+def _contents(turns: Sequence[Turn]) -> list[str]:
+    return [turn.content for turn in turns]
+
+
+def _filled(turns: Sequence[Turn], values: Mapping[str, str]) -> list[Turn]:
+    return [replace(turn, content=substitute(turn.content, values)) for turn in turns]

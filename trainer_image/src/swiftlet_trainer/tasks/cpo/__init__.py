@@ -1,0 +1,1 @@
+"""Contrastive preference optimization: pairs of answers without a reference."""

@@ -1,0 +1,22 @@
+"""The losses of CPO and SimPO: those of DPO without a reference. All tensors are fp32, (P,)."""
+
+import torch
+from torch.nn.functional import logsigmoid
+
+
+def smoothed(logits: torch.Tensor, smoothing: float) -> torch.Tensor:
+    """-log sigmoid of the logits; `smoothing` of the pairs are taken to be the wrong way round.
+
+    Source: arXiv:2401.08417, equation 3; arXiv:2405.14734, equation 6.
+    """
+    return -(1 - smoothing) * logsigmoid(logits) - smoothing * logsigmoid(-logits)
+
+
+def hinge(logits: torch.Tensor) -> torch.Tensor:
+    """SLiC, arXiv:2305.10425."""
+    return torch.relu(1 - logits)
+
+
+def ipo(margin: torch.Tensor, beta: float) -> torch.Tensor:
+    """Of log-probabilities per token: arXiv:2310.12036, equation 17."""
+    return (margin - 1 / (2 * beta)) ** 2

@@ -1,0 +1,1 @@
+"""Odds ratio preference optimization: pairs of answers without a reference."""

@@ -1,0 +1,5 @@
+"""Rows are pairs of answers."""
+
+from swiftlet_trainer.tasks.preference.rows import rows
+
+__all__ = ["rows"]

@@ -1,0 +1,1 @@
+"""What methods that compare two answers to a prompt have in common."""

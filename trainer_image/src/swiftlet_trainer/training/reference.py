@@ -1,0 +1,121 @@
+"""Log-probabilities of answers under the model that a run starts from, computed once and kept with its data.
+
+They are wanted before the first step, when adapters change nothing yet, and are switched off all the same; so no second
+model is ever held, whatever is trained. A run that goes on from a checkpoint finds them on disk.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+from swiftlet.wire.documents import TrainDocument
+
+from swiftlet_trainer.failures import InvalidInput, Terminated
+
+REPORT_SECONDS = 5.0
+"""Between two reports of how far it is."""
+Offsets = NDArray[np.int64]
+
+
+class Referenced:
+    """Rows, each with what the reference says of its sequences once that is known. A dataset of PyTorch."""
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+        self.offsets: Offsets = np.cumsum([0, *sequences_of(rows)])
+        self.likelihoods: NDArray[np.float32] | None = None
+        """Of all rows' sequences, one after the other."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, row: int | str) -> Any:
+        """A row by its number, or a column by its name."""
+        return self.rows[row] if isinstance(row, str) else self.__getitems__([row])[0]
+
+    def __getitems__(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
+        """The rows with these numbers, as a DataLoader asks for them."""
+        found = [self.rows[row] for row in numbers]
+        if self.likelihoods is None:
+            return found
+        return [{**row, "reference": self._of(number)} for number, row in zip(numbers, found, strict=True)]
+
+    def _of(self, row: int) -> list[float]:
+        assert self.likelihoods is not None  # noqa: S101
+        found: list[float] = self.likelihoods[self.offsets[row] : self.offsets[row + 1]].tolist()
+        return found
+
+
+def sequences_of(rows: Any) -> list[int]:
+    """How many sequences each row has."""
+    if "seq_lengths" not in rows.column_names:
+        return [1] * len(rows)
+    return [len(lengths) for lengths in rows["seq_lengths"]]
+
+
+def reference_file(document: TrainDocument, folder: Path) -> Path:
+    """Where the log-probabilities are kept, beside the prepared data in `folder`."""
+    model = hashlib.sha256(json.dumps(document.model.document(), sort_keys=True).encode()).hexdigest()
+    return folder / f"reference-{model[:16]}.safetensors"
+
+
+def learn_reference(trainer: Any, file: Path, resumed: bool) -> None:
+    """Fill in the reference of the trainer's rows: from `file`, or computed by all processes and written there.
+
+    Raises Terminated when stopped meanwhile (nothing has been learnt yet; the next attempt begins anew), InvalidInput
+    when a run with weights of its own has lost the file.
+    """
+    parts = {name: rows for name, rows in (("train", trainer.data.train), ("eval", trainer.data.eval)) if rows}
+    known = load_file(file) if file.exists() else {}
+    if any(len(known.get(name, ())) != rows.offsets[-1] for name, rows in parts.items()):
+        if resumed and not hasattr(trainer.model, "disable_adapter"):
+            what = f"{file}: what the model said before it was trained is gone, and its weights are others by now"
+            raise InvalidInput([f"{what}; delete the resource to start over"])
+        known = {name: _computed(trainer, rows, name) for name, rows in parts.items()}
+        if trainer.args.process_index == 0:
+            save_file(known, file.with_suffix(".part"))
+            file.with_suffix(".part").replace(file)
+    for name, rows in parts.items():
+        rows.likelihoods = known[name]
+
+
+@torch.no_grad()
+def _computed(trainer: Any, rows: Referenced, name: str) -> NDArray[np.float32]:
+    """log p of each sequence's answer, over all processes."""
+    found = torch.zeros(int(rows.offsets[-1]), dtype=torch.float32, device=trainer.args.device)
+    without = getattr(trainer.model, "disable_adapter", nullcontext)
+    trainer.model_wrapped.eval()
+    with without():
+        for numbers, counted, batch in _told(trainer, trainer.batches_of(rows), len(rows), name):
+            likelihoods = trainer.task.likelihoods(trainer.model_wrapped(**batch["inputs"]), batch)
+            if counted:
+                places = [place for row in numbers for place in range(*rows.offsets[row : row + 2])]
+                found[torch.tensor(places, device=found.device)] = likelihoods.float()
+    trainer.model_wrapped.train()
+    if trainer.args.world_size > 1:
+        dist.all_reduce(found)
+    if not found.isfinite().all():
+        raise InvalidInput(["model: its log-probabilities of the data are not finite; look at its weights"])
+    return found.cpu().numpy()
+
+
+def _told(trainer: Any, batches: Iterator[Any], count: int, name: str) -> Iterator[Any]:
+    """The batches, with a word now and then. Raises Terminated on all processes when one was asked to stop."""
+    said, done = time.monotonic(), 0
+    for one in batches:
+        if trainer.is_stopping():
+            raise Terminated("stopped while the reference was computed; nothing was learnt yet, so it begins anew")
+        yield one
+        done += len(one[0]) * trainer.args.world_size
+        if time.monotonic() - said > REPORT_SECONDS:
+            said = time.monotonic()
+            trainer.recorder.phase(f"reference: {min(done, count):,} of {count:,} {name} rows")
