@@ -146,7 +146,7 @@ def train(rank: int, world: int, folder: Path, case: Case) -> None:
         recorder=noted,
     )
     (folder / f"seed-{rank}").write_text(str(torch.initial_seed()))
-    before = trainer.evaluation_loss()
+    before = trainer.evaluated()["loss"]
     trainer.train()
     if rank == 0:
         told = {"loss": noted.figures.loss, "grad_norm": noted.figures.grad_norm, "eval_loss": before}

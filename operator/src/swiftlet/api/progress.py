@@ -33,6 +33,8 @@ class Progress(ApiModel):
     rewards_accuracies: str | None = Field(
         None, description="Share of the last step's pairs whose chosen answer has the higher reward."
     )
+    eval_rewards_margins: str | None = Field(None, description="rewardsMargins of held-out pairs.")
+    eval_rewards_accuracies: str | None = Field(None, description="rewardsAccuracies of held-out pairs.")
     tokens_per_second: str | None = Field(None, description="Tokens without padding, over all processes.")
     eta_seconds: int | None = Field(None, description="Seconds until the last step, at the present pace.")
     checkpoint_step: int | None = Field(None, description="Step of the newest complete checkpoint.")

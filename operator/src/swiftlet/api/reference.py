@@ -10,6 +10,7 @@ from swiftlet.api import API_VERSION, KINDS
 from swiftlet.api.base import Resource
 from swiftlet.api.problems import Location
 from swiftlet.api.schema import structural_schema
+from swiftlet.api.tasks import PREFERENCE_TASKS, Task
 
 _BOUNDS = {
     "minimum": "≥ {}",
@@ -23,7 +24,7 @@ _BOUNDS = {
 
 
 def render_reference() -> dict[str, str]:
-    """Text of every page, by file name: `finetunejob.md` and so on, and `index.md`."""
+    """Text of every page, by file name: `finetunejob.md` and so on, a page for each task below `tasks/`, `index.md`."""
     pages = {f"{kind.lower()}.md": _page(kind, resource) for kind, resource in KINDS.items()}
     rows = [
         f"| [{kind}]({kind.lower()}.md) | `{resource.short_name}` | {resource.scope}"
@@ -31,7 +32,23 @@ def render_reference() -> dict[str, str]:
         for kind, resource in KINDS.items()
     ]
     table = ["| Kind | Short name | Scope | |", "| --- | --- | --- | --- |", *rows]
-    return {"index.md": "\n".join(["# API reference", "", f"`apiVersion: {API_VERSION}`", "", *table, ""]), **pages}
+    tasks = [f"- [{name}](tasks/{name}.md): learns {Task.learnt_by(name)}" for name in Task.model_fields]
+    index = [
+        "# API reference",
+        "",
+        f"`apiVersion: {API_VERSION}`",
+        "",
+        *table,
+        "",
+        "Tasks of a FineTuneJob:",
+        "",
+        *tasks,
+    ]
+    return {
+        "index.md": "\n".join([*index, ""]),
+        **pages,
+        **{f"tasks/{name}.md": _task_page(name) for name in Task.model_fields},
+    }
 
 
 def write_reference(folder: Path) -> list[Path]:
@@ -39,6 +56,7 @@ def write_reference(folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, text in render_reference().items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
         written.append(folder / name)
     return written
@@ -58,6 +76,21 @@ def _page(kind: str, resource: type[Resource]) -> str:
     for column in resource.columns:
         lines.append(f"| {column.name} | `{_cell(column.path)}` | {'with -o wide' if column.wide else 'always'} |")
     return "\n".join([*lines, ""])
+
+
+def _task_page(name: str) -> str:
+    """Of one block of spec.task."""
+    schema = structural_schema("FineTuneJob")["properties"]["spec"]["properties"]["task"]["properties"][name]
+    at: Location = ("spec", "task", name)
+    example = "finetunejob-lora.yaml" if name == "sft" else f"tasks/{name}.yaml"
+    rows = "pairs of answers" if name in PREFERENCE_TASKS else "conversations, prompts with completions, and texts"
+    lines = [f"# Task {name}", "", (sys.modules[f"swiftlet.api.tasks.{name}"].__doc__ or "").strip(), ""]
+    lines += [f"It learns {Task.learnt_by(name)}.", ""]
+    lines += [f"Rows: {rows} ([data](../../how-to/data.md)). Example: [{example}](../../../examples/{example}).", ""]
+    lines += ["This page is generated from the models in `swiftlet.api.tasks`.", "", *_fields(schema, at)]
+    if rules := list(_rules(schema, at)):
+        lines += ["## Rules", "", "| Field | Rule | CEL |", "| --- | --- | --- |", *rules, ""]
+    return "\n".join(lines)
 
 
 def _fields(schema: Mapping[str, Any], at: Location) -> list[str]:

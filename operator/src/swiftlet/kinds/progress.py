@@ -20,6 +20,8 @@ FIGURES = (
     "rewardsRejected",
     "rewardsMargins",
     "rewardsAccuracies",
+    "evalRewardsMargins",
+    "evalRewardsAccuracies",
     "tokensPerSecond",
     "etaSeconds",
 )

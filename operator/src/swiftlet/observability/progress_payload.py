@@ -34,6 +34,8 @@ METRICS = {
     "rewards/rejected": ("rewardsRejected", "{:.4f}"),
     "rewards/margins": ("rewardsMargins", "{:.4f}"),
     "rewards/accuracies": ("rewardsAccuracies", "{:.4f}"),
+    "eval_rewards/margins": ("evalRewardsMargins", "{:.4f}"),
+    "eval_rewards/accuracies": ("evalRewardsAccuracies", "{:.4f}"),
     "epoch": ("epoch", "{:.2f}"),
     "current_epoch": ("epoch", "{:.2f}"),
     "train_tokens_per_second": ("tokensPerSecond", "{:.1f}"),

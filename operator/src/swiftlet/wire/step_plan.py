@@ -39,6 +39,8 @@ class Hardware:
 class StepPlan:
     """Everything about a step that changes its speed but not what is learnt."""
 
+    task: Choice[str]
+    """The block of spec.task."""
     precision: Choice[Literal["fp32", "bf16"]]
     master_weights: Choice[bool]
     """Whether the optimizer steps on an fp32 copy of the trained weights (ZeRO keeps its own)."""
@@ -95,6 +97,7 @@ def plan_step(document: TrainDocument, hardware: Hardware) -> StepPlan:
     threads = max(1, hardware.physical_cores // hardware.processes)
     plural = "" if hardware.processes == 1 else "es"
     return StepPlan(
+        task=Choice(document.task.name, document.task.learns),
         precision=precision,
         master_weights=_master_weights(precision.value, document.strategy),
         loss=_loss(document),

@@ -109,7 +109,15 @@ def _plots(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     else:
         lines = [loss, held_out]
     drawn = [("Loss", lines, "loss", False)]
-    drawn += [(title, [_curve(events, key, title)], unit, True) for title, key, unit in _SINGLE_CURVES]
+    drawn += [
+        (
+            title,
+            [_curve(events, key, title), _curve(events, f"eval{key[:1].upper()}{key[1:]}", "held-out rows")],
+            unit,
+            True,
+        )
+        for title, key, unit in _SINGLE_CURVES
+    ]
     found = [(title, [line for line in lines if line], unit, zero) for title, lines, unit, zero in drawn]
     return [{"title": title, "svg": safe(curves(lines, unit, zero))} for title, lines, unit, zero in found if lines]
 

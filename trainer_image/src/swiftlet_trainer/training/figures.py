@@ -16,5 +16,7 @@ class StepFigures:
     tokens: int
     """Without padding, over all processes."""
     eval_loss: float | None = None
+    of_evaluation: Mapping[str, float] = field(default_factory=dict)
+    """The task's figures of the rows held out, by the same names, after a step that evaluates."""
     of_task: Mapping[str, float] = field(default_factory=dict)
     """Means over the step's items, by name: fields of Progress."""

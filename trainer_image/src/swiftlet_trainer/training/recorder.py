@@ -1,7 +1,9 @@
 """Figures of steps turned into progress events and the history."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from pydantic.alias_generators import to_camel
 from swiftlet.api.progress import Progress
 from swiftlet.wire.messages import ProgressEvent
 
@@ -9,6 +11,9 @@ from swiftlet_trainer.progress import History, Reporter, now
 from swiftlet_trainer.training.batches import BatchPlan
 from swiftlet_trainer.training.figures import StepFigures
 from swiftlet_trainer.training.meter import Meter
+
+HELD_OUT = ("eval_rewards_margins", "eval_rewards_accuracies")
+"""Figures of a task that are told of the rows held out as well: fields of Progress."""
 
 
 class Recorder:
@@ -25,6 +30,7 @@ class Recorder:
         self.progress = Progress(step=start, total_steps=total, checkpoint_step=self._checkpoint)
         if reporter.enabled:
             self._history.truncate(start)
+        self._held_out = {name: said for name in HELD_OUT if (said := self._history.last(to_camel(name))) is not None}
         self.loss = self._last("loss")
         self.eval_loss = self._last("evalLoss")
 
@@ -42,6 +48,7 @@ class Recorder:
         self._meter.step_done(figures.tokens)
         self.loss = figures.loss
         self.eval_loss = self.eval_loss if figures.eval_loss is None else figures.eval_loss
+        self._held_out = _of_held_out(figures.of_evaluation) or self._held_out
         self.progress = Progress(
             step=figures.step,
             total_steps=self._total,
@@ -55,6 +62,7 @@ class Recorder:
             eta_seconds=self._meter.seconds_left(figures.step),
             checkpoint_step=self._checkpoint,
             **{name: f"{value:.4f}" for name, value in figures.of_task.items()},
+            **self._held_out,
         )
         if not self._reporter.enabled:
             return
@@ -63,8 +71,9 @@ class Recorder:
             self._reporter.emit(**shown)
         # Full precision: two runs are compared by their histories.
         exact = {"loss": repr(figures.loss), "learning_rate": repr(figures.learning_rate)}
-        shown.pop("eval_loss", None)
-        if figures.eval_loss is not None:
+        if figures.eval_loss is None:  # what an earlier step said stays in the progress, and is not its own
+            shown = {name: value for name, value in shown.items() if name not in ("eval_loss", *HELD_OUT)}
+        else:
             exact["eval_loss"] = repr(figures.eval_loss)
         self._history.append(ProgressEvent(**{**shown, **exact, "time": now()}))
 
@@ -86,3 +95,7 @@ class Recorder:
                 checkpoint_step=self._checkpoint,
                 message=message,
             )
+
+
+def _of_held_out(figures: Mapping[str, float]) -> dict[str, str]:
+    return {f"eval_{name}": f"{value:.4f}" for name, value in figures.items() if f"eval_{name}" in HELD_OUT}

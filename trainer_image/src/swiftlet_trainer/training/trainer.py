@@ -201,8 +201,10 @@ class TaskTrainer(Trainer):
         if figures is None:
             return
         started = time.perf_counter()
-        eval_loss = self.evaluation_loss() if self.control.should_evaluate else None
-        self.recorder.step(replace(figures, grad_norm=float(self._grad_norm), eval_loss=eval_loss))
+        found = self.evaluated() if self.control.should_evaluate else {}
+        eval_loss = found.pop("loss", None)
+        grad_norm = float(self._grad_norm)
+        self.recorder.step(replace(figures, grad_norm=grad_norm, eval_loss=eval_loss, of_evaluation=found))
         if self.control.should_save:
             self._save_checkpoint(self.model_wrapped, None)
             self.control.should_save = False
@@ -219,24 +221,28 @@ class TaskTrainer(Trainer):
         return bool(asked > 0)
 
     @torch.no_grad()
-    def evaluation_loss(self) -> float | None:
-        """Mean loss of the items of the eval rows, over all processes; None without eval rows."""
+    def evaluated(self) -> dict[str, float]:
+        """Means over the items of the eval rows, over all processes: the `loss` and the task's figures; nothing without
+        eval rows."""
         if not self.data.eval:
-            return None
+            return {}
         self.model_wrapped.eval()
         with eagerly():
             sums = self._evaluation_sums(self.data.eval)
         self.model_wrapped.train()
-        return float(sums[0] / sums[1]) if sums[1] else None
+        items, *summed = sums.tolist()
+        return {name: one / items for name, one in zip(("loss", *self.task.figures), summed, strict=True) if items}
 
     def _evaluation_sums(self, rows_of: Any) -> torch.Tensor:
-        """Summed loss of the items of the eval rows, and their number, over all processes: shape (2,)."""
-        sums = torch.zeros(2, dtype=torch.float64)
+        """Number of the items of the eval rows, their summed loss and figures, over all processes: (2 + figures,)."""
+        sums = torch.zeros(2 + len(self.task.figures), dtype=torch.float64)
         for _, counted, batch in self.batches_of(rows_of):
             scores = self.model_wrapped(**batch["inputs"])
             items = len(batch["sequence"]) if self.task.items == "tokens" else int(batch["group"][-1]) + 1
             if counted:
-                sums += torch.tensor([float(self.task.loss(scores, batch).total), items], dtype=torch.float64)
+                found = self.task.loss(scores, batch)
+                figures = (float(found.figures[name]) for name in self.task.figures)
+                sums += torch.tensor([items, float(found.total), *figures], dtype=torch.float64)
         if self.args.world_size > 1:
             sums = sums.to(self.args.device)
             dist.all_reduce(sums)

@@ -1,6 +1,7 @@
 """What is learnt: one block per method, in a file of its own."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -13,6 +14,9 @@ from swiftlet.api.tasks.simpo import SimpoTask
 
 PREFERENCE_TASKS = ("dpo", "orpo", "cpo", "simpo")
 """Blocks that learn from pairs of answers."""
+
+
+_BLOCKS: Mapping[str, Any] = {"sft": SftTask, "dpo": DpoTask, "orpo": OrpoTask, "cpo": CpoTask, "simpo": SimpoTask}
 
 
 class Task(ApiModel):
@@ -30,6 +34,17 @@ class Task(ApiModel):
     def name(self) -> str:
         """Of the block that is set."""
         return next((name for name in type(self).model_fields if getattr(self, name) is not None), "sft")
+
+    @property
+    def learns(self) -> str:
+        """What is learnt from which rows, in a line."""
+        return self.learnt_by(self.name)
+
+    @classmethod
+    def learnt_by(cls, name: str) -> str:
+        """The same of a block by its name."""
+        words: str = _BLOCKS[name].learns
+        return words
 
     @property
     def sequences(self) -> int:

@@ -13,6 +13,8 @@ Alpha = Annotated[float, Field(ge=0, le=1000)]
 class CpoTask(ApiModel):
     """Contrastive preference optimization. Names and defaults are those of TRL's CPOConfig."""
 
+    learns: ClassVar[str] = "which of two answers is preferred, and the chosen one, without a reference"
+
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "!has(self.labelSmoothing) || self.labelSmoothing == 0.0 || !has(self.lossType)"

@@ -30,6 +30,10 @@ Smoothing = Annotated[float, Field(ge=0, lt=0.5)]
 class DpoTask(ApiModel):
     """Direct preference optimization. Names and defaults are those of TRL's DPOConfig; rpoAlpha is ms-swift's."""
 
+    learns: ClassVar[str] = (
+        "which of two answers is preferred, beside what the model says before the first step, computed once"
+    )
+
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "!has(self.lossWeights) || (has(self.lossTypes) ? self.lossTypes.size() : 1) == self.lossWeights.size()",

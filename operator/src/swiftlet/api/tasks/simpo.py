@@ -1,6 +1,6 @@
 """Simple preference optimization (Meng et al. 2024, arXiv:2405.14734)."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from swiftlet.api.tasks.dpo import Beta, Smoothing
 
 class SimpoTask(ApiModel):
     """Simple preference optimization. Defaults are ms-swift's."""
+
+    learns: ClassVar[str] = "which of two answers is preferred by its mean log-probability, without a reference"
 
     beta: Beta = Field(2.0, description="Scale of the log-probabilities per token.")
     simpo_gamma: Annotated[float, Field(ge=0, le=1000)] = Field(
