@@ -7,7 +7,8 @@ REPOSITORY = Path(__file__).parents[3]
 
 
 def test_the_generated_files_are_up_to_date() -> None:
-    files = {file.name: file.read_text("utf-8") for file in (REPOSITORY / "docs" / "reference").iterdir()}
+    folder = REPOSITORY / "docs" / "reference"
+    files = {file.relative_to(folder).as_posix(): file.read_text("utf-8") for file in folder.rglob("*.md")}
     pages = render_reference()
     assert {name: files.get(name) for name in pages} == pages, "run: python -m swiftlet.api.reference docs/reference"
 

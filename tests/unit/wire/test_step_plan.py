@@ -159,7 +159,8 @@ def test_processes_share_the_cores() -> None:
 
 def test_every_choice_has_a_reason() -> None:
     lines = plan_step(document(), CPU).lines()
-    assert lines[0] == "precision bf16: this cpu multiplies bf16"
-    assert lines[1] == "master weights yes: updates too small for bf16 would be lost"
-    assert len(lines) == 11
+    assert lines[0] == "task sft: the next token of the assistant's turns, or of every token"
+    assert lines[1] == "precision bf16: this cpu multiplies bf16"
+    assert lines[2] == "master weights yes: updates too small for bf16 would be lost"
+    assert len(lines) == 12
     assert all(line.partition(": ")[2] for line in lines)
