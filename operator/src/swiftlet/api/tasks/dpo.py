@@ -24,7 +24,9 @@ DpoLoss = Literal[
 Divergence = Literal["reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"]
 
 Beta = Annotated[float, Field(gt=0, le=1000)]
-Smoothing = Annotated[float, Field(ge=0, lt=0.5)]
+Smoothing = Annotated[float, Field(ge=0, le=0.49)]
+"""Below a half. As an inclusive bound: the API server cuts a bound to an integer where the value is one, and would refuse
+0 as not below 0.5."""
 
 
 class DpoTask(ApiModel):
