@@ -25,8 +25,8 @@ Divergence = Literal["reverse_kl", "forward_kl", "js_divergence", "alpha_diverge
 
 Beta = Annotated[float, Field(gt=0, le=1000)]
 Smoothing = Annotated[float, Field(ge=0, le=0.49)]
-"""Below a half. As an inclusive bound: the API server cuts it to an integer where the value is one, and would refuse 0 as
-not below 0.5."""
+"""Below a half. As an inclusive bound: the API server cuts it to an integer where the value is one, and would refuse 0
+as not below 0.5."""
 
 
 class DpoTask(ApiModel):
