@@ -64,7 +64,7 @@ def test_the_plan_shows_needs_and_objects(swiftlet: Any, tmp_path: Path) -> None
     done = swiftlet("plan", QUICKSTART, "--state", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "134,515,008, of which 4,884,480 are trained (3.6%)" in done.stdout
-    assert "service/bird-train, networkpolicy/bird-train, job/bird-train-0 (1 pod)" in done.stdout
+    assert "networkpolicy/bird-train, job/bird-train-0 (1 pod)" in done.stdout
     assert "deployment/bird-serve (1 pod)" in done.stdout
     assert "after       finetunejob/bird, evalrun/bird" in done.stdout
 
