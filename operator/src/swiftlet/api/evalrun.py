@@ -24,7 +24,7 @@ from swiftlet.api.progress import Progress
 from swiftlet.api.uris import DataUri, ModelUri
 
 GenerationMetric = Literal["exact_match", "contains", "rouge_l"]
-Metric = Literal["exact_match", "contains", "rouge_l", "perplexity", "accuracy"]
+Metric = Literal["exact_match", "contains", "rouge_l", "perplexity", "accuracy", "preference_accuracy"]
 
 
 class ModelAndAdapter(ApiModel):
@@ -90,15 +90,28 @@ class MultipleChoiceSuite(ApiModel):
     uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
 
 
+class PreferenceSuite(ApiModel):
+    """Share of rows whose chosen answer is likelier than every rejected one.
+
+    Rows: pairs of answers, in every shape that task dpo learns from.
+    """
+
+    uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
+    length_normalized: bool = Field(
+        True, description="Compare log-probabilities per token; false compares those of whole answers."
+    )
+
+
 class Suite(ApiModel):
     """One set of questions and how they are scored."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (one_of("generation", "perplexity", "multipleChoice"),)
+    rules: ClassVar[tuple[Rule, ...]] = (one_of("generation", "perplexity", "multipleChoice", "preference"),)
 
     name: DnsLabel | None = Field(None, description="Name in results; the block's name when absent.")
     generation: GenerationSuite | None = None
     perplexity: PerplexitySuite | None = None
     multiple_choice: MultipleChoiceSuite | None = None
+    preference: PreferenceSuite | None = None
     limit: Positive | None = Field(None, description="Use the first rows only.")
     placeholders: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=32)] = Field(
         default_factory=dict, description="Values for `{{NAME}}` placeholders in the rows' text."

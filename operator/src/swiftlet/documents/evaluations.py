@@ -7,9 +7,18 @@ from swiftlet.api.problems import Location, Problem, shown
 from swiftlet.api.validation import nearest
 from swiftlet.documents.document import Document
 
-_METRICS: dict[str, tuple[str, ...]] = {"perplexity": ("perplexity",), "multipleChoice": ("accuracy",)}
+_METRICS: dict[str, tuple[str, ...]] = {
+    "perplexity": ("perplexity",),
+    "multipleChoice": ("accuracy",),
+    "preference": ("preference_accuracy",),
+}
 """What a suite reports, by its block; a generation suite reports its `metrics`."""
-_NAMES = {"generation": "generation", "perplexity": "perplexity", "multipleChoice": "multiple-choice"}
+_NAMES = {
+    "generation": "generation",
+    "perplexity": "perplexity",
+    "multipleChoice": "multiple-choice",
+    "preference": "preference",
+}
 """What a suite without a name is called, by its block."""
 
 

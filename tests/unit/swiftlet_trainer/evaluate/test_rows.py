@@ -10,6 +10,7 @@ from swiftlet_trainer.evaluate.rows import (
     ChoiceRow,
     GenerationRow,
     PerplexityRow,
+    PreferenceRow,
     UnusableRowError,
     filled,
     parse_row,
@@ -34,6 +35,33 @@ def test_perplexity_takes_text_or_messages(suite: Any) -> None:
     assert parse_row(suite(perplexity={}), {"messages": messages}) == PerplexityRow(
         turns=[Turn("user", "Hi"), Turn("assistant", "Hello")]
     )
+
+
+def test_preference(suite: Any) -> None:
+    """In the shapes that training reads."""
+    expected = PreferenceRow([Turn("user", "q")], [[Turn("assistant", "a")], [Turn("assistant", "b")]])
+    for row in (
+        {"prompt": "q", "chosen": "a", "rejected": "b"},
+        {
+            "messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}],
+            "rejected_response": "b",
+        },
+    ):
+        assert parse_row(suite(preference={}), row) == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"prompt": "q", "chosen": "a", "rejected": "a"}, "chosen and rejected are the same"),
+        ({"prompt": "q", "chosen": "a", "rejected": ["b", " "]}, "an answer is empty"),
+        ({"prompt": "q", "chosen": "a"}, "preference needs rejected"),
+    ],
+)
+def test_a_row_that_compares_nothing_is_refused(suite: Any, row: Any, words: str) -> None:
+    with pytest.raises(UnusableRowError) as refused:
+        parse_row(suite(preference={}), row)
+    assert words in str(refused.value)
 
 
 def test_choice(suite: Any) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import torch
 from swiftlet_trainer.data.turns import Turn
-from swiftlet_trainer.evaluate.prompts import choice_ids
+from swiftlet_trainer.evaluate.prompts import answer_ids, choice_ids
 from swiftlet_trainer.evaluate.questions import Question
-from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow
+from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, PreferenceRow
 from swiftlet_trainer.evaluate.statistics import value
 from swiftlet_trainer.evaluate.suites import run_suite, samples
 from swiftlet_trainer.failures import InvalidInput
@@ -92,3 +92,49 @@ def test_tokens_beyond_the_embedding_are_refused(suite: Any, model: Any, tokeniz
     one = suite(**block)
     with pytest.raises(InvalidInput, match=r"'<sql>' of id 49152, .* 49152 rows"):
         run_suite(one, _questions(rows[name]), "target", model, longer, 2, lambda rows: None)
+
+
+ANSWERS = ["A bird.", "An unusually long sentence about harbours and fog, and more fog.", "No."]
+
+
+def preference(*texts: str) -> PreferenceRow:
+    return PreferenceRow([Turn("user", "Who?")], [[Turn("assistant", text)] for text in texts])
+
+
+@pytest.mark.parametrize("normalized", [True, False])
+def test_preferred_is_what_is_likeliest(model: Any, tokenizer: Any, suite: Any, normalized: bool) -> None:
+    """Per token, or as a whole, with what ends the answer."""
+    row, likelihoods = preference(*ANSWERS), []
+    for sequence in answer_ids(tokenizer, row):
+        logits = model(input_ids=torch.tensor([sequence.ids])).logits[0].log_softmax(-1)
+        places = [place for place, scored in enumerate(sequence.scored) if scored]
+        assert tokenizer.decode([sequence.ids[place] for place in places]).endswith("<|im_end|>")
+        total = sum(logits[place - 1, sequence.ids[place]].item() for place in places)
+        likelihoods.append(total / len(places) if normalized else total)
+    best, done = likelihoods.index(max(likelihoods)), list[int]()
+    kind = suite(preference={"lengthNormalized": normalized})
+    (record,) = run_suite(kind, _questions(row), "target", model, tokenizer, 2, done.append)
+    assert record.answer == ANSWERS[best]
+    assert record.reference == ANSWERS[0]
+    assert record.metrics == {"preference_accuracy": float(best == 0)}
+    assert sum(done) == 1
+
+
+def test_preference_accuracy_is_the_share_of_rows_whose_chosen_answer_wins(
+    model: Any, tokenizer: Any, suite: Any
+) -> None:
+    kind = suite(preference={})
+    (first,) = run_suite(kind, _questions(preference("yes", "no")), "target", model, tokenizer, 8, lambda n: None)
+    other = "no" if first.answer == "yes" else "yes"
+    rows = [preference(first.answer or "", other), preference(other, first.answer or ""), preference(other, "x", other)]
+    records = run_suite(kind, _questions(*rows), "target", model, tokenizer, 8, lambda n: None)
+    assert [record.metrics["preference_accuracy"] for record in records][:2] == [1, 0]
+    assert records[2].metrics["preference_accuracy"] == 0, "as likely is not likelier"
+    assert value(samples(kind, records)["preference_accuracy"]) == pytest.approx(1 / 3)
+
+
+def test_earlier_answers_of_a_prompt_are_not_compared(model: Any, tokenizer: Any) -> None:
+    said = [Turn("user", "Who?"), Turn("assistant", "Me."), Turn("user", "Who else?")]
+    (found,) = answer_ids(tokenizer, PreferenceRow(said, [[Turn("assistant", "Nobody.")]]))
+    scored = [one for one, counts in zip(found.ids, found.scored, strict=True) if counts]
+    assert tokenizer.decode(scored) == "Nobody.<|im_end|>"

@@ -7,7 +7,7 @@ from typing import Any
 
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.likelihood import Scored
-from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, UnusableRowError
+from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, PreferenceRow, UnusableRowError
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.templates.render import (
     ChatTemplate,
@@ -58,6 +58,13 @@ def choice_ids(tokenizer: Any, row: ChoiceRow) -> list[Scored]:
         # A plain model continues the question after a blank; the blank belongs to the choice's first token.
         choices = [encoder.segments.text(f" {choice}") for choice in row.choices]
     return [Scored(prompt + ids, [False] * len(prompt) + [True] * len(ids)) for ids in choices]
+
+
+def answer_ids(tokenizer: Any, row: PreferenceRow) -> list[Scored]:
+    """One sequence per answer, as training has them: the prompt, and the answer scored with what ends it."""
+    encoder = _Encoder.of(tokenizer)
+    prompt = [replace(turn, learn=False if turn.role == "assistant" else None) for turn in row.prompt]
+    return [encoder.answers([*prompt, *answer]) for answer in row.answers]
 
 
 class _Encoder:

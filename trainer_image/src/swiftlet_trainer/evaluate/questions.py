@@ -6,7 +6,7 @@ from swiftlet.wire.documents import ResolvedSuite
 
 from swiftlet_trainer.data.readers import BadRow, UnreadableFileError, is_numbered_by_line, read_rows
 from swiftlet_trainer.data.tally import printable
-from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, UnusableRowError, filled, parse_row
+from swiftlet_trainer.evaluate.rows import Row, UnusableRowError, filled, parse_row
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.paths import in_pod
 
@@ -16,7 +16,7 @@ class Question:
     """A row and the place it came from."""
 
     place: str
-    row: GenerationRow | PerplexityRow | ChoiceRow
+    row: Row
 
 
 def read_questions(suites: list[ResolvedSuite]) -> dict[str, list[Question]]:
@@ -35,7 +35,7 @@ def read_questions(suites: list[ResolvedSuite]) -> dict[str, list[Question]]:
 
 def source_uri(suite: ResolvedSuite) -> str:
     """The URI that the document gave the suite's file."""
-    block = suite.generation or suite.perplexity or suite.multiple_choice
+    block = suite.generation or suite.perplexity or suite.multiple_choice or suite.preference
     return block.uri if block else suite.path
 
 

@@ -12,6 +12,7 @@ from swiftlet.wire.documents import ResolvedSuite
 from swiftlet_trainer.data.formats import FORMATS, column_names, converted, detect, key_book
 from swiftlet_trainer.data.keys import JUDGED, LABELS, PREFERENCE, READ_IN_PARTS, KeyBook, RowError, is_absent
 from swiftlet_trainer.data.placeholders import substitute
+from swiftlet_trainer.data.preferences import PREFERENCES
 from swiftlet_trainer.data.turns import Turn, TurnKeys, is_turns, shown, text_of, turns_of
 from swiftlet_trainer.evaluate.words import is_blank
 
@@ -55,7 +56,15 @@ class ChoiceRow:
         return [*self.earlier, Turn("user", self.question)]
 
 
-Row = GenerationRow | PerplexityRow | ChoiceRow
+@dataclass(frozen=True)
+class PreferenceRow:
+    """A conversation up to where the assistant answers, and answers to it, the chosen one first."""
+
+    prompt: list[Turn]
+    answers: list[list[Turn]]
+
+
+Row = GenerationRow | PerplexityRow | ChoiceRow | PreferenceRow
 """What a suite asks, by its kind."""
 
 
@@ -64,6 +73,8 @@ def parse_row(suite: ResolvedSuite, row: Mapping[str, Any]) -> Row:
     try:
         if suite.generation:
             return _generation(row, suite.generation.system)
+        if suite.preference:
+            return _preference(row)
         return _perplexity(row) if suite.perplexity else _choice(row)
     except RecursionError:
         raise UnusableRowError("nested too deeply to be read; a row has a few levels at most") from None
@@ -104,6 +115,17 @@ def _choice(row: Mapping[str, Any]) -> ChoiceRow:
         raise UnusableRowError(what)
     named = [text_of(choice, f"choices[{index}]", KeyBook()) for index, choice in enumerate(choices)]
     return ChoiceRow(turns[-1].content, named, answer, tuple(turns[:-1]))
+
+
+def _preference(row: Mapping[str, Any]) -> PreferenceRow:
+    found = detect(row, None, PREFERENCES)
+    example = converted(row, found, None, key_book(found, None))
+    answers = [example.chosen, *example.rejected]
+    if any(not turn.content.strip() for answer in answers for turn in answer if turn.role == "assistant"):
+        raise UnusableRowError("an answer is empty; give a text")
+    if example.chosen in example.rejected:
+        raise UnusableRowError("chosen and rejected are the same; give answers that differ")
+    return PreferenceRow(example.prompt, answers)
 
 
 def _asked(row: Mapping[str, Any], column: str) -> list[Turn]:

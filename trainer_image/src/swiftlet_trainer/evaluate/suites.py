@@ -9,11 +9,11 @@ from swiftlet.wire.documents import ResolvedSuite
 
 from swiftlet_trainer.evaluate.finite import diverging
 from swiftlet_trainer.evaluate.generation import generate, padding_token
-from swiftlet_trainer.evaluate.likelihood import Scored, log_likelihoods
+from swiftlet_trainer.evaluate.likelihood import Likelihood, Scored, log_likelihoods
 from swiftlet_trainer.evaluate.metrics import GENERATION_METRICS
-from swiftlet_trainer.evaluate.prompts import choice_ids, prompt_ids, prompt_text, text_encoder
+from swiftlet_trainer.evaluate.prompts import answer_ids, choice_ids, prompt_ids, prompt_text, text_encoder
 from swiftlet_trainer.evaluate.questions import Question
-from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, UnusableRowError
+from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, PreferenceRow, Row, UnusableRowError
 from swiftlet_trainer.evaluate.statistics import Sample, mean_sample, perplexity_sample
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.vocabulary import id_problem
@@ -60,7 +60,8 @@ def run_suite(
     Raises InvalidInput with the place of every row that the model's tokenizer or template cannot take, and Diverged
     where the model's logits are not finite.
     """
-    run = _generation if suite.generation else _perplexity if suite.perplexity else _choice
+    runs = {"generation": _generation, "perplexity": _perplexity, "preference": _preference, "multiple_choice": _choice}
+    run = next(run for block, run in runs.items() if getattr(suite, block))
     return run(suite, questions, subject, model, tokenizer, batch_size, done)
 
 
@@ -72,7 +73,8 @@ def samples(suite: ResolvedSuite, records: Sequence[Record]) -> dict[str, Sample
                 [0.0 if r.nll is None else r.nll for r in records], [r.tokens for r in records]
             )
         }
-    names = list(suite.generation.metrics) if suite.generation else ["accuracy"]
+    own = "preference_accuracy" if suite.preference else "accuracy"
+    names = list(suite.generation.metrics) if suite.generation else [own]
     return {name: mean_sample([record.metrics[name] for record in records]) for name in names}
 
 
@@ -152,26 +154,12 @@ def _choice(
     batch_size: int,
     done: Done,
 ) -> list[Record]:
-    encoded: list[list[Scored]] = _encoded(questions, lambda row: choice_ids(tokenizer, row))
-    flat = [sequence for choices in encoded for sequence in choices]
-    places = [question.place for question, choices in zip(questions, encoded, strict=True) for _ in choices]
-    _require_embedded(model, tokenizer, [sequence.ids for sequence in flat])
-    # Progress counts rows, a batch counts sequences: a row is done with its share of them.
-    ratio, reached = len(questions) / len(flat), [0, 0]
-
-    def count(sequences: int) -> None:
-        reached[0] += sequences
-        rows = round(reached[0] * ratio)
-        done(rows - reached[1])
-        reached[1] = rows
-
-    with diverging(subject, places.__getitem__):
-        found = iter(log_likelihoods(model, flat, padding_token(model, tokenizer), batch_size, count))
+    encoded = _encoded(questions, lambda row: choice_ids(tokenizer, row))
+    found = _compared(questions, encoded, subject, model, tokenizer, batch_size, done)
     records, undecided = [], []
-    for index, (question, choices) in enumerate(zip(questions, encoded, strict=True)):
+    for index, (question, likelihoods) in enumerate(zip(questions, found, strict=True)):
         row = question.row
         assert isinstance(row, ChoiceRow)  # noqa: S101
-        likelihoods = [next(found) for _ in choices]
         per_byte = [-one.nll / len(choice.encode()) for one, choice in zip(likelihoods, row.choices, strict=True)]
         best = per_byte.index(max(per_byte))
         if per_byte[best] == -math.inf:
@@ -185,7 +173,60 @@ def _choice(
     return records
 
 
-def _shown(row: GenerationRow | PerplexityRow | ChoiceRow) -> str:
+def _preference(
+    suite: ResolvedSuite,
+    questions: Sequence[Question],
+    subject: str,
+    model: Any,
+    tokenizer: Any,
+    batch_size: int,
+    done: Done,
+) -> list[Record]:
+    assert suite.preference  # noqa: S101
+    encoded = _encoded(questions, lambda row: answer_ids(tokenizer, row))
+    found = _compared(questions, encoded, subject, model, tokenizer, batch_size, done)
+    per_token, records = suite.preference.length_normalized, []
+    for index, (question, likelihoods) in enumerate(zip(questions, found, strict=True)):
+        row = question.row
+        assert isinstance(row, PreferenceRow)  # noqa: S101
+        chosen, *others = [-one.nll / one.tokens if per_token else -one.nll for one in likelihoods]
+        likeliest = 0 if chosen > max(others) else 1 + others.index(max(others))
+        right = {"preference_accuracy": float(likeliest == 0)}
+        said = [answer[-1].content for answer in row.answers]
+        tokens = sum(one.tokens for one in likelihoods)
+        asked = row.prompt[-1].content
+        records.append(Record(suite.name, subject, index, asked, said[likeliest], said[0], right, tokens=tokens))
+    return records
+
+
+def _compared(
+    questions: Sequence[Question],
+    encoded: Sequence[list[Scored]],
+    subject: str,
+    model: Any,
+    tokenizer: Any,
+    batch_size: int,
+    done: Done,
+) -> list[list[Likelihood]]:
+    """The likelihoods of each row's sequences."""
+    flat = [sequence for several in encoded for sequence in several]
+    places = [question.place for question, several in zip(questions, encoded, strict=True) for _ in several]
+    _require_embedded(model, tokenizer, [sequence.ids for sequence in flat])
+    # Progress counts rows, a batch counts sequences: a row is done with its share of them.
+    ratio, reached = len(questions) / len(flat), [0, 0]
+
+    def count(sequences: int) -> None:
+        reached[0] += sequences
+        rows = round(reached[0] * ratio)
+        done(rows - reached[1])
+        reached[1] = rows
+
+    with diverging(subject, places.__getitem__):
+        found = iter(log_likelihoods(model, flat, padding_token(model, tokenizer), batch_size, count))
+    return [[next(found) for _ in several] for several in encoded]
+
+
+def _shown(row: Row) -> str:
     """A scored text for people: its beginning."""
     assert isinstance(row, PerplexityRow)  # noqa: S101
     text = row.text if row.text is not None else "\n".join(turn.content for turn in row.turns or [])

@@ -16,6 +16,7 @@ WHAT = {
     "generation": ("Greedy answers; ✓ means that the first metric counts the answer.", "Prompt"),
     "perplexity": ("Perplexity of each row: exp of its mean negative log-likelihood per token.", "Text"),
     "multiple_choice": ("The choice with the highest log-likelihood per byte.", "Question"),
+    "preference": ("The likeliest answer; ✓ means that it is the chosen one.", "Prompt"),
 }
 SUBJECTS = ("baseline", "target")
 """In the order in which a reader meets them: before, after."""
@@ -139,7 +140,7 @@ def _facts(document: EvaluateDocument) -> list[tuple[str, str]]:
     if document.baseline:
         facts.append(("Baseline", _subject(document.baseline)))
     for suite in document.suites:
-        block = suite.generation or suite.perplexity or suite.multiple_choice
+        block = suite.generation or suite.perplexity or suite.multiple_choice or suite.preference
         facts.append((f"Suite {suite.name}", block.uri if block else ""))
     return facts
 

@@ -13,7 +13,12 @@ from swiftlet.kinds.surroundings import Surroundings
 from swiftlet.kinds.upstream import Upstream
 from swiftlet.wire.documents import OUTPUT_ROOT, EvaluateDocument, ResolvedSubject, ResolvedSuite
 
-BLOCKS = {"generation": "generation", "perplexity": "perplexity", "multiple_choice": "multiple-choice"}
+BLOCKS = {
+    "generation": "generation",
+    "perplexity": "perplexity",
+    "multiple_choice": "multiple-choice",
+    "preference": "preference",
+}
 """Blocks of a suite and the name in results of a suite that has none."""
 
 
