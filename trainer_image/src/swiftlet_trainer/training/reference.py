@@ -76,7 +76,8 @@ def learn_reference(trainer: Any, file: Path, resumed: bool) -> None:
     """
     parts = {name: rows for name, rows in (("train", trainer.data.train), ("eval", trainer.data.eval)) if rows}
     known = load_file(file) if file.exists() else {}
-    if any(len(known.get(name, ())) != rows.offsets[-1] for name, rows in parts.items()):
+    lacking = any(len(known.get(name, ())) != rows.offsets[-1] for name, rows in parts.items())
+    if trainer.any_process(lacking):  # all compute together, also where one node sees the file later than another
         if resumed and not hasattr(trainer.model, "disable_adapter"):
             what = f"{file}: what the model said before it was trained is gone, and its weights are others by now"
             raise InvalidInput([f"{what}; delete the resource to start over"])

@@ -215,10 +215,14 @@ class TaskTrainer(Trainer):
 
     def is_stopping(self) -> bool:
         """Whether any process was asked to stop; all of them ask together."""
-        asked = torch.tensor(float(self._stop.requested), device=self.args.device)
+        return self.any_process(self._stop.requested)
+
+    def any_process(self, holds: bool) -> bool:
+        """Whether it holds on any process; all of them ask together."""
+        found = torch.tensor(float(holds), device=self.args.device)
         if self.args.world_size > 1:
-            dist.all_reduce(asked)
-        return bool(asked > 0)
+            dist.all_reduce(found)
+        return bool(found > 0)
 
     @torch.no_grad()
     def evaluated(self) -> dict[str, float]:
