@@ -7,7 +7,7 @@ from swiftlet.api import KINDS
 from swiftlet.documents import read_documents
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-ALONE = sorted(EXAMPLES.glob("*.yaml"))
+ALONE = sorted([*EXAMPLES.glob("*.yaml"), *EXAMPLES.glob("tasks/*.yaml")])
 FOLDERS = sorted(file.parent for file in EXAMPLES.glob("*/kustomization.yaml"))
 
 

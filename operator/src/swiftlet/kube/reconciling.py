@@ -257,6 +257,7 @@ class Reconciling:
     def _forget(self, key: Key) -> None:
         self._waits.pop(key, None)
         self._complaints.forget(key)
+        self._pace.forget(key)
         self._refusals.keep(key, ())
         self.dependents.forget(key)
 

@@ -61,6 +61,10 @@ class StatusPace:
         left = moment + pause - now
         return left if left > 0 and before != after and can_wait(before, after) else 0.0
 
+    def forget(self, resource: Key) -> None:
+        """The resource is gone."""
+        self._written.pop(resource, None)
+
     def _forget_old(self, now: float) -> None:
         while self._written and next(iter(self._written.values()))[0] <= now - CALM_SECONDS:
             del self._written[next(iter(self._written))]
