@@ -1,5 +1,6 @@
 """EvalRun: one evaluation of a model, beside a baseline, with gates."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -116,6 +117,21 @@ class Suite(ApiModel):
     placeholders: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=32)] = Field(
         default_factory=dict, description="Values for `{{NAME}}` placeholders in the rows' text."
     )
+
+
+SUITE_NAMES: Mapping[str, str] = {
+    "generation": "generation",
+    "perplexity": "perplexity",
+    "multiple_choice": "multiple-choice",
+    "preference": "preference",
+}
+"""Blocks of a suite, and the name in results of a suite that has none."""
+SUITE_METRICS: Mapping[str, tuple[Metric, ...]] = {
+    "perplexity": ("perplexity",),
+    "multiple_choice": ("accuracy",),
+    "preference": ("preference_accuracy",),
+}
+"""What a suite reports, by its block; a generation suite reports its `metrics`."""
 
 
 class Gate(ApiModel):

@@ -3,23 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
+from swiftlet.api.evalrun import SUITE_METRICS, SUITE_NAMES
 from swiftlet.api.problems import Location, Problem, shown
 from swiftlet.api.validation import nearest
 from swiftlet.documents.document import Document
-
-_METRICS: dict[str, tuple[str, ...]] = {
-    "perplexity": ("perplexity",),
-    "multipleChoice": ("accuracy",),
-    "preference": ("preference_accuracy",),
-}
-"""What a suite reports, by its block; a generation suite reports its `metrics`."""
-_NAMES = {
-    "generation": "generation",
-    "perplexity": "perplexity",
-    "multipleChoice": "multiple-choice",
-    "preference": "preference",
-}
-"""What a suite without a name is called, by its block."""
 
 
 def evaluation_problems(document: Document, full: Mapping[str, Any]) -> Iterator[Problem]:
@@ -40,8 +29,8 @@ def evaluation_problems(document: Document, full: Mapping[str, Any]) -> Iterator
 
 def _reported(suite: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     """A suite's name in results, and the metrics that it reports."""
-    block = next(name for name in _NAMES if name in suite)
-    return suite.get("name", _NAMES[block]), _METRICS.get(block) or tuple(suite[block]["metrics"])
+    block = next(name for name in SUITE_NAMES if to_camel(name) in suite)
+    return suite.get("name", SUITE_NAMES[block]), SUITE_METRICS.get(block) or tuple(suite[block]["metrics"])
 
 
 def _gate_problems(

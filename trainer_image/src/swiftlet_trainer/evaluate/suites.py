@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from swiftlet.api.evalrun import SUITE_METRICS
 from swiftlet.wire.documents import ResolvedSuite
 
 from swiftlet_trainer.evaluate.finite import diverging
@@ -73,8 +74,8 @@ def samples(suite: ResolvedSuite, records: Sequence[Record]) -> dict[str, Sample
                 [0.0 if r.nll is None else r.nll for r in records], [r.tokens for r in records]
             )
         }
-    own = "preference_accuracy" if suite.preference else "accuracy"
-    names = list(suite.generation.metrics) if suite.generation else [own]
+    own = SUITE_METRICS["preference" if suite.preference else "multiple_choice"]
+    names = suite.generation.metrics if suite.generation else own
     return {name: mean_sample([record.metrics[name] for record in records]) for name in names}
 
 

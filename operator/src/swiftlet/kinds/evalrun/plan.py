@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from swiftlet.api.evalrun import EvalRun, ModelAndAdapter, Suite
+from pydantic.alias_generators import to_camel
+
+from swiftlet.api.evalrun import SUITE_METRICS, SUITE_NAMES, EvalRun, ModelAndAdapter, Suite
 from swiftlet.kinds.given import given
 from swiftlet.kinds.mounts import Mount, output
 from swiftlet.kinds.ownership import namespace_of, uid_of
@@ -12,14 +14,6 @@ from swiftlet.kinds.sources import locate_file, locate_model
 from swiftlet.kinds.surroundings import Surroundings
 from swiftlet.kinds.upstream import Upstream
 from swiftlet.wire.documents import OUTPUT_ROOT, EvaluateDocument, ResolvedSubject, ResolvedSuite
-
-BLOCKS = {
-    "generation": "generation",
-    "perplexity": "perplexity",
-    "multiple_choice": "multiple-choice",
-    "preference": "preference",
-}
-"""Blocks of a suite and the name in results of a suite that has none."""
 
 
 @dataclass(frozen=True)
@@ -47,20 +41,22 @@ class EvalPlan:
 
 def suite_name(suite: Suite) -> str:
     """The suite's name in results and gates."""
-    return suite.name or next(name for block, name in BLOCKS.items() if getattr(suite, block) is not None)
+    return suite.name or SUITE_NAMES[_block(suite)]
 
 
 def suite_uri(suite: Suite) -> tuple[str, str]:
     """(path of the field below the suite, URI) of the suite's data."""
-    block, found = next((block, found) for block in BLOCKS if (found := getattr(suite, block)) is not None)
-    return ("multipleChoice" if block == "multiple_choice" else block) + ".uri", found.uri
+    block = _block(suite)
+    return f"{to_camel(block)}.uri", getattr(suite, block).uri
 
 
 def suite_metrics(suite: Suite) -> list[str]:
     """Metrics that the suite reports."""
-    if suite.generation:
-        return list(suite.generation.metrics)
-    return ["perplexity"] if suite.perplexity else ["accuracy"]
+    return list(suite.generation.metrics if suite.generation else SUITE_METRICS[_block(suite)])
+
+
+def _block(suite: Suite) -> str:
+    return next(block for block in SUITE_NAMES if getattr(suite, block) is not None)
 
 
 def plan_evaluation(run: EvalRun, upstream: Upstream | None, around: Surroundings) -> EvalPlan:
