@@ -48,10 +48,10 @@ NOT_MEASURED = """## Not measured
   serving altogether: vLLM for CUDA is built, imported and given its command lines, and has not computed yet.
 - CPUs without bf16 units since LoRA layers are computed in one piece. Before that, in fp32 on 2 cores with AVX2, 1.61 x
   TRL, 1.63 x ms-swift, 1.45 x LLaMA-Factory, 1.20 x the bare loop: matrix products were 4.1 of 7.1 ms a token.
-- The operator with 3,000 resources and more since 2026-11-25, when a resource had a Service instead of its NetworkPolicy.
-  Beside the code of that day, in turn on one quiet machine (2026-11-28, 300 resources): 34.3 resources/s where that did
-  24.5, 4.00 writes each instead of 4.67, 14.0 ms of the operator's processor time instead of 17.9 and 35.0 ms of the API
-  server's instead of 45.0; the bare client ran faster beside it too (80 and 50/s), so the ratio is the machine's in part.
+- The operator with 3,000 resources and more since 2026-11-25, when a run had a Service and no NetworkPolicy. Beside the
+  code of that day, in turn on a quiet machine (2026-11-28, 300 resources): 34.3 resources/s where that did 24.5, 4.00
+  writes each instead of 4.67, 14.0 ms of the operator's processor time instead of 17.9, 35.0 ms of the API server's
+  instead of 45.0. The bare client ran faster beside it too (80 and 50/s), so the ratio is the machine's in part.
 - The operator with real nodes by the hundred: its figures are of resources and children, without pods.
 """
 
