@@ -52,6 +52,8 @@ NOT_MEASURED = """## Not measured
   code of that day, in turn on a quiet machine (2026-11-28, 300 resources): 34.3 resources/s where that did 24.5, 4.00
   writes each instead of 4.67, 14.0 ms of the operator's processor time instead of 17.9, 35.0 ms of the API server's
   instead of 45.0. The bare client ran faster beside it too (80 and 50/s), so the ratio is the machine's in part.
+  Beside 1,000 running jobs that report, on the same day: 12.8 % of a core at rest, new work after 38 ms (median of 25)
+  and 158 ms (the longest), where silent jobs leave it 34 and 139, and jobs that report to another server 37 and 77.
 - The operator with real nodes by the hundred: its figures are of resources and children, without pods.
 """
 
