@@ -1,29 +1,24 @@
 """Contrastive preference optimization as the trainer sees it."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from swiftlet.api.tasks.cpo import CpoTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.tasks.base import StepLoss
-from swiftlet_trainer.tasks.cpo.loss import hinge, ipo, smoothed
-from swiftlet_trainer.tasks.preference.scores import FIGURES, Answers, figures, means, pairs, summed
+from swiftlet_trainer.tasks.preference.losses import hinge, ipo, smoothed
+from swiftlet_trainer.tasks.preference.scores import Answers, figures, means, pairs, summed
+from swiftlet_trainer.tasks.preference.task import PairTask
 from swiftlet_trainer.training.collate import Batch
-from swiftlet_trainer.training.head import NOTHING, TokenScores, Want
+from swiftlet_trainer.training.head import TokenScores
 
 
 @dataclass(frozen=True)
-class Cpo:
+class Cpo(PairTask):
     """A loss of the difference of log-probabilities, and cpoAlpha times -log p of the chosen answer per token."""
 
     block: CpoTask
-    items: Literal["tokens", "groups"] = "groups"
-    is_linear: bool = False
-    figures: tuple[str, ...] = FIGURES
-    want: Want = NOTHING
-    has_reference: bool = False
 
     def loss(self, scores: TokenScores, batch: Batch) -> StepLoss:
         per_token, beta = means(scores, batch), self.block.beta

@@ -11,6 +11,7 @@ import torch
 from swiftlet.api.tasks.dpo import DpoLoss, DpoTask
 from torch.nn.functional import logsigmoid
 
+from swiftlet_trainer.tasks.preference.losses import hinge, ipo, smoothed
 from swiftlet_trainer.tasks.preference.scores import Answers
 
 LARGEST_EXPONENT = 80.0
@@ -52,18 +53,15 @@ def _of_divergence(ratio: torch.Tensor, task: DpoTask) -> torch.Tensor:
 
 def _sigmoid(of: Compared, task: DpoTask) -> torch.Tensor:
     """arXiv:2305.18290, equation 7; with labelSmoothing, conservative DPO."""
-    logits, smoothing = task.beta * of.scores.margin, task.label_smoothing
-    return -(1 - smoothing) * logsigmoid(logits) - smoothing * logsigmoid(-logits)
+    return smoothed(task.beta * of.scores.margin, task.label_smoothing)
 
 
 def _hinge(of: Compared, task: DpoTask) -> torch.Tensor:
-    """SLiC, arXiv:2305.10425."""
-    return torch.relu(1 - task.beta * of.scores.margin)
+    return hinge(task.beta * of.scores.margin)
 
 
 def _ipo(of: Compared, task: DpoTask) -> torch.Tensor:
-    """arXiv:2310.12036, equation 17, of means over tokens, as its authors use it."""
-    return (_per_token(of).margin - 1 / (2 * task.beta)) ** 2
+    return ipo(_per_token(of).margin, task.beta)
 
 
 def _exo_pair(of: Compared, task: DpoTask) -> torch.Tensor:

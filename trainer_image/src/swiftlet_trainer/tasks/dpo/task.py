@@ -1,7 +1,6 @@
 """Direct preference optimization as the trainer sees it."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from swiftlet.api.tasks.dpo import DpoTask
@@ -9,19 +8,17 @@ from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.tasks.base import StepLoss
 from swiftlet_trainer.tasks.dpo.loss import Compared, divergent, loss
-from swiftlet_trainer.tasks.preference.scores import FIGURES, Answers, figures, lengths, pairs, summed
+from swiftlet_trainer.tasks.preference.scores import Answers, figures, lengths, pairs, summed
+from swiftlet_trainer.tasks.preference.task import PairTask
 from swiftlet_trainer.training.collate import Batch
 from swiftlet_trainer.training.head import TokenScores, Want
 
 
 @dataclass(frozen=True)
-class Dpo:
+class Dpo(PairTask):
     """Losses of log-ratios, see tasks.dpo.loss."""
 
     block: DpoTask
-    items: Literal["tokens", "groups"] = "groups"
-    is_linear: bool = False
-    figures: tuple[str, ...] = FIGURES
 
     @property
     def want(self) -> Want:

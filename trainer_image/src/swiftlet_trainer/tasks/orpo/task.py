@@ -1,7 +1,6 @@
 """Odds ratio preference optimization as the trainer sees it."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from swiftlet.api.tasks.orpo import OrpoTask
@@ -9,24 +8,20 @@ from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.tasks.base import StepLoss
 from swiftlet_trainer.tasks.orpo.loss import log_odds_ratio
-from swiftlet_trainer.tasks.preference.scores import FIGURES, Answers, figures, means
+from swiftlet_trainer.tasks.preference.scores import Answers, figures, means
+from swiftlet_trainer.tasks.preference.task import PairTask
 from swiftlet_trainer.training.collate import Batch
-from swiftlet_trainer.training.head import NOTHING, TokenScores, Want
+from swiftlet_trainer.training.head import TokenScores
 
 
 @dataclass(frozen=True)
-class Orpo:
+class Orpo(PairTask):
     """-log p of the chosen answer per token, and beta times -log sigmoid of the log odds ratio.
 
     Source: arXiv:2403.07691, equations 6 and 7.
     """
 
     block: OrpoTask
-    items: Literal["tokens", "groups"] = "groups"
-    is_linear: bool = False
-    figures: tuple[str, ...] = FIGURES
-    want: Want = NOTHING
-    has_reference: bool = False
 
     def loss(self, scores: TokenScores, batch: Batch) -> StepLoss:
         likelihoods = means(scores, batch)

@@ -1,29 +1,24 @@
 """Simple preference optimization as the trainer sees it."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from swiftlet.api.tasks.simpo import SimpoTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.tasks.base import StepLoss
-from swiftlet_trainer.tasks.cpo.loss import smoothed
-from swiftlet_trainer.tasks.preference.scores import FIGURES, Answers, figures, means
+from swiftlet_trainer.tasks.preference.losses import smoothed
+from swiftlet_trainer.tasks.preference.scores import Answers, figures, means
+from swiftlet_trainer.tasks.preference.task import PairTask
 from swiftlet_trainer.training.collate import Batch
-from swiftlet_trainer.training.head import NOTHING, TokenScores, Want
+from swiftlet_trainer.training.head import TokenScores
 
 
 @dataclass(frozen=True)
-class Simpo:
+class Simpo(PairTask):
     """-log sigmoid of by how much the rewards, beta x log p per token, differ beyond gamma; and cpoAlpha times -log p
     of the chosen answer per token. Source: arXiv:2405.14734, equation 6."""
 
     block: SimpoTask
-    items: Literal["tokens", "groups"] = "groups"
-    is_linear: bool = False
-    figures: tuple[str, ...] = FIGURES
-    want: Want = NOTHING
-    has_reference: bool = False
 
     def loss(self, scores: TokenScores, batch: Batch) -> StepLoss:
         per_token, block = means(scores, batch), self.block
