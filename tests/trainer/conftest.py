@@ -48,6 +48,19 @@ def tiny_model(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+class StopAfter(StopRequest):
+    """A SIGTERM that arrives when it has been asked for so often: once in each step, and in each batch of a reference
+    pass."""
+
+    def __init__(self, asked: int) -> None:
+        self._left = asked
+
+    @property
+    def requested(self) -> bool:  # type: ignore[override]
+        self._left -= 1
+        return self._left <= 0
+
+
 @dataclass
 class Pod:
     """A folder that stands for the file system of a pod."""
@@ -102,11 +115,12 @@ class Pod:
 
         assert run("/swiftlet/job/job.json") == 0
 
-    def train_here(self, stop: StopRequest | None = None) -> None:
+    def train_here(self, stop: StopRequest | None = None, stop_after: int | None = None) -> None:
         """Train in this process, which is then the only one of the run."""
         from swiftlet_trainer.training.run import run_training
 
-        run_training("/swiftlet/job/job.json", stop or StopRequest())
+        asked = StopAfter(stop_after) if stop_after else StopRequest()
+        run_training("/swiftlet/job/job.json", stop or asked)
 
     def start(self, **environment: str) -> subprocess.Popen[str]:
         """`swiftlet_trainer train`, as the container runs it."""

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet_trainer.failures import InvalidInput, Terminated
-from swiftlet_trainer.training.stopping import StopRequest
+from swiftlet.wire.documents import TrainDocument
+from swiftlet_trainer.document import load_document
+from swiftlet_trainer.failures import InvalidInput, Terminated, failure_of
+from swiftlet_trainer.training.reference import reference_file
 
 TASKS = {
     "dpo": {"dpo": {}},
@@ -22,18 +24,6 @@ TASKS = {
 
 
 PACKED = {"packing": True, "maxLength": 256}
-
-
-class StopAfter(StopRequest):
-    """A SIGTERM that arrives when it has been asked for so often."""
-
-    def __init__(self, asked: int) -> None:
-        self._left = asked
-
-    @property
-    def requested(self) -> bool:  # type: ignore[override]
-        self._left -= 1
-        return self._left <= 0
 
 
 @pytest.fixture
@@ -110,18 +100,16 @@ def test_a_resumed_run_is_the_same_run(make_pod: Callable[[str], Any], tiny_mode
         pod.prepare()
         if name == "stopped":
             with pytest.raises(Terminated, match="stopped after step"):
-                pod.train_here(StopAfter(9))
+                pod.train_here(stop_after=9)
             assert 0 < len(pod.losses()) < 6
         pod.train_here()
         curves.append(pod.losses())
     assert curves[0] == curves[1]
 
 
-def test_the_reference_pass_stops_when_asked_and_begins_anew(
-    pod_of_pairs: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_reference_pass_stops_when_asked_and_begins_anew(pod_of_pairs: Any) -> None:
     with pytest.raises(Terminated, match="nothing was learnt yet"):
-        pod_of_pairs.train_here(StopAfter(1))
+        pod_of_pairs.train_here(stop_after=1)
     assert not list(pod_of_pairs.output.glob("data/*/reference-*"))
     pod_of_pairs.train_here()
     assert len(list(pod_of_pairs.output.glob("data/*/reference-*.safetensors"))) == 1
@@ -141,13 +129,23 @@ def test_kill_nine_in_the_reference_pass_costs_that_pass(pod_of_pairs: Any) -> N
     assert pod_of_pairs.losses() == losses
 
 
+def test_a_reference_that_does_not_fit_on_the_disk_is_told(pod_of_pairs: Any) -> None:
+    (folder,) = pod_of_pairs.output.glob("data/*/")
+    document = load_document("/swiftlet/job/job.json", TrainDocument)
+    reference_file(document, folder).with_suffix(".part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as full:
+        pod_of_pairs.train_here()
+    assert failure_of(full.value).reason == "DiskFull"
+    assert not (pod_of_pairs.output / "checkpoints").exists() or not pod_of_pairs.checkpoints(), "nothing was learnt"
+
+
 def test_a_reference_that_is_lost_is_told(make_pod: Callable[[str], Any], tiny_model: Path) -> None:
     """With every weight trained, nothing knows any more what the model said before."""
     pod = make_pod("pod")
     pod.write_job(tiny_model, task={"dpo": {}}, tuner={"full": {}})
     pod.prepare()
     with pytest.raises(Terminated):
-        pod.train_here(StopAfter(9))
+        pod.train_here(stop_after=9)
     (file,) = pod.output.glob("data/*/reference-*.safetensors")
     file.unlink()
     with pytest.raises(InvalidInput, match="delete the resource to start over"):

@@ -10,23 +10,10 @@ import pytest
 from swiftlet_trainer.artifact.compatibility import check_adapter
 from swiftlet_trainer.artifact.manifest import read_and_verify
 from swiftlet_trainer.failures import Diverged, InvalidInput, Terminated
-from swiftlet_trainer.training.stopping import StopRequest
 
 
 def curve(pod: Any) -> list[float]:
     return [float(loss) for loss in pod.losses().values()]
-
-
-class StopAfter(StopRequest):
-    """A SIGTERM that arrives while step `step` is computed: the flag is read once per step."""
-
-    def __init__(self, step: int) -> None:
-        self._left = step
-
-    @property
-    def requested(self) -> bool:  # type: ignore[override]
-        self._left -= 1
-        return self._left <= 0
 
 
 def test_the_model_learns_and_leaves_an_artifact(pod: Any, tiny_model: Path) -> None:
@@ -117,7 +104,7 @@ def test_stopped_and_resumed_is_bit_for_bit_the_undisturbed_run(
     if (compiled := straight.output / "compiled").exists():  # the same layers, which take a minute to compile
         shutil.copytree(compiled, stopped.output / "compiled")
     with pytest.raises(Terminated, match="stopped after step 7 of 12; a checkpoint was written"):
-        stopped.train_here(StopAfter(7))
+        stopped.train_here(stop_after=7)
     assert stopped.checkpoints()[-1] == "step-00000007"
     assert len(stopped.losses()) == 7
     stopped.train_here()
@@ -148,7 +135,7 @@ def test_what_may_be_changed_between_two_attempts_leaves_the_loss_as_it_is(
     changed.write_job(tiny_model, **{**steps, **before})
     changed.prepare()
     with pytest.raises(Terminated, match="stopped after step 7 of 12"):
-        changed.train_here(StopAfter(7))
+        changed.train_here(stop_after=7)
     accumulation = 4 // after.get("perDeviceBatchSize", 4)
     less = {**before, **after, "gradientAccumulationSteps": accumulation}
     changed.write_job(tiny_model, **{**steps, **less, "training": {**steps["training"], **after.get("training", {})}})

@@ -9,6 +9,7 @@ import pytest
 import torch
 from swiftlet.wire.messages import EXIT_DIVERGED
 from swiftlet_trainer.__main__ import main
+from swiftlet_trainer.data.examples import Preference
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.finite import NotFiniteError
 from swiftlet_trainer.evaluate.generation import generate
@@ -146,6 +147,18 @@ def test_a_choice_of_probability_zero_loses_and_all_of_them_decide_nothing(
 
     with pytest.raises(InvalidInput, match=r"target: rows\.jsonl, line 1: every choice has the probability zero"):
         run_suite(one, question, "target", headed(mask), tokenizer, 2, lambda n: None)
+
+
+def test_a_pair_of_probability_zero_decides_nothing_either(headed: Headed, tokenizer: Any, suite: Any) -> None:
+    said = [id for answer in ("first", "second") for id in tokenizer(answer)["input_ids"]]
+    pair = Preference([Turn("user", "Which?")], [Turn("assistant", "first")], [[Turn("assistant", "second")]])
+    question = [Question("rows.jsonl, line 1", pair)]
+
+    def mask(logits: torch.Tensor) -> torch.Tensor:
+        return logits.index_fill(-1, torch.tensor(said), float("-inf"))
+
+    with pytest.raises(InvalidInput, match=r"target: rows\.jsonl, line 1: every answer has the probability zero"):
+        run_suite(suite(preference={}), question, "target", headed(mask), tokenizer, 2, lambda n: None)
 
 
 def test_what_follows_the_end_of_an_answer_does_not_count(headed: Headed, tokenizer: Any) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from swiftlet_trainer.data.examples import Preference
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.rows import (
     ChoiceRow,
     GenerationRow,
     PerplexityRow,
-    PreferenceRow,
     UnusableRowError,
     filled,
     parse_row,
@@ -39,7 +39,7 @@ def test_perplexity_takes_text_or_messages(suite: Any) -> None:
 
 def test_preference(suite: Any) -> None:
     """In the shapes that training reads."""
-    expected = PreferenceRow([Turn("user", "q")], [[Turn("assistant", "a")], [Turn("assistant", "b")]])
+    expected = Preference([Turn("user", "q")], [Turn("assistant", "a")], [[Turn("assistant", "b")]])
     for row in (
         {"prompt": "q", "chosen": "a", "rejected": "b"},
         {

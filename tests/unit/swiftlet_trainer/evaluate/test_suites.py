@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 import torch
+from swiftlet_trainer.data.examples import Preference
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.prompts import answer_ids, choice_ids
 from swiftlet_trainer.evaluate.questions import Question
-from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, PreferenceRow
+from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow
 from swiftlet_trainer.evaluate.statistics import value
 from swiftlet_trainer.evaluate.suites import run_suite, samples
 from swiftlet_trainer.failures import InvalidInput
@@ -97,8 +98,9 @@ def test_tokens_beyond_the_embedding_are_refused(suite: Any, model: Any, tokeniz
 ANSWERS = ["A bird.", "An unusually long sentence about harbours and fog, and more fog.", "No."]
 
 
-def preference(*texts: str) -> PreferenceRow:
-    return PreferenceRow([Turn("user", "Who?")], [[Turn("assistant", text)] for text in texts])
+def preference(*texts: str) -> Preference:
+    chosen, *rejected = ([Turn("assistant", text)] for text in texts)
+    return Preference([Turn("user", "Who?")], chosen, rejected)
 
 
 @pytest.mark.parametrize("normalized", [True, False])
@@ -135,6 +137,6 @@ def test_preference_accuracy_is_the_share_of_rows_whose_chosen_answer_wins(
 
 def test_earlier_answers_of_a_prompt_are_not_compared(model: Any, tokenizer: Any) -> None:
     said = [Turn("user", "Who?"), Turn("assistant", "Me."), Turn("user", "Who else?")]
-    (found,) = answer_ids(tokenizer, PreferenceRow(said, [[Turn("assistant", "Nobody.")]]))
+    found, _ = answer_ids(tokenizer, Preference(said, [Turn("assistant", "Nobody.")], [[Turn("assistant", "You.")]]))
     scored = [one for one, counts in zip(found.ids, found.scored, strict=True) if counts]
     assert tokenizer.decode(scored) == "Nobody.<|im_end|>"

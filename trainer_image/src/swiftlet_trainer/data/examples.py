@@ -44,6 +44,12 @@ class Preference:
     rejected: list[list[Turn]]
 
     @property
+    def conversations(self) -> list[list[Turn]]:
+        """The prompt with each answer, the chosen one first. Earlier answers of the assistant are given, not learnt."""
+        prompt = [replace(turn, learn=False if turn.role == "assistant" else None) for turn in self.prompt]
+        return [[*prompt, *answer] for answer in (self.chosen, *self.rejected)]
+
+    @property
     def texts(self) -> list[str]:
         """All that is said in it."""
         return _contents([*self.prompt, *self.chosen, *(turn for answer in self.rejected for turn in answer)])

@@ -5,9 +5,10 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from swiftlet_trainer.data.examples import Preference
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.likelihood import Scored
-from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, PreferenceRow, UnusableRowError
+from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, UnusableRowError
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.templates.render import (
     ChatTemplate,
@@ -60,11 +61,9 @@ def choice_ids(tokenizer: Any, row: ChoiceRow) -> list[Scored]:
     return [Scored(prompt + ids, [False] * len(prompt) + [True] * len(ids)) for ids in choices]
 
 
-def answer_ids(tokenizer: Any, row: PreferenceRow) -> list[Scored]:
+def answer_ids(tokenizer: Any, row: Preference) -> list[Scored]:
     """One sequence per answer, as training has them: the prompt, and the answer scored with what ends it."""
-    encoder = _Encoder.of(tokenizer)
-    prompt = [replace(turn, learn=False if turn.role == "assistant" else None) for turn in row.prompt]
-    return [encoder.answers([*prompt, *answer]) for answer in row.answers]
+    return [_Encoder.of(tokenizer).answers(turns) for turns in row.conversations]
 
 
 class _Encoder:

@@ -9,6 +9,7 @@ from typing import Any
 
 from swiftlet.wire.documents import ResolvedSuite
 
+from swiftlet_trainer.data.examples import Preference
 from swiftlet_trainer.data.formats import FORMATS, column_names, converted, detect, key_book
 from swiftlet_trainer.data.keys import JUDGED, LABELS, PREFERENCE, READ_IN_PARTS, KeyBook, RowError, is_absent
 from swiftlet_trainer.data.placeholders import substitute
@@ -56,15 +57,7 @@ class ChoiceRow:
         return [*self.earlier, Turn("user", self.question)]
 
 
-@dataclass(frozen=True)
-class PreferenceRow:
-    """A conversation up to where the assistant answers, and answers to it, the chosen one first."""
-
-    prompt: list[Turn]
-    answers: list[list[Turn]]
-
-
-Row = GenerationRow | PerplexityRow | ChoiceRow | PreferenceRow
+Row = GenerationRow | PerplexityRow | ChoiceRow | Preference
 """What a suite asks, by its kind."""
 
 
@@ -117,7 +110,7 @@ def _choice(row: Mapping[str, Any]) -> ChoiceRow:
     return ChoiceRow(turns[-1].content, named, answer, tuple(turns[:-1]))
 
 
-def _preference(row: Mapping[str, Any]) -> PreferenceRow:
+def _preference(row: Mapping[str, Any]) -> Preference:
     found = detect(row, None, PREFERENCES)
     example = converted(row, found, None, key_book(found, None))
     answers = [example.chosen, *example.rejected]
@@ -125,7 +118,7 @@ def _preference(row: Mapping[str, Any]) -> PreferenceRow:
         raise UnusableRowError("an answer is empty; give a text")
     if example.chosen in example.rejected:
         raise UnusableRowError("chosen and rejected are the same; give answers that differ")
-    return PreferenceRow(example.prompt, answers)
+    return example
 
 
 def _asked(row: Mapping[str, Any], column: str) -> list[Turn]:

@@ -8,19 +8,19 @@ from typing import Any
 from swiftlet.api.evalrun import SUITE_METRICS
 from swiftlet.wire.documents import ResolvedSuite
 
+from swiftlet_trainer.data.examples import Preference
 from swiftlet_trainer.evaluate.finite import diverging
 from swiftlet_trainer.evaluate.generation import generate, padding_token
 from swiftlet_trainer.evaluate.likelihood import Likelihood, Scored, log_likelihoods
 from swiftlet_trainer.evaluate.metrics import GENERATION_METRICS
 from swiftlet_trainer.evaluate.prompts import answer_ids, choice_ids, prompt_ids, prompt_text, text_encoder
 from swiftlet_trainer.evaluate.questions import Question
-from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, PreferenceRow, Row, UnusableRowError
+from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, Row, UnusableRowError
 from swiftlet_trainer.evaluate.statistics import Sample, mean_sample, perplexity_sample
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.vocabulary import id_problem
 
 Done = Callable[[int], None]
-WRITABLE = "give choices of tokens that the model does not mask"
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,19 @@ class Record:
         return found
 
 
+@dataclass(frozen=True)
+class _Run:
+    """One suite on one model: see run_suite."""
+
+    suite: ResolvedSuite
+    questions: Sequence[Question]
+    subject: str
+    model: Any
+    tokenizer: Any
+    batch_size: int
+    done: Done
+
+
 def run_suite(
     suite: ResolvedSuite,
     questions: Sequence[Question],
@@ -62,8 +75,8 @@ def run_suite(
     where the model's logits are not finite.
     """
     runs = {"generation": _generation, "perplexity": _perplexity, "preference": _preference, "multiple_choice": _choice}
-    run = next(run for block, run in runs.items() if getattr(suite, block))
-    return run(suite, questions, subject, model, tokenizer, batch_size, done)
+    chosen = next(run for block, run in runs.items() if getattr(suite, block))
+    return chosen(_Run(suite, questions, subject, model, tokenizer, batch_size, done))
 
 
 def samples(suite: ResolvedSuite, records: Sequence[Record]) -> dict[str, Sample]:
@@ -100,131 +113,100 @@ def _require_embedded(model: Any, tokenizer: Any, rows: Sequence[list[int]]) -> 
         raise InvalidInput([f"model: {problem}"])
 
 
-def _generation(
-    suite: ResolvedSuite,
-    questions: Sequence[Question],
-    subject: str,
-    model: Any,
-    tokenizer: Any,
-    batch_size: int,
-    done: Done,
-) -> list[Record]:
-    assert suite.generation  # noqa: S101  (narrows the type; run_suite chose by it)
-    prompts = _encoded(questions, lambda row: prompt_ids(tokenizer, row))
-    _require_embedded(model, tokenizer, prompts)
-    with diverging(subject, lambda row: questions[row].place):
-        answers = generate(model, tokenizer, prompts, suite.generation.max_tokens, batch_size, done)
+def _generation(run: _Run) -> list[Record]:
+    assert run.suite.generation  # noqa: S101  (narrows the type; run_suite chose by it)
+    prompts = _encoded(run.questions, lambda row: prompt_ids(run.tokenizer, row))
+    _require_embedded(run.model, run.tokenizer, prompts)
+    with diverging(run.subject, lambda row: run.questions[row].place):
+        answers = generate(run.model, run.tokenizer, prompts, run.suite.generation.max_tokens, run.batch_size, run.done)
     records = []
-    for index, (question, (answer, tokens)) in enumerate(zip(questions, answers, strict=True)):
+    for index, (question, (answer, tokens)) in enumerate(zip(run.questions, answers, strict=True)):
         row = question.row
         assert isinstance(row, GenerationRow)  # noqa: S101
         scores: dict[str, float] = {
-            name: GENERATION_METRICS[name](answer, row.references) for name in suite.generation.metrics
+            name: GENERATION_METRICS[name](answer, row.references) for name in run.suite.generation.metrics
         }
         reference = row.references[0] if len(row.references) == 1 else row.references
-        records.append(Record(suite.name, subject, index, prompt_text(row), answer, reference, scores, tokens=tokens))
+        records.append(
+            Record(run.suite.name, run.subject, index, prompt_text(row), answer, reference, scores, tokens=tokens)
+        )
     return records
 
 
-def _perplexity(
-    suite: ResolvedSuite,
-    questions: Sequence[Question],
-    subject: str,
-    model: Any,
-    tokenizer: Any,
-    batch_size: int,
-    done: Done,
-) -> list[Record]:
-    assert suite.perplexity  # noqa: S101
-    rows: list[Scored] = _encoded(questions, text_encoder(tokenizer, suite.perplexity.max_length))
-    _require_embedded(model, tokenizer, [row.ids for row in rows])
-    with diverging(subject, lambda row: questions[row].place):
-        found = log_likelihoods(model, rows, padding_token(model, tokenizer), batch_size, done)
+def _perplexity(run: _Run) -> list[Record]:
+    assert run.suite.perplexity  # noqa: S101
+    rows: list[Scored] = _encoded(run.questions, text_encoder(run.tokenizer, run.suite.perplexity.max_length))
+    _require_embedded(run.model, run.tokenizer, [row.ids for row in rows])
+    with diverging(run.subject, lambda row: run.questions[row].place):
+        found = log_likelihoods(run.model, rows, padding_token(run.model, run.tokenizer), run.batch_size, run.done)
     return [
-        Record(suite.name, subject, index, _shown(question.row), nll=one.nll, tokens=one.tokens)
-        for index, (question, one) in enumerate(zip(questions, found, strict=True))
+        Record(run.suite.name, run.subject, index, _shown(question.row), nll=one.nll, tokens=one.tokens)
+        for index, (question, one) in enumerate(zip(run.questions, found, strict=True))
     ]
 
 
-def _choice(
-    suite: ResolvedSuite,
-    questions: Sequence[Question],
-    subject: str,
-    model: Any,
-    tokenizer: Any,
-    batch_size: int,
-    done: Done,
-) -> list[Record]:
-    encoded = _encoded(questions, lambda row: choice_ids(tokenizer, row))
-    found = _compared(questions, encoded, subject, model, tokenizer, batch_size, done)
-    records, undecided = [], []
-    for index, (question, likelihoods) in enumerate(zip(questions, found, strict=True)):
+def _choice(run: _Run) -> list[Record]:
+    found = _compared(run, _encoded(run.questions, lambda row: choice_ids(run.tokenizer, row)), "choice")
+    records = []
+    for index, (question, likelihoods) in enumerate(zip(run.questions, found, strict=True)):
         row = question.row
         assert isinstance(row, ChoiceRow)  # noqa: S101
         per_byte = [-one.nll / len(choice.encode()) for one, choice in zip(likelihoods, row.choices, strict=True)]
         best = per_byte.index(max(per_byte))
-        if per_byte[best] == -math.inf:
-            undecided.append(f"{subject}: {question.place}: every choice has the probability zero; {WRITABLE}")
         right = {"accuracy": float(best == row.answer)}
         tokens = sum(one.tokens for one in likelihoods)
         answer, reference = row.choices[best], row.choices[row.answer]
-        records.append(Record(suite.name, subject, index, row.question, answer, reference, right, tokens=tokens))
-    if undecided:
-        raise InvalidInput(undecided)
+        records.append(
+            Record(run.suite.name, run.subject, index, row.question, answer, reference, right, tokens=tokens)
+        )
     return records
 
 
-def _preference(
-    suite: ResolvedSuite,
-    questions: Sequence[Question],
-    subject: str,
-    model: Any,
-    tokenizer: Any,
-    batch_size: int,
-    done: Done,
-) -> list[Record]:
-    assert suite.preference  # noqa: S101
-    encoded = _encoded(questions, lambda row: answer_ids(tokenizer, row))
-    found = _compared(questions, encoded, subject, model, tokenizer, batch_size, done)
-    per_token, records = suite.preference.length_normalized, []
-    for index, (question, likelihoods) in enumerate(zip(questions, found, strict=True)):
+def _preference(run: _Run) -> list[Record]:
+    assert run.suite.preference  # noqa: S101
+    found = _compared(run, _encoded(run.questions, lambda row: answer_ids(run.tokenizer, row)), "answer")
+    per_token, records = run.suite.preference.length_normalized, []
+    for index, (question, likelihoods) in enumerate(zip(run.questions, found, strict=True)):
         row = question.row
-        assert isinstance(row, PreferenceRow)  # noqa: S101
+        assert isinstance(row, Preference)  # noqa: S101
         chosen, *others = [-one.nll / one.tokens if per_token else -one.nll for one in likelihoods]
         likeliest = 0 if chosen > max(others) else 1 + others.index(max(others))
         right = {"preference_accuracy": float(likeliest == 0)}
-        said = [answer[-1].content for answer in row.answers]
+        said = [turns[-1].content for turns in row.conversations]
         tokens = sum(one.tokens for one in likelihoods)
         asked = row.prompt[-1].content
-        records.append(Record(suite.name, subject, index, asked, said[likeliest], said[0], right, tokens=tokens))
+        records.append(
+            Record(run.suite.name, run.subject, index, asked, said[likeliest], said[0], right, tokens=tokens)
+        )
     return records
 
 
-def _compared(
-    questions: Sequence[Question],
-    encoded: Sequence[list[Scored]],
-    subject: str,
-    model: Any,
-    tokenizer: Any,
-    batch_size: int,
-    done: Done,
-) -> list[list[Likelihood]]:
-    """The likelihoods of each row's sequences."""
+def _compared(run: _Run, encoded: Sequence[list[Scored]], what: str) -> list[list[Likelihood]]:
+    """The likelihoods of each row's sequences, of which one is the likeliest. what: they are. Raises InvalidInput."""
     flat = [sequence for several in encoded for sequence in several]
-    places = [question.place for question, several in zip(questions, encoded, strict=True) for _ in several]
-    _require_embedded(model, tokenizer, [sequence.ids for sequence in flat])
+    places = [question.place for question, several in zip(run.questions, encoded, strict=True) for _ in several]
+    _require_embedded(run.model, run.tokenizer, [sequence.ids for sequence in flat])
     # Progress counts rows, a batch counts sequences: a row is done with its share of them.
-    ratio, reached = len(questions) / len(flat), [0, 0]
+    ratio, reached = len(run.questions) / len(flat), [0, 0]
 
     def count(sequences: int) -> None:
         reached[0] += sequences
         rows = round(reached[0] * ratio)
-        done(rows - reached[1])
+        run.done(rows - reached[1])
         reached[1] = rows
 
-    with diverging(subject, places.__getitem__):
-        found = iter(log_likelihoods(model, flat, padding_token(model, tokenizer), batch_size, count))
-    return [[next(found) for _ in several] for several in encoded]
+    with diverging(run.subject, places.__getitem__):
+        found = iter(log_likelihoods(run.model, flat, padding_token(run.model, run.tokenizer), run.batch_size, count))
+    compared = [[next(found) for _ in several] for several in encoded]
+    undecided = [
+        f"{run.subject}: {question.place}: every {what} has the probability zero; "
+        f"give {what}s of tokens that the model does not mask"
+        for question, several in zip(run.questions, compared, strict=True)
+        if all(one.nll == math.inf for one in several)
+    ]
+    if undecided:
+        raise InvalidInput(undecided)
+    return compared
 
 
 def _shown(row: Row) -> str:

@@ -108,7 +108,8 @@ def _plots(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         lines = [smooth, loss] if loss and smooth and len(loss.steps) >= SMOOTHED_FROM else [loss]
     else:
         lines = [loss, held_out]
-    drawn = [("Loss", lines, "loss", False)]
+    unit = "loss" if any("rewardsMargins" in event for event in events) else "loss (nats/token)"
+    drawn = [("Loss", lines, unit, False)]
     drawn += [
         (
             title,

@@ -6,6 +6,7 @@ model is ever held, whatever is trained. A run that goes on from a checkpoint fi
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.failures import InvalidInput, Terminated
@@ -83,10 +84,19 @@ def learn_reference(trainer: Any, file: Path, resumed: bool) -> None:
             raise InvalidInput([f"{what}; delete the resource to start over"])
         known = {name: _computed(trainer, rows, name) for name, rows in parts.items()}
         if trainer.args.process_index == 0:
-            save_file(known, file.with_suffix(".part"))
-            file.with_suffix(".part").replace(file)
+            _keep(known, file)
     for name, rows in parts.items():
         rows.likelihoods = known[name]
+
+
+def _keep(known: dict[str, NDArray[np.float32]], file: Path) -> None:
+    """Write all of it or nothing. Raises OSError, by which a full disk is told."""
+    part = file.with_suffix(".part")
+    with part.open("wb") as stream:
+        stream.write(save(known))
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(file)
 
 
 @torch.no_grad()

@@ -1,14 +1,12 @@
 """Rows of methods that compare two answers: each becomes a group of two sequences, the chosen answer's first."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.encode import DroppedError, Encoded
 from swiftlet_trainer.data.examples import Preference, Shape
-from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.tasks.sft.rows import SftRows
 from swiftlet_trainer.templates.segments import Rendered, Segments
 
@@ -36,11 +34,10 @@ class PairRows:
 
     def rendered(self, example: Preference) -> list[Rendered]:
         """The prompt with each of the answers. Raises DroppedError, RowError, UnsuitableTemplateError."""
-        prompt = [replace(turn, learn=False if turn.role == "assistant" else None) for turn in example.prompt]
-        return [
-            self._conversations.conversation([*prompt, *_answer(name, turns)])
-            for name, turns in [("chosen", example.chosen), *(("rejected", turns) for turns in example.rejected)]
-        ]
+        for index, turns in enumerate(example.conversations):
+            if not turns[-1].content.strip():
+                raise DroppedError("empty_answer", f"the {'rejected' if index else 'chosen'} answer is empty")
+        return [self._conversations.conversation(turns) for turns in example.conversations]
 
     def labelled(self, parts: Sequence[list[int]], rendered: Rendered) -> Encoded:
         """The tokens of a sequence's segments, with labels on the answer."""
@@ -60,9 +57,3 @@ class PairRows:
             )
             for other in others
         ]
-
-
-def _answer(name: str, turns: Sequence[Turn]) -> Sequence[Turn]:
-    if not turns[-1].content.strip():
-        raise DroppedError("empty_answer", f"the {name} answer is empty")
-    return turns
