@@ -1,9 +1,4 @@
-import json
-from typing import Any
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from swiftlet.api import FineTuneJob
 from swiftlet.kinds.ownership import canonical_json, digest_of, owned_by, owner_reference, planned_port, uid_of
 
@@ -23,18 +18,6 @@ def test_owner_reference() -> None:
     assert owned_by(child, "1")
     assert not owned_by(child, "2")
     assert not owned_by({"metadata": {"name": "a"}}, "1")
-
-
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)))
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
-    lambda below: st.lists(below, max_size=4) | st.dictionaries(TEXTS, below, max_size=4),
-)
-
-
-@given(VALUES)
-def test_documents_are_written_as_python_writes_them(value: Any) -> None:
-    assert canonical_json(value) == json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
 
 
 def test_equal_documents_are_equal_texts() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from swiftlet.api.finetunejob import Tuner
+from swiftlet.api.tuner import Tuner
 from swiftlet.wire.documents import TrainDocument
 from swiftlet.wire.step_plan import Hardware, plan_step, unmet
 

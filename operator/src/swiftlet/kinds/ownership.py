@@ -3,8 +3,6 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from json.encoder import encode_basestring
-from math import isfinite
 from typing import Any
 
 from swiftlet.api.base import API_VERSION, Resource
@@ -68,24 +66,8 @@ def child_metadata(resource: Resource, name: str, component: str) -> dict[str, A
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys, so that equal documents are equal texts.
-
-    It is what json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) writes, in a fifth of the time.
-    """
-    return _indented(value, "\n") + "\n"
-
-
-def _indented(value: Any, line: str) -> str:
-    """line: what begins a line at the depth of `value`."""
-    below = line + "  "
-    if isinstance(value, str):
-        return encode_basestring(value)
-    if isinstance(value, dict) and value:
-        parts = [f"{encode_basestring(key)}: {_indented(value[key], below)}" for key in sorted(value)]
-        return "{" + below + f",{below}".join(parts) + line + "}"
-    if isinstance(value, list) and value:
-        return "[" + below + f",{below}".join([_indented(item, below) for item in value]) + line + "]"
-    return repr(value) if type(value) in (int, float) and isfinite(value) else json.dumps(value)
+    """JSON with sorted keys, so that equal documents are equal texts."""
+    return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
 
 
 def digest_of(value: Any) -> str:

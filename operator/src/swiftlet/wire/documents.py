@@ -10,9 +10,10 @@ from pydantic import Field
 
 from swiftlet.api.base import ApiModel
 from swiftlet.api.evalrun import Suite
-from swiftlet.api.finetunejob import Checkpoints, Dataset, Template, Tuner
+from swiftlet.api.finetunejob import Checkpoints, Dataset, Template
 from swiftlet.api.tasks import Task
 from swiftlet.api.training import Training
+from swiftlet.api.tuner import Tuner
 from swiftlet.api.vllm import Vllm
 from swiftlet.wire.version import Since, Wire
 

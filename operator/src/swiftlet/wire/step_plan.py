@@ -6,7 +6,7 @@
 from dataclasses import dataclass, fields
 from typing import Generic, Literal, TypeVar
 
-from swiftlet.api.finetunejob import Lora
+from swiftlet.api.tuner import Lora
 from swiftlet.wire.documents import TrainDocument
 
 Value = TypeVar("Value")

@@ -52,7 +52,8 @@ def run_training(job_path: str, stop: StopRequest) -> None:
     from swiftlet_trainer.models.loading import load_tokenizer, model_folder
     from swiftlet_trainer.models.vocabulary import embedding_rows, padding_id
     from swiftlet_trainer.tasks.registry import task_of
-    from swiftlet_trainer.training.trainer import TaskTrainer, seed_everything
+    from swiftlet_trainer.training.seeding import seed_everything
+    from swiftlet_trainer.training.trainer import TaskTrainer
 
     _join(run)
     seed_everything(run.document.training.seed)

@@ -6,7 +6,6 @@ loop, accumulation, schedulers, DDP and DeepSpeed; what is ours is which rows ma
 checkpoints that survive a kill, and stopping; the loss is the task's.
 """
 
-import random
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -19,20 +18,21 @@ import torch
 import torch.distributed as dist
 from swiftlet.api.training import Training
 from torch.utils.data import DataLoader
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import Trainer, TrainingArguments
 
 from swiftlet_trainer.checkpoints.store import CheckpointStore
 from swiftlet_trainer.checkpoints.writing import write_checkpoint
 from swiftlet_trainer.tasks.base import Task
 from swiftlet_trainer.training.batches import RankBatches
+from swiftlet_trainer.training.boundaries import Boundaries
 from swiftlet_trainer.training.collate import Batch
 from swiftlet_trainer.training.compilation import eagerly
 from swiftlet_trainer.training.figures import StepFigures
 from swiftlet_trainer.training.meter import require_finite
 from swiftlet_trainer.training.optimizer import MasterWeights, build_optimizer, clip_gradients
 from swiftlet_trainer.training.order import OrderedData
-from swiftlet_trainer.training.reference import learn_reference
 from swiftlet_trainer.training.schedule import learning_rate_factor
+from swiftlet_trainer.training.seeding import seed_everything
 from swiftlet_trainer.training.stopping import StopRequest
 
 
@@ -71,7 +71,7 @@ class TaskTrainer(Trainer):
     ) -> None:
         """reference: file of what the model says of the rows before it is trained, for a task that asks for it."""
         cached = getattr(model.config, "use_cache", True)
-        super().__init__(model=model, args=args, callbacks=[_Boundaries(self, interval)])
+        super().__init__(model=model, args=args, callbacks=[Boundaries(self, interval)])
         # Trainer switches it off, and it would be saved so; the loss asks for no cache itself.
         model.config.use_cache = cached
         # Trainer seeds all processes alike, and they would drop the same activations.
@@ -280,29 +280,6 @@ class TaskTrainer(Trainer):
         return None
 
 
-class _Boundaries(TrainerCallback):
-    """Decides after each step whether to evaluate, save and stop."""
-
-    def __init__(self, trainer: TaskTrainer, interval: int) -> None:
-        self._trainer, self._interval = trainer, interval
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
-        if self._trainer.reference:
-            with eagerly():
-                learn_reference(self._trainer, self._trainer.reference, resumed=state.global_step > 0)
-        self._trainer.recorder.start()
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> Any:
-        last = state.global_step >= state.max_steps
-        due = state.global_step % self._interval == 0 or last
-        stopping = self._trainer.stopped and not last
-        control.should_log = False
-        control.should_evaluate = due
-        control.should_save = due or stopping
-        control.should_training_stop = last or stopping
-        return control
-
-
 def _eval_batches(lengths: list[int], args: TrainingArguments) -> Iterator[tuple[list[int], bool]]:
     """Row indices of this process's batches, rows of like length together, and whether they count.
 
@@ -314,13 +291,3 @@ def _eval_batches(lengths: list[int], args: TrainingArguments) -> Iterator[tuple
     for start in range(0, len(batches), world):
         index = start + args.process_index
         yield (batches[index], True) if index < len(batches) else (batches[0], False)
-
-
-def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and PyTorch on all devices.
-
-    With the document's seed all processes make the same new weights; with one of its own each drops other activations.
-    """
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)

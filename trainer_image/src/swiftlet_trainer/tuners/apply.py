@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from swiftlet.api.finetunejob import Lora, Tuner
+from swiftlet.api.tuner import Lora, Tuner
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.tuners.targets import language_prefix, target_modules, unknown_targets

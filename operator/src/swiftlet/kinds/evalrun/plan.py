@@ -1,8 +1,6 @@
 """From an EvalRun's spec to the job document of its pod."""
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 from pydantic.alias_generators import to_camel
 
@@ -13,6 +11,7 @@ from swiftlet.kinds.ownership import namespace_of, uid_of
 from swiftlet.kinds.sources import locate_file, locate_model
 from swiftlet.kinds.surroundings import Surroundings
 from swiftlet.kinds.upstream import Upstream
+from swiftlet.kinds.written import Written
 from swiftlet.wire.documents import OUTPUT_ROOT, EvaluateDocument, ResolvedSubject, ResolvedSuite
 
 
@@ -25,18 +24,13 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class EvalPlan:
+class EvalPlan(Written):
     """Everything that rendering needs."""
 
     document: EvaluateDocument
     mounts: tuple[Mount, ...]
     folder: str
     """The evaluation's own, on the artifacts volume."""
-
-    @cached_property
-    def content(self) -> dict[str, Any]:
-        """The document as it is written; shared, so nobody may change it."""
-        return self.document.document()
 
 
 def suite_name(suite: Suite) -> str:

@@ -1,8 +1,7 @@
 """From a FineTuneJob's spec to the numbers and the job document of its run."""
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 from swiftlet.api.finetunejob import FineTuneJob, PlanStatus
 from swiftlet.kinds.mounts import Mount, output
@@ -10,6 +9,7 @@ from swiftlet.kinds.ownership import namespace_of, planned_port, uid_of
 from swiftlet.kinds.sources import locate_file, locate_model
 from swiftlet.kinds.surroundings import Surroundings
 from swiftlet.kinds.verdict import Verdict
+from swiftlet.kinds.written import Written
 from swiftlet.wire.documents import OUTPUT_ROOT, ResolvedDataset, TrainDocument
 
 PlannedStrategy = Literal["ddp", "zero1", "zero2", "zero3"]
@@ -53,7 +53,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class TrainPlan:
+class TrainPlan(Written):
     """Everything that rendering needs."""
 
     layout: Layout
@@ -62,11 +62,6 @@ class TrainPlan:
     folder: str
     """The run's own, on the artifacts volume."""
     rendezvous_port: int
-
-    @cached_property
-    def content(self) -> dict[str, Any]:
-        """The document as it is written; shared, so nobody may change it."""
-        return self.document.document()
 
 
 def plan_layout(job: FineTuneJob) -> Layout | Verdict:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from swiftlet.api.finetunejob import Lora, Tuner
+from swiftlet.api.tuner import Lora, Tuner
 
 
 @dataclass(frozen=True)

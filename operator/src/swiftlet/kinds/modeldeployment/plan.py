@@ -1,8 +1,6 @@
 """From a ModelDeployment's spec to the job document of its server."""
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.engines.startup import startup_seconds
@@ -12,6 +10,7 @@ from swiftlet.kinds.mounts import Mount
 from swiftlet.kinds.ownership import namespace_of, planned_port
 from swiftlet.kinds.sources import LocatedModel, locate_model
 from swiftlet.kinds.surroundings import Surroundings
+from swiftlet.kinds.written import Written
 from swiftlet.wire.documents import SECRETS_ROOT, ResolvedModel, ResolvedVllm, ServedAdapter, ServeDocument
 
 FIRST_HEALTH_PORT = 10000
@@ -20,18 +19,13 @@ HEALTH_PORTS = 10000
 
 
 @dataclass(frozen=True)
-class ServePlan:
+class ServePlan(Written):
     """Everything that rendering needs."""
 
     document: ServeDocument
     mounts: tuple[Mount, ...]
     startup_seconds: int
     """From the start of the container to the first token, before it counts as a failure."""
-
-    @cached_property
-    def content(self) -> dict[str, Any]:
-        """The document as it is written; shared, so nobody may change it."""
-        return self.document.document()
 
 
 def plan_server(deployment: ModelDeployment, served: ServedModel, around: Surroundings) -> ServePlan:
