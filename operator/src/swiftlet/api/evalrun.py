@@ -1,7 +1,7 @@
 """EvalRun: one evaluation of a model, beside a baseline, with gates."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -25,7 +25,8 @@ from swiftlet.api.progress import Progress
 from swiftlet.api.uris import DataUri, ModelUri
 
 GenerationMetric = Literal["exact_match", "contains", "rouge_l"]
-Metric = Literal["exact_match", "contains", "rouge_l", "perplexity", "accuracy", "preference_accuracy"]
+RetrievalMetric = Literal["mrr", "ndcg_at_10", "recall_at_1", "recall_at_10"]
+Metric = Literal[GenerationMetric, "perplexity", "accuracy", "preference_accuracy", RetrievalMetric]
 
 
 class ModelAndAdapter(ApiModel):
@@ -103,16 +104,36 @@ class PreferenceSuite(ApiModel):
     )
 
 
+class RetrievalSuite(ApiModel):
+    """Rank documents for each query by the cosine of their embeddings; one that is relevant should come first.
+
+    Rows: a query with documents that are relevant and others that are not, in every shape that training reads. Reported
+    are means over queries: mrr (1 / rank of the first relevant document; Voorhees 1999), ndcg_at_10 (Järvelin &
+    Kekäläinen 2002), recall_at_1 and recall_at_10 (share of the relevant documents that are among the first).
+    """
+
+    uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
+    corpus: Literal["all", "row"] = Field(
+        "all", description="Documents that are ranked: those of all rows, or those of the query's own row."
+    )
+    max_length: Annotated[int, Field(ge=8, le=1048576)] = Field(
+        512, description="Longest text in tokens; the rest is cut."
+    )
+
+
 class Suite(ApiModel):
     """One set of questions and how they are scored."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (one_of("generation", "perplexity", "multipleChoice", "preference"),)
+    rules: ClassVar[tuple[Rule, ...]] = (
+        one_of("generation", "perplexity", "multipleChoice", "preference", "retrieval"),
+    )
 
     name: DnsLabel | None = Field(None, description="Name in results; the block's name when absent.")
     generation: GenerationSuite | None = None
     perplexity: PerplexitySuite | None = None
     multiple_choice: MultipleChoiceSuite | None = None
     preference: PreferenceSuite | None = None
+    retrieval: RetrievalSuite | None = None
     limit: Positive | None = Field(None, description="Use the first rows only.")
     placeholders: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=32)] = Field(
         default_factory=dict, description="Values for `{{NAME}}` placeholders in the rows' text."
@@ -124,12 +145,14 @@ SUITE_NAMES: Mapping[str, str] = {
     "perplexity": "perplexity",
     "multiple_choice": "multiple-choice",
     "preference": "preference",
+    "retrieval": "retrieval",
 }
 """Blocks of a suite, and the name in results of a suite that has none."""
 SUITE_METRICS: Mapping[str, tuple[Metric, ...]] = {
     "perplexity": ("perplexity",),
     "multiple_choice": ("accuracy",),
     "preference": ("preference_accuracy",),
+    "retrieval": get_args(RetrievalMetric),
 }
 """What a suite reports, by its block; a generation suite reports its `metrics`."""
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from swiftlet_trainer.data.examples import Preference
+from swiftlet_trainer.data.examples import Preference, Relevance
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.rows import (
     ChoiceRow,
@@ -62,6 +62,18 @@ def test_a_row_that_compares_nothing_is_refused(suite: Any, row: Any, words: str
     with pytest.raises(UnusableRowError) as refused:
         parse_row(suite(preference={}), row)
     assert words in str(refused.value)
+
+
+def test_retrieval(suite: Any) -> None:
+    """In the shapes that training reads."""
+    row = {"query": "q", "positive": "a", "negative": "b"}
+    assert parse_row(suite(retrieval={}), row) == Relevance("q", ["a", "b"], [1.0, 0.0])
+
+
+@pytest.mark.parametrize("row", [{"query": "q", "docs": ["a"], "labels": [0]}, {"query": "q", "pos": "a", "label": 0}])
+def test_a_query_that_finds_nothing_is_refused(suite: Any, row: Any) -> None:
+    with pytest.raises(UnusableRowError, match="no document is relevant"):
+        parse_row(suite(retrieval={}), row)
 
 
 def test_choice(suite: Any) -> None:

@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 import torch
-from swiftlet_trainer.data.examples import Preference
+from swiftlet_trainer.data.examples import Preference, Relevance
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.prompts import answer_ids, choice_ids
 from swiftlet_trainer.evaluate.questions import Question
 from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow
 from swiftlet_trainer.evaluate.statistics import value
 from swiftlet_trainer.evaluate.suites import run_suite, samples
-from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.failures import Diverged, InvalidInput
+from swiftlet_trainer.models.embedder import Embedder
 
 
 def _questions(*rows: Any) -> list[Question]:
@@ -140,3 +141,52 @@ def test_earlier_answers_of_a_prompt_are_not_compared(model: Any, tokenizer: Any
     found, _ = answer_ids(tokenizer, Preference(said, [Turn("assistant", "Nobody.")], [[Turn("assistant", "You.")]]))
     scored = [one for one, counts in zip(found.ids, found.scored, strict=True) if counts]
     assert tokenizer.decode(scored) == "Nobody.<|im_end|>"
+
+
+DOCUMENTS = ["Rain had fallen for three days.", "Bread needs four ingredients.", "A bird.", "No, never, said the fog."]
+RELEVANCE = [
+    Relevance("What is in bread?", DOCUMENTS[1:3], [1.0, 0.0]),
+    Relevance("Was it wet?", [DOCUMENTS[0], DOCUMENTS[3], DOCUMENTS[2]], [1.0, 0.0, 0.0]),
+]
+
+
+def cosine(model: Any, tokenizer: Any, query: str, document: str, pooling: str) -> float:
+    vectors = []
+    for text in (query, document):
+        ids = tokenizer(text, return_tensors="pt")["input_ids"]
+        hidden = model(input_ids=ids, output_hidden_states=True).hidden_states[-1][0]
+        vectors.append({"last": hidden[-1], "mean": hidden.mean(0), "cls": hidden[0]}[pooling])
+    return torch.nn.functional.cosine_similarity(*vectors, dim=0).item()
+
+
+@pytest.mark.parametrize(("corpus", "pooling"), [("all", "last"), ("all", "mean"), ("row", "mean")])
+def test_documents_are_ranked_by_their_cosine(
+    model: Any, tokenizer: Any, suite: Any, corpus: str, pooling: str
+) -> None:
+    """Each text by itself, as the tokenizer has it, behind the prompt of its kind; those of all rows, or of the own."""
+    kind, done = suite(retrieval={"corpus": corpus}), list[int]()
+    embedder = Embedder(pooling, "Query: ", "Text: ")  # type: ignore[arg-type]
+    records = run_suite(kind, _questions(*RELEVANCE), "target", model, tokenizer, 2, done.append, embedder)
+    for row, record in zip(RELEVANCE, records, strict=True):
+        among = row.documents if corpus == "row" else DOCUMENTS
+        score = {text: cosine(model, tokenizer, f"Query: {row.query}", f"Text: {text}", pooling) for text in among}
+        order = sorted(among, key=lambda text: -score[text])
+        assert record.answer == order[0]
+        assert record.reference == row.positives[0]
+        assert record.metrics["mrr"] == pytest.approx(1 / (1 + order.index(row.positives[0])))
+    assert sum(done) == 2
+    assert {*samples(kind, records)} == {"mrr", "ndcg_at_10", "recall_at_1", "recall_at_10"}
+
+
+def test_a_text_is_cut_to_the_longest(model: Any, tokenizer: Any, suite: Any) -> None:
+    row = Relevance("q " * 40, ["a " * 40, "b"], [1.0, 0.0])
+    (record,) = run_suite(suite(retrieval={"maxLength": 16}), _questions(row), "target", model, tokenizer, 2, id)
+    assert record.tokens == 16
+
+
+def test_vectors_that_are_no_numbers_name_their_rows(model: Any, tokenizer: Any, suite: Any) -> None:
+    broken = copy.deepcopy(model)
+    with torch.no_grad():
+        broken.model.norm.weight.fill_(float("nan"))
+    with pytest.raises(Diverged, match=r"target: .*not finite[\s\S]*rows.jsonl, line \d"):
+        run_suite(suite(retrieval={}), _questions(*RELEVANCE), "target", broken, tokenizer, 2, id)

@@ -7,8 +7,8 @@ from typing import Literal
 from swiftlet_trainer.data.placeholders import substitute
 from swiftlet_trainer.data.turns import Turn
 
-Shape = Literal["example", "preference"]
-"""Example, or Preference."""
+Shape = Literal["example", "preference", "relevance"]
+"""Example, Preference, or Relevance."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,41 @@ class Preference:
         return Preference(_filled(self.prompt, values), _filled(self.chosen, values), answers)
 
 
-AnyExample = Example | Preference
+@dataclass(frozen=True)
+class Relevance:
+    """A text, and how relevant each of some documents is to it: 1 where it is, 0 where it is not, or the row's own
+    scores.
+
+    is_scored: whether they are the row's own.
+    """
+
+    query: str
+    documents: list[str]
+    grades: list[float]
+    is_scored: bool = False
+
+    @property
+    def positives(self) -> list[str]:
+        """Documents that are relevant."""
+        return [text for text, grade in zip(self.documents, self.grades, strict=True) if grade > 0]
+
+    @property
+    def negatives(self) -> list[str]:
+        """Documents that are not."""
+        return [text for text, grade in zip(self.documents, self.grades, strict=True) if grade <= 0]
+
+    @property
+    def texts(self) -> list[str]:
+        """All that is said in it."""
+        return [self.query, *self.documents]
+
+    def filled(self, values: Mapping[str, str]) -> "Relevance":
+        """With its placeholders filled in. Raises KeyError for one without a value."""
+        documents = [substitute(text, values) for text in self.documents]
+        return replace(self, query=substitute(self.query, values), documents=documents)
+
+
+AnyExample = Example | Preference | Relevance
 
 
 def _contents(turns: Sequence[Turn]) -> list[str]:

@@ -18,18 +18,18 @@ def _from_preference(view: RowView) -> Preference:
     if agreed(view.marks, "") is False:
         raise RowError("the row is marked not to be learnt; leave it out")
     chosen, rejected = view.get("chosen"), view.needed("rejected")
-    chosen_name, rejected_name = (_named(view, logical) for logical in ("chosen", "rejected"))
+    chosen_name, rejected_name = (column_of(view, logical) for logical in ("chosen", "rejected"))
     before = _before(view)
     if chosen is None:
         if not before or before[-1].role != "assistant":
             raise RowError(f"no column {chosen_name}, and no answer at the end of messages; add one of them")
         preferred, before = [before[-1]], before[:-1]
     else:
-        found = _answers(view, chosen, chosen_name)
+        found = answers_of(view, chosen, chosen_name)
         if len(found) != 1:
             raise RowError(f"{chosen_name} has {len(found)} answers; give one, and others as rows of their own")
         preferred = found[0]
-    answers = [preferred, *_answers(view, rejected, rejected_name)]
+    answers = [preferred, *answers_of(view, rejected, rejected_name)]
     if len(answers) == 1:
         raise RowError(f"{rejected_name} is empty; give an answer, or leave the row out")
     names = [chosen_name, *[rejected_name] * (len(answers) - 1)]
@@ -39,7 +39,7 @@ def _from_preference(view: RowView) -> Preference:
     return Preference(system_first(view, prompt), answers[0], answers[1:])
 
 
-def _named(view: RowView, logical: str) -> str:
+def column_of(view: RowView, logical: str) -> str:
     """The column as the row calls it."""
     names = view.names[logical]
     return next((name for name in names if not is_absent(view.row.get(name))), names[0])
@@ -50,18 +50,18 @@ def _before(view: RowView) -> list[Turn]:
     messages, prompt = view.get("messages"), view.get("prompt")
     if messages is not None and prompt is not None:
         raise RowError(
-            f"the row has both {_named(view, 'messages')} and {_named(view, 'prompt')}; leave one of them out"
+            f"the row has both {column_of(view, 'messages')} and {column_of(view, 'prompt')}; leave one of them out"
         )
     if messages is not None:
-        return turns_of(messages, _named(view, "messages"), view.keys)
+        return turns_of(messages, column_of(view, "messages"), view.keys)
     if is_turns(prompt, view.keys):
-        return turns_of(prompt, _named(view, "prompt"), view.keys)
+        return turns_of(prompt, column_of(view, "prompt"), view.keys)
     asked = question_of(view)
     return [*history_turns(view), Turn("user", asked)] if asked else history_turns(view)
 
 
-def _answers(view: RowView, value: Any, where: str) -> list[list[Turn]]:
-    """One answer, or several: each a text, a turn or a list of turns."""
+def answers_of(view: RowView, value: Any, where: str) -> list[list[Turn]]:
+    """One answer, or several: each a text, a turn or a list of turns. Raises RowError."""
     if isinstance(value, str) and value.lstrip().startswith(("[", "{")):  # as CSV has them
         try:
             read = decoded(value)
@@ -74,7 +74,7 @@ def _answers(view: RowView, value: Any, where: str) -> list[list[Turn]]:
     if is_turns(value, view.keys):
         return [turns_of(value, where, view.keys)]
     if isinstance(value, list | tuple) and not any(isinstance(one, Mapping) for one in value):
-        return [answer for index, one in enumerate(value) for answer in _answers(view, one, f"{where}[{index}]")]
+        return [answer for index, one in enumerate(value) for answer in answers_of(view, one, f"{where}[{index}]")]
     return [[Turn("assistant", text_of(value, where, view.book))]]
 
 

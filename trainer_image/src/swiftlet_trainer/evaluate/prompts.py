@@ -5,11 +5,12 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Any
 
-from swiftlet_trainer.data.examples import Preference
+from swiftlet_trainer.data.examples import Preference, Relevance
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.likelihood import Scored
 from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, UnusableRowError
 from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.models.embedder import Embedder
 from swiftlet_trainer.templates.render import (
     ChatTemplate,
     PromptTemplate,
@@ -66,6 +67,19 @@ def answer_ids(tokenizer: Any, row: Preference) -> list[Scored]:
     return [_Encoder.of(tokenizer).answers(turns) for turns in row.conversations]
 
 
+def relevance_encoder(tokenizer: Any, embedder: Embedder, max_length: int) -> Callable[[Relevance], list[list[int]]]:
+    """A function from a row to the tokens of its query and of each of its documents: as the tokenizer begins and ends
+    a text, behind the embedder's prompts, at most `max_length`. The function raises UnusableRowError."""
+    encoder = _Encoder.of(tokenizer)
+
+    def encode(row: Relevance) -> list[list[int]]:
+        asked = f"{embedder.query_prompt}{row.query}"
+        documents = [f"{embedder.document_prompt}{text}" for text in row.documents]
+        return [encoder.alone(text, max_length) for text in (asked, *documents)]
+
+    return encode
+
+
 class _Encoder:
     """What training encodes rows with, for one tokenizer."""
 
@@ -83,6 +97,11 @@ class _Encoder:
         """A text as the tokenizer begins it."""
         ids = [*self.segments.bos, *self._encoded(self.segments.text, text)]
         return Scored(ids, [True] * len(ids))
+
+    def alone(self, text: str, limit: int) -> list[int]:
+        """A text as the tokenizer begins and ends it."""
+        ids, end = self.text(text).ids, self.segments.end
+        return [*ids[: limit - len(end)], *end]
 
     def prompt(self, turns: Sequence[Turn]) -> list[int]:
         """The conversation up to where the model answers."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from swiftlet.api.evalrun import SUITE_NAMES
 from swiftlet.wire.documents import ResolvedSuite
 
 from swiftlet_trainer.data.readers import BadRow, UnreadableFileError, is_numbered_by_line, read_rows
@@ -35,8 +36,8 @@ def read_questions(suites: list[ResolvedSuite]) -> dict[str, list[Question]]:
 
 def source_uri(suite: ResolvedSuite) -> str:
     """The URI that the document gave the suite's file."""
-    block = suite.generation or suite.perplexity or suite.multiple_choice or suite.preference
-    return block.uri if block else suite.path
+    uri: str = next(block.uri for name in SUITE_NAMES if (block := getattr(suite, name)))
+    return uri
 
 
 def _questions(suite: ResolvedSuite) -> list[Question]:

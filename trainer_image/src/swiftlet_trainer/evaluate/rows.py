@@ -9,11 +9,12 @@ from typing import Any
 
 from swiftlet.wire.documents import ResolvedSuite
 
-from swiftlet_trainer.data.examples import Preference
+from swiftlet_trainer.data.examples import Preference, Relevance
 from swiftlet_trainer.data.formats import FORMATS, column_names, converted, detect, key_book
 from swiftlet_trainer.data.keys import JUDGED, LABELS, PREFERENCE, READ_IN_PARTS, KeyBook, RowError, is_absent
 from swiftlet_trainer.data.placeholders import substitute
 from swiftlet_trainer.data.preferences import PREFERENCES
+from swiftlet_trainer.data.relevance import RELEVANCE
 from swiftlet_trainer.data.turns import Turn, TurnKeys, is_turns, shown, text_of, turns_of
 from swiftlet_trainer.evaluate.words import is_blank
 
@@ -57,7 +58,7 @@ class ChoiceRow:
         return [*self.earlier, Turn("user", self.question)]
 
 
-Row = GenerationRow | PerplexityRow | ChoiceRow | Preference
+Row = GenerationRow | PerplexityRow | ChoiceRow | Preference | Relevance
 """What a suite asks, by its kind."""
 
 
@@ -68,6 +69,8 @@ def parse_row(suite: ResolvedSuite, row: Mapping[str, Any]) -> Row:
             return _generation(row, suite.generation.system)
         if suite.preference:
             return _preference(row)
+        if suite.retrieval:
+            return _relevance(row)
         return _perplexity(row) if suite.perplexity else _choice(row)
     except RecursionError:
         raise UnusableRowError("nested too deeply to be read; a row has a few levels at most") from None
@@ -118,6 +121,14 @@ def _preference(row: Mapping[str, Any]) -> Preference:
         raise UnusableRowError("an answer is empty; give a text")
     if example.chosen in example.rejected:
         raise UnusableRowError("chosen and rejected are the same; give answers that differ")
+    return example
+
+
+def _relevance(row: Mapping[str, Any]) -> Relevance:
+    found = detect(row, None, RELEVANCE)
+    example = converted(row, found, None, key_book(found, None))
+    if not example.positives:
+        raise UnusableRowError("no document is relevant, so none can be found; give one of a score above 0")
     return example
 
 

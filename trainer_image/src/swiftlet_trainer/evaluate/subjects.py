@@ -12,6 +12,7 @@ from swiftlet.wire.documents import EvaluateDocument, ResolvedModel, ResolvedSub
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.hardware import compute_dtype
 from swiftlet_trainer.models.adapters import AdapterSource, with_adapters
+from swiftlet_trainer.models.embedder import AS_DEFAULT, Embedder, read_embedder
 from swiftlet_trainer.paths import in_pod
 
 SubjectName = Literal["target", "baseline"]
@@ -63,6 +64,18 @@ def measured(subject: Subject) -> Measured:
 
     adapter = identity(subject.adapter) if subject.adapter else None
     return Measured(model_digest=identity(model_folder(subject.model)), adapter_digest=adapter)
+
+
+def embedder_of(subject: Subject, target: Subject) -> Embedder:
+    """How the subject makes vectors of texts: as its adapter's or model's folder says, else as the target's do, so that
+    a base is compared in its own adapter's way. Raises InvalidInput for a way that is not computed here."""
+    from swiftlet_trainer.models.loading import model_folder
+
+    for one in (subject, target):
+        for folder in (one.adapter, model_folder(one.model)):
+            if folder and (found := read_embedder(folder)):
+                return found
+    return AS_DEFAULT
 
 
 @contextmanager

@@ -8,16 +8,26 @@ from typing import Any
 from swiftlet.api.evalrun import SUITE_METRICS
 from swiftlet.wire.documents import ResolvedSuite
 
-from swiftlet_trainer.data.examples import Preference
+from swiftlet_trainer.data.examples import Preference, Relevance
 from swiftlet_trainer.evaluate.finite import diverging
 from swiftlet_trainer.evaluate.generation import generate, padding_token
 from swiftlet_trainer.evaluate.likelihood import Likelihood, Scored, log_likelihoods
 from swiftlet_trainer.evaluate.metrics import GENERATION_METRICS
-from swiftlet_trainer.evaluate.prompts import answer_ids, choice_ids, prompt_ids, prompt_text, text_encoder
+from swiftlet_trainer.evaluate.prompts import (
+    answer_ids,
+    choice_ids,
+    prompt_ids,
+    prompt_text,
+    relevance_encoder,
+    text_encoder,
+)
 from swiftlet_trainer.evaluate.questions import Question
+from swiftlet_trainer.evaluate.retrieval import rankings, texts_of
 from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, Row, UnusableRowError
 from swiftlet_trainer.evaluate.statistics import Sample, mean_sample, perplexity_sample
+from swiftlet_trainer.evaluate.vectors import text_vectors
 from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.models.embedder import AS_DEFAULT, Embedder
 from swiftlet_trainer.models.vocabulary import id_problem
 
 Done = Callable[[int], None]
@@ -58,6 +68,7 @@ class _Run:
     tokenizer: Any
     batch_size: int
     done: Done
+    embedder: Embedder
 
 
 def run_suite(
@@ -68,15 +79,22 @@ def run_suite(
     tokenizer: Any,
     batch_size: int,
     done: Done,
+    embedder: Embedder = AS_DEFAULT,
 ) -> list[Record]:
     """One record per question, in order; `done` gets the number of rows of each finished batch.
 
-    Raises InvalidInput with the place of every row that the model's tokenizer or template cannot take, and Diverged
-    where the model's logits are not finite.
+    embedder: how the subject makes vectors of texts. Raises InvalidInput with the place of every row that the model's
+    tokenizer or template cannot take, and Diverged where the model's logits or vectors are not finite.
     """
-    runs = {"generation": _generation, "perplexity": _perplexity, "preference": _preference, "multiple_choice": _choice}
+    runs = {
+        "generation": _generation,
+        "perplexity": _perplexity,
+        "preference": _preference,
+        "multiple_choice": _choice,
+        "retrieval": _retrieval,
+    }
     chosen = next(run for block, run in runs.items() if getattr(suite, block))
-    return chosen(_Run(suite, questions, subject, model, tokenizer, batch_size, done))
+    return chosen(_Run(suite, questions, subject, model, tokenizer, batch_size, done, embedder))
 
 
 def samples(suite: ResolvedSuite, records: Sequence[Record]) -> dict[str, Sample]:
@@ -87,8 +105,11 @@ def samples(suite: ResolvedSuite, records: Sequence[Record]) -> dict[str, Sample
                 [0.0 if r.nll is None else r.nll for r in records], [r.tokens for r in records]
             )
         }
-    own = SUITE_METRICS["preference" if suite.preference else "multiple_choice"]
-    names = suite.generation.metrics if suite.generation else own
+    names = (
+        suite.generation.metrics
+        if suite.generation
+        else next(metrics for block, metrics in SUITE_METRICS.items() if getattr(suite, block))
+    )
     return {name: mean_sample([record.metrics[name] for record in records]) for name in names}
 
 
@@ -126,10 +147,8 @@ def _generation(run: _Run) -> list[Record]:
         scores: dict[str, float] = {
             name: GENERATION_METRICS[name](answer, row.references) for name in run.suite.generation.metrics
         }
-        reference = row.references[0] if len(row.references) == 1 else row.references
-        records.append(
-            Record(run.suite.name, run.subject, index, prompt_text(row), answer, reference, scores, tokens=tokens)
-        )
+        reference, asked = _one_or_all(row.references), prompt_text(row)
+        records.append(Record(run.suite.name, run.subject, index, asked, answer, reference, scores, tokens=tokens))
     return records
 
 
@@ -181,22 +200,53 @@ def _preference(run: _Run) -> list[Record]:
     return records
 
 
-def _compared(run: _Run, encoded: Sequence[list[Scored]], what: str) -> list[list[Likelihood]]:
-    """The likelihoods of each row's sequences, of which one is the likeliest. what: they are. Raises InvalidInput."""
-    flat = [sequence for several in encoded for sequence in several]
-    places = [question.place for question, several in zip(run.questions, encoded, strict=True) for _ in several]
-    _require_embedded(run.model, run.tokenizer, [sequence.ids for sequence in flat])
-    # Progress counts rows, a batch counts sequences: a row is done with its share of them.
-    ratio, reached = len(run.questions) / len(flat), [0, 0]
+def _retrieval(run: _Run) -> list[Record]:
+    assert run.suite.retrieval  # noqa: S101
+    rows = [question.row for question in run.questions if isinstance(question.row, Relevance)]
+    encode = relevance_encoder(run.tokenizer, run.embedder, run.suite.retrieval.max_length)
+    texts = texts_of(rows, _encoded(run.questions, encode))
+    _require_embedded(run.model, run.tokenizer, texts.ids)
+    padding, count = padding_token(run.model, run.tokenizer), _by_share(run, len(texts.ids))
+    with diverging(run.subject, lambda text: run.questions[texts.rows[text]].place):
+        vectors = text_vectors(run.model, texts.ids, run.embedder.pooling, padding, run.batch_size, count)
+    found = rankings(rows, texts, vectors, all_documents=run.suite.retrieval.corpus == "all")
+    return [
+        Record(
+            run.suite.name,
+            run.subject,
+            index,
+            row.query,
+            one.first,
+            _one_or_all(row.positives),
+            one.metrics,
+            tokens=len(texts.ids[index]),
+        )
+        for index, (row, one) in enumerate(zip(rows, found, strict=True))
+    ]
 
-    def count(sequences: int) -> None:
+
+def _by_share(run: _Run, count: int) -> Done:
+    """Counts rows where a batch counts the sequences, `count` in all, that they become: a row is done with its share of
+    them."""
+    ratio, reached = len(run.questions) / count, [0, 0]
+
+    def done(sequences: int) -> None:
         reached[0] += sequences
         rows = round(reached[0] * ratio)
         run.done(rows - reached[1])
         reached[1] = rows
 
+    return done
+
+
+def _compared(run: _Run, encoded: Sequence[list[Scored]], what: str) -> list[list[Likelihood]]:
+    """The likelihoods of each row's sequences, of which one is the likeliest. what: they are. Raises InvalidInput."""
+    flat = [sequence for several in encoded for sequence in several]
+    places = [question.place for question, several in zip(run.questions, encoded, strict=True) for _ in several]
+    _require_embedded(run.model, run.tokenizer, [sequence.ids for sequence in flat])
     with diverging(run.subject, places.__getitem__):
-        found = iter(log_likelihoods(run.model, flat, padding_token(run.model, run.tokenizer), run.batch_size, count))
+        padding, count = padding_token(run.model, run.tokenizer), _by_share(run, len(flat))
+        found = iter(log_likelihoods(run.model, flat, padding, run.batch_size, count))
     compared = [[next(found) for _ in several] for several in encoded]
     undecided = [
         f"{run.subject}: {question.place}: every {what} has the probability zero; "
@@ -207,6 +257,10 @@ def _compared(run: _Run, encoded: Sequence[list[Scored]], what: str) -> list[lis
     if undecided:
         raise InvalidInput(undecided)
     return compared
+
+
+def _one_or_all(texts: list[str]) -> str | list[str]:
+    return texts[0] if len(texts) == 1 else texts
 
 
 def _shown(row: Row) -> str:

@@ -9,6 +9,8 @@ from swiftlet.api.evalrun import Comparison, Result
 from swiftlet.wire.documents import EvaluateDocument, ResolvedSubject
 from swiftlet.wire.significance import judged
 
+from swiftlet_trainer.evaluate.questions import source_uri
+
 REPORT_FILE = "report.html"
 SHOWN_ROWS = 40
 LOWER_IS_BETTER = {"perplexity"}
@@ -17,6 +19,7 @@ WHAT = {
     "perplexity": ("Perplexity of each row: exp of its mean negative log-likelihood per token.", "Text"),
     "multiple_choice": ("The choice with the highest log-likelihood per byte.", "Question"),
     "preference": ("The likeliest answer; ✓ means that it is the chosen one.", "Prompt"),
+    "retrieval": ("The document that comes first; ✓ means that it is relevant.", "Query"),
 }
 SUBJECTS = ("baseline", "target")
 """In the order in which a reader meets them: before, after."""
@@ -139,10 +142,7 @@ def _facts(document: EvaluateDocument) -> list[tuple[str, str]]:
         facts.append(("Digest", document.target.digest))
     if document.baseline:
         facts.append(("Baseline", _subject(document.baseline)))
-    for suite in document.suites:
-        block = suite.generation or suite.perplexity or suite.multiple_choice or suite.preference
-        facts.append((f"Suite {suite.name}", block.uri if block else ""))
-    return facts
+    return [*facts, *((f"Suite {suite.name}", source_uri(suite)) for suite in document.suites)]
 
 
 def _short(number: str | None) -> str:

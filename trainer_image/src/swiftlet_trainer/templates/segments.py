@@ -76,6 +76,8 @@ class Segments:
         has_bos = tokenizer.bos_token_id is not None and ids[0] == tokenizer.bos_token_id
         self.bos: list[int] = [tokenizer.bos_token_id] if has_bos else []
         self.eos: list[int] = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
+        self.end = self.eos if ids[-1:] == self.eos else []
+        """What the tokenizer itself puts behind a text: models that embed texts have it so."""
 
     def encode(self, rows: Sequence[Rendered]) -> list[list[list[int]] | UnencodableError]:
         """Token ids of each row's segments: before, in and behind each of its spans, in turn; of a plain text one.

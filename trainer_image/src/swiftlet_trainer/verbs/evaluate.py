@@ -10,9 +10,10 @@ from swiftlet.wire.messages import EXIT_OK, TerminationMessage
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.evaluate.questions import Question, read_questions
 from swiftlet_trainer.evaluate.results import Records, comparisons_of, results_of, write_results, write_rows
-from swiftlet_trainer.evaluate.subjects import Subject, measured, subjects_of
+from swiftlet_trainer.evaluate.subjects import Subject, embedder_of, measured, subjects_of
 from swiftlet_trainer.failures import InvalidInput, never_retried, write_termination
 from swiftlet_trainer.gpu import require_gpu
+from swiftlet_trainer.models.embedder import AS_DEFAULT, Embedder
 from swiftlet_trainer.outcome import finished, write_outcome
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.progress import Reporter
@@ -30,8 +31,9 @@ def run(job_path: str) -> int:
     reporter.emit(type="phase", message="checking data and models")
     with never_retried():
         subjects, questions = _checked(document)
+        embedders = _embedders(document, subjects)
     scored = measured(subjects[0])
-    records = _score(document, subjects, questions, reporter)
+    records = _score(document, subjects, questions, embedders, reporter)
     results = results_of(document.suites, records)
     comparison = comparisons_of(document.suites, records, document.seed)
     reporter.emit(type="phase", message="writing the report")
@@ -64,8 +66,19 @@ def _checked(document: EvaluateDocument) -> tuple[list[Subject], dict[str, list[
     return subjects, questions
 
 
+def _embedders(document: EvaluateDocument, subjects: list[Subject]) -> dict[str, Embedder]:
+    """How each subject makes vectors of texts, by its name, where a suite asks for them. Raises InvalidInput."""
+    if not any(suite.retrieval for suite in document.suites):
+        return {}
+    return {subject.name: embedder_of(subject, subjects[0]) for subject in subjects}
+
+
 def _score(
-    document: EvaluateDocument, subjects: list[Subject], questions: dict[str, list[Question]], reporter: Reporter
+    document: EvaluateDocument,
+    subjects: list[Subject],
+    questions: dict[str, list[Question]],
+    embedders: dict[str, Embedder],
+    reporter: Reporter,
 ) -> Records:
     """The records of every suite and subject."""
     reporter.emit(type="phase", message="loading the model")
@@ -83,7 +96,14 @@ def _score(
                     counter.about = f"{suite.name}: {subject.name}"
                     rows = questions[suite.name]
                     records[suite.name, subject.name] = run_suite(
-                        suite, rows, subject.name, model, tokenizer, document.batch_size, counter.done
+                        suite,
+                        rows,
+                        subject.name,
+                        model,
+                        tokenizer,
+                        document.batch_size,
+                        counter.done,
+                        embedders.get(subject.name, AS_DEFAULT),
                     )
     return records
 

@@ -1,0 +1,49 @@
+"""Texts as vectors of length 1, whose products are cosines."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from swiftlet_trainer.evaluate.finite import NotFiniteError
+from swiftlet_trainer.evaluate.likelihood import Progress, batches
+from swiftlet_trainer.models.embedder import Pooling
+from swiftlet_trainer.training.collate import padded
+
+
+def text_vectors(
+    model: Any,
+    texts: Sequence[list[int]],
+    pooling: Pooling,
+    pad_id: int,
+    batch_size: int,
+    done: Progress = lambda count: None,
+) -> torch.Tensor:
+    """The vector of each text, given as token ids: fp32, (texts, hidden). `done` gets the texts of each finished batch.
+
+    Texts of like length share a batch, padded on the right. Raises NotFiniteError.
+    """
+    found: dict[int, torch.Tensor] = {}
+    with torch.inference_mode():
+        causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+        for batch in batches([len(text) for text in texts], batch_size):
+            vectors = _batch(causal, [texts[index] for index in batch], pooling, pad_id)
+            if not vectors.isfinite().all():
+                bad = vectors.isfinite().all(-1).logical_not().tolist()
+                raise NotFiniteError([index for index, is_bad in zip(batch, bad, strict=True) if is_bad])
+            found |= zip(batch, vectors, strict=True)
+            done(len(batch))
+    return torch.stack([found[index] for index in range(len(texts))])
+
+
+def _batch(model: Any, texts: Sequence[list[int]], pooling: Pooling, pad_id: int) -> torch.Tensor:
+    width = max(map(len, texts))
+    ids = padded(texts, width, pad_id).to(model.device)
+    mask = padded([[1] * len(text) for text in texts], width, 0).to(model.device)
+    hidden = model.base_model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+    if pooling == "mean":
+        pooled = (hidden.float() * mask.unsqueeze(-1)).sum(1) / mask.sum(-1, keepdim=True)
+    else:
+        places = mask.sum(-1) - 1 if pooling == "last" else torch.zeros_like(mask[:, 0])
+        pooled = hidden[torch.arange(len(texts), device=hidden.device), places].float()
+    return torch.nn.functional.normalize(pooled, dim=-1).cpu()
