@@ -10,7 +10,7 @@ from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training.attention import VARLEN, keep_rows_apart
 from swiftlet_trainer.training.collate import Collator
 from swiftlet_trainer.training.compilation import compile_layers
-from swiftlet_trainer.training.head import attach_token_scores
+from swiftlet_trainer.training.heads.tokens import attach_token_scores
 from swiftlet_trainer.training.liger import use_liger
 from swiftlet_trainer.training.norms import fuse_rms_norms
 from swiftlet_trainer.tuners.fused_lora import fuse_lora

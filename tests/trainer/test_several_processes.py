@@ -111,7 +111,7 @@ def train(rank: int, world: int, folder: Path, case: Case) -> None:
     from swiftlet_trainer.training.arguments import training_arguments
     from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart
     from swiftlet_trainer.training.collate import Collator
-    from swiftlet_trainer.training.head import attach_token_scores
+    from swiftlet_trainer.training.heads.tokens import attach_token_scores
     from swiftlet_trainer.training.order import order_data
     from swiftlet_trainer.training.stopping import StopRequest
     from swiftlet_trainer.training.trainer import TaskTrainer

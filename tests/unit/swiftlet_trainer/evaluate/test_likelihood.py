@@ -6,7 +6,7 @@ import pytest
 import torch
 import transformers
 from swiftlet_trainer.evaluate.likelihood import Scored, batches, log_likelihoods
-from swiftlet_trainer.training import head
+from swiftlet_trainer.training.heads import tokens as head
 
 TEXTS = [
     "Swifts spend almost their whole lives in the air.",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from swiftlet_trainer.training.collate import Batch
-from swiftlet_trainer.training.head import TokenScores
+from swiftlet_trainer.training.heads.tokens import TokenScores
 
 
 @dataclass

@@ -8,7 +8,7 @@ import transformers
 from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart, packing_problem
 from swiftlet_trainer.training.collate import Collator
-from swiftlet_trainer.training.head import attach_token_scores
+from swiftlet_trainer.training.heads.tokens import attach_token_scores
 from swiftlet_trainer.training.logits import head_problem
 from torch.nn import functional
 

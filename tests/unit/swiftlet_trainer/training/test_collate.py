@@ -14,7 +14,7 @@ def test_labels_are_what_each_position_predicts() -> None:
     batch = Collator(pad_token_id=2)(rows)["inputs"]
     assert batch["input_ids"].tolist() == [[5, 6, 7, 8], [5, 9, 2, 2]]
     assert batch["labels"].tolist() == [[IGNORED, 7, 8, IGNORED], [9, IGNORED, IGNORED, IGNORED]]
-    assert set(batch) == {"input_ids", "labels"}
+    assert set(batch) == {"input_ids", "labels", "bounds"}
 
 
 def test_packed_parts_have_positions_of_their_own_and_do_not_predict_each_other() -> None:
@@ -82,3 +82,29 @@ def test_packed_rows_are_groups_of_their_own(padding_free: bool) -> None:
     batch = Collator(0, packed=True, padding_free=padding_free)([row, {**row, "seq_lengths": [4, 1]}])
     assert batch["sequence"].tolist() == [0, 1, 1, 2, 2, 2]
     assert batch["group"].tolist() == [0, 1, 2, 3]
+
+
+PACKED = {"input_ids": [1] * 5, "labels": [1] * 5, "seq_lengths": [2, 3]}
+
+
+@pytest.mark.parametrize(
+    ("collator", "rows", "expected"),
+    [
+        (Collator(0), [PAIR, LONE], [[0, 3], [4, 8], [8, 10]]),
+        (Collator(0, padding_free=True), [PAIR, LONE], [[0, 3], [3, 7], [7, 9]]),
+        (Collator(0, packed=True), [PACKED, {**PACKED, "seq_lengths": [4, 1]}], [[0, 2], [2, 5], [5, 9], [9, 10]]),
+    ],
+    ids=["padded", "padding-free", "packed"],
+)
+def test_bounds_are_where_sequences_begin_and_end(
+    collator: Collator, rows: list[dict[str, object]], expected: list[list[int]]
+) -> None:
+    assert collator(rows)["inputs"]["bounds"].tolist() == expected
+
+
+@pytest.mark.parametrize("padding_free", [False, True])
+def test_targets_are_those_of_groups(padding_free: bool) -> None:
+    rows = [{**PACKED, "targets": [1.0, 0.5, 2.0, 3.0]}, {**LONE, "seq_lengths": [2], "targets": [4.0, 5.0]}]
+    batch = Collator(0, packed=True, padding_free=padding_free)(rows)
+    assert batch["targets"].tolist() == [[1, 0.5], [2, 3], [4, 5]]
+    assert "targets" not in Collator(0)([PAIR])

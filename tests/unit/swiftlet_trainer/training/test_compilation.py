@@ -9,7 +9,7 @@ from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart
 from swiftlet_trainer.training.collate import Collator
 from swiftlet_trainer.training.compilation import compile_layers, eagerly
-from swiftlet_trainer.training.head import attach_token_scores
+from swiftlet_trainer.training.heads.tokens import attach_token_scores
 
 
 def row(length: int, seed: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Scaled and capped logits. Whether an architecture has them is tried in test_architectures.py."""
 
 import torch
-from swiftlet_trainer.training.head import token_scores
+from swiftlet_trainer.training.heads.tokens import token_scores
 from swiftlet_trainer.training.logits import Logits
 
 

@@ -37,3 +37,8 @@ def test_counts_are_those_of_the_collated_labels() -> None:
         dataset = Dataset.from_list(rows)
         collated = [int((Collator(0, is_packed)([row])["inputs"]["labels"] != IGNORED).sum()) for row in rows]
         assert labelled_tokens(dataset).tolist() == collated
+
+
+def test_rows_of_which_no_token_is_learnt_are_kept_where_sequences_are() -> None:
+    data = order_data(Dataset.from_list(ROWS), None, Collator(0), 2, seed=1, counts="groups", of_tokens=False)
+    assert (data.left_out, data.items, data.plan.lengths) == (0, (1, 1, 1, 1), (3, 2, 2, 4))

@@ -9,7 +9,7 @@ import torch
 from swiftlet_trainer.hardware import multiplies_bf16
 from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training.collate import Collator
-from swiftlet_trainer.training.head import attach_token_scores
+from swiftlet_trainer.training.heads.tokens import attach_token_scores
 from swiftlet_trainer.tuners.fused_lora import fuse_lora
 
 

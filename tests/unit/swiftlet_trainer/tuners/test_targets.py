@@ -12,7 +12,7 @@ from swiftlet.api.tuner import Full, Lora, Tuner
 from swiftlet_trainer.models.saving import save_weights
 from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training.collate import Collator
-from swiftlet_trainer.training.head import attach_token_scores
+from swiftlet_trainer.training.heads.tokens import attach_token_scores
 from swiftlet_trainer.tuners.apply import apply_tuner
 from swiftlet_trainer.tuners.fused_lora import fuse_lora
 from swiftlet_trainer.tuners.targets import target_modules

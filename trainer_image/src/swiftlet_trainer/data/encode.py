@@ -1,7 +1,7 @@
 """From the rows of a data set to tokens and labels, batch by batch; every row is counted."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,12 +31,14 @@ IGNORED = -100
 class Encoded:
     """One row as tokens: ids and labels of the same length, IGNORED where nothing is learnt.
 
-    lengths: tokens of each of its sequences, which are compared with each other; None: it is one.
+    lengths: tokens of each of its sequences, which are compared with each other; None: it is one. targets: what is to
+    come out for it, as many values for every row of a task.
     """
 
     input_ids: list[int]
     labels: list[int]
     lengths: list[int] | None = None
+    targets: list[float] | None = None
 
 
 class DroppedError(Exception):
@@ -72,9 +74,18 @@ class TaskRows(Protocol):
 class Encoder:
     """Turns the rows of files into tokens, as a document's template and task say."""
 
-    def __init__(self, rows: TaskRows, segments: Segments, template: Template, context: int | None = None) -> None:
+    def __init__(
+        self,
+        rows: TaskRows,
+        segments: Segments,
+        template: Template,
+        context: int | None = None,
+        of_tokens: bool = True,
+    ) -> None:
         """rows: the task's. context: tokens that the model can tell the places of; rows beyond it are too long whatever
-        maxLength is."""
+        maxLength is. of_tokens: whether labelled tokens are what is learnt, so that a sequence without one teaches
+        nothing."""
+        self._of_tokens = of_tokens
         self._limit = min(template.max_length, context or template.max_length)
         within = "the model's context" if self._limit < template.max_length else "template.maxLength"
         remedy = "" if self._limit < template.max_length else "raise it, or "
@@ -152,11 +163,11 @@ class Encoder:
             what = f"{longest} tokens, {self._too_long}"
             if policy == "fail":
                 raise RowError(f"{what}, or set template.truncation to drop or truncate")
-            if not rendered[0].is_plain:
+            if not (rendered[0].is_plain and self._of_tokens):
                 raise DroppedError("too_long", what)
             return list(_pieces(sequences[0], limit))
-        cut = [Encoded(one.input_ids[:limit], one.labels[:limit]) for one in sequences]
-        for one in cut:
+        cut = [replace(one, input_ids=one.input_ids[:limit], labels=one.labels[:limit]) for one in sequences]
+        for one in cut if self._of_tokens else ():
             if all(label == IGNORED for label in one.labels[1:]):  # the first token is predicted from nothing
                 what = f"nothing to learn in its first {limit} tokens; raise template.maxLength"
                 raise DroppedError("no_labels", what)

@@ -1,6 +1,7 @@
 """packed.arrow: rows of rows.arrow joined into sequences, read through a memory map and written batch by batch."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ from swiftlet_trainer.data.packing import best_fit_decreasing
 
 TOKENS = pa.list_(pa.int32())
 PACKED_SCHEMA = pa.schema({"input_ids": TOKENS, "labels": TOKENS, "length": pa.int32(), "seq_lengths": TOKENS})
+TARGETS = pa.list_(pa.float32())
 GROUP_COLUMNS = ("seq_lengths", "group_sizes")
 """Of rows that are groups of several sequences, which stay together."""
 BATCH = 128
@@ -21,8 +23,11 @@ def write_packed(rows: Path, packed: Path, train: NDArray[np.int64], lengths: ND
     rows. lengths: tokens of every row of `rows`."""
     bins = sorted(best_fit_decreasing(lengths[train], capacity), key=min)
     sources = {name: _Column(rows, name) for name in ("input_ids", "labels")}
-    groups = [_Column(rows, name) for name in GROUP_COLUMNS] if _has_groups(rows) else []
-    schema = pa.schema([*PACKED_SCHEMA, pa.field("group_sizes", TOKENS)]) if groups else PACKED_SCHEMA
+    columns = _columns(rows)
+    groups = [_Column(rows, name) for name in GROUP_COLUMNS if name in columns]
+    targets = [_Column(rows, "targets")] if "targets" in columns else []
+    more = [pa.field("group_sizes", TOKENS)] * bool(groups) + [pa.field("targets", TARGETS)] * len(targets)
+    schema = pa.schema([*PACKED_SCHEMA, *more])
     with pa.ipc.new_stream(str(packed), schema) as writer:
         for start in range(0, len(bins), BATCH):
             batch = [train[one] for one in bins[start : start + BATCH]]
@@ -33,26 +38,28 @@ def write_packed(rows: Path, packed: Path, train: NDArray[np.int64], lengths: ND
                 counted = [column.lists(batch) for column in groups]
             else:
                 counted = [_lists(lengths[numbers].astype(np.int32), np.array([len(one) for one in batch]))]
+            counted += [column.lists(batch) for column in targets]
             writer.write_batch(pa.record_batch([*joined, pa.array(totals), *counted], schema=schema))
 
 
-def _has_groups(rows: Path) -> bool:
+def _columns(rows: Path) -> list[str]:
     with pa.memory_map(str(rows)) as source:
-        return "group_sizes" in pa.ipc.open_stream(source).schema.names
+        names: list[str] = pa.ipc.open_stream(source).schema.names
+        return names
 
 
 class _Column:
     """A column of lists of a memory-mapped file: each row a view, nothing copied."""
 
     def __init__(self, file: Path, name: str) -> None:
-        self._values: list[NDArray[np.int32]] = []
+        self._values: list[NDArray[Any]] = []
         self._offsets: list[NDArray[np.int32]] = []
         for batch in pa.ipc.open_stream(pa.memory_map(str(file))):
             self._values.append(batch.column(name).values.to_numpy())
             self._offsets.append(batch.column(name).offsets.to_numpy())
         self._starts = np.cumsum([0, *(len(offsets) - 1 for offsets in self._offsets)])
 
-    def joined(self, numbers: NDArray[np.int64]) -> NDArray[np.int32]:
+    def joined(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
         """The rows `numbers` one after the other."""
         batches = np.searchsorted(self._starts, numbers, side="right") - 1
         found = []
@@ -67,7 +74,7 @@ class _Column:
         return _lists(np.concatenate(joined), np.array([len(one) for one in joined]))
 
 
-def _lists(values: NDArray[np.int32], sizes: NDArray[np.integer]) -> pa.ListArray:
+def _lists(values: NDArray[Any], sizes: NDArray[np.integer]) -> pa.ListArray:
     """`values` cut into lists of `sizes`."""
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))

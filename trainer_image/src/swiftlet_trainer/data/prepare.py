@@ -21,14 +21,16 @@ from swiftlet.wire.documents import TrainDocument
 from swiftlet_trainer.data.digest import data_digest
 from swiftlet_trainer.data.encode import Encoded
 from swiftlet_trainer.data.mixing import Share, share
-from swiftlet_trainer.data.packed_file import TOKENS, write_packed
+from swiftlet_trainer.data.packed_file import TARGETS, TOKENS, write_packed
 from swiftlet_trainer.data.prepared import PreparedData, opened, prepared_folder
 from swiftlet_trainer.data.scan import counts, scan, tell
 from swiftlet_trainer.progress import Reporter
 
 ROW_SCHEMA = pa.schema({"input_ids": TOKENS, "labels": TOKENS, "length": pa.int32(), "dataset": pa.int32()})
-GROUP_SCHEMA = pa.schema([*ROW_SCHEMA, pa.field("seq_lengths", TOKENS), pa.field("group_sizes", TOKENS)])
+GROUP_FIELDS = (pa.field("seq_lengths", TOKENS), pa.field("group_sizes", TOKENS))
 """Of rows that are groups of several sequences."""
+TARGET_FIELD = pa.field("targets", TARGETS)
+"""Of rows that say what is to come out for them."""
 
 
 def prepare(document: TrainDocument, tokenizer: Any) -> PreparedData:
@@ -58,8 +60,10 @@ def prepare(document: TrainDocument, tokenizer: Any) -> PreparedData:
 class _RowFile:
     """Writes rows as they come; remembers only their lengths and data sets."""
 
-    def __init__(self, file: Path, grouped: bool) -> None:
-        self._schema = GROUP_SCHEMA if grouped else ROW_SCHEMA
+    def __init__(self, file: Path, grouped: bool, targeted: bool) -> None:
+        self._grouped, self._targeted = grouped, targeted
+        more = [*(GROUP_FIELDS if grouped else ()), *([TARGET_FIELD] if targeted else [])]
+        self._schema = pa.schema([*ROW_SCHEMA, *more])
         self._writer = pa.ipc.new_stream(str(file), self._schema)
         self._lengths, self._datasets = array("l"), array("l")
 
@@ -69,9 +73,11 @@ class _RowFile:
         self._datasets.extend([dataset] * len(batch))
         columns: list[Any] = [[row.input_ids for row in batch], [row.labels for row in batch]]
         columns += [lengths, [dataset] * len(batch)]
-        if self._schema is GROUP_SCHEMA:
+        if self._grouped:
             sequences = [row.lengths or [len(row.input_ids)] for row in batch]
             columns += [sequences, [[len(each)] for each in sequences]]
+        if self._targeted:
+            columns.append([row.targets for row in batch])
         self._writer.write_batch(pa.record_batch(columns, schema=self._schema))
 
     def close(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -82,7 +88,7 @@ class _RowFile:
 
 def _build(document: TrainDocument, tokenizer: Any, folder: Path) -> None:
     sequences = document.task.sequences
-    rows = _RowFile(folder / "rows.arrow", grouped=sequences > 1)
+    rows = _RowFile(folder / "rows.arrow", grouped=sequences > 1, targeted=document.task.has_targets)
     tallies = scan(document, tokenizer, rows.write)
     lengths, datasets = rows.close()
     chosen = _chosen(document, datasets)

@@ -1,11 +1,12 @@
 """Prepared data: tokenized once, kept below the run's folder, opened by every process as a memory map.
 
 <outputDir>/data/<key>/rows.arrow      every usable row of every data set: input_ids, labels, length, dataset; where
-                                       a row is a group of sequences, seq_lengths and group_sizes
+                                       a row is a group of sequences, seq_lengths and group_sizes; where rows say
+                                       what is to come out for them, targets
                        train.npy       row numbers of one epoch, in the order of the data sets
                        eval.npy        row numbers held out; absent when there are none
                        packed.arrow    instead of train.npy with packing: input_ids, labels, length, seq_lengths and,
-                                       of groups, group_sizes
+                                       of groups, group_sizes; and targets
                        reference-….safetensors   what the model said of rows before it was trained, where asked
                        prepared.json   counts, digest, and notes on rows by line
 """

@@ -34,7 +34,7 @@ def scan(document: TrainDocument, tokenizer: Any, sink: Sink) -> list[Tally]:
     context = context_length(model_folder(document.model))
     segments = Segments(tokenizer)
     rows = rows_of(document, tokenizer, segments)
-    encoder = Encoder(rows, segments, document.template, context)
+    encoder = Encoder(rows, segments, document.template, context, of_tokens=document.task.head == "tokens")
     reporter, reported = Reporter(), time.monotonic()
     tallies = []
     for index, dataset in enumerate(document.datasets):

@@ -8,7 +8,7 @@ import torch
 
 from swiftlet_trainer.evaluate.finite import require_numbers
 from swiftlet_trainer.training.collate import padded
-from swiftlet_trainer.training.head import token_scores
+from swiftlet_trainer.training.heads.tokens import token_scores
 from swiftlet_trainer.training.logits import Logits, is_understood, logits_of
 
 MAX_BATCH_TOKENS = 4096

@@ -1,5 +1,6 @@
-"""Loading a causal language model, for training, evaluation and serving alike."""
+"""Loading a model of text with the head that is wanted, for training, evaluation and serving alike."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,38 @@ def load_causal(folder: Path, dtype: Any, **options: Any) -> Any:
 
     Raises InvalidInput where transformers cannot make it a causal language model, or lacks a package that it needs.
     """
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
+
+    return _loaded(AutoModelForCausalLM, "a causal language model", folder, dtype, **options)
+
+
+def load_scored(folder: Path, dtype: Any, labels: Sequence[str], problem_type: str, **options: Any) -> Any:
+    """The same with a layer that scores texts by `labels`, of random weights where the folder has none. problem_type:
+    as transformers' configs name it.
+
+    Raises InvalidInput where transformers cannot make it a model that classifies sequences.
+    """
+    from transformers import AutoModelForSequenceClassification
+
+    named = {"id2label": dict(enumerate(labels)), "label2id": {label: number for number, label in enumerate(labels)}}
+    what = "a model that classifies sequences"
+    options = {**options, **named, "problem_type": problem_type}
+    return _loaded(AutoModelForSequenceClassification, what, folder, dtype, **options)
+
+
+def load_backbone(folder: Path, dtype: Any, **options: Any) -> Any:
+    """The same without a head: its hidden states. Raises InvalidInput where transformers cannot make it."""
+    from transformers import AutoModel
+
+    return _loaded(AutoModel, "a model", folder, dtype, **options)
+
+
+def _loaded(kind: Any, what: str, folder: Path, dtype: Any, **options: Any) -> Any:
+    from transformers import AutoConfig
 
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        return AutoModelForCausalLM.from_pretrained(
+        return kind.from_pretrained(
             folder,
             dtype=dtype,
             local_files_only=True,
@@ -25,7 +53,7 @@ def load_causal(folder: Path, dtype: Any, **options: Any) -> Any:
         )
     except (ValueError, ImportError) as error:
         cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InvalidInput([f"model in {folder}: it cannot be loaded as a causal language model: {cause}"]) from error
+        raise InvalidInput([f"model in {folder}: it cannot be loaded as {what}: {cause}"]) from error
 
 
 def _attention(config: Any) -> str | None:

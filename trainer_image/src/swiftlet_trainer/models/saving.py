@@ -15,6 +15,9 @@ def save_weights(model: Any, folder: Path, state_dict: dict[str, Any] | None = N
 
     # PEFT would add the whole embedding to an adapter of it, or of the head. The vocabulary stays the base's.
     options = {"save_embedding_layers": False} if isinstance(model, PeftModel) else {}
+    if getattr(model, "generation_config", None) is None:  # nor has it a head that generates
+        model.save_pretrained(folder, state_dict=state_dict, safe_serialization=True, **options)
+        return
     own, model.generation_config = model.generation_config, GenerationConfig()
     try:
         model.save_pretrained(folder, state_dict=state_dict, safe_serialization=True, **options)

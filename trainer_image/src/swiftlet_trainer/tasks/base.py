@@ -5,12 +5,14 @@ and processes, and divides by the items of the whole step. So what is learnt dep
 """
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 
 from swiftlet_trainer.training.collate import Batch
-from swiftlet_trainer.training.head import TokenScores, Want
+from swiftlet_trainer.training.heads.pool import PoolHead
+from swiftlet_trainer.training.heads.score import ScoreHead
+from swiftlet_trainer.training.heads.tokens import Want
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,17 @@ class Task(Protocol):
         """What losses and figures are means over: labelled tokens, or groups of sequences."""
 
     @property
+    def head(self) -> ScoreHead | PoolHead | None:
+        """What the loss is of: scores or vectors of sequences. None: log-probabilities of labelled tokens, of which
+        alone `want` and `is_linear` speak."""
+
+    @property
     def want(self) -> Want:
         """What the head tells beside log-probabilities."""
 
     @property
     def is_linear(self) -> bool:
-        """Whether the loss is a multiple of the sum of weight x logprob, see head.token_scores."""
+        """Whether the loss is a multiple of the sum of weight x logprob, see heads.tokens.token_scores."""
 
     @property
     def has_reference(self) -> bool:
@@ -47,5 +54,6 @@ class Task(Protocol):
     def figures(self) -> tuple[str, ...]:
         """What is reported beside the loss: fields of swiftlet.api.progress.Progress."""
 
-    def loss(self, scores: TokenScores, batch: Batch) -> StepLoss:
-        """Of one batch."""
+    def loss(self, outputs: Any, batch: Batch) -> StepLoss:
+        """Of one batch. outputs: heads.tokens.TokenScores, heads.score.SequenceScores or heads.pool.SequenceVectors, as
+        `head` says."""

@@ -31,6 +31,7 @@ class Rendered:
 
     spans: ranges that are answers, in order. learnt: for each whether it is learnt. is_shielded: whether it holds
     stand-ins of SpecialTokens. is_plain: a text that no template wrote, which begins and ends as the tokenizer has it.
+    targets: what is to come out for its row, where the row says so.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Rendered:
     learnt: list[bool] | None = None
     is_shielded: bool = False
     is_plain: bool = False
+    targets: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from swiftlet_trainer.data.encode import IGNORED
 
 Row = Mapping[str, Any]
 """input_ids and labels; seq_lengths, the tokens of each of its sequences in order, all of them if absent; group_sizes,
-the sequences of each of its groups in order, one each if absent; reference, see Batch."""
+the sequences of each of its groups in order, one each if absent; targets, those of its groups one after the other;
+reference, see Batch."""
 
 
 class Batch(TypedDict):
@@ -27,6 +28,9 @@ class Batch(TypedDict):
     """Number of the sequence that each labelled token is of, int64, (N,)."""
     group: torch.Tensor
     """Number of the group that each sequence is of, int64, (sequences,)."""
+    targets: NotRequired[torch.Tensor]
+    """What is to come out for each group, fp32, (groups, values of each); where rows have them. Ids are exact up to
+    2^24."""
     reference: NotRequired[torch.Tensor]
     """log p of each sequence's answer under the reference, fp32, (sequences,); where rows have it."""
 
@@ -47,11 +51,12 @@ class Collator:
 
     def __call__(self, rows: Sequence[Row]) -> Batch:
         """inputs: input_ids, labels and, when packed or padding-free, position_ids: int64 tensors of shape (rows,
-        longest); of shape (1, tokens) when padding-free. Then there are also cu_seq_lens_q, int32, (sequences + 1,),
-        where sequences begin and the last one ends, and max_length_q, the tokens of the longest (transformers'
-        FlashAttentionKwargs)."""
+        longest); of shape (1, tokens) when padding-free. bounds, int64, (sequences, 2): where each sequence begins, and
+        the place behind its last token, in the flattened input_ids. When padding-free there are also cu_seq_lens_q,
+        int32, (sequences + 1,), where sequences begin and the last one ends, and max_length_q, the tokens of the
+        longest (transformers' FlashAttentionKwargs)."""
         sizes = [size for row in rows for size in group_sizes(row)]
-        known = [one for row in rows for one in row.get("reference", ())]
+        known = {name: [one for row in rows for one in row.get(name, ())] for name in ("targets", "reference")}
         if self.padding_free:
             inputs = _joined(rows)
             lengths = [[length for row in rows for length in lengths_of(row)]]
@@ -60,9 +65,13 @@ class Collator:
             inputs = self._padded(rows)
             lengths = [[*lengths_of(row)] for row in rows]
         group = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
-        batch = Batch(inputs=inputs, sequence=_sequence_of_labels(inputs["labels"], lengths), group=group)
-        if known:
-            batch["reference"] = torch.tensor(known, dtype=torch.float32)
+        starts, ends = _places(lengths, inputs["input_ids"].shape[-1])
+        inputs["bounds"] = torch.stack([starts, ends], -1)
+        batch = Batch(inputs=inputs, sequence=_sequence_of_labels(inputs["labels"], starts), group=group)
+        if known["targets"]:
+            batch["targets"] = torch.tensor(known["targets"], dtype=torch.float32).view(len(sizes), -1)
+        if known["reference"]:
+            batch["reference"] = torch.tensor(known["reference"], dtype=torch.float32)
         return batch
 
     def _padded(self, rows: Sequence[Row]) -> dict[str, Any]:
@@ -122,13 +131,18 @@ def _joined(rows: Sequence[Row]) -> dict[str, Any]:
     return {**joined, "cu_seq_lens_q": ends, "max_length_q": longest}
 
 
-def _sequence_of_labels(labels: torch.Tensor, lengths: Sequence[Sequence[int]]) -> torch.Tensor:
-    """Number of the sequence that each labelled position is of. labels: (rows, width). lengths: tokens of each row's
-    sequences."""
-    width = labels.shape[-1]
+def _places(lengths: Sequence[Sequence[int]], width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Where each sequence begins and ends in rows of `width` positions, one after the other: int64, (sequences,) each.
+    lengths: tokens of each row's sequences."""
     starts = [row * width + start for row, each in enumerate(lengths) for start in accumulate(each[:-1], initial=0)]
+    found = torch.tensor(starts)
+    return found, found + torch.tensor([length for each in lengths for length in each])
+
+
+def _sequence_of_labels(labels: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
+    """Number of the sequence that each labelled position is of. labels: (rows, width). starts: of the sequences."""
     positions = labels.flatten().ne(IGNORED).nonzero().flatten()
-    return torch.searchsorted(torch.tensor(starts), positions, right=True) - 1
+    return torch.searchsorted(starts, positions, right=True) - 1
 
 
 def _shifted(row: Row) -> list[int]:

@@ -76,7 +76,8 @@ def _try(model: Any, collator: Collator, rows: int, length: int) -> None:
     if collator.packed:
         row["seq_lengths"] = [half, length - half]
     batch = collator([row] * rows)["inputs"]
-    model(**{name: _moved(value, model.device) for name, value in batch.items()}).logprob.sum().backward()
+    outputs = model(**{name: _moved(value, model.device) for name, value in batch.items()})
+    outputs[0].sum().backward()
 
 
 def _moved(value: Any, device: torch.device) -> Any:

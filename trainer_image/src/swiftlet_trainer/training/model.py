@@ -8,10 +8,12 @@ from swiftlet.wire.documents import TrainDocument
 from swiftlet.wire.step_plan import StepPlan
 
 from swiftlet_trainer.failures import InvalidInput
-from swiftlet_trainer.models.causal import load_causal
+from swiftlet_trainer.models.causal import load_backbone, load_causal, load_scored
 from swiftlet_trainer.tasks.base import Task
 from swiftlet_trainer.training.attention import PADDING_FREE, keep_rows_apart, packing_problem
-from swiftlet_trainer.training.head import attach_token_scores
+from swiftlet_trainer.training.heads.pool import attach_vectors
+from swiftlet_trainer.training.heads.score import ScoreHead, attach_scores, score_problem
+from swiftlet_trainer.training.heads.tokens import attach_token_scores
 from swiftlet_trainer.training.liger import use_liger
 from swiftlet_trainer.training.logits import head_problem
 from swiftlet_trainer.training.norms import fuse_rms_norms
@@ -21,36 +23,65 @@ from swiftlet_trainer.tuners.fused_lora import fuse_lora
 
 
 def load_trainable(
-    document: TrainDocument, task: Task, folder: Path, plan: StepPlan, say: Callable[[str], None]
+    document: TrainDocument, task: Task, folder: Path, plan: StepPlan, say: Callable[[str], None], pad_token_id: int = 0
 ) -> Any:
     """The model in `folder` in the plan's precision, with the head that the task wants and the document's tuner.
 
-    say: told what of the plan its architecture does not allow. Raises InvalidInput.
+    say: told what of the plan its architecture does not allow. pad_token_id: behind the texts that scores are given
+    to, so that transformers knows where they end. Raises InvalidInput.
     """
     import torch
 
-    model = load_causal(
-        folder,
-        torch.bfloat16 if plan.precision.value == "bf16" else torch.float32,
-        # ZeRO-3 shards what it loads, and does not want it anywhere yet.
-        device_map={"": torch.cuda.current_device()} if document.use_gpu and document.strategy != "zero3" else None,
-    )
+    model = _loaded(document, task, folder, torch.bfloat16 if plan.precision.value == "bf16" else torch.float32)
     tried = _tried(model, document, say)
-    if tried is not None and (problem := head_problem(tried)):
+    if tried is not None and (problem := _head_problem(task, tried)):
         raise InvalidInput([problem])
     if plan.liger.value and not use_liger(model):
         say(f"norms and activations stay as they are: Liger does not know {type(model).__name__}")
     _choose_attention(model, tried, document, plan.attention.value, say)
     if plan.norms.value == "fused":
         fuse_rms_norms(model)
-    attach_token_scores(model, task.want, task.is_linear)
-    tuned = apply_tuner(model, document.tuner, document.training.seed)
+    _attach_head(model, task)
+    if isinstance(task.head, ScoreHead):
+        model.config.pad_token_id = model.config.get_text_config().pad_token_id = pad_token_id
+    tuned = apply_tuner(model, document.tuner, document.training.seed, document.task.head)
     if plan.adapters.value == "fused":
         fuse_lora(tuned)
     if document.training.gradient_checkpointing:
         # Frozen embeddings give activations without a gradient, and checkpointed layers would then learn nothing.
         tuned.enable_input_require_grads()
     return tuned
+
+
+def _loaded(document: TrainDocument, task: Task, folder: Path, dtype: Any) -> Any:
+    import torch
+
+    # ZeRO-3 shards what it loads, and does not want it anywhere yet.
+    on_gpu = document.use_gpu and document.strategy != "zero3"
+    place = {"device_map": {"": torch.cuda.current_device()} if on_gpu else None}
+    if task.head is None:
+        return load_causal(folder, dtype, **place)
+    if not isinstance(task.head, ScoreHead):
+        return load_backbone(folder, dtype, **place)
+    # All processes, and all attempts, begin with the same layer.
+    torch.manual_seed(document.training.seed)
+    return load_scored(folder, dtype, task.head.labels, task.head.problem_type, **place)
+
+
+def _head_problem(task: Task, tried: Any) -> str | None:
+    """Why the task's head would make something else of hidden states than the architecture means, if it would."""
+    if task.head is None:
+        return head_problem(tried)
+    return score_problem(tried) if isinstance(task.head, ScoreHead) else None
+
+
+def _attach_head(model: Any, task: Task) -> None:
+    if task.head is None:
+        attach_token_scores(model, task.want, task.is_linear)
+    elif isinstance(task.head, ScoreHead):
+        attach_scores(model)
+    else:
+        attach_vectors(model, task.head)
 
 
 def _choose_attention(

@@ -42,12 +42,14 @@ def order_data(
     global_batch_size: int,
     seed: int,
     counts: Literal["tokens", "groups"] = "tokens",
+    of_tokens: bool = True,
 ) -> OrderedData:
     """Rows that have something to learn, in the order of `seed`. Raises InvalidInput when there are none.
 
-    counts: what is counted as an item: labelled tokens, or groups of sequences.
+    counts: what is counted as an item: labelled tokens, or groups of sequences. of_tokens: whether labelled tokens are
+    what is learnt; else each row has something to learn.
     """
-    labelled = labelled_tokens(train)
+    labelled = labelled_tokens(train) if of_tokens else np.ones(len(train), dtype=np.int64)
     kept = np.flatnonzero(labelled)
     if not len(kept):
         raise InvalidInput(["datasets: no row has a token to learn; look at the rows' assistant turns"])

@@ -159,7 +159,15 @@ def load_data(run: Run, task: Any, pad_token_id: int) -> tuple[Any, Any]:
     document, training = run.document, run.document.training
     prepared = open_prepared(document)
     collator = Collator(pad_token_id, document.template.packing)
-    data = order_data(prepared.train, prepared.eval, collator, training.global_batch_size, training.seed, task.items)
+    data = order_data(
+        prepared.train,
+        prepared.eval,
+        collator,
+        training.global_batch_size,
+        training.seed,
+        task.items,
+        of_tokens=task.head is None,
+    )
     if data.left_out:
         run.phase(f"{data.left_out} rows without a token to learn are left out")
     return data, prepared
@@ -178,7 +186,8 @@ def _trainer(run: Run, kind: Any, task: Any, data: Any, total: int, stop: StopRe
     arguments = training_arguments(
         document, total, bf16, run.process.world_size, deepspeed, run.store.folder, plan.data_workers.value
     )
-    model = load_trainable(document, task, model_folder(document.model), plan, run.phase)
+    pad = data.collator.pad_token_id
+    model = load_trainable(document, task, model_folder(document.model), plan, run.phase, pad)
     trained, every = trainable_parameters(model)
     run.phase(f"{trained:,} of {every:,} parameters are trained in {plan.precision.value}: {plan.precision.reason}")
     data = without_padding(data, model)

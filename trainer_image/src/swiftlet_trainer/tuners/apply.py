@@ -1,14 +1,20 @@
 """The tuner of a document, put on a model."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from swiftlet.api.tasks import HeadName
 from swiftlet.api.tuner import Lora, Tuner
 
 from swiftlet_trainer.failures import InvalidInput
-from swiftlet_trainer.tuners.targets import language_prefix, target_modules, unknown_targets
+from swiftlet_trainer.tuners.targets import head_of, language_prefix, target_modules, unknown_targets
+
+TASK_TYPES: Mapping[HeadName, str] = {"tokens": "CAUSAL_LM", "score": "SEQ_CLS", "pool": "FEATURE_EXTRACTION"}
+"""PEFT's names of what a model is for. With SEQ_CLS the layer that scores is trained as a whole, and is part of the
+adapter (modules_to_save)."""
 
 
-def apply_tuner(model: Any, tuner: Tuner, seed: int) -> Any:
+def apply_tuner(model: Any, tuner: Tuner, seed: int, head: HeadName = "tokens") -> Any:
     """The model with only the tuner's weights trainable: a PeftModel for LoRA, the model itself for full.
 
     seed: of the new weights. Raises InvalidInput when no layer has a name of lora.targetModules.
@@ -25,7 +31,7 @@ def apply_tuner(model: Any, tuner: Tuner, seed: int) -> Any:
 
     torch.manual_seed(seed)
     config = LoraConfig(
-        task_type="CAUSAL_LM",
+        task_type=TASK_TYPES[head],
         r=lora.rank,
         lora_alpha=lora_alpha(lora),  # type: ignore[arg-type]
         lora_dropout=lora.dropout,
@@ -47,6 +53,6 @@ def _train_all(model: Any) -> None:
     model.requires_grad_(True)
     if not (text := language_prefix(model)):
         return
-    head = {id(weight) for weight in model.get_output_embeddings().parameters()}
+    head = {id(weight) for weight in found.parameters()} if (found := head_of(model)) else set()
     for name, weight in model.named_parameters():
         weight.requires_grad_(name.startswith(text) or id(weight) in head)

@@ -25,7 +25,7 @@ def target_modules(model: Any, lora: Lora) -> list[str]:
     """
     if lora.target_modules != ALL_LINEAR:
         return [name for name, _ in _adaptable(model) if any(_is_called(name, one) for one in lora.target_modules)]
-    head, text = model.get_output_embeddings(), language_prefix(model)
+    head, text = head_of(model), language_prefix(model)
     chosen = any(EXPERTS.search(name) for name, _ in model.named_modules())
     return [
         name
@@ -35,6 +35,11 @@ def target_modules(model: Any, lora: Lora) -> list[str]:
         and name.startswith(text)
         and not (chosen and (EXPERTS.search(name) or ROUTER.search(name)))
     ]
+
+
+def head_of(model: Any) -> Any | None:
+    """The layer behind the backbone: of logits, or of scores; None where there is none."""
+    return model.get_output_embeddings() or getattr(model, "score", None)
 
 
 def unknown_targets(model: Any, lora: Lora) -> list[str]:

@@ -1,7 +1,7 @@
 """What is learnt: one block per method, in a file of its own."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,13 @@ from swiftlet.api.tasks.simpo import SimpoTask
 
 PREFERENCE_TASKS = ("dpo", "orpo", "cpo", "simpo")
 """Blocks that learn from pairs of answers."""
+SCORE_TASKS: tuple[str, ...] = ()
+"""Blocks that teach a model to score texts, instead of what follows them."""
+POOL_TASKS: tuple[str, ...] = ()
+"""Blocks that teach a model vectors of texts."""
+TARGET_TASKS: tuple[str, ...] = ()
+"""Blocks whose rows say what is to come out for them beside their text."""
+HeadName = Literal["tokens", "score", "pool"]
 
 
 _BLOCKS: Mapping[str, Any] = {"sft": SftTask, "dpo": DpoTask, "orpo": OrpoTask, "cpo": CpoTask, "simpo": SimpoTask}
@@ -45,6 +52,16 @@ class Task(ApiModel):
         """The same of a block by its name."""
         words: str = _BLOCKS[name].learns
         return words
+
+    @property
+    def head(self) -> HeadName:
+        """What the model makes of texts: log-probabilities of their tokens, scores or vectors."""
+        return "score" if self.name in SCORE_TASKS else "pool" if self.name in POOL_TASKS else "tokens"
+
+    @property
+    def has_targets(self) -> bool:
+        """Whether rows say what is to come out for them beside their text."""
+        return self.name in TARGET_TASKS
 
     @property
     def sequences(self) -> int:

@@ -3,7 +3,7 @@
 import torch
 from swiftlet_trainer.tasks.sft.task import Sft
 from swiftlet_trainer.training.collate import Batch
-from swiftlet_trainer.training.head import TokenScores
+from swiftlet_trainer.training.heads.tokens import TokenScores
 
 BATCH = Batch(inputs={}, sequence=torch.tensor([0, 0, 1]), group=torch.tensor([0, 1]))
 LOGPROB, ENTROPY, TOP1 = torch.tensor([-1.0, -2.0, -4.0]), torch.tensor([0.5, 1.0, 0.25]), torch.tensor([1.0, 0.0, 1.0])

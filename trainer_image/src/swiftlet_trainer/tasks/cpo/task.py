@@ -11,7 +11,7 @@ from swiftlet_trainer.tasks.preference.losses import hinge, ipo, smoothed
 from swiftlet_trainer.tasks.preference.scores import Answers, figures, means, pairs, summed
 from swiftlet_trainer.tasks.preference.task import PairTask
 from swiftlet_trainer.training.collate import Batch
-from swiftlet_trainer.training.head import TokenScores
+from swiftlet_trainer.training.heads.tokens import TokenScores
 
 
 @dataclass(frozen=True)

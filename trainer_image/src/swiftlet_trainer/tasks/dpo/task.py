@@ -11,7 +11,7 @@ from swiftlet_trainer.tasks.dpo.loss import Compared, divergent, loss
 from swiftlet_trainer.tasks.preference.scores import Answers, figures, lengths, pairs, summed
 from swiftlet_trainer.tasks.preference.task import PairTask
 from swiftlet_trainer.training.collate import Batch
-from swiftlet_trainer.training.head import TokenScores, Want
+from swiftlet_trainer.training.heads.tokens import TokenScores, Want
 
 
 @dataclass(frozen=True)

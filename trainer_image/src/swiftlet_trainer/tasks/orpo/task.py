@@ -11,7 +11,7 @@ from swiftlet_trainer.tasks.orpo.loss import log_odds_ratio
 from swiftlet_trainer.tasks.preference.scores import Answers, figures, means
 from swiftlet_trainer.tasks.preference.task import PairTask
 from swiftlet_trainer.training.collate import Batch
-from swiftlet_trainer.training.head import TokenScores
+from swiftlet_trainer.training.heads.tokens import TokenScores
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from swiftlet_trainer.training.collate import Batch
-from swiftlet_trainer.training.head import TokenScores
+from swiftlet_trainer.training.heads.tokens import TokenScores
 
 FIGURES = ("rewards_chosen", "rewards_rejected", "rewards_margins", "rewards_accuracies")
 """What is told of pairs beside the loss: fields of swiftlet.api.progress.Progress."""

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from swiftlet_trainer.tasks.preference.scores import FIGURES
-from swiftlet_trainer.training.head import NOTHING, Want
+from swiftlet_trainer.training.heads.tokens import NOTHING, Want
 
 
 class PairTask:
@@ -11,6 +11,7 @@ class PairTask:
 
     items: Literal["tokens", "groups"] = "groups"
     is_linear: bool = False
+    head: None = None
     figures: tuple[str, ...] = FIGURES
 
     @property

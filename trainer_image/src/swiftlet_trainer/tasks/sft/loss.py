@@ -2,7 +2,7 @@
 
 import torch
 
-from swiftlet_trainer.training.head import TokenScores
+from swiftlet_trainer.training.heads.tokens import TokenScores
 
 
 def nll(scores: TokenScores) -> torch.Tensor:

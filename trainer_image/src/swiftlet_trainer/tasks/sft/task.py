@@ -8,7 +8,7 @@ from swiftlet.wire.documents import TrainDocument
 from swiftlet_trainer.tasks.base import StepLoss
 from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training.collate import Batch
-from swiftlet_trainer.training.head import TokenScores, Want
+from swiftlet_trainer.training.heads.tokens import TokenScores, Want
 
 METRICS: dict[str, Literal["entropy", "top1"]] = {"entropy": "entropy", "mean_token_accuracy": "top1"}
 """Figures of training.tokenMetrics, and the scores that they are means of."""
@@ -22,6 +22,7 @@ class Sft:
     items: Literal["tokens", "groups"] = "tokens"
     is_linear: bool = True
     has_reference: bool = False
+    head: None = None
 
     @property
     def want(self) -> Want:

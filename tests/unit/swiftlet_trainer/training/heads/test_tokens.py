@@ -7,10 +7,10 @@ import torch
 from swiftlet.kinds.finetunejob.estimate import LOGITS_CHUNK_BYTES
 from swiftlet_trainer.data.encode import IGNORED
 from swiftlet_trainer.tasks.sft.loss import nll
-from swiftlet_trainer.training import head
 from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart
 from swiftlet_trainer.training.collate import Collator
-from swiftlet_trainer.training.head import TokenScores, attach_token_scores, token_scores
+from swiftlet_trainer.training.heads import tokens as head
+from swiftlet_trainer.training.heads.tokens import TokenScores, attach_token_scores, token_scores
 from swiftlet_trainer.training.logits import Logits
 from torch.nn import functional
 

@@ -22,6 +22,7 @@ from transformers.utils import ModelOutput
 
 from swiftlet_trainer.data.encode import IGNORED
 from swiftlet_trainer.hardware import has_c_compiler
+from swiftlet_trainer.training.heads.backbone import hidden_states
 from swiftlet_trainer.training.logits import Logits, logits_of
 
 CHUNK_BYTES = {"cpu": 256 << 20}
@@ -72,11 +73,9 @@ def attach_token_scores(model: nn.Module, want: Want = NOTHING, is_linear: bool 
         max_length_q: int | None = None,
         **_unused: Any,
     ) -> TokenScores:
-        bounds = {} if cu_seq_lens_q is None else {"cu_seq_lens_q": cu_seq_lens_q, "max_length_q": max_length_q}
-        passed = self.base_model(input_ids=input_ids, position_ids=position_ids, use_cache=False, **bounds)
-        hidden = passed.last_hidden_state
+        hidden = hidden_states(self.base_model, input_ids, position_ids, cu_seq_lens_q, max_length_q)
         labelled = labels.reshape(-1).ne(IGNORED).nonzero().squeeze(-1)
-        chosen = hidden.reshape(-1, hidden.shape[-1]).index_select(0, labelled)
+        chosen = hidden.index_select(0, labelled)
         targets = labels.reshape(-1).index_select(0, labelled)
         weight = None if weights is None else weights.reshape(-1).index_select(0, labelled)
         return token_scores(chosen, targets, logits_of(self), want, weight, is_linear)

@@ -1,0 +1,79 @@
+"""Scores of sequences: a linear layer on the hidden state of each one's last token, as transformers'
+*ForSequenceClassification have it, on batches of any layout."""
+
+import types
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+from transformers.utils import ModelOutput
+
+from swiftlet_trainer.training.heads.backbone import hidden_states
+from swiftlet_trainer.training.probe import probe_tokens
+
+ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]
+"""What scores are, as transformers' configs name it: figures, logits of one class of many, logits of each class."""
+PROBE_TOKENS = 8
+TOLERANCE = {torch.float32: 1e-3}
+ROUNDED_TOLERANCE = 0.03
+
+
+@dataclass(frozen=True)
+class ScoreHead:
+    """labels: names of the scores, of which each sequence has one each."""
+
+    labels: tuple[str, ...]
+    problem_type: ProblemType
+
+
+@dataclass
+class SequenceScores(ModelOutput):  # type: ignore[misc]
+    """What a forward pass returns."""
+
+    scores: torch.Tensor
+    """fp32, (sequences, labels)."""
+
+
+def attach_scores(model: nn.Module) -> None:
+    """Make `model(input_ids, bounds=...)` return the scores of the batch's sequences, as SequenceScores.
+
+    model: a *ForSequenceClassification of transformers, before it is wrapped by PEFT, DDP or DeepSpeed. bounds: where
+    each sequence begins and ends, see collate.Collator.
+    """
+
+    def forward(
+        self: Any,
+        input_ids: torch.Tensor,
+        bounds: torch.Tensor,
+        position_ids: torch.Tensor | None = None,
+        cu_seq_lens_q: torch.Tensor | None = None,
+        max_length_q: int | None = None,
+        **_unused: Any,
+    ) -> SequenceScores:
+        hidden = hidden_states(self.base_model, input_ids, position_ids, cu_seq_lens_q, max_length_q)
+        return SequenceScores(self.score(hidden.index_select(0, bounds[:, 1] - 1)).float())
+
+    model.forward = types.MethodType(forward, model)  # type: ignore[method-assign]
+
+
+@torch.no_grad()
+def score_problem(model: Any) -> str | None:
+    """Why scores of the last tokens would not be those that this architecture gives, if they would not.
+
+    model: not wrapped, its weights whole, its forward pass transformers' own and without a pad token.
+    """
+    if isinstance(getattr(model, "score", None), nn.Linear) and model.base_model is not model:
+        tokens, training = probe_tokens(model, PROBE_TOKENS), model.training
+        model.eval()
+        own = model(input_ids=tokens, use_cache=False).logits.float()
+        ours = model.score(hidden_states(model.base_model, tokens)[-1:]).float()
+        model.train(training)
+        tolerance = TOLERANCE.get(model.dtype, ROUNDED_TOLERANCE)
+        # Broken weights say nothing of the architecture.
+        if not own.isfinite().all() or torch.allclose(own, ours, rtol=tolerance, atol=tolerance):
+            return None
+    return (
+        f"model: {type(model).__name__} scores texts in a way that the trainer does not know, and would learn something"
+        " else than it should; use another model, or report the architecture"
+    )
