@@ -91,14 +91,11 @@ def join(rank: int, world: int, port: int) -> None:
     ranks = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": world, "LOCAL_WORLD_SIZE": world}
     os.environ |= {name: str(value) for name, value in ranks.items()}
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    from swiftlet_trainer.parallel.environment import forget_torchrun
     from swiftlet_trainer.parallel.strategy import join_processes, leave_deepspeed_out
 
     leave_deepspeed_out()
     if world > 1:
         join_processes(use_gpu=False, local_rank=rank, with_deepspeed=False)
-    else:
-        forget_torchrun()
 
 
 def train(rank: int, world: int, folder: Path, case: Case) -> None:
@@ -107,12 +104,13 @@ def train(rank: int, world: int, folder: Path, case: Case) -> None:
     from datasets import Dataset
     from swiftlet.wire.documents import TrainDocument
     from swiftlet_trainer.checkpoints.store import CheckpointStore
+    from swiftlet_trainer.parallel.peers import Peers
     from swiftlet_trainer.tasks.sft.task import Sft
-    from swiftlet_trainer.training.arguments import training_arguments
     from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart
     from swiftlet_trainer.training.collate import Collator
     from swiftlet_trainer.training.heads.tokens import attach_token_scores
     from swiftlet_trainer.training.order import order_data
+    from swiftlet_trainer.training.replicated import Replicated
     from swiftlet_trainer.training.stopping import StopRequest
     from swiftlet_trainer.training.trainer import TaskTrainer
 
@@ -133,21 +131,21 @@ def train(rank: int, world: int, folder: Path, case: Case) -> None:
         }
     )  # fmt: skip
     noted = Noted()
+    peers = Peers(rank, world, torch.device("cpu"))
     trainer = TaskTrainer(
-        model=model,
-        args=training_arguments(document, 1, of == "tokens", world, None, folder, 0),
+        engine=Replicated(model, peers, document.training, master_weights=of == "tokens"),
+        peers=peers,
         task=task,
         data=order_data(rows, rows, Collator(0, padding_free=case.padding_free), len(rows), 1, task.items),
-        training=document.training,
+        document=document,
+        total=1,
         store=CheckpointStore(folder / "checkpoints", 1),
-        interval=1,
-        master_weights=of == "tokens",
         stop=StopRequest(),
         recorder=noted,
     )
-    (folder / f"seed-{rank}").write_text(str(torch.initial_seed()))
     before = trainer.evaluated()["loss"]
     trainer.train()
+    (folder / f"seed-{rank}").write_text(str(torch.initial_seed()))
     if rank == 0:
         told = {"loss": noted.figures.loss, "grad_norm": noted.figures.grad_norm, "eval_loss": before}
         (folder / "figures.json").write_text(json.dumps({**told, **noted.figures.of_task}))

@@ -68,7 +68,9 @@ def test_number_of_steps() -> None:
 
 def test_sampler_walks_through_the_run() -> None:
     plan = plan_of(20, 4)
-    sampler = RankBatches(plan, steps=6, processes=2, rank=1, size=1)
+    sampler = RankBatches(plan, steps=range(6), processes=2, rank=1, size=1)
     batches = list(sampler)
     assert len(batches) == len(sampler) == 12
     assert batches[2:4] == [rows.tolist() for rows in plan.micro_batches(1, 2, 1, 1)]
+    resumed = RankBatches(plan, steps=range(4, 6), processes=2, rank=1, size=1)
+    assert list(resumed) == batches[8:] and len(resumed) == 4

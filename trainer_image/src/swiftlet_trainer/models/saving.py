@@ -1,7 +1,9 @@
-"""Saving weights as transformers and PEFT read them."""
+"""Saving weights as transformers and PEFT read them, and loading them again into the model that they are of."""
 
 from pathlib import Path
 from typing import Any
+
+MODEL_FILE = "model.safetensors"
 
 
 def save_weights(model: Any, folder: Path, state_dict: dict[str, Any] | None = None) -> None:
@@ -23,3 +25,26 @@ def save_weights(model: Any, folder: Path, state_dict: dict[str, Any] | None = N
         model.save_pretrained(folder, state_dict=state_dict, safe_serialization=True, **options)
     finally:
         model.generation_config = own
+
+
+def save_trained(model: Any, folder: Path) -> None:
+    """What training changes of `model`, for `load_trained`: its adapter, or all weights by the model's own names."""
+    from peft import PeftModel
+    from safetensors.torch import save_model
+
+    if isinstance(model, PeftModel):
+        save_weights(model, folder)
+    else:
+        save_model(model, str(folder / MODEL_FILE))
+
+
+def load_trained(model: Any, folder: Path) -> None:
+    """What `save_trained` wrote, into the same model. Raises RuntimeError when weights are missing or too many."""
+    from peft import PeftModel, load_peft_weights, set_peft_model_state_dict
+    from safetensors.torch import load_model
+
+    if isinstance(model, PeftModel):
+        # PeftModel.load_adapter would turn bf16 adapters into fp32 ones, and the run into another run.
+        set_peft_model_state_dict(model, load_peft_weights(str(folder), device="cpu"))
+    else:
+        load_model(model, str(folder / MODEL_FILE))

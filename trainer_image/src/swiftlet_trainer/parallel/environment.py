@@ -1,6 +1,5 @@
 """torchrun's environment: which node this pod is, and which process this is."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -63,13 +62,3 @@ class ProcessEnvironment:
             world_size=int(environment.get("WORLD_SIZE", 1)),
             processes_here=int(environment.get("LOCAL_WORLD_SIZE", 1)),
         )
-
-
-ELASTIC_VARIABLES = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_RANK", "MASTER_ADDR", "MASTER_PORT")
-
-
-def forget_torchrun() -> None:
-    """Make this process look as if torchrun had not started it: a lone process needs no collectives, and accelerate
-    would otherwise wrap its model and reduce over one rank."""
-    for name in ELASTIC_VARIABLES:
-        os.environ.pop(name, None)

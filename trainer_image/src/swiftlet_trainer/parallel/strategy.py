@@ -48,6 +48,17 @@ def deepspeed_config(document: TrainDocument, world_size: int, bf16: bool) -> di
     }
 
 
+def sharded_from_now_on(document: TrainDocument, world_size: int, bf16: bool) -> Any:
+    """DeepSpeed's settings, None for ddp. Under ZeRO-3, transformers shards every model that it loads as long as this
+    object lives."""
+    config = deepspeed_config(document, world_size, bf16)
+    if config is None:
+        return None
+    from transformers.integrations import HfDeepSpeedConfig
+
+    return HfDeepSpeedConfig(config)
+
+
 def join_processes(use_gpu: bool, local_rank: int, with_deepspeed: bool) -> None:
     """Join the run's process group; before the model is loaded, since ZeRO-3 shards it while it loads."""
     import torch

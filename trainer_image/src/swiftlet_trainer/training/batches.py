@@ -77,18 +77,18 @@ def _window(plan: BatchPlan, number: int) -> Rows:
 
 
 class RankBatches:
-    """Batch sampler of one process for a whole run: micro-batch after micro-batch, step after step."""
+    """Batch sampler of one process: micro-batch after micro-batch, step after step."""
 
-    def __init__(self, plan: BatchPlan, steps: int, processes: int, rank: int, size: int) -> None:
+    def __init__(self, plan: BatchPlan, steps: range, processes: int, rank: int, size: int) -> None:
         self._plan, self._steps = plan, steps
         self._share = (processes, rank, size)
         self.batch_size = size
 
     def __len__(self) -> int:
         processes, _, size = self._share
-        return self._steps * (self._plan.global_batch_size // (processes * size))
+        return len(self._steps) * (self._plan.global_batch_size // (processes * size))
 
     def __iter__(self) -> Iterator[list[int]]:
-        for step in range(self._steps):
+        for step in self._steps:
             for rows in self._plan.micro_batches(step, *self._share):
                 yield [int(row) for row in rows]

@@ -50,6 +50,7 @@ def load_trainable(
     if document.training.gradient_checkpointing:
         # Frozen embeddings give activations without a gradient, and checkpointed layers would then learn nothing.
         tuned.enable_input_require_grads()
+        tuned.gradient_checkpointing_enable({"use_reentrant": False})
     return tuned
 
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 from swiftlet.wire.documents import TrainDocument
@@ -78,12 +77,12 @@ def learn_reference(trainer: Any, file: Path, resumed: bool) -> None:
     parts = {name: rows for name, rows in (("train", trainer.data.train), ("eval", trainer.data.eval)) if rows}
     known = load_file(file) if file.exists() else {}
     lacking = any(len(known.get(name, ())) != rows.offsets[-1] for name, rows in parts.items())
-    if trainer.any_process(lacking):  # all compute together, also where one node sees the file later than another
-        if resumed and not hasattr(trainer.model, "disable_adapter"):
+    if trainer.peers.any(lacking):  # all compute together, also where one node sees the file later than another
+        if resumed and not hasattr(trainer.engine.model, "disable_adapter"):
             what = f"{file}: what the model said before it was trained is gone, and its weights are others by now"
             raise InvalidInput([f"{what}; delete the resource to start over"])
         known = {name: _computed(trainer, rows, name) for name, rows in parts.items()}
-        if trainer.args.process_index == 0:
+        if trainer.peers.rank == 0:
             _keep(known, file)
     for name, rows in parts.items():
         rows.likelihoods = known[name]
@@ -102,18 +101,17 @@ def _keep(known: dict[str, NDArray[np.float32]], file: Path) -> None:
 @torch.no_grad()
 def _computed(trainer: Any, rows: Referenced, name: str) -> NDArray[np.float32]:
     """log p of each sequence's answer, over all processes."""
-    found = torch.zeros(int(rows.offsets[-1]), dtype=torch.float32, device=trainer.args.device)
-    without = getattr(trainer.model, "disable_adapter", nullcontext)
-    trainer.model_wrapped.eval()
+    found = torch.zeros(int(rows.offsets[-1]), dtype=torch.float32, device=trainer.peers.device)
+    without = getattr(trainer.engine.model, "disable_adapter", nullcontext)
+    trainer.engine.wrapped.eval()
     with without():
         for numbers, counted, batch in _told(trainer, trainer.batches_of(rows), len(rows), name):
-            likelihoods = trainer.task.likelihoods(trainer.model_wrapped(**batch["inputs"]), batch)
+            likelihoods = trainer.task.likelihoods(trainer.engine.wrapped(**batch["inputs"]), batch)
             if counted:
                 places = [place for row in numbers for place in range(*rows.offsets[row : row + 2])]
                 found[torch.tensor(places, device=found.device)] = likelihoods.float()
-    trainer.model_wrapped.train()
-    if trainer.args.world_size > 1:
-        dist.all_reduce(found)
+    trainer.engine.wrapped.train()
+    found = trainer.peers.summed(found)
     if not found.isfinite().all():
         raise InvalidInput(["model: its log-probabilities of the data are not finite; look at its weights"])
     return found.cpu().numpy()
@@ -126,7 +124,7 @@ def _told(trainer: Any, batches: Iterator[Any], count: int, name: str) -> Iterat
         if trainer.is_stopping():
             raise Terminated("stopped while the reference was computed; nothing was learnt yet, so it begins anew")
         yield one
-        done += len(one[0]) * trainer.args.world_size
+        done += len(one[0]) * trainer.peers.world_size
         if time.monotonic() - said > REPORT_SECONDS:
             said = time.monotonic()
             trainer.recorder.phase(f"reference: {min(done, count):,} of {count:,} {name} rows")

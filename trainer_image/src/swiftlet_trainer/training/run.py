@@ -13,8 +13,8 @@ from swiftlet_trainer.checkpoints.store import CheckpointStore, read_marker
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import InvalidInput, Terminated
 from swiftlet_trainer.hardware import detect_hardware
-from swiftlet_trainer.parallel.environment import ProcessEnvironment, forget_torchrun
-from swiftlet_trainer.parallel.strategy import deepspeed_config, join_processes, leave_deepspeed_out, zero_stage
+from swiftlet_trainer.parallel.environment import ProcessEnvironment
+from swiftlet_trainer.parallel.strategy import join_processes, leave_deepspeed_out, sharded_from_now_on, zero_stage
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.progress import Reporter
 from swiftlet_trainer.training.recorder import Recorder
@@ -66,9 +66,9 @@ def run_training(job_path: str, stop: StopRequest) -> None:
     run.phase("loading the model")
     trainer = _trainer(run, TaskTrainer, task, data, total, stop, recorder)
     run.phase(f"resuming from step {start}" if start else "training")
-    trainer.train(resume_from_checkpoint=str(run.store.path(start)) if start else None)
-    if trainer.stopped and trainer.state.global_step < total:
-        raise Terminated(f"stopped after step {trainer.state.global_step} of {total}; a checkpoint was written")
+    trainer.train(start)
+    if trainer.step < total:
+        raise Terminated(f"stopped after step {trainer.step} of {total}; a checkpoint was written")
     run.phase("writing the artifact")
     finish(run, trainer, tokenizer, prepared, recorder)
 
@@ -112,8 +112,6 @@ def _join(run: Run) -> None:
         leave_deepspeed_out()
     if sharded or run.process.world_size > 1:
         join_processes(run.document.use_gpu, run.process.local_rank, sharded)
-    else:
-        forget_torchrun()
 
 
 def _resume_step(run: Run) -> int:
@@ -176,16 +174,11 @@ def load_data(run: Run, task: Any, pad_token_id: int) -> tuple[Any, Any]:
 def _trainer(run: Run, kind: Any, task: Any, data: Any, total: int, stop: StopRequest, recorder: Recorder) -> Any:
     from swiftlet_trainer.data.prepared import prepared_folder
     from swiftlet_trainer.models.loading import model_folder
-    from swiftlet_trainer.training.arguments import training_arguments
     from swiftlet_trainer.training.model import load_trainable, trainable_parameters
     from swiftlet_trainer.training.reference import reference_file
 
     document, plan = run.document, run.step_plan
-    bf16 = plan.precision.value == "bf16"
-    deepspeed = deepspeed_config(document, run.process.world_size, bf16)
-    arguments = training_arguments(
-        document, total, bf16, run.process.world_size, deepspeed, run.store.folder, plan.data_workers.value
-    )
+    sharding = sharded_from_now_on(document, run.process.world_size, plan.precision.value == "bf16")
     pad = data.collator.pad_token_id
     model = load_trainable(document, task, model_folder(document.model), plan, run.phase, pad)
     trained, every = trainable_parameters(model)
@@ -196,19 +189,41 @@ def _trainer(run: Run, kind: Any, task: Any, data: Any, total: int, stop: StopRe
         data, reference = data.referenced(), reference_file(document, prepared_folder(document))
     if plan.compile.value:
         _compile(run, model, data)
+    peers = _peers(run)
     return kind(
-        model=model,
-        args=arguments,
+        engine=_engine(run, model, peers, sharding),
+        peers=peers,
         task=task,
         data=data,
-        training=document.training,
+        document=document,
+        total=total,
         store=run.store,
-        interval=document.checkpoints.interval_steps,
-        master_weights=plan.master_weights.value,
         stop=stop,
         recorder=recorder,
+        data_workers=plan.data_workers.value,
         reference=reference,
     )
+
+
+def _peers(run: Run) -> Any:
+    import torch
+
+    from swiftlet_trainer.parallel.peers import Peers
+
+    here = torch.device("cuda", torch.cuda.current_device()) if run.document.use_gpu else torch.device("cpu")
+    return Peers(run.process.rank, run.process.world_size, here)
+
+
+def _engine(run: Run, model: Any, peers: Any, sharding: Any) -> Any:
+    """What computes the gradients. sharding: DeepSpeed's settings; None without it."""
+    training, masters = run.document.training, run.step_plan.master_weights.value
+    if sharding is None:
+        from swiftlet_trainer.training.replicated import Replicated
+
+        return Replicated(model, peers, training, masters)
+    from swiftlet_trainer.training.sharded import Sharded
+
+    return Sharded(model, sharding.config, training, masters)
 
 
 def without_padding(data: Any, model: Any) -> Any:
@@ -231,9 +246,7 @@ def _compile(run: Run, model: Any, data: Any) -> None:
 
 def finish(run: Run, trainer: Any, tokenizer: Any, prepared: Any, recorder: Recorder) -> None:
     """Gather the weights, write the artifact and the report, and leave the result for the parent process."""
-    from swiftlet_trainer.training.weights import gathered_weights
-
-    weights = gathered_weights(trainer)
+    weights = trainer.engine.gathered()
     if not run.is_main:
         return
     from swiftlet_trainer.artifact.writing import write_artifact
@@ -242,12 +255,12 @@ def finish(run: Run, trainer: Any, tokenizer: Any, prepared: Any, recorder: Reco
     artifact = write_artifact(
         run.output_dir,
         run.document,
-        trainer.model,
+        trainer.engine.model,
         weights,
         tokenizer,
         model_folder(run.document.model),
         prepared.digest,
-        trainer.state.global_step,
+        trainer.step,
         recorder.loss,
         recorder.eval_loss,
     )
