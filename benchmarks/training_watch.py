@@ -1,4 +1,4 @@
-"""Figures of a run, taken in the same way from every trainer: all of them build on transformers' Trainer.
+"""Figures of a run, taken in the same way from every trainer: the peers build on transformers' Trainer.
 
 Imported in each peer's environment, so it needs nothing but the standard library and what every trainer brings.
 """

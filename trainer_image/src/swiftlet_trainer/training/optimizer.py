@@ -103,8 +103,7 @@ class MasterWeights(torch.optim.Optimizer):
         self.absorb_gradients()
         self._hand_down_learning_rate()
         self._inner.step()
-        # Trainer clears the parameters' gradients only.
-        self._inner.zero_grad()
+        self._inner.zero_grad()  # they are absorbed gradients, and spent
         parameters, masters = zip(*self._pairs, strict=True)
         torch._foreach_copy_(parameters, masters)
 
