@@ -115,15 +115,15 @@ class TaskTrainer:
 
     def _learn(self, batches: Iterator[Batch]) -> StepFigures:
         """One step: the sum of the losses of all its items, divided by their number."""
+        parts = [on_device(next(batches), self.peers.device) for _ in range(self.document.gradient_accumulation_steps)]
         rows = self.data.plan.rows(self.step)
         items = sum(self.data.items[row] for row in rows)  # each process knows all rows of a step
         sums = torch.zeros(2 + len(self.task.figures), dtype=torch.float64, device=self.peers.device)
-        for left in reversed(range(self.document.gradient_accumulation_steps)):
-            batch = on_device(next(batches), self.peers.device)
+        for batch in parts:
             found = self.task.loss(self.engine.wrapped(**batch["inputs"]), batch)
             sums[1:] += torch.stack([found.total.detach(), *(found.figures[name] for name in self.task.figures)])
             # Engines average over processes; the loss is a sum over them.
-            self.engine.backward(found.total * (self.peers.world_size / items), last=left == 0)
+            self.engine.backward(found.total * (self.peers.world_size / items), last=batch is parts[-1])
         rate = self.document.training.learning_rate * self._rate_factor(self.step)
         grad_norm = self.engine.update(rate)
         self.step += 1
