@@ -20,7 +20,11 @@ class OurWatch(Watch):
         """Patch our trainer in this process."""
         from swiftlet_trainer.training.trainer import TaskTrainer
 
-        plain = TaskTrainer._learn
+        plain, whole = TaskTrainer._learn, TaskTrainer.train
+
+        def train(trainer: Any, *arguments: Any) -> None:
+            self.step_begins()  # what a method computes ahead of its steps is part of their time
+            whole(trainer, *arguments)
 
         def learn(trainer: Any, batches: Any) -> Any:
             self.step_begins()
@@ -31,7 +35,7 @@ class OurWatch(Watch):
             self.step_done(last=trainer.step >= trainer.total)
             return figures
 
-        TaskTrainer._learn = learn  # type: ignore[method-assign]
+        TaskTrainer._learn, TaskTrainer.train = learn, train  # type: ignore[method-assign]
 
 
 def prepare() -> int:

@@ -19,6 +19,8 @@ class Found:
 
     lora: Runs = field(default_factory=dict)
     full: Runs = field(default_factory=dict)
+    methods: dict[str, Runs] = field(default_factory=dict)
+    """By the method's block of spec.task."""
     memory: dict[str, dict[int, float]] = field(default_factory=dict)
     """Peak MiB by way and length."""
     profiles: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -90,6 +92,9 @@ def targets(found: Found) -> str:
         ("packed >= 0.95 x padded", best(runs, "packed"), best(runs, "padded"), 0.95),
     ]
     lines += [_goal(text, runs, one, other, least) for text, one, other, least in goals]
+    for method, each in found.methods.items():
+        mine = best({name: each.get(name, []) for name in OURS}, "pa")
+        lines += [_goal(f"{method} >= 2.5 x TRL", each, mine, best(each, "trl"), 2.5), _peak_goal(method, each, mine)]
     lines += [_start_goal(runs, ours), *_memory_goals(found.memory)]
     return "\n".join(lines)
 
@@ -99,6 +104,14 @@ def _goal(text: str, runs: Runs, one: str | None, other: str | None, least: floa
         return f"  {text:34} unmeasured"
     middle = statistics.median(found)
     return f"  {text:34} {middle:.2f} beside {other}: {'met' if middle >= least else 'MISSED'}"
+
+
+def _peak_goal(method: str, runs: Runs, ours: str | None) -> str:
+    text = f"{method}: peak memory <= TRL's"
+    if not (ours and runs.get(ours) and runs.get("trl")):
+        return f"  {text:34} unmeasured"
+    mine, theirs = (_median(runs[name], "peak_mib") for name in (ours, "trl"))
+    return f"  {text:34} {mine:.0f} beside {theirs:.0f} MiB: {'met' if mine <= theirs else 'MISSED'}"
 
 
 def _start_goal(runs: Runs, ours: str | None) -> str:

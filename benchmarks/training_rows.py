@@ -33,6 +33,19 @@ def chats(
     return rows
 
 
+def pairs(count: int, **drawn: Any) -> list[dict[str, Any]]:
+    """Questions as `chats` has them, each with two answers of mixed length; the first is the chosen one."""
+    asked, others = chats(count, seed=0, **drawn), chats(count, seed=1, **drawn)
+    return [
+        {
+            "prompt": one["messages"][:1],
+            "chosen": one["messages"][1:],
+            "rejected": other["messages"][1:],
+        }
+        for one, other in zip(asked, others, strict=True)
+    ]
+
+
 def write_job(root: Path, rows: list[dict[str, Any]], settings: dict[str, Any]) -> None:
     """The job document and data of one of our ways, in a pod's folder `root` of its own."""
     from swiftlet.wire.documents import TrainDocument
@@ -46,7 +59,8 @@ def write_job(root: Path, rows: list[dict[str, Any]], settings: dict[str, Any]) 
     document = TrainDocument.model_validate(
         {
             **{"name": "bench", "namespace": "default", "uid": "1", "nodes": 1, "processesPerNode": 1},
-            **{"model": {"uri": MODEL, "path": "/swiftlet/models/base"}, "task": {}, "strategy": "ddp"},
+            **{"model": {"uri": MODEL, "path": "/swiftlet/models/base"}, "strategy": "ddp"},
+            "task": {settings["method"]: {}},
             "datasets": [{"uri": "rows.jsonl", "path": "/swiftlet/data/0/rows.jsonl"}],
             "tuner": {"full": {}} if settings["tuner"] == "full" else {"lora": {"rank": RANK}},
             "template": {

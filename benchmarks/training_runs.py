@@ -13,7 +13,7 @@ from typing import Any
 
 import training_environments
 from training_peer import SETTINGS
-from training_rows import BATCH, MAX_LENGTH, RANK, RATE, chats, write_job
+from training_rows import BATCH, MAX_LENGTH, RANK, RATE, chats, pairs, write_job
 from training_ways import Way
 
 HERE = Path(__file__).parent
@@ -45,6 +45,8 @@ class Task:
     gpu: bool = False
     model: str | None = None
     """Its folder; the quickstart's when absent."""
+    method: str = "sft"
+    """Block of spec.task; others than sft learn from pairs of answers."""
 
 
 def settings_of(way: Way, task: Task) -> dict[str, Any]:
@@ -89,12 +91,13 @@ def _prepared(scratch: Path, way: Way, task: Task) -> Path:
     key = repr((way.packed, way.compiled) if ours else "plain") + repr(task)
     folder = scratch / f"prepared-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     if not folder.exists():
-        rows = chats(task.rows, task.words_each, mean_log=task.mean_log, longest=task.longest)
+        drawn = {"words_each": task.words_each, "mean_log": task.mean_log, "longest": task.longest}
+        rows = chats(task.rows, **drawn) if task.method == "sft" else pairs(task.rows, **drawn)
         plain = {} if ours else {"packed": False, "compiled": False}
         write_job(folder, rows, {**settings_of(way, task), **plain})
         program = [sys.executable, str(HERE / "training_ours.py")]
         _call(folder, [*program, "prepare"])
-        if not ours:
+        if not ours and task.method == "sft":
             _call(folder, [*program, "tokens", "tokens.jsonl"])
         (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return folder

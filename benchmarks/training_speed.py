@@ -2,8 +2,9 @@
 
 LoRA (rank 16, all linear layers) on the quickstart's model; the same generated chats with masked prompts, one epoch,
 4 rows per step, bf16 where the CPU multiplies it. Each run is a process of its own, and the ways take turns, so that
-noise of the machine meets all of them. Useful tokens are those without padding; the time is that of the steps. The same
-for full fine-tuning, and the peak memory at growing lengths. Peers run in environments of their own, from their locks.
+noise of the machine meets all of them. Useful tokens are those without padding; the time is that of the steps, and of
+what a method computes ahead of them. The same for full fine-tuning, for methods that learn from pairs, and the
+peak memory at growing lengths. Peers run in environments of their own, from their locks.
 """
 
 import argparse
@@ -22,9 +23,12 @@ from training_runs import RunError, Task, measure, peer_settings
 from training_ways import FULL, LENGTHS, WAYS, Way, ways_here
 
 PICTURE = Path(__file__).parent.parent / "docs" / "images" / "training-step.svg"
-TABLES = ("lora", "full", "memory", "profile")
+TABLES = ("lora", "full", "memory", "profile", "dpo", "rm")
 PROFILED = ("trl", "loop", "padded", "packed")
 MEMORY_WAYS = ("trl", "padded")
+METHODS = ("dpo", "rm")
+METHOD_WAYS = ("trl", "padded", "packed")
+"""Ways of the tables of methods that learn from pairs, which TRL trains padded."""
 WORDS_OF_TOKENS = 0.85
 """Words that surely make up a token's worth of text: rows are cut at the length."""
 
@@ -113,6 +117,7 @@ def report(found: Found, ways: dict[str, Way], names: list[str], notes: list[str
     parts = [
         "LoRA\n" + table(found.lora, ways),
         "all weights\n" + table(found.full, ways) if any(found.full.values()) else "",
+        *(f"{method}, LoRA, pairs of answers\n" + table(runs, ways) for method, runs in found.methods.items()),
         memory_table(found.memory, ways) if found.memory else "",
         training_picture.text(found.profiles) if found.profiles else "",
         targets(found),
@@ -146,7 +151,10 @@ def main() -> None:
     memory = [name for name in MEMORY_WAYS if name in names and "memory" in arguments.tables]
     profiled = [name for name in PROFILED if name in names and "profile" in arguments.tables]
     lora = names if "lora" in arguments.tables else []
+    compared = [name for name in METHOD_WAYS if name in names]
+    methods = [method for method in METHODS if method in arguments.tables]
     count = len(lora) * arguments.rounds + len(full) + len(memory) * len(LENGTHS) + len(profiled)
+    count += len(compared) * len(methods) * arguments.rounds
     with tempfile.TemporaryDirectory() as scratch:
         session = Session(ways, Path(scratch), count)
         task = Task(rows=arguments.rows)
@@ -155,6 +163,9 @@ def main() -> None:
         try:
             session.rounds(session.found.lora, lora, task, arguments.rounds, "LoRA")
             session.rounds(session.found.full, full, replace(task, tuner="full"), 1, "full")
+            for method in methods:
+                found = session.found.methods.setdefault(method, {})
+                session.rounds(found, compared, replace(task, method=method), arguments.rounds, method)
             session.memory(memory)
             session.profiles(profiled, task)
         except KeyboardInterrupt:
