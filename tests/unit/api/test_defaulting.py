@@ -42,9 +42,9 @@ def test_a_missing_spec_of_a_profile_is_filled(profile: Object) -> None:
 
 def test_the_document_stays_as_it_is_and_defaults_are_not_shared(job: Object) -> None:
     before = copy.deepcopy(job)
-    defaulted(job)["spec"]["tuner"]["lora"]["rank"] = 99
+    defaulted(job)["spec"]["task"]["sft"]["assistantOnlyLoss"] = False
     assert job == before
-    assert defaulted(job)["spec"]["tuner"]["lora"]["rank"] == 16
+    assert defaulted(job)["spec"]["task"]["sft"]["assistantOnlyLoss"] is True
 
 
 def test_defaulting_twice_changes_nothing(documents: list[Object]) -> None:

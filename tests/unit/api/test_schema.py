@@ -50,7 +50,7 @@ def test_every_field_is_described(kind: str) -> None:
 
 def test_defaults_come_from_factories_and_leave_nested_defaults_to_their_fields() -> None:
     spec = structural_schema("FineTuneJob")["properties"]["spec"]["properties"]
-    assert spec["tuner"]["default"] == {"lora": {}}
+    assert spec["task"]["default"] == {"sft": {}}
     assert spec["training"]["default"] == {}
     assert spec["training"]["properties"]["learningRate"]["default"] == 1e-4
     assert "default" not in spec["training"]["properties"]["epochs"]

@@ -68,7 +68,9 @@ def test_good_documents_have_no_problems(documents: list[Object]) -> None:
             {"model": {"uri": "s3://a/b"}},
             'spec.model.uri: "s3://a/b" is not a model; write hf://org/name[@revision], pvc://claim/path or a',
         ),
-        ({"model": {}}, "spec.model.uri: is required; set it: `hf://org/name[@revision]`"),
+        ({"model": {}}, "spec.model: set exactly one of uri, fineTuneJobRef"),
+        ({"model": {"fineTuneJobRef": {"name": "bird"}}}, 'spec.model.fineTuneJobRef.name: "bird" is the'),
+        ({"model": {"uri": "hf://o/n", "mergeAdapter": False}}, "spec.model.mergeAdapter: false is about the"),
         ({"tuner": {"lora": {}, "full": {}}}, "spec.tuner: set exactly one of lora, full"),
         ({"training": {"epochs": 1, "maxSteps": 1}}, "spec.training: set at most one of epochs, maxSteps"),
         (
@@ -191,6 +193,21 @@ def test_an_update_names_what_was_removed_and_what_joined_a_list(job: Object) ->
 def test_writing_out_a_default_is_no_change(job: Object) -> None:
     new = _with(lambda spec: spec.update(tuner={"lora": {"rank": 16}}, training={"seed": 42}), job)
     assert validate_update(job, new) == []
+
+
+def test_a_tuner_that_was_filled_in_when_the_job_was_stored_may_be_left_out_but_for_another_jobs_adapter(
+    job: Object,
+) -> None:
+    """As release 0.1.0 filled it in."""
+    usual = {"rank": 16, "dropout": 0.0, "targetModules": ["all-linear"], "useRslora": False, "useDora": False}
+    stored = _with(lambda spec: spec.update(tuner={"lora": usual}), job)
+    assert validate_update(stored, job) == []
+    for shape in ({"rank": 8}, {"alpha": 32}, {"targetModules": ["q_proj"]}):
+        other = _with(lambda spec, shape=shape: spec.update(tuner={"lora": usual | shape}), job)  # type: ignore[misc]
+        assert [problem.field for problem in validate_update(other, job)] == ["spec.tuner"]
+    job["spec"]["model"] = {"fineTuneJobRef": {"name": "sft"}}
+    stored["spec"]["model"] = job["spec"]["model"]
+    assert [problem.field for problem in validate_update(stored, job)] == ["spec.tuner"]
 
 
 def test_fields_that_steer_a_run_may_change(job: Object, run: Object, deployment: Object) -> None:

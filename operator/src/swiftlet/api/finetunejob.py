@@ -17,21 +17,16 @@ from swiftlet.api.base import (
     unchanged,
 )
 from swiftlet.api.compute import Compute
+from swiftlet.api.model_source import Ancestor, ModelSource, not_from_itself
 from swiftlet.api.progress import Progress
 from swiftlet.api.tasks import PREFERENCE_TASKS, Task
 from swiftlet.api.tasks.sft import SftTask
 from swiftlet.api.training import Training
-from swiftlet.api.tuner import Lora, Tuner
-from swiftlet.api.uris import DataUri, ModelUri
+from swiftlet.api.tuner import Lora, Tuner, same_tuner
+from swiftlet.api.uris import DataUri
 
 DataFormat = Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "text", "preference"]
 Strategy = Literal["auto", "ddp", "zero1", "zero2", "zero3"]
-
-
-class ModelSource(ApiModel):
-    """The model to start from."""
-
-    uri: ModelUri = Field(description="`hf://org/name[@revision]`, `pvc://claim/path`, or a local path.")
 
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=256)]
@@ -153,7 +148,8 @@ class FineTuneJobSpec(ApiModel):
     """What to train."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        *immutable("model", "datasets", "task", "tuner", "template", "parallelism", "checkpoints"),
+        *immutable("model", "datasets", "task", "template", "parallelism", "checkpoints"),
+        same_tuner(),
         immutable_but("training", Training, *CHANGEABLE["training"]),
         immutable_but("compute", Compute, *CHANGEABLE["compute"]),
         Rule(
@@ -179,7 +175,9 @@ class FineTuneJobSpec(ApiModel):
         description="What to learn from, and what to report a loss on."
     )
     task: Task = Field(default_factory=lambda: Task(sft=SftTask()))
-    tuner: Tuner = Field(default_factory=lambda: Tuner(lora=Lora()))
+    tuner: Tuner | None = Field(
+        None, description="lora when absent; in a run that trains an adapter further, as that adapter is."
+    )
     template: Template = Field(default_factory=Template)
     training: Training = Field(default_factory=Training)
     parallelism: Parallelism = Field(default_factory=Parallelism)
@@ -197,6 +195,11 @@ class FineTuneJobSpec(ApiModel):
     active_deadline_seconds: Positive | None = Field(
         None, description="Fail the run when its attempts take longer than this together."
     )
+
+    @property
+    def own_tuner(self) -> Tuner:
+        """What is trained where nothing is taken over from another job's adapter."""
+        return self.tuner or Tuner(lora=Lora())
 
 
 class PlanStatus(ApiModel):
@@ -265,6 +268,11 @@ class FineTuneJobStatus(ApiModel):
     dataset: DatasetCounts | None = None
     restarts: Restarts | None = None
     artifact: Artifact | None = None
+    lineage: list[Ancestor] = Field(
+        default_factory=list,
+        description="What the model has come from, newest first: the artifact that spec.model.fineTuneJobRef had when"
+        " the run began, and what that was made from.",
+    )
     failure: Failure | None = None
     start_time: str | None = Field(None, description="When the first pod was made; RFC 3339.")
     active_seconds: int | None = Field(
@@ -277,7 +285,7 @@ class FineTuneJobStatus(ApiModel):
 class FineTuneJob(Resource):
     """One training run: model + data sets + tuner → artifact."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (_only_between_attempts(),)
+    rules: ClassVar[tuple[Rule, ...]] = (_only_between_attempts(), not_from_itself())
     kind_name: ClassVar[str] = "FineTuneJob"
     plural: ClassVar[str] = "finetunejobs"
     short_name: ClassVar[str] = "ftj"
@@ -290,6 +298,7 @@ class FineTuneJob(Resource):
         Column("Tokens/s", ".status.progress.tokensPerSecond"),
         Column("ETA(s)", ".status.progress.etaSeconds", "integer", wide=True),
         Column("Model", ".spec.model.uri", wide=True),
+        Column("From", ".spec.model.fineTuneJobRef.name", wide=True),
         Column("Artifact", ".status.artifact.digest", wide=True),
         Column("Age", ".metadata.creationTimestamp", "date"),
     )

@@ -29,6 +29,14 @@ class PlannedResource:
     objects: tuple[Object, ...]
     refusal: str | None
     waits_for: tuple[str, ...]
+    lineage: tuple[Object, ...] = ()
+    """Of a FineTuneJob: the artifacts that its model comes from, newest first."""
+
+    @property
+    def first_model(self) -> str:
+        """URI of the model at the end of a FineTuneJob's lineage, whose shape all others have."""
+        uri: str = self.lineage[-1]["baseModel"] if self.lineage else self.resource["spec"]["model"]["uri"]
+        return uri
 
     @property
     def job_document(self) -> Object:
@@ -71,8 +79,24 @@ def plan_documents(documents: Sequence[Document], existing: Sequence[Object]) ->
             "uid": stored.get("metadata", {}).get("uid", UNKNOWN_UID),
         }
         world.objects[document.key] = {**item, "metadata": {**metadata, **item["metadata"]}}
-    keys = sorted((d.key for d in documents if d.kind in RECONCILERS), key=lambda key: ORDER.index(key[0]))
+    keys = sorted((d.key for d in documents if d.kind in RECONCILERS), key=lambda key: _place(key, world))
     return [_planned(key, world) for key in keys], world
+
+
+def _place(key: Key, world: Imagined) -> tuple[int, int]:
+    """Where a resource comes: by its kind, and of FineTuneJobs after those that it starts from."""
+    kind, namespace, name = key
+    before, seen = kind == "FineTuneJob" and _parent(world.get(*key)), {name}
+    while before and before not in seen:
+        seen.add(before)
+        before = _parent(world.get(kind, namespace, before))
+    return ORDER.index(kind), len(seen)
+
+
+def _parent(job: Object | None) -> str | None:
+    """Name of the FineTuneJob whose artifact `job` starts from."""
+    name: str | None = ((job or {}).get("spec", {}).get("model", {}).get("fineTuneJobRef") or {}).get("name")
+    return name
 
 
 def _planned(key: Key, world: Imagined) -> PlannedResource:
@@ -83,11 +107,12 @@ def _planned(key: Key, world: Imagined) -> PlannedResource:
     accepted = find_condition({"status": outcome.status}, "Accepted") or {}
     ready = find_condition({"status": outcome.status}, KINDS[key[0]].summary_condition) or {}
     refusal = None if outcome.desired else f"{ready.get('reason')}: {ready.get('message') or accepted.get('message')}"
-    world.objects[key] = {**resource, "status": _fulfilled(resource, outcome.desired)}
-    return PlannedResource(resource, tuple(outcome.desired), refusal, _waits_for(resource["spec"]))
+    lineage = tuple(outcome.status.get("lineage", ()))
+    world.objects[key] = {**resource, "status": _fulfilled(resource, outcome.desired, lineage)}
+    return PlannedResource(resource, tuple(outcome.desired), refusal, _waits_for(resource["spec"]), lineage)
 
 
-def _fulfilled(resource: Object, objects: Sequence[Object]) -> Object:
+def _fulfilled(resource: Object, objects: Sequence[Object], lineage: Sequence[Object]) -> Object:
     """The status that others wait for."""
     generation = resource["metadata"]["generation"]
 
@@ -99,10 +124,11 @@ def _fulfilled(resource: Object, objects: Sequence[Object]) -> Object:
         artifact = {
             "uri": document.get("artifactUri", "pvc://unknown/artifact"),
             "digest": UNKNOWN_DIGEST,
-            "type": "model" if "full" in resource["spec"]["tuner"] else "adapter",
-            "baseModel": resource["spec"]["model"]["uri"],
+            "type": "model" if "full" in document.get("tuner", {}) else "adapter",
+            "baseModel": document.get("model", {}).get("uri", "pvc://unknown/model"),
         }
-        return {"observedGeneration": generation, "conditions": [true("Succeeded")], "artifact": artifact}
+        told = {"conditions": [true("Succeeded")], "artifact": artifact, "lineage": list(lineage)}
+        return {"observedGeneration": generation, **told}
     if resource["kind"] == "EvalRun":
         conditions = [true("GatePassed"), true("Succeeded")]
         return {"observedGeneration": generation, "conditions": conditions, "targetDigest": UNKNOWN_DIGEST}

@@ -14,6 +14,8 @@ def text_of(planned: PlannedResource, needs: Needs | None) -> str:
     lines: list[tuple[str, str]] = []
     if planned.waits_for:
         lines.append(("after", ", ".join(planned.waits_for)))
+    if planned.lineage:
+        lines.append(("starts from", _lineage(planned)))
     if needs:
         lines += needs_text(needs, planned.resource)
         lines += [("WARNING", text) for text in _shortages(needs)]
@@ -36,6 +38,14 @@ def document_of(planned: PlannedResource, needs: Needs | None) -> dict[str, Any]
         **({"needs": needs.document()} if needs else {}),
         "objects": list(planned.objects),
     }
+
+
+def _lineage(planned: PlannedResource) -> str:
+    """The chain down to the first model."""
+    whole = planned.lineage[0]["type"] == "model"
+    how = "" if whole else ", merged" if planned.resource["spec"]["model"].get("mergeAdapter") else ", trained further"
+    first, *others = [f"the {one['type']} of {one['fineTuneJob']}" for one in planned.lineage]
+    return ", made from ".join([first + how, *others, planned.first_model])
 
 
 def _object(item: dict[str, Any]) -> str:

@@ -59,10 +59,11 @@ def needs_of(planned: PlannedResource, world: Imagined, state: Path, mirror: Pat
         _weighted(data, _rows(data, job, world, state, mirror)) for data in job.spec.datasets if data.split == "train"
     ]
     rows = None if None in counts or job.spec.template.packing else sum(count or 0 for count in counts)
-    config = path_of(state, job.spec.model.uri, mirror) / "config.json"
+    config = path_of(state, planned.first_model, mirror) / "config.json"
+    spec = job.spec.model_copy(update={"tuner": document.tuner})
     try:
         shape = shape_of(json.loads(config.read_text(encoding="utf-8")))
-        found = estimate(job.spec, layout, shape, step.precision.value, rows)
+        found = estimate(spec, layout, shape, step.precision.value, rows)
     except OSError as error:
         return Needs(layout, step, rows, None, (f"{config}: {error.strerror}",))
     except ValueError as error:

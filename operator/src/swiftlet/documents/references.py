@@ -9,6 +9,7 @@ from swiftlet.api.defaulting import defaulted
 from swiftlet.api.problems import Location, Problem, shown
 from swiftlet.api.uris import parse_uri
 from swiftlet.api.validation import nearest
+from swiftlet.documents.chains import chain_problems
 from swiftlet.documents.document import DEFAULT_NAMESPACE, Document, Key, key_of
 from swiftlet.documents.evaluations import evaluation_problems
 from swiftlet.documents.servednames import served_name_problems
@@ -49,6 +50,7 @@ def reference_problems(documents: Sequence[Document], objects: Iterable[Mapping[
             problems += _unmet(document, reference, known)
         if document.kind in KINDS:
             full = defaulted(document.object)
+            problems += chain_problems(document, full, known)
             problems += evaluation_problems(document, full)
             problems += served_name_problems(document, full, known)
     graph = {key: [reference.target for reference in found] for key, found in references.items()}

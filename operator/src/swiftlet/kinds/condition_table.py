@@ -78,7 +78,12 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
         ConditionDoc(
             "Accepted",
             "The job can run as it is written. Unknown while it waits for something, False when it was refused.",
-            {"Planned": "The message says how the run is laid out.", **REFUSED, **WAITING},
+            {
+                "Planned": "The message says how the run is laid out, and what artifact it starts from.",
+                **REFUSED,
+                **WAITING,
+                **UPSTREAM,
+            },
         ),
         ConditionDoc(
             "PodsReady",
@@ -144,6 +149,7 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 **POD_OBSTACLES,
                 **REFUSED,
                 **WAITING,
+                **UPSTREAM,
                 **JOB_FAILURES,
             },
         ),

@@ -16,6 +16,11 @@ class Upstream:
     job: FineTuneJob
     artifact: Artifact
 
+    @property
+    def base(self) -> str:
+        """URI of the model that the artifact was made from."""
+        return self.job.spec.model.uri or self.artifact.base_model
+
 
 def upstream_of(field: str, name: str, namespace: str, reader: Reader) -> Upstream | Verdict:
     """The artifact of FineTuneJob `name`, or the obstacle: missing, failed, or not there yet."""

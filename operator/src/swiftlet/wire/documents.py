@@ -26,6 +26,8 @@ ARTIFACTS_ROOT = "/swiftlet/artifacts"
 """Where the artifacts volume is mounted, to read models, adapters and data of other runs from."""
 OUTPUT_ROOT = "/swiftlet/output"
 """Where a run's own folder on the artifacts volume is mounted: all of that volume that it can write to."""
+MERGED_FOLDER = "merged"
+"""Below a run's own folder: the model that it starts from, where an adapter was merged into it."""
 RUN_ROOT = "/swiftlet/run"
 """An emptyDir of the pod: progress stream, scratch."""
 SECRETS_ROOT = "/swiftlet/secrets"
@@ -49,6 +51,16 @@ class ResolvedDataset(Dataset):
     path: str = Field(description="File in the pod.")
 
 
+class ResolvedStart(ApiModel):
+    """Another run's adapter that a run starts from: it is trained further, or merged first."""
+
+    adapter: ResolvedModel
+    merge_into: ResolvedModel | None = Field(
+        None,
+        description="Base of an adapter that is merged; model is then where the sum is written to, and loaded from.",
+    )
+
+
 class TrainDocument(Wire):
     """One training run."""
 
@@ -57,6 +69,7 @@ class TrainDocument(Wire):
     namespace: str
     uid: str
     model: ResolvedModel
+    start: Annotated[ResolvedStart | None, Since("1.1")] = None
     datasets: list[ResolvedDataset]
     task: Task
     tuner: Tuner

@@ -46,4 +46,4 @@ def test_a_base_that_this_profile_cannot_reach(world: Any, documents: Any) -> No
     world.reconcile("EvalRun")
     status, reason, message = world.condition("EvalRun", "Accepted")
     assert (status, reason) == ("False", "LocalPathNotAllowed")
-    assert "spec.model.uri of FineTuneJob bird" in message
+    assert "spec.model of FineTuneJob bird" in message

@@ -85,8 +85,7 @@ def _target(run: EvalRun, upstream: Upstream | None, around: Surroundings) -> Su
         return _named(given(run.spec.target.model), "target", around)
     if upstream.artifact.type == "model":
         return _located(upstream.artifact.uri, None, upstream.artifact.digest, "target", around)
-    base = upstream.job.spec.model.uri
-    return _located(base, upstream.artifact.uri, upstream.artifact.digest, "target", around)
+    return _located(upstream.base, upstream.artifact.uri, upstream.artifact.digest, "target", around)
 
 
 def _baseline(run: EvalRun, upstream: Upstream | None, around: Surroundings) -> Subject | None:
@@ -95,7 +94,7 @@ def _baseline(run: EvalRun, upstream: Upstream | None, around: Surroundings) -> 
     if run.spec.baseline.model:
         return _named(run.spec.baseline.model, "baseline", around)
     if upstream:
-        return _located(upstream.job.spec.model.uri, None, None, "baseline", around)
+        return _located(upstream.base, None, None, "baseline", around)
     return _located(given(run.spec.target.model).uri, None, None, "baseline", around)
 
 

@@ -67,8 +67,8 @@ def _base(target: Upstream | Verdict | None, around: Surroundings) -> list[Verdi
     """The FineTuneJob may name its base in a way that this run's profile cannot reach."""
     if not isinstance(target, Upstream):
         return []
-    field = f"spec.model.uri of FineTuneJob {target.job.metadata.name}"
-    return [around.model(field, target.job.spec.model.uri), around.file("its artifact", target.artifact.uri)]
+    field = f"spec.model of FineTuneJob {target.job.metadata.name}"
+    return [around.model(field, target.base), around.file("its artifact", target.artifact.uri)]
 
 
 def _suite(index: int, run: EvalRun, around: Surroundings) -> Verdict | None:

@@ -78,7 +78,7 @@ def estimate(
     rows: training rows of an epoch, without those held out (packed sequences when packing), when they are known.
     Raises ValueError for LoRA targets that the model does not have.
     """
-    trained = shape.trained(spec.tuner)
+    trained = shape.trained(spec.own_tuner)
     checkpoint = checkpoint_bytes(shape, spec, precision)
     return Estimate(
         parameters=shape.parameters,
@@ -96,8 +96,8 @@ def memory_per_process(
 ) -> MemoryEstimate:
     """Bytes of one process. Source of the state: arXiv:1910.02054 section 3.1, with Psi the trained weights for
     gradients and optimizer, and all weights (and the adapters beside them) for the weights."""
-    width, trained = BYTES[precision], shape.trained(spec.tuner)
-    adapters = 0 if spec.tuner.full is not None else trained
+    width, trained = BYTES[precision], shape.trained(spec.own_tuner)
+    adapters = 0 if spec.own_tuner.full is not None else trained
     master = FP32 if precision != "fp32" else 0
     # Without ZeRO gradients of bf16 weights are summed into the fp32 masters' and freed.
     gradient_width = FP32 if precision != "fp32" and layout.strategy == "ddp" else width
@@ -146,7 +146,7 @@ def logits_bytes(shape: ModelShape, tokens: int, width: int, device: Literal["cp
 def checkpoint_bytes(shape: ModelShape, spec: FineTuneJobSpec, precision: Literal["fp32", "bf16"]) -> int:
     """Bytes of one checkpoint: trained weights, moments and, beside bf16 weights, their fp32 copy."""
     master = FP32 if precision != "fp32" else 0
-    return math.ceil(shape.trained(spec.tuner) * (BYTES[precision] + MOMENTS[spec.training.optimizer] + master))
+    return math.ceil(shape.trained(spec.own_tuner) * (BYTES[precision] + MOMENTS[spec.training.optimizer] + master))
 
 
 def steps_of(spec: FineTuneJobSpec, rows: int | None) -> int | None:
@@ -167,6 +167,6 @@ def flops_per_token(spec: FineTuneJobSpec, shape: ModelShape) -> int:
     Source: Kaplan et al. 2020 (arXiv:2001.08361, section 2.1) for 6 N; attention halved as half the scores are masked.
     """
     attention = 6 * shape.layers * spec.template.max_length * shape.attention
-    if spec.tuner.full is not None:
+    if spec.own_tuner.full is not None:
         return 6 * shape.matmul_parameters + attention
-    return 4 * shape.matmul_parameters + attention + 6 * shape.trained(spec.tuner)
+    return 4 * shape.matmul_parameters + attention + 6 * shape.trained(spec.own_tuner)

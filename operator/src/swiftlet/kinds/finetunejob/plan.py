@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from swiftlet.api.finetunejob import FineTuneJob, PlanStatus
+from swiftlet.kinds.finetunejob.beginning import begin
+from swiftlet.kinds.finetunejob.lineage import Lineage, tuner_of
 from swiftlet.kinds.mounts import Mount, output
 from swiftlet.kinds.ownership import namespace_of, planned_port, uid_of
-from swiftlet.kinds.sources import locate_file, locate_model
+from swiftlet.kinds.sources import locate_file
 from swiftlet.kinds.surroundings import Surroundings
 from swiftlet.kinds.verdict import Verdict
 from swiftlet.kinds.written import Written
@@ -62,6 +64,7 @@ class TrainPlan(Written):
     folder: str
     """The run's own, on the artifacts volume."""
     rendezvous_port: int
+    lineage: Lineage
 
 
 def plan_layout(job: FineTuneJob) -> Layout | Verdict:
@@ -87,22 +90,23 @@ def plan_layout(job: FineTuneJob) -> Layout | Verdict:
     )
 
 
-def plan_run(job: FineTuneJob, layout: Layout, around: Surroundings) -> TrainPlan:
+def plan_run(job: FineTuneJob, layout: Layout, lineage: Lineage, around: Surroundings) -> TrainPlan:
     """The plan of a job that no policy stands against."""
-    model = locate_model(job.spec.model.uri, "model", around.storage)
+    beginning = begin(job, lineage, output_folder(job), around.storage)
     files = [locate_file(data.uri, index, around.storage) for index, data in enumerate(job.spec.datasets)]
     folder = output_folder(job)
     document = TrainDocument(
         name=job.metadata.name,
         namespace=namespace_of(job),
         uid=uid_of(job),
-        model=model.model,
+        model=beginning.model,
+        start=beginning.start,
         datasets=[
             ResolvedDataset(**data.model_dump(), path=file.path)
             for data, file in zip(job.spec.datasets, files, strict=True)
         ],
         task=job.spec.task,
-        tuner=job.spec.tuner,
+        tuner=tuner_of(job, lineage),
         template=job.spec.template,
         training=job.spec.training,
         checkpoints=job.spec.checkpoints,
@@ -115,10 +119,10 @@ def plan_run(job: FineTuneJob, layout: Layout, around: Surroundings) -> TrainPla
         output_dir=OUTPUT_ROOT,
         artifact_uri=f"pvc://{around.storage.artifacts_claim}/{folder}/artifact",
     )
-    inputs = (*model.mounts, *(mount for file in files for mount in file.mounts))
+    inputs = (*beginning.mounts, *(mount for file in files for mount in file.mounts))
     mounts = (*inputs, output(around.storage.artifacts_claim, folder))
     port = planned_port(namespace_of(job), job.metadata.name, FIRST_RENDEZVOUS_PORT, RENDEZVOUS_PORTS)
-    return TrainPlan(layout, document, mounts, folder, port)
+    return TrainPlan(layout, document, mounts, folder, port, lineage)
 
 
 def output_folder(job: FineTuneJob) -> str:

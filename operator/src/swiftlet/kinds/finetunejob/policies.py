@@ -1,7 +1,9 @@
 """What must hold before a FineTuneJob runs."""
 
 from swiftlet.api.finetunejob import FineTuneJob
+from swiftlet.kinds.finetunejob.lineage import Lineage
 from swiftlet.kinds.finetunejob.plan import Layout, plan_layout
+from swiftlet.kinds.given import given
 from swiftlet.kinds.surroundings import Surroundings
 from swiftlet.kinds.verdict import Verdict, combine
 
@@ -9,8 +11,8 @@ LONGEST_LABEL = 63
 """Characters of a DNS label (RFC 1035); a pod's hostname is one."""
 
 
-def decide(job: FineTuneJob, around: Surroundings) -> Layout | Verdict:
-    """The layout of a job that may run, or all that stands against it."""
+def decide(job: FineTuneJob, lineage: Lineage | Verdict, around: Surroundings) -> Layout | Verdict:
+    """The layout of a job that may run, or all that stands against it. lineage: what it starts from, or why not yet."""
     layout = plan_layout(job)
     verdict = combine(
         [
@@ -19,12 +21,23 @@ def decide(job: FineTuneJob, around: Surroundings) -> Layout | Verdict:
             around.image("trainer"),
             around.limits(job.spec.compute, nodes=job.spec.parallelism.nodes),
             hostname_fits(job),
-            around.model("spec.model.uri", job.spec.model.uri),
+            *_model(job, lineage, around),
             *(around.file(f"spec.datasets[{index}].uri", data.uri) for index, data in enumerate(job.spec.datasets)),
             *around.volumes(),
         ]
     )
     return verdict or layout
+
+
+def _model(job: FineTuneJob, lineage: Lineage | Verdict, around: Surroundings) -> list[Verdict | None]:
+    """Another job may have named its base in a way that this job's profile cannot reach."""
+    if isinstance(lineage, Verdict):
+        return [lineage]
+    if not lineage:
+        return [around.model("spec.model.uri", given(job.spec.model.uri))]
+    who = f"of FineTuneJob {lineage[0].fine_tune_job}"
+    base = around.model(f"spec.model {who}", lineage[0].base_model) if lineage[0].type == "adapter" else None
+    return [base, around.file(f"the artifact {who}", lineage[0].uri)]
 
 
 def hostname_fits(job: FineTuneJob) -> Verdict | None:

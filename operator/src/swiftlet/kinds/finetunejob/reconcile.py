@@ -12,6 +12,7 @@ from swiftlet.kinds.attempts.outcome import outcome_of
 from swiftlet.kinds.capabilities import Capabilities
 from swiftlet.kinds.endings import is_over, seen
 from swiftlet.kinds.fabric import fabric_note
+from swiftlet.kinds.finetunejob.lineage import Lineage, lineage_of, words
 from swiftlet.kinds.finetunejob.plan import Layout, plan_run
 from swiftlet.kinds.finetunejob.policies import decide
 from swiftlet.kinds.finetunejob.render import attempt_name, changeable_digest, render
@@ -34,18 +35,26 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
         return Outcome([], [], seen(old, job.metadata.generation, job.spec.suspend).document())
     around = look_around(job, job.spec.compute, reader, capabilities)
     course = course_of(job, old, attempts, "artifact", changeable_digest(job), reader, now)
-    verdict = decide(job, around)
-    rendered = _rendered(job, verdict, course.decision, around)
+    lineage = lineage_of(job, attempts, around)
+    verdict = decide(job, lineage, around)
+    rendered = _rendered(job, verdict, lineage, course.decision, around)
     verdict = name_conflict(job, reader, children, rendered) or verdict
     planned = [*around.missing_claims(), *rendered] if rendered and isinstance(verdict, Layout) else []
-    note = fabric_note(around.profile, capabilities)
-    status = status_of(View(job, old, verdict, course, reader.progress(uid_of(job)), note), now)
+    has_begun = attempts or (planned and not job.spec.suspend)
+    begun = lineage if has_begun and not isinstance(lineage, Verdict) else ()
+    notes = fabric_note(around.profile, capabilities), words(begun)
+    view = View(job, old, verdict, course, reader.progress(uid_of(job)), begun, notes)
+    status = status_of(view, now)
     return outcome_of(job, course, planned, surplus_policies(children, around), status, now)
 
 
 def _rendered(
-    job: FineTuneJob, verdict: Layout | Verdict, decision: Decision, around: Surroundings
+    job: FineTuneJob,
+    verdict: Layout | Verdict,
+    lineage: Lineage | Verdict,
+    decision: Decision,
+    around: Surroundings,
 ) -> list[dict[str, Any]]:
-    if isinstance(verdict, Verdict) or not decision.wants_job:
+    if isinstance(verdict, Verdict) or isinstance(lineage, Verdict) or not decision.wants_job:
         return []
-    return render(job, plan_run(job, verdict, around), around, decision.number, decision.history)
+    return render(job, plan_run(job, verdict, lineage, around), around, decision.number, decision.history)

@@ -9,6 +9,7 @@ from swiftlet.kinds.attempts.history import History
 from swiftlet.kinds.attempts.job import attempt_job
 from swiftlet.kinds.children import CHANGEABLE_ANNOTATION, config_map
 from swiftlet.kinds.fabric import fabric_annotations, fabric_env, fabric_of, fabric_resources
+from swiftlet.kinds.finetunejob.lineage import annotation
 from swiftlet.kinds.finetunejob.plan import TrainPlan
 from swiftlet.kinds.metadata import pod_metadata, workload_metadata
 from swiftlet.kinds.network_policy import from_each_other, network_policy
@@ -115,7 +116,8 @@ def _template(job: FineTuneJob, plan: TrainPlan, around: Surroundings, job_name:
     }
     if plan.layout.nodes > 1 and not around.capabilities.shared_network:
         spec.setdefault("topologySpreadConstraints", [_spread(job)])
-    return {"metadata": pod_metadata(job, COMPONENT, profile, fabric_annotations(network)), "spec": spec}
+    annotations = {**fabric_annotations(network), **annotation(plan.lineage)}
+    return {"metadata": pod_metadata(job, COMPONENT, profile, annotations), "spec": spec}
 
 
 def _spread(job: FineTuneJob) -> dict[str, Any]:

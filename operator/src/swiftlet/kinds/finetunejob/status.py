@@ -1,5 +1,6 @@
 """The status of a FineTuneJob: what its Jobs, pods and progress say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from swiftlet.kinds.attempts.course import Course
 from swiftlet.kinds.attempts.decision import COMPLETE, Decision
 from swiftlet.kinds.conditions import State, set_conditions
 from swiftlet.kinds.failures import results
+from swiftlet.kinds.finetunejob.lineage import Lineage
 from swiftlet.kinds.finetunejob.plan import Layout
 from swiftlet.kinds.observed import ended_at
 from swiftlet.kinds.progress import at_rest, reported
@@ -30,8 +32,10 @@ class View:
     verdict: Layout | Verdict
     course: Course
     progress: dict[str, Any] | None
-    note: str = ""
-    """What of the profile is not used, and why."""
+    lineage: Lineage = ()
+    """What the run has begun with."""
+    notes: Sequence[str] = ()
+    """What of the profile is not used, and why; what the run starts from."""
 
     @property
     def decision(self) -> Decision:
@@ -85,6 +89,7 @@ def status_of(view: View, now: datetime) -> FineTuneJobStatus:
         dataset=_dataset(view),
         restarts=view.decision.history.restarts() if view.course.attempts else view.old.restarts,
         artifact=view.artifact,
+        lineage=list(view.lineage) or view.old.lineage,
         failure=_failure(view),
         start_time=view.old.start_time or started,
         active_seconds=view.course.active_for.seconds or None,
@@ -96,7 +101,7 @@ def status_of(view: View, now: datetime) -> FineTuneJobStatus:
 def accepted(view: View) -> State:
     """Accepted: the job can run as it is written."""
     if isinstance(view.verdict, Layout):
-        return State("Accepted", "True", "Planned", "; ".join(filter(None, [view.verdict.words(), view.note])))
+        return State("Accepted", "True", "Planned", "; ".join(filter(None, [view.verdict.words(), *view.notes])))
     return refusal("Accepted", view.verdict)
 
 

@@ -73,9 +73,8 @@ def _main(deployment: ModelDeployment, around: Surroundings) -> ServedModel | Ve
     artifact = upstream.artifact
     if artifact.type == "adapter":
         tuned = NamedAdapter(name, artifact.uri, artifact.digest, artifact.base_digest or None)
-        base = upstream.job.spec.model.uri
         names = (api.base_served_name or BASE_NAME,)
-        return ServedModel(base, names, (tuned,), artifact.digest, weight_bytes=artifact.weight_bytes)
+        return ServedModel(upstream.base, names, (tuned,), artifact.digest, weight_bytes=artifact.weight_bytes)
     if api.base_served_name:
         return Verdict(
             "InvalidPlan",
