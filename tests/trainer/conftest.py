@@ -189,6 +189,19 @@ def make_pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
     return make
 
 
+@pytest.fixture(scope="session")
+def chat_adapter(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The artifact of the FineTuneJob default/sft: an adapter of four steps on the chats."""
+    made = Pod(tmp_path_factory.mktemp("sft"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SWIFTLET_ROOT", str(made.root))
+        patch.setenv("SWIFTLET_PROGRESS_FILE", "/swiftlet/run/progress.jsonl")
+        made.write_job(tiny_model, name="sft", training={"maxSteps": 4})
+        made.prepare()
+        made.train_here()
+    return made.output / "artifact"
+
+
 @pytest.fixture
 def pod(make_pod: Callable[[str], Pod], tiny_model: Path) -> Pod:
     """A pod whose job trains the tiny model for six steps, its data prepared."""

@@ -19,6 +19,7 @@ from swiftlet_trainer.paths import in_pod
 OUTCOME_FILE = "outcome.json"
 INPUTS = ("model", "datasets", "task", "tuner", "template", "training", "target", "baseline", "suites", "seed")
 """Blocks of a job document that decide what comes out."""
+NEW_INPUTS = ("start",)
 
 
 class Outcome(ApiModel):
@@ -57,4 +58,6 @@ def finished(document: TrainDocument | EvaluateDocument) -> TerminationMessage |
 
 def _inputs(document: TrainDocument | EvaluateDocument) -> str:
     content = document.document()
-    return canonical_digest({name: content.get(name) for name in INPUTS})
+    # What is new is left out where it says nothing: outcomes of an earlier release are known by the others.
+    new = {name: content[name] for name in NEW_INPUTS if name in content}
+    return canonical_digest({name: content.get(name) for name in INPUTS} | new)

@@ -28,6 +28,15 @@ class BaseModelRecord(ApiModel):
     vocabulary: int = 0
 
 
+class ParentRecord(ApiModel):
+    """The artifact of another run that a run has started from."""
+
+    name: str = Field(description="namespace/name of the FineTuneJob.")
+    type: str = Field(description="adapter or model.")
+    digest: str = Field(description="`sha256:` digest of its manifest.")
+    base_model: BaseModelRecord
+
+
 class FileRecord(ApiModel):
     """One file of the artifact."""
 
@@ -42,6 +51,9 @@ class Manifest(ApiModel):
     type: str = Field(description="adapter or model.")
     name: str = Field(description="namespace/name of the FineTuneJob.")
     base_model: BaseModelRecord
+    parents: list[ParentRecord] | None = Field(
+        None, description="What it was made from, newest first, where that was made by other runs."
+    )
     data_digest: str
     parameters: dict[str, Any] = Field(description="The job document's task, tuner, template and training blocks.")
     parameters_digest: str

@@ -91,6 +91,7 @@ def _facts(manifest: Manifest) -> list[str]:
     revision = f", revision {_code(base.revision)}" if base.revision else ""
     return [
         f"Base model: {_code(base.uri)}{revision}, {base.architecture}, {_code(base.digest)}",
+        *(f"Started from the {one.type} of {_code(one.name)}, {_code(one.digest)}" for one in manifest.parents or []),
         *(f"Data: {_code(one['uri'])} ({one['split']})" for one in manifest.parameters["datasets"]),
         f"All data as it was read: {_code(manifest.data_digest)}",
         f"Steps: {manifest.steps}, seed {manifest.seed}" + (f", loss of the last one {loss}" if loss else ""),

@@ -10,11 +10,13 @@ from typing import Any
 
 from swiftlet.api.finetunejob import Artifact
 from swiftlet.api.uris import parse_uri
-from swiftlet.wire.documents import ResolvedModel, TrainDocument
+from swiftlet.wire.documents import ARTIFACTS_ROOT, OUTPUT_ROOT, ResolvedModel, TrainDocument
 
 from swiftlet_trainer.artifact.compatibility import ADAPTER_CONFIG, describe_base
 from swiftlet_trainer.artifact.manifest import Manifest, canonical_digest, write_manifest
 from swiftlet_trainer.artifact.model_card import MODEL_CARD, model_card
+from swiftlet_trainer.artifact.start import parents_of
+from swiftlet_trainer.artifact.tokenizers import copy_tokenizer
 from swiftlet_trainer.checkpoints.store import is_disk_full
 from swiftlet_trainer.failures import TrainerError
 from swiftlet_trainer.models.digest import weight_bytes
@@ -23,17 +25,6 @@ from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.templates.end_token import GENERATION_CONFIG, configured_end, stopping_tokens
 
 ARTIFACT_FOLDER = "artifact"
-TOKENIZER_FILES = (
-    "tokenizer*",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "chat_template.*",
-    "additional_chat_templates",
-    "vocab.*",
-    "merges.txt",
-    "*.model",
-)
-"""What transformers reads a tokenizer and its chat templates from, by name."""
 PACKAGES = ("swiftlet", "torch", "transformers", "peft", "accelerate", "datasets", "deepspeed", "safetensors")
 
 
@@ -61,11 +52,11 @@ def write_artifact(
     """
     staged, final = output_dir / f".partial-{ARTIFACT_FOLDER}", output_dir / ARTIFACT_FOLDER
     shutil.rmtree(staged, ignore_errors=True)
-    with _all_or_nothing(staged, final):
+    with all_or_nothing(staged, final):
         staged.mkdir(parents=True)
         save_weights(model, staged, state_dict)
         _name_the_base(staged, document)
-        _copy_tokenizer(base_folder, staged)
+        copy_tokenizer(base_folder, staged)
         _write_generation_config(staged, base_folder, tokenizer)
         manifest = _manifest(document, base_folder, data_digest, steps, final_loss, eval_loss)
         card = model_card(manifest, base_name(document.model), staged)
@@ -86,7 +77,7 @@ def write_artifact(
 
 
 @contextmanager
-def _all_or_nothing(staged: Path, final: Path) -> Iterator[None]:
+def all_or_nothing(staged: Path, final: Path) -> Iterator[None]:
     """Within, `staged` is written, and is gone where that fails. Raises ArtifactDiskFull."""
     try:
         yield
@@ -99,13 +90,6 @@ def _all_or_nothing(staged: Path, final: Path) -> Iterator[None]:
                 f"the next attempt goes on from the last checkpoint"
             ) from error
         raise
-
-
-def _copy_tokenizer(base_folder: Path, folder: Path) -> None:
-    """The base's own files, byte for byte: a tokenizer in memory has been given what training needs of it."""
-    for pattern in TOKENIZER_FILES:
-        for file in base_folder.glob(pattern):
-            (shutil.copytree if file.is_dir() else shutil.copyfile)(file, folder / file.name)
 
 
 def _write_generation_config(folder: Path, base_folder: Path, tokenizer: Any) -> None:
@@ -136,7 +120,11 @@ def base_name(model: ResolvedModel) -> str:
     uri = parse_uri(model.uri)
     if uri.scheme == "hf":
         return uri.authority
-    return uri.path if uri.is_local or model.path is None else str(in_pod(model.path).resolve())
+    if uri.is_local or model.path is None:
+        return uri.path
+    path = in_pod(model.path).resolve()
+    # Of a run's own folder others know the place on the volume alone.
+    return f"{ARTIFACTS_ROOT}/{uri.path}" if path.is_relative_to(OUTPUT_ROOT) else str(path)
 
 
 def _manifest(
@@ -156,6 +144,7 @@ def _manifest(
         type="model" if document.tuner.full is not None else "adapter",
         name=f"{document.namespace}/{document.name}",
         base_model=describe_base(base_folder, base.uri, base.revision, model_digest(base_folder)),
+        parents=parents_of(document),
         data_digest=data_digest,
         parameters=parameters,
         parameters_digest=canonical_digest(parameters),

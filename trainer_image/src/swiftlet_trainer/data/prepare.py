@@ -3,13 +3,10 @@
 Others wait for it or find it done; see swiftlet_trainer.data.prepared for what is in the folder.
 """
 
-import fcntl
 import json
 import shutil
 import tempfile
 from array import array
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +21,7 @@ from swiftlet_trainer.data.mixing import Share, share
 from swiftlet_trainer.data.packed_file import TARGETS, TOKENS, write_packed
 from swiftlet_trainer.data.prepared import PreparedData, opened, prepared_folder
 from swiftlet_trainer.data.scan import counts, scan, tell
+from swiftlet_trainer.locking import locked
 from swiftlet_trainer.progress import Reporter
 
 ROW_SCHEMA = pa.schema({"input_ids": TOKENS, "labels": TOKENS, "length": pa.int32(), "dataset": pa.int32()})
@@ -39,8 +37,7 @@ def prepare(document: TrainDocument, tokenizer: Any) -> PreparedData:
     Raises InvalidInput with every problem of the data.
     """
     folder = prepared_folder(document)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(folder.parent / ".lock"):
+    with locked(folder.parent / ".lock"):
         if not folder.exists():
             _sweep(folder.parent)
             building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
@@ -126,10 +123,3 @@ def _sweep(folder: Path) -> None:
     """Remove what a killed process left behind; the lock is held."""
     for left in folder.glob(".building-*"):
         shutil.rmtree(left, ignore_errors=True)
-
-
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    with file.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield

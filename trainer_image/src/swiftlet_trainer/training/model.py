@@ -19,6 +19,7 @@ from swiftlet_trainer.training.logits import head_problem
 from swiftlet_trainer.training.norms import fuse_rms_norms
 from swiftlet_trainer.training.shrunk import shrunk
 from swiftlet_trainer.tuners.apply import apply_tuner
+from swiftlet_trainer.tuners.continued import continued_adapter, put_weights
 from swiftlet_trainer.tuners.fused_lora import fuse_lora
 
 
@@ -45,6 +46,8 @@ def load_trainable(
     if isinstance(task.head, ScoreHead):
         model.config.pad_token_id = model.config.get_text_config().pad_token_id = pad_token_id
     tuned = apply_tuner(model, document.tuner, document.training.seed, document.task.head)
+    if adapter := continued_adapter(document):
+        put_weights(tuned, adapter)
     if plan.adapters.value == "fused":
         fuse_lora(tuned)
     if document.training.gradient_checkpointing:

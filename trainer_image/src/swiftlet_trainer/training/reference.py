@@ -1,7 +1,8 @@
 """Log-probabilities of answers under the model that a run starts from, computed once and kept with its data.
 
-They are wanted before the first step, when adapters change nothing yet, and are switched off all the same; so no second
-model is ever held, whatever is trained. A run that goes on from a checkpoint finds them on disk.
+They are wanted before the first step, when new adapters change nothing yet, and are switched off all the same; so no
+second model is ever held, whatever is trained. An adapter that another run has made is part of what this one starts
+from, and stays on as it was then. A run that goes on from a checkpoint finds the log-probabilities on disk.
 """
 
 import hashlib
@@ -9,7 +10,8 @@ import json
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from safetensors.numpy import load_file, save
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.failures import InvalidInput, Terminated
+from swiftlet_trainer.tuners.continued import continued_adapter, is_sharded, with_weights_of
 
 REPORT_SECONDS = 5.0
 """Between two reports of how far it is."""
@@ -62,28 +65,53 @@ def sequences_of(rows: Any) -> list[int]:
     return [len(lengths) for lengths in rows["seq_lengths"]]
 
 
+@dataclass(frozen=True)
+class Reference:
+    """What a run's answers are compared with."""
+
+    file: Path
+    """Where the log-probabilities are kept."""
+    adapter: Path | None = None
+    """Folder of another run's adapter, which this one trains further."""
+
+    def beginning(self, model: Any, resumed: bool) -> AbstractContextManager[Any]:
+        """Within, `model` is what it was before the first step. Raises InvalidInput where nothing knows that any more:
+        a run that goes on has all weights trained, or an adapter sharded, and has lost the file."""
+        if resumed and (not hasattr(model, "disable_adapter") or (self.adapter and is_sharded(model))):
+            what = f"{self.file}: what the model said before it was trained is gone, and its weights are others by now"
+            raise InvalidInput([f"{what}; delete the resource to start over"])
+        if self.adapter:
+            return with_weights_of(model, self.adapter) if resumed else nullcontext()
+        return model.disable_adapter() if hasattr(model, "disable_adapter") else nullcontext()
+
+
+def reference_of(document: TrainDocument, folder: Path) -> Reference:
+    """The reference of a run whose prepared data lies in `folder`."""
+    adapter = continued_adapter(document)
+    return Reference(reference_file(document, folder), adapter)
+
+
 def reference_file(document: TrainDocument, folder: Path) -> Path:
     """Where the log-probabilities are kept, beside the prepared data in `folder`."""
-    model = hashlib.sha256(json.dumps(document.model.document(), sort_keys=True).encode()).hexdigest()
+    said = document.model.document() | ({"start": document.start.document()} if document.start else {})
+    model = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
     return folder / f"reference-{model[:16]}.safetensors"
 
 
-def learn_reference(trainer: Any, file: Path, resumed: bool) -> None:
-    """Fill in the reference of the trainer's rows: from `file`, or computed by all processes and written there.
+def learn_reference(trainer: Any, reference: Reference, resumed: bool) -> None:
+    """Fill in the reference of the trainer's rows: from its file, or computed by all processes and written there.
 
     Raises Terminated when stopped meanwhile (nothing has been learnt yet; the next attempt begins anew), InvalidInput
-    when a run with weights of its own has lost the file.
+    when it has lost the file and cannot say it again, see Reference.beginning.
     """
     parts = {name: rows for name, rows in (("train", trainer.data.train), ("eval", trainer.data.eval)) if rows}
-    known = load_file(file) if file.exists() else {}
+    known = load_file(reference.file) if reference.file.exists() else {}
     lacking = any(len(known.get(name, ())) != rows.offsets[-1] for name, rows in parts.items())
     if trainer.peers.any(lacking):  # all compute together, also where one node sees the file later than another
-        if resumed and not hasattr(trainer.engine.model, "disable_adapter"):
-            what = f"{file}: what the model said before it was trained is gone, and its weights are others by now"
-            raise InvalidInput([f"{what}; delete the resource to start over"])
-        known = {name: _computed(trainer, rows, name) for name, rows in parts.items()}
+        with reference.beginning(trainer.engine.model, resumed):
+            known = {name: _computed(trainer, rows, name) for name, rows in parts.items()}
         if trainer.peers.rank == 0:
-            _keep(known, file)
+            _keep(known, reference.file)
     for name, rows in parts.items():
         rows.likelihoods = known[name]
 
@@ -102,14 +130,12 @@ def _keep(known: dict[str, NDArray[np.float32]], file: Path) -> None:
 def _computed(trainer: Any, rows: Referenced, name: str) -> NDArray[np.float32]:
     """log p of each sequence's answer, over all processes."""
     found = torch.zeros(int(rows.offsets[-1]), dtype=torch.float32, device=trainer.peers.device)
-    without = getattr(trainer.engine.model, "disable_adapter", nullcontext)
     trainer.engine.wrapped.eval()
-    with without():
-        for numbers, counted, batch in _told(trainer, trainer.batches_of(rows), len(rows), name):
-            likelihoods = trainer.task.likelihoods(trainer.engine.wrapped(**batch["inputs"]), batch)
-            if counted:
-                places = [place for row in numbers for place in range(*rows.offsets[row : row + 2])]
-                found[torch.tensor(places, device=found.device)] = likelihoods.float()
+    for numbers, counted, batch in _told(trainer, trainer.batches_of(rows), len(rows), name):
+        likelihoods = trainer.task.likelihoods(trainer.engine.wrapped(**batch["inputs"]), batch)
+        if counted:
+            places = [place for row in numbers for place in range(*rows.offsets[row : row + 2])]
+            found[torch.tensor(places, device=found.device)] = likelihoods.float()
     trainer.engine.wrapped.train()
     found = trainer.peers.summed(found)
     if not found.isfinite().all():

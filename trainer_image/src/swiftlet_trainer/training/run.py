@@ -175,7 +175,7 @@ def _trainer(run: Run, kind: Any, task: Any, data: Any, total: int, stop: StopRe
     from swiftlet_trainer.data.prepared import prepared_folder
     from swiftlet_trainer.models.loading import model_folder
     from swiftlet_trainer.training.model import load_trainable, trainable_parameters
-    from swiftlet_trainer.training.reference import reference_file
+    from swiftlet_trainer.training.reference import reference_of
 
     document, plan = run.document, run.step_plan
     sharding = sharded_from_now_on(document, run.process.world_size, plan.precision.value == "bf16")
@@ -186,7 +186,7 @@ def _trainer(run: Run, kind: Any, task: Any, data: Any, total: int, stop: StopRe
     data = without_padding(data, model)
     reference = None
     if task.has_reference:
-        data, reference = data.referenced(), reference_file(document, prepared_folder(document))
+        data, reference = data.referenced(), reference_of(document, prepared_folder(document))
     if plan.compile.value:
         _compile(run, model, data)
     peers = _peers(run)

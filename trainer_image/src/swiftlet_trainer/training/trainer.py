@@ -27,7 +27,7 @@ from swiftlet_trainer.training.engine import Engine
 from swiftlet_trainer.training.figures import StepFigures
 from swiftlet_trainer.training.meter import require_finite
 from swiftlet_trainer.training.order import OrderedData
-from swiftlet_trainer.training.reference import learn_reference
+from swiftlet_trainer.training.reference import Reference, learn_reference
 from swiftlet_trainer.training.schedule import learning_rate_factor
 from swiftlet_trainer.training.seeding import seed_everything
 from swiftlet_trainer.training.stopping import StopRequest
@@ -64,10 +64,10 @@ class TaskTrainer:
         stop: StopRequest,
         recorder: StepRecorder,
         data_workers: int = 0,
-        reference: Path | None = None,
+        reference: Reference | None = None,
     ) -> None:
-        """total: steps of the run. reference: file of what the model says of the rows before it is trained, for a task
-        that asks for it."""
+        """total: steps of the run. reference: of what the model says of the rows before it is trained, for a task that
+        asks for it."""
         self.engine, self.peers, self.task, self.data = engine, peers, task, data
         self.document, self.total, self.store, self.recorder = document, total, store, recorder
         self.reference = reference

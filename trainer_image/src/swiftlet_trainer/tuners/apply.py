@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from swiftlet.api.tasks import HeadName
-from swiftlet.api.tuner import Lora, Tuner
+from swiftlet.api.tuner import Lora, Tuner, lora_alpha
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.tuners.targets import head_of, language_prefix, target_modules, unknown_targets
@@ -41,11 +41,6 @@ def apply_tuner(model: Any, tuner: Tuner, seed: int, head: HeadName = "tokens") 
     )
     # Adapters in the model's own precision: casts between fp32 adapters and bf16 activations cost a third of a step.
     return get_peft_model(model, config, autocast_adapter_dtype=False)
-
-
-def lora_alpha(lora: Lora) -> float:
-    """Scale of the update: twice the rank unless the document says otherwise."""
-    return 2.0 * lora.rank if lora.alpha is None else lora.alpha
 
 
 def _train_all(model: Any) -> None:

@@ -20,13 +20,20 @@ def run(job_path: str) -> int:
     if done := finished(document):
         write_termination(TerminationMessage(dataset=done.dataset))
         return EXIT_OK
+    from swiftlet_trainer.artifact.start import start_problems
     from swiftlet_trainer.data.prepare import prepare
     from swiftlet_trainer.models.loading import check_model, check_trainable, load_tokenizer, model_folder
+    from swiftlet_trainer.models.merging import merge_start
     from swiftlet_trainer.models.vocabulary import embedding_rows, id_problem
     from swiftlet_trainer.templates.end_token import end_warning
 
-    if problems := check_model(document.model, chat=False) or check_trainable(document.model):
+    start = document.start
+    base = start.merge_into if start and start.merge_into else document.model
+    if problems := check_model(base, chat=False) or check_trainable(base) or start_problems(document):
         raise InvalidInput(problems)
+    if start and start.merge_into:
+        Reporter().emit(type="phase", message="merging the adapter into its base")
+        merge_start(document, start)
     tokenizer = load_tokenizer(document.model)
     if warning := end_warning(model_folder(document.model), tokenizer):
         Reporter().emit(type="phase", message=f"warning: {warning}")

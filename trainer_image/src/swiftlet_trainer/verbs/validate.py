@@ -19,12 +19,16 @@ def run(job_path: str) -> int:
 
 def checked(document: TrainDocument) -> list[str]:
     """A summary for people, one line per data set and the places of rows that are left out. Raises InvalidInput."""
+    from swiftlet_trainer.artifact.start import start_problems
     from swiftlet_trainer.data.scan import scan
     from swiftlet_trainer.models.loading import check_model, check_trainable, load_tokenizer, model_folder
     from swiftlet_trainer.models.vocabulary import embedding_rows, id_problem
     from swiftlet_trainer.templates.end_token import end_warning
 
-    problems = check_model(document.model, chat=False) or check_trainable(document.model)
+    if document.start and document.start.merge_into:
+        # Nothing is written, so it is not merged; rows become the same tokens.
+        document = document.model_copy(update={"model": document.start.merge_into})
+    problems = check_model(document.model, chat=False) or check_trainable(document.model) or start_problems(document)
     if problems:
         raise InvalidInput([*problems, *_missing_files(document)])
     tokens, largest = [0] * len(document.datasets), [0]
