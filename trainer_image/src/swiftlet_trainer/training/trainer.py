@@ -7,7 +7,6 @@ switched off. How gradients meet is the engine's matter, what is learnt is the t
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
