@@ -76,8 +76,8 @@ def test_what_goes_together(write: Write, child: str, parent: str) -> None:
             f"{FROM}\n  tuner: {{full: {{}}}}",
             EIGHT,
             [
-                'a.yaml:5: spec.model.fineTuneJobRef.name: "sft" makes an adapter, and tuner.full trains all weights of'
-                " a model; set spec.model.mergeAdapter to true, or leave tuner out"
+                "a.yaml:5: spec.model.fineTuneJobRef.name: names a job that makes an adapter, and tuner.full trains all"
+                " weights of a model; set spec.model.mergeAdapter to true, or leave tuner out"
             ],
         ),
         (

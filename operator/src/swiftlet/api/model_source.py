@@ -1,10 +1,12 @@
 """What a FineTuneJob starts from: a model by its URI, or what another FineTuneJob has made."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
 from swiftlet.api.base import ApiModel, NamedRef, Rule, one_of
+from swiftlet.api.tasks import HeadName, Task
 from swiftlet.api.tuner import Lora
 from swiftlet.api.uris import ModelUri
 
@@ -31,6 +33,24 @@ class ModelSource(ApiModel):
         description="Add the other job's adapter to the weights of its base and start from the sum, which is kept"
         " beside the artifact. Absent or false: the adapter itself is trained further, on the same base.",
     )
+
+
+_MAKES: Mapping[HeadName, str] = {"tokens": "log-probabilities", "score": "scores", "pool": "vectors"}
+"""Of texts, by head."""
+_FROM_ITS_BASE = "start from the model that it was made from"
+
+
+def other_head(source: ModelSource, made_by: Task, is_adapter: bool, task: Task) -> tuple[str, str] | None:
+    """(problem, remedy) where `task` cannot start from what `made_by` has made: the layer that makes something of texts
+    is part of an adapter, and of a whole model that does not say what follows a text."""
+    merges, was_tokens = bool(source.merge_adapter), made_by.head == "tokens"
+    if (was_tokens and (merges or not is_adapter)) or (made_by.head == task.head and not merges):
+        return None
+    made = f"makes {_MAKES[made_by.head]} of texts (task {made_by.name})"
+    if merges:
+        return f"{made}, and an adapter with a head of its own cannot be merged", _FROM_ITS_BASE
+    remedy = "set spec.model.mergeAdapter to true" if was_tokens else _FROM_ITS_BASE
+    return f"{made}, and task {task.name} needs {_MAKES[task.head]}", remedy
 
 
 def not_from_itself() -> Rule:

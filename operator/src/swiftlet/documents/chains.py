@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from swiftlet.api.finetunejob import FineTuneJobSpec
+from swiftlet.api.model_source import other_head
 from swiftlet.api.problems import Location, Problem, shown
 from swiftlet.api.tuner import Lora, Tuner, other_shape
 from swiftlet.documents.document import Document, Key
@@ -23,6 +24,9 @@ def chain_problems(
     spec, trained = FineTuneJobSpec.model_validate(full["spec"]), _tuner_of(parent, known)
     if trained is None:
         return
+    made_by = FineTuneJobSpec.model_validate(known[parent]["spec"]).task
+    if found := other_head(spec.model, made_by, trained.full is None, spec.task):
+        yield document.problem(_REF, *found, shown(parent[2]))
     if trained.full is not None:
         if spec.model.merge_adapter:
             rule = f"is about an adapter, and FineTuneJob {parent[2]} trains all weights (tuner.full)"
@@ -33,10 +37,9 @@ def chain_problems(
 
 def _other_tuner(document: Document, asked: Tuner, adapter: Lora) -> Iterator[Problem]:
     if asked.lora is None:
-        rule = "makes an adapter, and tuner.full trains all weights of a model"
+        rule = "names a job that makes an adapter, and tuner.full trains all weights of a model"
         remedy = "set spec.model.mergeAdapter to true, or leave tuner out"
-        name = document.object["spec"]["model"]["fineTuneJobRef"]["name"]
-        yield document.problem(_REF, rule, remedy, shown(name))
+        yield document.problem(_REF, rule, remedy)
         return
     for problem in other_shape(asked.lora, adapter):
         field, _, values = problem.partition(" ")

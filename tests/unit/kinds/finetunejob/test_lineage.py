@@ -154,7 +154,7 @@ def test_a_failed_job_is_named_with_its_cause(world: Any, documents: Any) -> Non
     [
         ("adapter", {}, {"full": {}}, "set spec.model.mergeAdapter to true, or leave tuner out"),
         ("adapter", {}, {"lora": {"rank": 4, "alpha": 32}}, "spec.tuner.lora.rank is 4, the adapter's 16"),
-        ("model", {"mergeAdapter": True}, None, "the artifact is a whole model; leave spec.model.mergeAdapter out"),
+        ("model", {"mergeAdapter": True}, None, "its artifact is a whole model; leave spec.model.mergeAdapter out"),
     ],
 )
 def test_what_does_not_go_together_is_refused(

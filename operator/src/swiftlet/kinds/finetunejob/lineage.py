@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from swiftlet.api.finetunejob import FineTuneJob
-from swiftlet.api.model_source import Ancestor
+from swiftlet.api.model_source import Ancestor, other_head
 from swiftlet.api.tuner import Lora, Tuner, other_shape
 from swiftlet.kinds.attempts.attempt import Attempt
 from swiftlet.kinds.given import given
@@ -38,7 +38,7 @@ def lineage_of(job: FineTuneJob, attempts: Sequence[Attempt], around: Surroundin
         return _ring(job, around) or upstream
     parent = _ancestor(upstream)
     earlier = upstream.job.status.lineage if upstream.job.status else []
-    return _unfit(job, parent) or (parent, *earlier)
+    return _unfit(job, upstream, parent) or (parent, *earlier)
 
 
 def continues(job: FineTuneJob, lineage: Lineage) -> bool:
@@ -86,25 +86,25 @@ def _ancestor(upstream: Upstream) -> Ancestor:
     )
 
 
-def _unfit(job: FineTuneJob, parent: Ancestor) -> Verdict | None:
+def _unfit(job: FineTuneJob, upstream: Upstream, parent: Ancestor) -> Verdict | None:
     """What keeps the artifact from being what this job makes of it."""
-    who = f"{FIELD}.name {parent.fine_tune_job}"
-    if parent.type == "model":
-        problem = "the artifact is a whole model; leave spec.model.mergeAdapter out"
-        return Verdict("InvalidPlan", f"{who}: {problem}") if job.spec.model.merge_adapter else None
-    if job.spec.model.merge_adapter or job.spec.tuner is None:
-        return None
-    if job.spec.tuner.full is not None:
-        problem = "the artifact is an adapter, and spec.tuner.full trains every weight of a model"
-        return Verdict("InvalidPlan", f"{who}: {problem}; set spec.model.mergeAdapter to true, or leave tuner out")
-    return combine(
-        Verdict(
-            "InvalidPlan",
-            f"{who}: spec.tuner.lora.{problem}, and an adapter that is trained further keeps its shape;"
-            " leave tuner out, or set spec.model.mergeAdapter to true for a new one",
-        )
-        for problem in other_shape(given(job.spec.tuner.lora), parent.lora or Lora())
-    )
+    source, is_adapter = job.spec.model, parent.type == "adapter"
+    found = [other_head(source, upstream.job.spec.task, is_adapter, job.spec.task)]
+    if source.merge_adapter and not is_adapter:
+        found.append(("is a whole model", "leave spec.model.mergeAdapter out"))
+    if continues(job, (parent,)) and job.spec.tuner:
+        found += _other_tuner(job.spec.tuner, parent.lora or Lora())
+    who = f"{FIELD}.name {parent.fine_tune_job}: its artifact"
+    return combine(Verdict("InvalidPlan", f"{who} {one[0]}; {one[1]}") for one in found if one)
+
+
+def _other_tuner(asked: Tuner, adapter: Lora) -> list[tuple[str, str]]:
+    if asked.lora is None:
+        problem = "is an adapter, and spec.tuner.full trains every weight of a model"
+        return [(problem, "set spec.model.mergeAdapter to true, or leave tuner out")]
+    remedy = "leave tuner out, or set spec.model.mergeAdapter to true for a new adapter"
+    problem = "is an adapter, which keeps its shape when it is trained further, and spec.tuner.lora."
+    return [(problem + one, remedy) for one in other_shape(asked.lora, adapter)]
 
 
 def _ring(job: FineTuneJob, around: Surroundings) -> Verdict | None:
