@@ -73,7 +73,8 @@ class Pod:
 
     def write_job(self, model: Path, /, **changes: Any) -> TrainDocument:
         """A job of 20 short chats; `changes` are blocks or fields of the document."""
-        row_of = pair_row if TrainTask.model_validate(changes.get("task", {})).sequences > 1 else chat_row
+        task = TrainTask.model_validate(changes.get("task", {}))
+        row_of = judged_row if task.has_targets else pair_row if task.sequences > 1 else chat_row
         rows = [row_of(number) for number in range(20)]
         data = self.root / "swiftlet" / "data" / "0" / "rows.jsonl"
         data.parent.mkdir(parents=True, exist_ok=True)
@@ -173,6 +174,14 @@ def pair_row(number: int) -> dict[str, Any]:
     """A question with two answers of other lengths."""
     (question, answer) = (turn["content"] for turn in chat_row(number)["messages"])
     return {"prompt": question, "chosen": answer, "rejected": f"Nobody knows, {number} times." * (1 + number % 2)}
+
+
+def judged_row(number: int) -> dict[str, Any]:
+    """A question with a good answer or a bad one, of any length."""
+    (question, answer) = (turn["content"] for turn in chat_row(number)["messages"])
+    is_good = number % 2 == 0
+    bad = f"Nobody knows, {number} times." * (1 + number % 4)
+    return {"prompt": question, "completion": answer if is_good else bad, "label": is_good}
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""Runs that learn from pairs of answers: what they learn, and that it does not depend on how they are computed."""
+"""Runs that learn from pairs of answers, or from judged ones: what they learn, and that it does not depend on how they
+are computed."""
 
 import json
 from collections.abc import Callable
@@ -20,6 +21,7 @@ TASKS = {
     "orpo": {"orpo": {}},
     "cpo": {"cpo": {}},
     "simpo": {"simpo": {"cpoAlpha": 0}},
+    "kto": {"kto": {}},
 }
 
 
@@ -52,7 +54,7 @@ def test_the_margin_grows(trained: Callable[..., Any], task: Any) -> None:
     assert margins[-1] > margins[0]
     assert "dpo" not in task or curve(pod, "rewardsAccuracies")[-1] == 1
     result = json.loads((pod.output / "result.json").read_text())
-    assert result["progress"]["rewardsMargins"] == pod.figures("rewardsMargins")[6]
+    assert result["progress"]["rewardsMargins"] == list(pod.figures("rewardsMargins").values())[-1]
 
 
 def test_the_first_step_is_that_of_the_reference(trained: Callable[..., Any]) -> None:
@@ -63,12 +65,14 @@ def test_the_first_step_is_that_of_the_reference(trained: Callable[..., Any]) ->
 
 
 @pytest.mark.parametrize(
-    "task", [TASKS["dpo of several losses"], TASKS["wpo"], TASKS["simpo"]], ids=["dpo", "wpo", "simpo"]
+    "task",
+    [TASKS[name] for name in ("dpo of several losses", "wpo", "simpo", "kto")],
+    ids=["dpo", "wpo", "simpo", "kto"],
 )
 def test_what_is_learnt_does_not_depend_on_the_batches(trained: Callable[..., Any], task: Any) -> None:
     whole = trained("whole", task)
     split = trained("split", task, perDeviceBatchSize=1, gradientAccumulationSteps=4)
-    for figure in ("rewardsMargins", "gradNorm"):
+    for figure in ("rewardsMargins", "gradNorm", "kl"):
         assert curve(split, figure) == pytest.approx(curve(whole, figure), rel=2e-2, abs=2e-3)
     assert curve(split) == pytest.approx(curve(whole), rel=1e-4)
 
@@ -79,28 +83,41 @@ def test_a_run_of_every_weight_needs_no_second_model(trained: Callable[..., Any]
     assert curve(pod)[-1] < 0.6
 
 
-def test_held_out_pairs_are_compared_too(make_pod: Callable[[str], Any], tiny_model: Path) -> None:
+def test_what_kto_compares_with_is_a_mean_over_the_whole_step(trained: Callable[..., Any], tiny_model: Path) -> None:
+    """Of the answers to other prompts, each computed alone with the weights before that step."""
+    changes = {"perDeviceBatchSize": 2, "gradientAccumulationSteps": 2}
+    pod = trained("pod", TASKS["kto"], steps=3, checkpoints={"intervalSteps": 2, "keep": 2}, **changes)
+    expected = mean_log_ratio(tiny_model, pod.output / "checkpoints" / pod.checkpoints()[0], step=2)
+    assert expected > 0.05, "what was learnt shows in other answers"
+    assert (curve(pod)[0], curve(pod, "kl")[0]) == pytest.approx((0.5, 0), abs=1e-4)
+    assert curve(pod, "kl")[2] == pytest.approx(expected, abs=2e-4)
+
+
+@pytest.mark.parametrize("task", ["dpo", "kto"])
+def test_held_out_answers_are_compared_too(make_pod: Callable[[str], Any], tiny_model: Path, task: str) -> None:
     pod = make_pod("pod")
     pod.write_job(
-        tiny_model, task={"dpo": {}}, training={"evalFraction": 0.2}, template={"packing": True, "maxLength": 256}
+        tiny_model, task={task: {}}, training={"evalFraction": 0.2}, template={"packing": True, "maxLength": 256}
     )
     pod.prepare()
     pod.train_here()
-    assert 0 < curve(pod, "evalLoss")[-1] < 0.69
-    assert curve(pod, "evalRewardsAccuracies") == [1, 1, 1]
+    losses = {"dpo": 0.69, "kto": 0.5}
+    assert 0 < curve(pod, "evalLoss")[-1] < losses[task]
+    assert task != "dpo" or curve(pod, "evalRewardsAccuracies") == [1, 1, 1]
     assert curve(pod, "evalRewardsMargins")[-1] > 0.05
 
 
-def test_a_resumed_run_is_the_same_run(make_pod: Callable[[str], Any], tiny_model: Path) -> None:
+@pytest.mark.parametrize("task", ["dpo", "kto"])
+def test_a_resumed_run_is_the_same_run(make_pod: Callable[[str], Any], tiny_model: Path, task: str) -> None:
     """Bit for bit, and with the reference of its beginning."""
     curves = []
     for name in ("through", "stopped"):
         pod = make_pod(name)
-        pod.write_job(tiny_model, task={"dpo": {}}, tuner={"full": {}}, training={"learningRate": 1e-3})
+        pod.write_job(tiny_model, task={task: {}}, tuner={"full": {}}, training={"learningRate": 1e-3})
         pod.prepare()
         if name == "stopped":
             with pytest.raises(Terminated, match="stopped after step"):
-                pod.train_here(stop_after=9)
+                pod.train_here(stop_after=9 if task == "dpo" else 8)
             assert 0 < len(pod.losses()) < 6
         pod.train_here()
         curves.append(pod.losses())
@@ -152,20 +169,28 @@ def test_a_reference_that_is_lost_is_told(make_pod: Callable[[str], Any], tiny_m
         pod.train_here()
 
 
-@pytest.mark.parametrize("strategy", ["ddp", "zero2", "zero3"])
+@pytest.mark.parametrize(
+    ("name", "strategy"),
+    [
+        *(("dpo of several losses", strategy) for strategy in ("ddp", "zero2", "zero3")),
+        ("kto", "ddp"),
+        ("kto", "zero3"),
+    ],
+)
 def test_two_processes_learn_what_one_does(
-    make_pod: Callable[[str], Any], tiny_model: Path, trained: Callable[..., Any], strategy: str
+    make_pod: Callable[[str], Any], tiny_model: Path, trained: Callable[..., Any], name: str, strategy: str
 ) -> None:
-    alone = trained("alone", TASKS["dpo of several losses"], steps=3)
+    alone = trained("alone", TASKS[name], steps=3)
     pod = make_pod(strategy)
-    changes = {"task": TASKS["dpo of several losses"], "processesPerNode": 2, "strategy": strategy}
+    changes = {"task": TASKS[name], "processesPerNode": 2, "strategy": strategy}
     split = {"perDeviceBatchSize": 1, "gradientAccumulationSteps": 2, "training": {"maxSteps": 3}}
     pod.write_job(tiny_model, **changes, **split)
     pod.prepare()
     code, log = pod.train(OMP_NUM_THREADS="1")
     assert code == 0, log
     assert curve(pod) == pytest.approx(curve(alone), rel=1e-4)
-    assert curve(pod, "rewardsMargins") == pytest.approx(curve(alone, "rewardsMargins"), rel=2e-2, abs=2e-3)
+    for figure in ("rewardsMargins", "kl"):
+        assert curve(pod, figure) == pytest.approx(curve(alone, figure), rel=2e-2, abs=2e-3)
 
 
 @pytest.fixture
@@ -175,6 +200,30 @@ def pod_of_pairs(make_pod: Callable[[str], Any], tiny_model: Path) -> Any:
     pod.write_job(tiny_model, task={"dpo": {}})
     pod.prepare()
     return pod
+
+
+def mean_log_ratio(model: Path, adapter: Path, step: int) -> float:
+    """Over the second sequence of each row of a step, of log p with the adapter to log p without."""
+    import torch
+    from peft import PeftModel
+    from swiftlet_trainer.data.prepared import open_prepared
+    from swiftlet_trainer.training.collate import Collator
+    from swiftlet_trainer.training.order import order_data
+    from transformers import AutoModelForCausalLM
+
+    document = load_document("/swiftlet/job/job.json", TrainDocument)
+    data = order_data(open_prepared(document).train, None, Collator(0), 4, document.training.seed, "groups")
+    tuned = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(model), adapter).eval()
+    ratios = []
+    for number in data.plan.rows(step).tolist():
+        row = data.train[number]
+        ids, labels = (torch.tensor([row[name][row["seq_lengths"][0] :]]) for name in ("input_ids", "labels"))
+        with torch.no_grad():
+            after = tuned(ids, labels=labels).loss
+            with tuned.disable_adapter():
+                before = tuned(ids, labels=labels).loss
+        ratios.append((before - after).item() * int((labels[:, 1:] != -100).sum()))
+    return max(0.0, sum(ratios) / len(ratios))
 
 
 def _remove(path: Path) -> None:

@@ -19,13 +19,15 @@ from swiftlet.api.base import (
 from swiftlet.api.compute import Compute
 from swiftlet.api.model_source import Ancestor, ModelSource, not_from_itself
 from swiftlet.api.progress import Progress
-from swiftlet.api.tasks import PREFERENCE_TASKS, Task
+from swiftlet.api.tasks import FORMATS, Task
 from swiftlet.api.tasks.sft import SftTask
 from swiftlet.api.training import Training
 from swiftlet.api.tuner import Lora, Tuner, same_tuner
 from swiftlet.api.uris import DataUri
 
-DataFormat = Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "text", "preference"]
+DataFormat = Literal[
+    "auto", "messages", "sharegpt", "alpaca", "prompt_completion", "text", "preference", "unpaired_preference"
+]
 Strategy = Literal["auto", "ddp", "zero1", "zero2", "zero3"]
 
 
@@ -40,11 +42,14 @@ class Columns(ApiModel):
     content: ColumnName | None = Field(None, description="Key of the text within a turn.")
     prompt: ColumnName | None = Field(None, description="Prompt (prompt_completion) or instruction (alpaca).")
     input: ColumnName | None = Field(None, description="Optional context of an instruction (alpaca).")
-    completion: ColumnName | None = Field(None, description="Completion (prompt_completion) or output (alpaca).")
+    completion: ColumnName | None = Field(
+        None, description="Completion (prompt_completion), output (alpaca) or answer (unpaired_preference)."
+    )
     system: ColumnName | None = Field(None, description="System message of the row.")
     text: ColumnName | None = Field(None, description="Plain text (text).")
     chosen: ColumnName | None = Field(None, description="Answer to prefer (preference).")
     rejected: ColumnName | None = Field(None, description="Answer, or list of answers, to avoid (preference).")
+    label: ColumnName | None = Field(None, description="Whether the answer is good (unpaired_preference).")
 
 
 class Dataset(ApiModel):
@@ -115,11 +120,13 @@ def _not_with_zero3(name: str, why: str) -> Rule:
 
 
 def _format_of_task() -> Rule:
-    compares = " || ".join(f"has(self.task.{name})" for name in PREFERENCE_TASKS)
+    compared = {one: " || ".join(f"has(self.task.{task})" for task in tasks) for one, tasks in FORMATS.items()}
+    chosen = "".join(f"d.format == '{one}' ? ({tasks}) : " for one, tasks in compared.items())
+    words = "; ".join(f"{one} is what {', '.join(tasks)} learn from" for one, tasks in FORMATS.items())
     return Rule(
-        f"!has(self.task) || self.datasets.all(d, !has(d.format) || d.format == 'auto' || (d.format == 'preference')"
-        f" == ({compares}))",
-        f"format preference is what {', '.join(PREFERENCE_TASKS)} learn from, and no other task; use auto",
+        "!has(self.task) || self.datasets.all(d, !has(d.format) || d.format == 'auto' || "
+        f"({chosen}!({' || '.join(compared.values())})))",
+        f"format {words}; and they from no others: use auto",
         "datasets",
     )
 

@@ -13,7 +13,7 @@ class Progress(ApiModel):
     percent: int = Field(0, description="Share that is done.")
     epoch: str | None = Field(None, description="Passes over the data so far.")
     loss: str | None = Field(
-        None, description="Loss of the last step: mean over tokens, in nats, or over pairs of answers."
+        None, description="Loss of the last step: mean over tokens, in nats, or over answers or pairs of them."
     )
     eval_loss: str | None = Field(None, description="The same on held-out rows.")
     learning_rate: str | None = Field(None, description="Of the last step.")
@@ -26,12 +26,16 @@ class Progress(ApiModel):
         None, description="Share of the last step's labelled tokens that were the likeliest; of tokenMetrics."
     )
     rewards_chosen: str | None = Field(
-        None, description="Mean reward of the last step's chosen answers: beta x (log p - log p of the reference)."
+        None,
+        description="Mean reward of the last step's chosen (good) answers: beta x (log p - log p of the reference).",
     )
-    rewards_rejected: str | None = Field(None, description="The same of the rejected answers.")
+    rewards_rejected: str | None = Field(None, description="The same of the rejected (bad) answers.")
     rewards_margins: str | None = Field(None, description="Mean of the chosen answers' rewards less the others'.")
     rewards_accuracies: str | None = Field(
         None, description="Share of the last step's pairs whose chosen answer has the higher reward."
+    )
+    kl: str | None = Field(
+        None, description="Mean log-ratio to the reference of answers to other prompts, in the last step; 0 at least."
     )
     eval_rewards_margins: str | None = Field(None, description="rewardsMargins of held-out pairs.")
     eval_rewards_accuracies: str | None = Field(None, description="rewardsAccuracies of held-out pairs.")

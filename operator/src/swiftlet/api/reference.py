@@ -10,7 +10,14 @@ from swiftlet.api import API_VERSION, KINDS
 from swiftlet.api.base import Resource
 from swiftlet.api.problems import Location
 from swiftlet.api.schema import structural_schema
-from swiftlet.api.tasks import PREFERENCE_TASKS, Task
+from swiftlet.api.tasks import FORMATS, Task
+
+ROWS = {
+    "messages": "conversations, prompts with completions, and texts",
+    "preference": "pairs of answers",
+    "unpaired_preference": "single answers, each with whether it is good",
+}
+"""What rows are, by the format that stands for its like."""
 
 _BOUNDS = {
     "minimum": "≥ {}",
@@ -83,7 +90,8 @@ def _task_page(name: str) -> str:
     schema = structural_schema("FineTuneJob")["properties"]["spec"]["properties"]["task"]["properties"][name]
     at: Location = ("spec", "task", name)
     example = "finetunejob-lora.yaml" if name == "sft" else f"tasks/{name}.yaml"
-    rows = "pairs of answers" if name in PREFERENCE_TASKS else "conversations, prompts with completions, and texts"
+    formats = [one for one, tasks in FORMATS.items() if name in tasks] or ["messages"]
+    rows = ", or ".join(ROWS[one] for one in formats)
     lines = [f"# Task {name}", "", (sys.modules[f"swiftlet.api.tasks.{name}"].__doc__ or "").strip(), ""]
     lines += [f"It learns {Task.learnt_by(name)}.", ""]
     lines += [f"Rows: {rows} ([data](../../how-to/data.md)). Example: [{example}](../../../examples/{example}).", ""]

@@ -20,6 +20,7 @@ FIGURES = (
     "rewardsRejected",
     "rewardsMargins",
     "rewardsAccuracies",
+    "kl",
     "evalRewardsMargins",
     "evalRewardsAccuracies",
     "tokensPerSecond",

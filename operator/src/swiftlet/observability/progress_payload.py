@@ -34,6 +34,7 @@ METRICS = {
     "rewards/rejected": ("rewardsRejected", "{:.4f}"),
     "rewards/margins": ("rewardsMargins", "{:.4f}"),
     "rewards/accuracies": ("rewardsAccuracies", "{:.4f}"),
+    "kl": ("kl", "{:.4f}"),
     "eval_rewards/margins": ("evalRewardsMargins", "{:.4f}"),
     "eval_rewards/accuracies": ("evalRewardsAccuracies", "{:.4f}"),
     "epoch": ("epoch", "{:.2f}"),

@@ -10,6 +10,7 @@ from swiftlet.api.finetunejob import Dataset, Template
 
 from swiftlet_trainer.data.examples import AnyExample, Shape
 from swiftlet_trainer.data.formats import FORMATS, Format, converted, detect, key_book, unused_columns
+from swiftlet_trainer.data.judgements import JUDGEMENTS
 from swiftlet_trainer.data.keys import KeyBook, RowError
 from swiftlet_trainer.data.preferences import PREFERENCES
 from swiftlet_trainer.data.readers import BadRow, UnreadableFileError, is_numbered_by_line, read_rows
@@ -183,7 +184,11 @@ def _pieces(row: Encoded, limit: int) -> Iterator[Encoded]:
         start = end
 
 
-FORMATS_OF: Mapping[Shape, Mapping[str, Format[AnyExample]]] = {"example": FORMATS, "preference": PREFERENCES}
+FORMATS_OF: Mapping[Shape, Mapping[str, Format[AnyExample]]] = {
+    "example": FORMATS,
+    "preference": PREFERENCES,
+    "judgement": {**JUDGEMENTS, **PREFERENCES},
+}
 
 
 def _format(dataset: Dataset, row: dict[str, Any], shape: Shape) -> tuple[Format[AnyExample], KeyBook]:

@@ -7,8 +7,8 @@ from typing import Literal
 from swiftlet_trainer.data.placeholders import substitute
 from swiftlet_trainer.data.turns import Turn
 
-Shape = Literal["example", "preference", "relevance"]
-"""Example, Preference, or Relevance."""
+Shape = Literal["example", "preference", "judgement", "relevance"]
+"""Example, Preference, Judgement and Preference, or Relevance."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,13 @@ class Preference:
     @property
     def conversations(self) -> list[list[Turn]]:
         """The prompt with each answer, the chosen one first. Earlier answers of the assistant are given, not learnt."""
-        prompt = [replace(turn, learn=False if turn.role == "assistant" else None) for turn in self.prompt]
+        prompt = _given(self.prompt)
         return [[*prompt, *answer] for answer in (self.chosen, *self.rejected)]
+
+    @property
+    def verdicts(self) -> list[bool]:
+        """Of each conversation, whether its answer is good."""
+        return [True, *[False] * len(self.rejected)]
 
     @property
     def texts(self) -> list[str]:
@@ -58,6 +63,35 @@ class Preference:
         """With its placeholders filled in. Raises KeyError for one without a value."""
         answers = [_filled(answer, values) for answer in self.rejected]
         return Preference(_filled(self.prompt, values), _filled(self.chosen, values), answers)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A prompt, an answer to it, and whether that is good. The answer is turns, the first of which is the
+    assistant's."""
+
+    prompt: list[Turn]
+    answer: list[Turn]
+    is_good: bool
+
+    @property
+    def conversations(self) -> list[list[Turn]]:
+        """The prompt with the answer, alone. Earlier answers of the assistant are given, not learnt."""
+        return [[*_given(self.prompt), *self.answer]]
+
+    @property
+    def verdicts(self) -> list[bool]:
+        """Of each conversation, whether its answer is good."""
+        return [self.is_good]
+
+    @property
+    def texts(self) -> list[str]:
+        """All that is said in it."""
+        return _contents([*self.prompt, *self.answer])
+
+    def filled(self, values: Mapping[str, str]) -> "Judgement":
+        """With its placeholders filled in. Raises KeyError for one without a value."""
+        return replace(self, prompt=_filled(self.prompt, values), answer=_filled(self.answer, values))
 
 
 @dataclass(frozen=True)
@@ -94,7 +128,11 @@ class Relevance:
         return replace(self, query=substitute(self.query, values), documents=documents)
 
 
-AnyExample = Example | Preference | Relevance
+AnyExample = Example | Preference | Judgement | Relevance
+
+
+def _given(prompt: Sequence[Turn]) -> list[Turn]:
+    return [replace(turn, learn=False if turn.role == "assistant" else None) for turn in prompt]
 
 
 def _contents(turns: Sequence[Turn]) -> list[str]:

@@ -28,7 +28,7 @@ class Refused:
 
 
 PREFERENCE = Refused(
-    "this is preference data, which tasks dpo, orpo, cpo and simpo learn from",
+    "this is preference data, which tasks dpo, orpo, cpo, simpo and kto learn from",
     "set one of them, leave it out to learn the row as it is, or name the answer to learn with columns.completion",
     {
         "row": (
@@ -41,17 +41,22 @@ PREFERENCE = Refused(
 JUDGED = Refused(
     "this is preference data of a shape that no task reads yet",
     "write it as chosen and rejected, or leave it out",
-    {"row": ("margin", "kto_tag", "preference", "winner", "rejected_input", "rejected_images"), "turn": ("kto_tag",)},
+    {"row": ("margin", "preference", "winner", "rejected_input", "rejected_images")},
+)
+VERDICTS = Refused(
+    "this says whether an answer is good, which task kto learns from",
+    "set it, or leave this out to learn the row as it is",
+    {"row": ("label", "kto_tag"), "turn": ("label", "kto_tag")},
 )
 LABELS = Refused(
     "this is data of classification, ranking or preference, which no task reads yet",
     "leave it out to learn the row as it is",
     {
         "row": (
-            *("label", "labels", "completions", "reward", "rewards", "positive", "negative", "positives", "negatives"),
+            *("labels", "completions", "reward", "rewards", "positive", "negative", "positives", "negatives"),
             *("positive_messages", "negative_messages"),
         ),
-        "turn": ("label", "rating"),
+        "turn": ("rating",),
     },
 )
 TOOLS = Refused(
@@ -98,7 +103,7 @@ TOKENS = Refused(
     "give the texts instead",
     {"row": ("input_ids", "token_ids", "attention_mask")},
 )
-REFUSED = (PREFERENCE, JUDGED, LABELS, TOOLS, MEDIA, THOUGHTS, RENDERING, ANSWERS, TOKENS)
+REFUSED = (PREFERENCE, JUDGED, VERDICTS, LABELS, TOOLS, MEDIA, THOUGHTS, RENDERING, ANSWERS, TOKENS)
 """Told in this order, before anything else is asked of a row."""
 
 MARKS = (

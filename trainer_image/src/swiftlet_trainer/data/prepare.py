@@ -17,18 +17,19 @@ from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.digest import data_digest
 from swiftlet_trainer.data.encode import Encoded
+from swiftlet_trainer.data.list_columns import ListColumn
+from swiftlet_trainer.data.mismatches import add_mismatches
 from swiftlet_trainer.data.mixing import Share, share
-from swiftlet_trainer.data.packed_file import TARGETS, TOKENS, write_packed
+from swiftlet_trainer.data.packed_file import GROUP_COLUMNS, TOKENS, write_packed
 from swiftlet_trainer.data.prepared import PreparedData, opened, prepared_folder
 from swiftlet_trainer.data.scan import counts, scan, tell
 from swiftlet_trainer.locking import locked
+from swiftlet_trainer.models.context import context_length
+from swiftlet_trainer.models.loading import model_folder
 from swiftlet_trainer.progress import Reporter
+from swiftlet_trainer.tasks.registry import target_notes
 
-ROW_SCHEMA = pa.schema({"input_ids": TOKENS, "labels": TOKENS, "length": pa.int32(), "dataset": pa.int32()})
-GROUP_FIELDS = (pa.field("seq_lengths", TOKENS), pa.field("group_sizes", TOKENS))
-"""Of rows that are groups of several sequences."""
-TARGET_FIELD = pa.field("targets", TARGETS)
-"""Of rows that say what is to come out for them."""
+ROW_COLUMNS = {"input_ids": TOKENS, "labels": TOKENS, "length": pa.int32(), "dataset": pa.int32()}
 
 
 def prepare(document: TrainDocument, tokenizer: Any) -> PreparedData:
@@ -58,24 +59,27 @@ class _RowFile:
     """Writes rows as they come; remembers only their lengths and data sets."""
 
     def __init__(self, file: Path, grouped: bool, targeted: bool) -> None:
-        self._grouped, self._targeted = grouped, targeted
-        more = [*(GROUP_FIELDS if grouped else ()), *([TARGET_FIELD] if targeted else [])]
-        self._schema = pa.schema([*ROW_SCHEMA, *more])
+        names = [*(("seq_lengths", "group_sizes") if grouped else ()), *(("targets",) if targeted else ())]
+        self._schema = pa.schema({**ROW_COLUMNS, **{name: GROUP_COLUMNS[name] for name in names}})
         self._writer = pa.ipc.new_stream(str(file), self._schema)
         self._lengths, self._datasets = array("l"), array("l")
 
     def write(self, dataset: int, batch: list[Encoded]) -> None:
         lengths = [len(row.input_ids) for row in batch]
+        sequences = [row.lengths or [len(row.input_ids)] for row in batch]
         self._lengths.extend(lengths)
         self._datasets.extend([dataset] * len(batch))
-        columns: list[Any] = [[row.input_ids for row in batch], [row.labels for row in batch]]
-        columns += [lengths, [dataset] * len(batch)]
-        if self._grouped:
-            sequences = [row.lengths or [len(row.input_ids)] for row in batch]
-            columns += [sequences, [[len(each)] for each in sequences]]
-        if self._targeted:
-            columns.append([row.targets for row in batch])
-        self._writer.write_batch(pa.record_batch(columns, schema=self._schema))
+        columns = {
+            "input_ids": [row.input_ids for row in batch],
+            "labels": [row.labels for row in batch],
+            "length": lengths,
+            "dataset": [dataset] * len(batch),
+            "seq_lengths": sequences,
+            "group_sizes": [[len(each)] for each in sequences],
+            "targets": [row.targets for row in batch],
+        }
+        held = {name: columns[name] for name in self._schema.names}
+        self._writer.write_batch(pa.RecordBatch.from_pydict(held, schema=self._schema))
 
     def close(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Lengths and data sets of all rows."""
@@ -84,15 +88,20 @@ class _RowFile:
 
 
 def _build(document: TrainDocument, tokenizer: Any, folder: Path) -> None:
-    sequences = document.task.sequences
-    rows = _RowFile(folder / "rows.arrow", grouped=sequences > 1, targeted=document.task.has_targets)
+    task, file = document.task, folder / "rows.arrow"
+    rows = _RowFile(file, grouped=task.sequences > 1 and not task.mismatches, targeted=task.has_targets)
     tallies = scan(document, tokenizer, rows.write)
     lengths, datasets = rows.close()
     chosen = _chosen(document, datasets)
+    told = target_notes(document, ListColumn(file, "targets").joined(chosen.train)) if task.has_targets else []
+    if task.mismatches:
+        context = context_length(model_folder(document.model))
+        limit = min(document.template.max_length, context or document.template.max_length)
+        lengths = add_mismatches(file, limit, document.training.seed)
     if document.template.packing:
         # Each sequence of a row may have maxLength tokens.
-        capacity = document.template.max_length * sequences
-        write_packed(folder / "rows.arrow", folder / "packed.arrow", chosen.train, lengths, capacity)
+        capacity = document.template.max_length * task.sequences
+        write_packed(file, folder / "packed.arrow", chosen.train, lengths, capacity)
     else:
         np.save(folder / "train.npy", chosen.train)
     if len(chosen.evaluation):
@@ -100,7 +109,7 @@ def _build(document: TrainDocument, tokenizer: Any, folder: Path) -> None:
     tokens = int(lengths[chosen.train].sum())
     about = {
         "digest": data_digest(document),
-        "notes": [note for tally in tallies for note in tally.notes()],
+        "notes": [*told, *(note for tally in tallies for note in tally.notes())],
         "counts": counts(tallies, len(chosen.train), len(chosen.evaluation), tokens).document(),
     }
     (folder / "prepared.json").write_text(json.dumps(about, indent=2) + "\n")

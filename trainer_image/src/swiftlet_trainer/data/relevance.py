@@ -4,11 +4,11 @@ shapes that sentence-transformers, ms-swift and FlagEmbedding publish and read."
 import math
 from typing import Any
 
+from swiftlet_trainer.data.answers import answers_of, column_of
 from swiftlet_trainer.data.examples import Relevance
 from swiftlet_trainer.data.formats import Format, RowView
 from swiftlet_trainer.data.json_values import JsonValueError, decoded
 from swiftlet_trainer.data.keys import RowError, is_empty
-from swiftlet_trainer.data.preferences import answers_of, column_of
 from swiftlet_trainer.data.turns import agreed, shown
 
 NUMBERED = 16

@@ -129,6 +129,7 @@ _SINGLE_CURVES = (
     ("Token accuracy", "meanTokenAccuracy", "share"),
     ("Margin of the chosen answers' rewards", "rewardsMargins", "reward"),
     ("Pairs whose chosen answer has the higher reward", "rewardsAccuracies", "share"),
+    ("Divergence from the reference, by answers to other prompts", "kl", "nats"),
     ("Entropy", "entropy", "nats/token"),
     ("Speed", "tokensPerSecond", "tokens/s"),
 )

@@ -4,6 +4,7 @@ A task says how much was lost and of how many items, and never divides or reduce
 and processes, and divides by the items of the whole step. So what is learnt depends on neither.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -51,9 +52,17 @@ class Task(Protocol):
         `likelihoods` says then, see training.reference."""
 
     @property
+    def has_baseline(self) -> bool:
+        """Whether a step's loss compares with a mean over all its rows that is known before: of what `baseline` sums,
+        see training.baseline."""
+
+    @property
     def figures(self) -> tuple[str, ...]:
-        """What is reported beside the loss: fields of swiftlet.api.progress.Progress."""
+        """What is summed beside the loss."""
 
     def loss(self, outputs: Any, batch: Batch) -> StepLoss:
         """Of one batch. outputs: heads.tokens.TokenScores, heads.score.SequenceScores or heads.pool.SequenceVectors, as
         `head` says."""
+
+    def told(self, means: Mapping[str, float]) -> Mapping[str, float]:
+        """What is reported of the means over items of figures: fields of swiftlet.api.progress.Progress."""

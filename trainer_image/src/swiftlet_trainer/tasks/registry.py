@@ -1,6 +1,7 @@
 """Finds the parts of a task by the name of its block: they lie in swiftlet_trainer.tasks.<name>.
 
-rows.py  what its rows hold and what of them is learnt; imported by `prepare`, which needs no torch
+rows.py  what its rows hold and what of them is learnt, and what is said of their targets; imported by `prepare`, which
+         needs no torch
 task.py  its loss and figures
 """
 
@@ -10,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 from swiftlet.wire.documents import TrainDocument
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from swiftlet_trainer.data.encode import TaskRows
     from swiftlet_trainer.tasks.base import Task
     from swiftlet_trainer.templates.segments import Segments
@@ -19,6 +23,13 @@ def rows_of(document: TrainDocument, tokenizer: Any, segments: "Segments") -> "T
     """What the document's task makes of examples."""
     made: TaskRows = _module(document, "rows").rows(document, tokenizer, segments)
     return made
+
+
+def target_notes(document: TrainDocument, targets: "NDArray[np.float32]") -> list[str]:
+    """What the user should know of the targets of the training rows, one after the other, of a task that has them.
+    Raises InvalidInput for those that nothing can be learnt from."""
+    notes: list[str] = _module(document, "rows").target_notes(document, targets)
+    return notes
 
 
 def task_of(document: TrainDocument) -> "Task":

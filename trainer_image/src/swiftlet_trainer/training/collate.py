@@ -33,6 +33,8 @@ class Batch(TypedDict):
     2^24."""
     reference: NotRequired[torch.Tensor]
     """log p of each sequence's answer under the reference, fp32, (sequences,); where rows have it."""
+    baseline: NotRequired[torch.Tensor]
+    """What the losses of the whole step compare with, fp32, (); see training.baseline."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Collator:
     packed: bool = False
     padding_free: bool = False
     """All rows in one sequence, without padding, for an attention that keeps them apart by their position_ids."""
+    place: int | None = None
+    """Of each group only the sequence at this place; None: all."""
 
     def __call__(self, rows: Sequence[Row]) -> Batch:
         """inputs: input_ids, labels and, when packed or padding-free, position_ids: int64 tensors of shape (rows,
@@ -55,6 +59,8 @@ class Collator:
         the place behind its last token, in the flattened input_ids. When padding-free there are also cu_seq_lens_q,
         int32, (sequences + 1,), where sequences begin and the last one ends, and max_length_q, the tokens of the
         longest (transformers' FlashAttentionKwargs)."""
+        if self.place is not None:
+            rows = [_at(self.place, row) for row in rows]
         sizes = [size for row in rows for size in group_sizes(row)]
         known = {name: [one for row in rows for one in row.get(name, ())] for name in ("targets", "reference")}
         if self.padding_free:
@@ -108,6 +114,19 @@ def bounds(position_ids: torch.Tensor) -> tuple[torch.Tensor, int]:
 def padded(rows: Sequence[Sequence[int]], width: int, fill: int) -> torch.Tensor:
     """Rows of up to `width` numbers, int64, (rows, width), with `fill` behind them."""
     return torch.tensor([[*row, *[fill] * (width - len(row))] for row in rows], dtype=torch.long)
+
+
+def _at(place: int, row: Row) -> Row:
+    """A row with one sequence of each of its groups alone."""
+    kept = [start + place for start in accumulate(group_sizes(row)[:-1], initial=0)]
+    lengths, ends = lengths_of(row), list(accumulate(lengths_of(row)))
+    spans = [slice(ends[one] - lengths[one], ends[one]) for one in kept]
+    told = {name: [token for span in spans for token in row[name][span]] for name in ("input_ids", "labels")}
+    if "reference" in row:
+        told["reference"] = [row["reference"][one] for one in kept]
+    if "targets" in row:
+        told["targets"] = row["targets"]
+    return {**told, "seq_lengths": [lengths[one] for one in kept]}
 
 
 def _sequences(row: Row) -> list[Row]:

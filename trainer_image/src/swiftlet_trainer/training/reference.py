@@ -131,7 +131,7 @@ def _computed(trainer: Any, rows: Referenced, name: str) -> NDArray[np.float32]:
     """log p of each sequence's answer, over all processes."""
     found = torch.zeros(int(rows.offsets[-1]), dtype=torch.float32, device=trainer.peers.device)
     trainer.engine.wrapped.eval()
-    for numbers, counted, batch in _told(trainer, trainer.batches_of(rows), len(rows), name):
+    for numbers, counted, batch in _told(trainer, trainer.batches_of(rows, place=None), len(rows), name):
         likelihoods = trainer.task.likelihoods(trainer.engine.wrapped(**batch["inputs"]), batch)
         if counted:
             places = [place for row in numbers for place in range(*rows.offsets[row : row + 2])]

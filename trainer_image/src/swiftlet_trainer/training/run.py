@@ -156,7 +156,8 @@ def load_data(run: Run, task: Any, pad_token_id: int) -> tuple[Any, Any]:
 
     document, training = run.document, run.document.training
     prepared = open_prepared(document)
-    collator = Collator(pad_token_id, document.template.packing)
+    # What a step compares with is computed ahead, see training.baseline.
+    collator = Collator(pad_token_id, document.template.packing, place=0 if task.has_baseline else None)
     data = order_data(
         prepared.train,
         prepared.eval,

@@ -5,9 +5,9 @@ switched off. How gradients meet is the engine's matter, what is learnt is the t
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from swiftlet_trainer.checkpoints.store import CheckpointStore
 from swiftlet_trainer.checkpoints.writing import write_checkpoint
 from swiftlet_trainer.parallel.peers import Peers
 from swiftlet_trainer.tasks.base import Task
+from swiftlet_trainer.training.baseline import baseline_of, with_baseline
 from swiftlet_trainer.training.batches import RankBatches
 from swiftlet_trainer.training.collate import Batch
 from swiftlet_trainer.training.compilation import eagerly
@@ -114,7 +115,8 @@ class TaskTrainer:
 
     def _learn(self, batches: Iterator[Batch]) -> StepFigures:
         """One step: the sum of the losses of all its items, divided by their number."""
-        parts = [on_device(next(batches), self.peers.device) for _ in range(self.document.gradient_accumulation_steps)]
+        counted = range(self.document.gradient_accumulation_steps)
+        parts = with_baseline(self, [on_device(next(batches), self.peers.device) for _ in counted])
         rows = self.data.plan.rows(self.step)
         items = sum(self.data.items[row] for row in rows)  # each process knows all rows of a step
         sums = torch.zeros(2 + len(self.task.figures), dtype=torch.float64, device=self.peers.device)
@@ -133,7 +135,7 @@ class TaskTrainer:
             learning_rate=rate,
             grad_norm=float(grad_norm),
             tokens=sum(self.data.plan.lengths[row] for row in rows),
-            of_task=dict(zip(self.task.figures, figures, strict=True)),
+            of_task=self.task.told(dict(zip(self.task.figures, figures, strict=True))),
         )
 
     def _agreed(self, sums: torch.Tensor, items: int) -> list[float]:
@@ -169,14 +171,19 @@ class TaskTrainer:
             return {}
         self.engine.wrapped.eval()
         with eagerly():
-            items, *summed = self._evaluation_sums(self.data.eval).tolist()
+            items, loss, *summed = self._evaluation_sums(self.data.eval).tolist()
         self.engine.wrapped.train()
-        return {name: one / items for name, one in zip(("loss", *self.task.figures), summed, strict=True) if items}
+        if not items:
+            return {}
+        means = {name: one / items for name, one in zip(self.task.figures, summed, strict=True)}
+        return {"loss": loss / items, **self.task.told(means)}
 
     def _evaluation_sums(self, rows_of: Any) -> torch.Tensor:
         """Number of the items of the eval rows, their summed loss and figures, over all processes: (2 + figures,)."""
         sums = torch.zeros(2 + len(self.task.figures), dtype=torch.float64)
-        for _, counted, batch in self.batches_of(rows_of):
+        known = baseline_of(self, rows_of)
+        for _, counted, rows in self.batches_of(rows_of):
+            batch = cast(Batch, {**rows, **known})
             scores = self.engine.wrapped(**batch["inputs"])
             items = len(batch["sequence"]) if self.task.items == "tokens" else int(batch["group"][-1]) + 1
             if counted:
@@ -185,11 +192,19 @@ class TaskTrainer:
                 sums += torch.tensor([items, float(found.total), *figures], dtype=torch.float64)
         return self.peers.summed(sums)
 
-    def batches_of(self, rows_of: Any) -> Iterator[tuple[list[int], bool, Batch]]:
-        """This process's share of all rows, in no order of learning: row numbers, whether they count, the batch."""
-        collator = replace(self.data.collator, packed=False)
+    def batches_of(self, rows_of: Any, **changes: Any) -> Iterator[tuple[list[int], bool, Batch]]:
+        """This process's share of all rows, in no order of learning: row numbers, whether they count, the batch.
+
+        changes: of the collator that training has.
+        """
+        changes = {"packed": False, **changes}
         for rows, counted in _shares(rows_of["length"], self.document.per_device_batch_size, self.peers):
-            yield rows, counted, on_device(collator([rows_of[row] for row in rows]), self.peers.device)
+            yield rows, counted, self.batch_of(rows_of, rows, **changes)
+
+    def batch_of(self, rows_of: Any, numbers: Sequence[int], **changes: Any) -> Batch:
+        """The rows with these numbers where the model is. changes: of the collator that training has."""
+        made = replace(self.data.collator, **changes)([rows_of[row] for row in numbers])
+        return cast(Batch, on_device(made, self.peers.device))
 
 
 def on_device(batch: Any, device: torch.device) -> Any:

@@ -19,10 +19,13 @@ def run(job_path: str) -> int:
 
 def checked(document: TrainDocument) -> list[str]:
     """A summary for people, one line per data set and the places of rows that are left out. Raises InvalidInput."""
+    import numpy as np
+
     from swiftlet_trainer.artifact.start import start_problems
     from swiftlet_trainer.data.scan import scan
     from swiftlet_trainer.models.loading import check_model, check_trainable, load_tokenizer, model_folder
     from swiftlet_trainer.models.vocabulary import embedding_rows, id_problem
+    from swiftlet_trainer.tasks.registry import target_notes
     from swiftlet_trainer.templates.end_token import end_warning
 
     if document.start and document.start.merge_into:
@@ -31,11 +34,13 @@ def checked(document: TrainDocument) -> list[str]:
     problems = check_model(document.model, chat=False) or check_trainable(document.model) or start_problems(document)
     if problems:
         raise InvalidInput([*problems, *_missing_files(document)])
-    tokens, largest = [0] * len(document.datasets), [0]
+    tokens, largest, targets = [0] * len(document.datasets), [0], list[float]()
 
     def count(index: int, batch: list[Any]) -> None:
         tokens[index] += sum(len(row.input_ids) for row in batch)
         largest[0] = max([largest[0], *(max(row.input_ids) for row in batch)])
+        if document.datasets[index].split == "train":
+            targets.extend(one for row in batch for one in row.targets or ())
 
     tokenizer = load_tokenizer(document.model)
     warning = end_warning(model_folder(document.model), tokenizer)
@@ -46,6 +51,8 @@ def checked(document: TrainDocument) -> list[str]:
             f"{tally.name}: {tally.read:,} rows read, {tally.kept:,} usable, {dropped:,} dropped, {total:,} tokens"
         )
         lines += [f"  {note}" for note in tally.notes()]
+    if document.task.has_targets:
+        lines += target_notes(document, np.array(targets, dtype=np.float32))
     if problem := id_problem(largest[0], embedding_rows(model_folder(document.model)), tokenizer):
         raise InvalidInput([f"model {document.model.uri}: {problem}"])
     return lines

@@ -8,6 +8,7 @@ from pydantic import Field
 from swiftlet.api.base import ApiModel, Rule, one_of
 from swiftlet.api.tasks.cpo import CpoTask
 from swiftlet.api.tasks.dpo import DpoTask
+from swiftlet.api.tasks.kto import KtoTask
 from swiftlet.api.tasks.orpo import OrpoTask
 from swiftlet.api.tasks.sft import SftTask
 from swiftlet.api.tasks.simpo import SimpoTask
@@ -18,24 +19,37 @@ SCORE_TASKS: tuple[str, ...] = ()
 """Blocks that teach a model to score texts, instead of what follows them."""
 POOL_TASKS: tuple[str, ...] = ()
 """Blocks that teach a model vectors of texts."""
-TARGET_TASKS: tuple[str, ...] = ()
+TARGET_TASKS = ("kto",)
 """Blocks whose rows say what is to come out for them beside their text."""
 HeadName = Literal["tokens", "score", "pool"]
 
+FORMATS: Mapping[str, tuple[str, ...]] = {
+    "unpaired_preference": ("kto",),
+    "preference": (*PREFERENCE_TASKS, "kto"),
+}
+"""Formats of rows that some blocks learn from and no others, and those."""
 
-_BLOCKS: Mapping[str, Any] = {"sft": SftTask, "dpo": DpoTask, "orpo": OrpoTask, "cpo": CpoTask, "simpo": SimpoTask}
+_BLOCKS: Mapping[str, Any] = {
+    "sft": SftTask,
+    "dpo": DpoTask,
+    "orpo": OrpoTask,
+    "cpo": CpoTask,
+    "simpo": SimpoTask,
+    "kto": KtoTask,
+}
 
 
 class Task(ApiModel):
     """What is learnt: one block per method; sft when there is none."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (one_of("sft", *PREFERENCE_TASKS, required=False),)
+    rules: ClassVar[tuple[Rule, ...]] = (one_of(*_BLOCKS, required=False),)
 
     sft: SftTask | None = Field(None, description="Supervised fine-tuning.")
     dpo: DpoTask | None = Field(None, description="Direct preference optimization, beside a reference.")
     orpo: OrpoTask | None = Field(None, description="Odds ratio preference optimization, without a reference.")
     cpo: CpoTask | None = Field(None, description="Contrastive preference optimization, without a reference.")
     simpo: SimpoTask | None = Field(None, description="Simple preference optimization, without a reference.")
+    kto: KtoTask | None = Field(None, description="Kahneman-Tversky optimization: single answers beside a reference.")
 
     @property
     def name(self) -> str:
@@ -66,4 +80,10 @@ class Task(ApiModel):
     @property
     def sequences(self) -> int:
         """Most sequences of tokens that a row becomes."""
-        return 2 if self.name in PREFERENCE_TASKS else 1
+        return 2 if self.name in PREFERENCE_TASKS or self.mismatches else 1
+
+    @property
+    def mismatches(self) -> bool:
+        """Whether a row has another row's answer behind its own, which is not learnt: the loss of a step compares with
+        what the model makes of those."""
+        return self.kto is not None and self.kto.mismatches

@@ -6,7 +6,7 @@ from typing import Any
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.encode import DroppedError, Encoded
-from swiftlet_trainer.data.examples import Preference, Shape
+from swiftlet_trainer.data.examples import Judgement, Preference, Shape
 from swiftlet_trainer.tasks.sft.rows import SftRows
 from swiftlet_trainer.templates.segments import Rendered, Segments
 
@@ -32,11 +32,11 @@ class PairRows:
         """What the user should know of the chat template."""
         return self._conversations.warnings
 
-    def rendered(self, example: Preference) -> list[Rendered]:
+    def rendered(self, example: Judgement | Preference) -> list[Rendered]:
         """The prompt with each of the answers. Raises DroppedError, RowError, UnsuitableTemplateError."""
-        for index, turns in enumerate(example.conversations):
+        for turns, is_good in zip(example.conversations, example.verdicts, strict=True):
             if not turns[-1].content.strip():
-                raise DroppedError("empty_answer", f"the {'rejected' if index else 'chosen'} answer is empty")
+                raise DroppedError("empty_answer", f"the {'chosen' if is_good else 'rejected'} answer is empty")
         return [self._conversations.conversation(turns) for turns in example.conversations]
 
     def labelled(self, parts: Sequence[list[int]], rendered: Rendered) -> Encoded:

@@ -1,5 +1,6 @@
 """What the trainer is told of a method that compares two answers."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from swiftlet_trainer.tasks.preference.scores import FIGURES
@@ -11,6 +12,7 @@ class PairTask:
 
     items: Literal["tokens", "groups"] = "groups"
     is_linear: bool = False
+    has_baseline: bool = False
     head: None = None
     figures: tuple[str, ...] = FIGURES
 
@@ -21,3 +23,6 @@ class PairTask:
     @property
     def has_reference(self) -> bool:
         return False
+
+    def told(self, means: Mapping[str, float]) -> Mapping[str, float]:
+        return means

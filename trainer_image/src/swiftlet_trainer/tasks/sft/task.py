@@ -1,5 +1,6 @@
 """Supervised fine-tuning as the trainer sees it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +23,7 @@ class Sft:
     items: Literal["tokens", "groups"] = "tokens"
     is_linear: bool = True
     has_reference: bool = False
+    has_baseline: bool = False
     head: None = None
 
     @property
@@ -30,6 +32,9 @@ class Sft:
 
     def loss(self, scores: TokenScores, batch: Batch) -> StepLoss:
         return StepLoss(nll(scores), {name: getattr(scores, METRICS[name]).sum() for name in self.figures})
+
+    def told(self, means: Mapping[str, float]) -> Mapping[str, float]:
+        return means
 
 
 def task(document: TrainDocument) -> Sft:
