@@ -50,6 +50,9 @@ class Columns(ApiModel):
     chosen: ColumnName | None = Field(None, description="Answer to prefer (preference).")
     rejected: ColumnName | None = Field(None, description="Answer, or list of answers, to avoid (preference).")
     label: ColumnName | None = Field(None, description="Whether the answer is good (unpaired_preference).")
+    margin: ColumnName | None = Field(
+        None, description="Number by which the chosen answer is to be ahead (preference, of task rm)."
+    )
 
 
 class Dataset(ApiModel):

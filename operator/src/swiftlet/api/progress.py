@@ -27,7 +27,8 @@ class Progress(ApiModel):
     )
     rewards_chosen: str | None = Field(
         None,
-        description="Mean reward of the last step's chosen (good) answers: beta x (log p - log p of the reference).",
+        description="Mean reward of the last step's chosen (good) answers: beta x (log p - log p of the reference), or"
+        " the score of a reward model.",
     )
     rewards_rejected: str | None = Field(None, description="The same of the rejected (bad) answers.")
     rewards_margins: str | None = Field(None, description="Mean of the chosen answers' rewards less the others'.")

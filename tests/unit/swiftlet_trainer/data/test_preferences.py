@@ -10,7 +10,7 @@ from swiftlet.api.finetunejob import Columns
 from swiftlet_trainer.data.examples import Preference
 from swiftlet_trainer.data.formats import converted, detect, key_book
 from swiftlet_trainer.data.keys import RowError
-from swiftlet_trainer.data.preferences import PREFERENCES
+from swiftlet_trainer.data.preferences import MARGINS, PREFERENCES
 from swiftlet_trainer.data.turns import Turn
 
 USER, SYSTEM = {"role": "user", "content": "Which?"}, {"role": "system", "content": "Be brief."}
@@ -141,3 +141,26 @@ def test_any_row_is_a_pair_or_refused(row: dict[str, Any]) -> None:
     else:
         assert found.prompt
         assert all(answer[0].role == "assistant" for answer in (found.chosen, *found.rejected))
+
+
+def margin_of(**row: Any) -> float | None:
+    pair = {"prompt": "Which?", "chosen": "This.", "rejected": "That.", **row}
+    found = detect(pair, None, MARGINS)
+    return converted(pair, found, None, key_book(found, None)).margin
+
+
+@pytest.mark.parametrize(("margin", "expected"), [(1, 1.0), ("0.5", 0.5), (-2.5, -2.5), (None, None), ("", None)])
+def test_a_margin_is_a_number(margin: Any, expected: float | None) -> None:
+    assert margin_of(margin=margin) == expected
+    assert margin_of() is None
+
+
+@pytest.mark.parametrize("margin", [float("nan"), float("inf"), "much", True, [1]])
+def test_a_margin_that_is_none_is_refused(margin: Any) -> None:
+    with pytest.raises(RowError, match="margin must be a number"):
+        margin_of(margin=margin)
+
+
+def test_a_margin_is_for_the_task_that_learns_it() -> None:
+    with pytest.raises(RowError, match=r"margin is not supported: .* task rm learns from"):
+        read({"prompt": "Which?", "chosen": "This.", "rejected": "That.", "margin": 1})

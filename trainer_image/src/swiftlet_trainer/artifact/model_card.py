@@ -6,20 +6,24 @@ It is made from the manifest and the artifact's files alone, so that the same ru
 import json
 import re
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
+from swiftlet.api.tasks import HeadName, Task
 from swiftlet.api.uris import parse_uri
 
 from swiftlet_trainer.artifact.manifest import Manifest
+from swiftlet_trainer.models.scores import head_of_task
 from swiftlet_trainer.serve.vllm_arguments import LORA_RANKS, adapter_problems, adapter_rank
 
 MODEL_CARD = "README.md"
 SETTINGS = ("task", "tuner", "template", "training")
-MODEL_IN_PYTHON = (
-    "from transformers import AutoModelForCausalLM, AutoTokenizer",
-    'model = AutoModelForCausalLM.from_pretrained(".")',
-    'tokenizer = AutoTokenizer.from_pretrained(".")',
-)
+CLASSES: Mapping[HeadName, tuple[str, str]] = {
+    "tokens": ("AutoModelForCausalLM", "text-generation"),
+    "score": ("AutoModelForSequenceClassification", "text-classification"),
+    "pool": ("AutoModel", "feature-extraction"),
+}
+"""What opens a model in transformers, and what it is for in the hub's words, by its head."""
 
 
 def model_card(manifest: Manifest, base: str, folder: Path) -> str:
@@ -53,26 +57,40 @@ def _front_matter(manifest: Manifest) -> str:
         base_model=hub,
         datasets=datasets or None,
         library_name="peft" if is_adapter else "transformers",
-        pipeline_tag="text-generation",
+        pipeline_tag=CLASSES[_task(manifest).head][1],
         tags=[*manifest.parameters["task"], *(["lora"] if is_adapter else []), "swiftlet"],
         base_model_relation=("adapter" if is_adapter else "finetune") if hub else None,
     )
     return str(data.to_yaml())
 
 
+def _task(manifest: Manifest) -> Task:
+    return Task.model_validate(manifest.parameters["task"])
+
+
 def _model_use(manifest: Manifest) -> list[str]:
-    served = f"vllm serve . --served-model-name {_short(manifest)}"
-    return [_fenced("python", "\n".join(MODEL_IN_PYTHON)), _fenced("sh", served)]
+    kind = CLASSES[_task(manifest).head][0]
+    python = [
+        f"from transformers import {kind}, AutoTokenizer",
+        f'model = {kind}.from_pretrained(".")',
+        'tokenizer = AutoTokenizer.from_pretrained(".")',
+    ]
+    served = [_fenced("sh", f"vllm serve . --served-model-name {_short(manifest)}")]
+    return [_fenced("python", "\n".join(python)), *(served if _task(manifest).head == "tokens" else [])]
 
 
 def _adapter_use(manifest: Manifest, base: str, folder: Path) -> list[str]:
-    revision = manifest.base_model.revision
+    revision, task = manifest.base_model.revision, _task(manifest)
+    kind, scores = CLASSES[task.head][0], head_of_task(task)
+    options = {"revision": revision, "num_labels": scores and len(scores.labels)}
+    given = "".join(f", {name}={value!r}" for name, value in options.items() if value)
     python = [
-        "from peft import PeftModel; from transformers import AutoModelForCausalLM, AutoTokenizer",
-        f"base = AutoModelForCausalLM.from_pretrained({base!r}{f', revision={revision!r}' if revision else ''})",
+        f"from peft import PeftModel; from transformers import {kind}, AutoTokenizer",
+        f"base = {kind}.from_pretrained({base!r}{given})",
         'model, tokenizer = PeftModel.from_pretrained(base, "."), AutoTokenizer.from_pretrained(".")',
     ]
-    return [_fenced("python", "\n".join(python)), _adapter_in_vllm(manifest, base, folder)]
+    served = [_adapter_in_vllm(manifest, base, folder)] if task.head == "tokens" else []
+    return [_fenced("python", "\n".join(python)), *served]
 
 
 def _adapter_in_vllm(manifest: Manifest, base: str, folder: Path) -> str:
@@ -103,7 +121,8 @@ def _facts(manifest: Manifest) -> list[str]:
 def _evaluation(manifest: Manifest) -> str:
     if manifest.eval_loss is None:
         return "No rows were held out."
-    return f"Loss on held-out rows after the last step: {manifest.eval_loss} nats per token."
+    unit = " nats per token" if _task(manifest).head == "tokens" else ""
+    return f"Loss on held-out rows after the last step: {manifest.eval_loss}{unit}."
 
 
 def _short(manifest: Manifest) -> str:

@@ -57,7 +57,8 @@ def write_artifact(
         save_weights(model, staged, state_dict)
         _name_the_base(staged, document)
         copy_tokenizer(base_folder, staged)
-        _write_generation_config(staged, base_folder, tokenizer)
+        if document.task.head == "tokens":
+            _write_generation_config(staged, base_folder, tokenizer)
         manifest = _manifest(document, base_folder, data_digest, steps, final_loss, eval_loss)
         card = model_card(manifest, base_name(document.model), staged)
         (staged / MODEL_CARD).write_text(card, encoding="utf-8")

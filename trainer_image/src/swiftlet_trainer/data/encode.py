@@ -12,7 +12,7 @@ from swiftlet_trainer.data.examples import AnyExample, Shape
 from swiftlet_trainer.data.formats import FORMATS, Format, converted, detect, key_book, unused_columns
 from swiftlet_trainer.data.judgements import JUDGEMENTS
 from swiftlet_trainer.data.keys import KeyBook, RowError
-from swiftlet_trainer.data.preferences import PREFERENCES
+from swiftlet_trainer.data.preferences import MARGINS, PREFERENCES
 from swiftlet_trainer.data.readers import BadRow, UnreadableFileError, is_numbered_by_line, read_rows
 from swiftlet_trainer.data.tally import Tally
 from swiftlet_trainer.templates.render import (
@@ -188,6 +188,7 @@ FORMATS_OF: Mapping[Shape, Mapping[str, Format[AnyExample]]] = {
     "example": FORMATS,
     "preference": PREFERENCES,
     "judgement": {**JUDGEMENTS, **PREFERENCES},
+    "margin": MARGINS,
 }
 
 

@@ -7,8 +7,8 @@ from typing import Literal
 from swiftlet_trainer.data.placeholders import substitute
 from swiftlet_trainer.data.turns import Turn
 
-Shape = Literal["example", "preference", "judgement", "relevance"]
-"""Example, Preference, Judgement and Preference, or Relevance."""
+Shape = Literal["example", "preference", "margin", "judgement", "relevance"]
+"""Example, Preference, the same with a margin, Judgement and Preference, or Relevance."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,12 @@ class Example:
 @dataclass(frozen=True)
 class Preference:
     """A prompt, the answer to it that is preferred, and one or more others. Answers are turns, the first of which is
-    the assistant's."""
+    the assistant's. margin: by how much it is to be ahead of each of the others, where the row says so."""
 
     prompt: list[Turn]
     chosen: list[Turn]
     rejected: list[list[Turn]]
+    margin: float | None = None
 
     @property
     def conversations(self) -> list[list[Turn]]:
@@ -62,7 +63,7 @@ class Preference:
     def filled(self, values: Mapping[str, str]) -> "Preference":
         """With its placeholders filled in. Raises KeyError for one without a value."""
         answers = [_filled(answer, values) for answer in self.rejected]
-        return Preference(_filled(self.prompt, values), _filled(self.chosen, values), answers)
+        return Preference(_filled(self.prompt, values), _filled(self.chosen, values), answers, self.margin)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Refused:
 
 
 PREFERENCE = Refused(
-    "this is preference data, which tasks dpo, orpo, cpo, simpo and kto learn from",
+    "this is preference data, which tasks dpo, orpo, cpo, simpo, kto and rm learn from",
     "set one of them, leave it out to learn the row as it is, or name the answer to learn with columns.completion",
     {
         "row": (
@@ -38,10 +38,15 @@ PREFERENCE = Refused(
         "turn": ("chosen", "rejected"),
     },
 )
+MARGIN = Refused(
+    "this is by how much an answer is preferred, which task rm learns from",
+    "set it, or leave the column out",
+    {"row": ("margin",)},
+)
 JUDGED = Refused(
     "this is preference data of a shape that no task reads yet",
     "write it as chosen and rejected, or leave it out",
-    {"row": ("margin", "preference", "winner", "rejected_input", "rejected_images")},
+    {"row": ("preference", "winner", "rejected_input", "rejected_images")},
 )
 VERDICTS = Refused(
     "this says whether an answer is good, which task kto learns from",
@@ -103,7 +108,7 @@ TOKENS = Refused(
     "give the texts instead",
     {"row": ("input_ids", "token_ids", "attention_mask")},
 )
-REFUSED = (PREFERENCE, JUDGED, VERDICTS, LABELS, TOOLS, MEDIA, THOUGHTS, RENDERING, ANSWERS, TOKENS)
+REFUSED = (PREFERENCE, MARGIN, JUDGED, VERDICTS, LABELS, TOOLS, MEDIA, THOUGHTS, RENDERING, ANSWERS, TOKENS)
 """Told in this order, before anything else is asked of a row."""
 
 MARKS = (

@@ -1,14 +1,16 @@
 """Rows of preference data: an answer that is preferred to others, in the shapes that TRL, ms-swift and LLaMA-Factory
 publish and read."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import takewhile
 
 from swiftlet_trainer.data.answers import BEFORE, answers_of, check_answer, column_of, turns_before, without_prompt
 from swiftlet_trainer.data.examples import Preference
 from swiftlet_trainer.data.formats import Format, RowView, system_first
 from swiftlet_trainer.data.keys import RowError
-from swiftlet_trainer.data.turns import Turn
+from swiftlet_trainer.data.turns import Turn, shown
 
 NO_PROMPT = "add the question as prompt or messages, or begin both answers with it, as lists of turns"
 
@@ -33,7 +35,22 @@ def _from_preference(view: RowView) -> Preference:
     prompt, answers = _parted(before, answers, names)
     for name, answer in zip(names, answers, strict=True):
         check_answer(name, answer)
-    return Preference(system_first(view, prompt), answers[0], answers[1:])
+    return Preference(system_first(view, prompt), answers[0], answers[1:], _margin(view))
+
+
+def _margin(view: RowView) -> float | None:
+    """By how much the chosen answer is preferred. NaN is not taken for none: it may be a figure that failed."""
+    name = next((name for name in view.names.get("margin", ()) if view.row.get(name) not in (None, "")), None)
+    if name is None:
+        return None
+    value = view.row[name]
+    try:
+        found = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise RowError(f"{name} must be a number, this is {shown(value)}; leave it out where nothing is known")
+    return found
 
 
 def _parted(before: list[Turn], answers: list[list[Turn]], names: Sequence[str]) -> tuple[list[Turn], list[list[Turn]]]:
@@ -73,3 +90,8 @@ PREFERENCES: dict[str, Format[Preference]] = {
     )
 }
 """What tasks that compare answers read."""
+
+MARGINS: dict[str, Format[Preference]] = {
+    name: replace(one, columns={**one.columns, "margin": ("margin",)}) for name, one in PREFERENCES.items()
+}
+"""The same with the margin, for tasks that learn it."""

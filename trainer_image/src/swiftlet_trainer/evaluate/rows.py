@@ -13,7 +13,7 @@ from swiftlet_trainer.data.examples import Preference, Relevance
 from swiftlet_trainer.data.formats import FORMATS, column_names, converted, detect, key_book
 from swiftlet_trainer.data.keys import JUDGED, LABELS, PREFERENCE, READ_IN_PARTS, VERDICTS, KeyBook, RowError, is_absent
 from swiftlet_trainer.data.placeholders import substitute
-from swiftlet_trainer.data.preferences import PREFERENCES
+from swiftlet_trainer.data.preferences import MARGINS
 from swiftlet_trainer.data.relevance import RELEVANCE
 from swiftlet_trainer.data.turns import Turn, TurnKeys, is_turns, shown, text_of, turns_of
 from swiftlet_trainer.evaluate.words import is_blank
@@ -114,7 +114,7 @@ def _choice(row: Mapping[str, Any]) -> ChoiceRow:
 
 
 def _preference(row: Mapping[str, Any]) -> Preference:
-    found = detect(row, None, PREFERENCES)
+    found = detect(row, None, MARGINS)
     example = converted(row, found, None, key_book(found, None))
     answers = [example.chosen, *example.rejected]
     if any(not turn.content.strip() for answer in answers for turn in answer if turn.role == "assistant"):

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from swiftlet.api.evalrun import Measured
-from swiftlet.wire.documents import EvaluateDocument, ResolvedModel, ResolvedSubject
+from swiftlet.wire.documents import EvaluateDocument, ResolvedModel, ResolvedSubject, ResolvedSuite
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.hardware import compute_dtype
 from swiftlet_trainer.models.adapters import AdapterSource, with_adapters
 from swiftlet_trainer.models.embedder import AS_DEFAULT, Embedder, read_embedder
+from swiftlet_trainer.models.scores import ScoreHead, read_head
 from swiftlet_trainer.paths import in_pod
 
 SubjectName = Literal["target", "baseline"]
@@ -21,11 +22,12 @@ NAMES: tuple[SubjectName, ...] = ("target", "baseline")
 
 @dataclass(frozen=True)
 class Subject:
-    """One thing to score: a model, and an adapter's folder or none."""
+    """One thing to score: a model, and an adapter's folder or none. head: by what it scores texts, if it does."""
 
     name: SubjectName
     model: ResolvedModel
     adapter: Path | None
+    head: ScoreHead | None = None
 
 
 def subjects_of(document: EvaluateDocument) -> list[Subject]:
@@ -38,7 +40,34 @@ def subjects_of(document: EvaluateDocument) -> list[Subject]:
     problems = [f"{name}: {problem}" for name, subject in asked for problem in _problems(subject)]
     if problems:
         raise InvalidInput(problems)
-    return [Subject(name, one.model, in_pod(one.adapter_path) if one.adapter_path else None) for name, one in asked]
+    found = [_subject(name, one) for name, one in asked]
+    if unsuited := [problem for one in found for problem in _suite_problems(one, document.suites)]:
+        raise InvalidInput(unsuited)
+    return found
+
+
+def _subject(name: SubjectName, one: ResolvedSubject) -> Subject:
+    from swiftlet_trainer.models.loading import model_folder
+
+    adapter = in_pod(one.adapter_path) if one.adapter_path else None
+    return Subject(name, one.model, adapter, read_head(model_folder(one.model), adapter))
+
+
+def _suite_problems(subject: Subject, suites: Sequence[ResolvedSuite]) -> Iterator[str]:
+    """What is asked of a model that it has no head for."""
+    if subject.head is None:
+        return
+    for suite in suites:
+        if not suite.preference:
+            yield (
+                f"{subject.name}: it scores texts and says nothing, which suite {suite.name} is about; ask it with a"
+                " suite of preference"
+            )
+        elif len(subject.head.labels) > 1:
+            yield (
+                f"{subject.name}: it has {len(subject.head.labels)} scores of a text, and suite {suite.name} compares"
+                " one; evaluate a reward model"
+            )
 
 
 def _problems(subject: ResolvedSubject) -> list[str]:
@@ -50,7 +79,8 @@ def _problems(subject: ResolvedSubject) -> list[str]:
 
     of_model = None if subject.adapter_path else subject.digest
     problems = check_model(subject.model.model_copy(update={"digest": of_model or subject.model.digest}), chat=False)
-    problems = problems or causal_problems(model_folder(subject.model), subject.model.uri)
+    if not problems and not read_head(model_folder(subject.model)):
+        problems = causal_problems(model_folder(subject.model), subject.model.uri)
     if problems or subject.adapter_path is None:
         return problems
     adapter = in_pod(subject.adapter_path)
@@ -90,22 +120,24 @@ def _active(model: Any, adapter: str | None) -> Iterator[Any]:
 
 
 def loaded(subjects: Sequence[Subject], use_gpu: bool) -> Iterator[tuple[Any, list[tuple[Subject, Any]]]]:
-    """For each base: (tokenizer, [(subject, context manager that gives its model)]), one base in memory at a time."""
-    groups: dict[str, list[Subject]] = {}
+    """For each base and head: (tokenizer, [(subject, context manager that gives its model)]), one base in memory at a
+    time."""
+    groups: dict[tuple[str, ScoreHead | None], list[Subject]] = {}
     for subject in subjects:
-        groups.setdefault(subject.model.model_dump_json(exclude={"uri"}), []).append(subject)
+        groups.setdefault((subject.model.model_dump_json(exclude={"uri"}), subject.head), []).append(subject)
     for group in groups.values():
-        tokenizer, model = _load(group[0].model, use_gpu)
+        tokenizer, model = _load(group[0], use_gpu)
         adapters = [AdapterSource(one.name, one.adapter, one.name) for one in group if one.adapter]
         model = with_adapters(model, adapters, group[0].model.uri).eval()
         yield tokenizer, [(one, _active(model, one.name if one.adapter else None)) for one in group]
         del model
 
 
-def _load(source: ResolvedModel, use_gpu: bool) -> tuple[Any, Any]:
-    from swiftlet_trainer.models.causal import load_causal
+def _load(subject: Subject, use_gpu: bool) -> tuple[Any, Any]:
+    from swiftlet_trainer.models.causal import load_causal, load_scored
     from swiftlet_trainer.models.loading import load_tokenizer, model_folder
 
-    tokenizer = load_tokenizer(source)
-    model = load_causal(model_folder(source), compute_dtype(use_gpu))
+    tokenizer, folder, dtype = load_tokenizer(subject.model), model_folder(subject.model), compute_dtype(use_gpu)
+    head = subject.head
+    model = load_scored(folder, dtype, head.labels, head.problem_type) if head else load_causal(folder, dtype)
     return tokenizer, model.to("cuda" if use_gpu else "cpu").eval()

@@ -24,6 +24,7 @@ from swiftlet_trainer.evaluate.prompts import (
 from swiftlet_trainer.evaluate.questions import Question
 from swiftlet_trainer.evaluate.retrieval import rankings, texts_of
 from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, Row, UnusableRowError
+from swiftlet_trainer.evaluate.scores import head_of, text_scores
 from swiftlet_trainer.evaluate.statistics import Sample, mean_sample, perplexity_sample
 from swiftlet_trainer.evaluate.vectors import text_vectors
 from swiftlet_trainer.failures import InvalidInput
@@ -48,6 +49,8 @@ class Record:
     """Summed negative log-likelihood in nats of the scored tokens (perplexity)."""
     tokens: int = 0
     """Tokens generated (generation) or scored."""
+    scores: list[float] | None = None
+    """Of a model that scores texts: of each answer."""
 
     def document(self) -> dict[str, Any]:
         """The JSON form, without what is not set. JSON has no infinities: they are texts that float() reads."""
@@ -183,21 +186,44 @@ def _choice(run: _Run) -> list[Record]:
 
 def _preference(run: _Run) -> list[Record]:
     assert run.suite.preference  # noqa: S101
-    found = _compared(run, _encoded(run.questions, lambda row: answer_ids(run.tokenizer, row)), "answer")
-    per_token, records = run.suite.preference.length_normalized, []
-    for index, (question, likelihoods) in enumerate(zip(run.questions, found, strict=True)):
+    encoded: list[list[Scored]] = _encoded(run.questions, lambda row: answer_ids(run.tokenizer, row))
+    scores = None if head_of(run.model) is None else _rewards(run, encoded)
+    compared = scores or _likelihoods(run, encoded, run.suite.preference.length_normalized)
+    records = []
+    for index, (question, (chosen, *others)) in enumerate(zip(run.questions, compared, strict=True)):
         row = question.row
         assert isinstance(row, Preference)  # noqa: S101
-        chosen, *others = [-one.nll / one.tokens if per_token else -one.nll for one in likelihoods]
-        likeliest = 0 if chosen > max(others) else 1 + others.index(max(others))
-        right = {"preference_accuracy": float(likeliest == 0)}
+        best = 0 if chosen > max(others) else 1 + others.index(max(others))
         said = [turns[-1].content for turns in row.conversations]
-        tokens = sum(one.tokens for one in likelihoods)
-        asked = row.prompt[-1].content
         records.append(
-            Record(run.suite.name, run.subject, index, asked, said[likeliest], said[0], right, tokens=tokens)
+            Record(
+                run.suite.name,
+                run.subject,
+                index,
+                row.prompt[-1].content,
+                said[best],
+                said[0],
+                {"preference_accuracy": float(best == 0)},
+                tokens=sum(sum(one.scored) for one in encoded[index]),
+                scores=scores[index] if scores else None,
+            )
         )
     return records
+
+
+def _likelihoods(run: _Run, encoded: Sequence[list[Scored]], per_token: bool) -> list[list[float]]:
+    """log p of each row's answers, in nats, or of their tokens on average."""
+    found = _compared(run, encoded, "answer")
+    return [[-one.nll / (one.tokens if per_token else 1) for one in several] for several in found]
+
+
+def _rewards(run: _Run, encoded: Sequence[list[Scored]]) -> list[list[float]]:
+    """The score that a reward model has for each row's conversations."""
+    flat, places = _flat(run, encoded)
+    with diverging(run.subject, places.__getitem__):
+        padding, count = padding_token(run.model, run.tokenizer), _by_share(run, len(flat))
+        scores = iter(text_scores(run.model, [one.ids for one in flat], padding, run.batch_size, count))
+    return [[next(scores)[0] for _ in several] for several in encoded]
 
 
 def _retrieval(run: _Run) -> list[Record]:
@@ -241,9 +267,7 @@ def _by_share(run: _Run, count: int) -> Done:
 
 def _compared(run: _Run, encoded: Sequence[list[Scored]], what: str) -> list[list[Likelihood]]:
     """The likelihoods of each row's sequences, of which one is the likeliest. what: they are. Raises InvalidInput."""
-    flat = [sequence for several in encoded for sequence in several]
-    places = [question.place for question, several in zip(run.questions, encoded, strict=True) for _ in several]
-    _require_embedded(run.model, run.tokenizer, [sequence.ids for sequence in flat])
+    flat, places = _flat(run, encoded)
     with diverging(run.subject, places.__getitem__):
         padding, count = padding_token(run.model, run.tokenizer), _by_share(run, len(flat))
         found = iter(log_likelihoods(run.model, flat, padding, run.batch_size, count))
@@ -257,6 +281,13 @@ def _compared(run: _Run, encoded: Sequence[list[Scored]], what: str) -> list[lis
     if undecided:
         raise InvalidInput(undecided)
     return compared
+
+
+def _flat(run: _Run, encoded: Sequence[list[Scored]]) -> tuple[list[Scored], list[str]]:
+    """All rows' sequences one after the other, and where each is from. Raises InvalidInput."""
+    flat = [sequence for several in encoded for sequence in several]
+    _require_embedded(run.model, run.tokenizer, [sequence.ids for sequence in flat])
+    return flat, [question.place for question, several in zip(run.questions, encoded, strict=True) for _ in several]
 
 
 def _one_or_all(texts: list[str]) -> str | list[str]:

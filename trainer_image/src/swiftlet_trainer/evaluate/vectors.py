@@ -1,6 +1,6 @@
 """Texts as vectors of length 1, whose products are cosines."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -23,11 +23,21 @@ def text_vectors(
 
     Texts of like length share a batch, padded on the right. Raises NotFiniteError.
     """
+    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return by_batches(texts, batch_size, done, lambda batch: _batch(causal, batch, pooling, pad_id))
+
+
+def by_batches(
+    texts: Sequence[list[int]],
+    batch_size: int,
+    done: Progress,
+    compute: Callable[[Sequence[list[int]]], torch.Tensor],
+) -> torch.Tensor:
+    """What `compute` makes of each text, (texts, values): it gets some at a time. For the rest see text_vectors."""
     found: dict[int, torch.Tensor] = {}
     with torch.inference_mode():
-        causal = model.get_base_model() if hasattr(model, "get_base_model") else model
         for batch in batches([len(text) for text in texts], batch_size):
-            vectors = _batch(causal, [texts[index] for index in batch], pooling, pad_id)
+            vectors = compute([texts[index] for index in batch])
             if not vectors.isfinite().all():
                 bad = vectors.isfinite().all(-1).logical_not().tolist()
                 raise NotFiniteError([index for index, is_bad in zip(batch, bad, strict=True) if is_bad])

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from swiftlet.api.tasks import HeadName
 from swiftlet.wire.documents import ResolvedModel
 
 from swiftlet_trainer.artifact.identity import LOADED, identity_problems
@@ -58,9 +59,10 @@ def check_model(model: ResolvedModel, chat: bool = True) -> list[str]:
         return error.problems
 
 
-def check_trainable(model: ResolvedModel) -> list[str]:
-    """What keeps the model from being trained as a causal language model, its files aside. Loads no weights."""
-    return training_problems(model_folder(model), model.uri)
+def check_trainable(model: ResolvedModel, head: HeadName) -> list[str]:
+    """What keeps the model from being trained as a causal language model with this head, its files aside. Loads no
+    weights."""
+    return training_problems(model_folder(model), model.uri, head)
 
 
 def load_tokenizer(model: ResolvedModel) -> Any:

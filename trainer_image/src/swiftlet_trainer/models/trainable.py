@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from swiftlet.api.tasks import HeadName
+
 OTHER_HEADS = (
     "ForMaskedLM",
     "ForPreTraining",
@@ -26,10 +28,12 @@ def causal_problems(folder: Path, name: str) -> list[str]:
     return [f"model {name}: {problem}" for problem in _causal(_config(folder), folder / "config.json")]
 
 
-def training_problems(folder: Path, name: str) -> list[str]:
-    """Why model `name` in `folder` cannot be trained as a causal language model; none when it can."""
+def training_problems(folder: Path, name: str, head: HeadName = "tokens") -> list[str]:
+    """Why model `name` in `folder` cannot be trained as a causal language model with this head; none when it can."""
     config, file = _config(folder), folder / "config.json"
     found = [*_causal(config, file), *_quantized(config, file), *_balanced(config, file)]
+    if head == "score" and not found:
+        found += _scored(config, file)
     return [f"model {name}: {problem}" for problem in found]
 
 
@@ -56,6 +60,13 @@ def _causal(config: dict[str, Any], file: Path) -> Iterator[str]:
             f"{file}: architectures is {', '.join(classes)}, whose weights have no head for the next token; "
             "use the model that it was made from"
         )
+
+
+def _scored(config: dict[str, Any], file: Path) -> Iterator[str]:
+    from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
+
+    if (kind := config.get("model_type")) not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES:
+        yield f"{file}: model_type {kind!r} has no model that scores texts in transformers; use another model"
 
 
 def _quantized(config: dict[str, Any], file: Path) -> Iterator[str]:

@@ -10,9 +10,9 @@ from typing import Any, Literal, Protocol
 
 import torch
 
+from swiftlet_trainer.models.scores import ScoreHead
 from swiftlet_trainer.training.collate import Batch
 from swiftlet_trainer.training.heads.pool import PoolHead
-from swiftlet_trainer.training.heads.score import ScoreHead
 from swiftlet_trainer.training.heads.tokens import Want
 
 

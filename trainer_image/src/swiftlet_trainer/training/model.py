@@ -9,10 +9,11 @@ from swiftlet.wire.step_plan import StepPlan
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.causal import load_backbone, load_causal, load_scored
+from swiftlet_trainer.models.scores import ScoreHead
 from swiftlet_trainer.tasks.base import Task
 from swiftlet_trainer.training.attention import PADDING_FREE, keep_rows_apart, packing_problem
 from swiftlet_trainer.training.heads.pool import attach_vectors
-from swiftlet_trainer.training.heads.score import ScoreHead, attach_scores, score_problem
+from swiftlet_trainer.training.heads.score import attach_scores, score_problem
 from swiftlet_trainer.training.heads.tokens import attach_token_scores
 from swiftlet_trainer.training.liger import use_liger
 from swiftlet_trainer.training.logits import head_problem

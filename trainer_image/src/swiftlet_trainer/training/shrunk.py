@@ -1,6 +1,8 @@
 """A small model of the same architecture, to try what cannot be tried on the model itself."""
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -35,7 +37,7 @@ def shrunk(model: Any) -> Any:
     Random numbers go on as they were. Not within ZeRO-3's contexts, which would shard it.
     """
     device, dtype = torch.device("cpu"), torch.get_default_dtype()
-    with torch.random.fork_rng(devices=[]), device:
+    with torch.random.fork_rng(devices=[]), device, _unsharded():
         torch.set_default_dtype(torch.float32)
         torch.manual_seed(SEED)
         try:
@@ -45,6 +47,19 @@ def shrunk(model: Any) -> Any:
         finally:
             torch.set_default_dtype(dtype)
     return made.eval()
+
+
+@contextmanager
+def _unsharded() -> Iterator[None]:
+    """Within, models that make their backbone by its config, such as those that score texts, are not sharded."""
+    from transformers.integrations import deepspeed
+
+    known = deepspeed._hf_deepspeed_config_weak_ref
+    deepspeed.unset_hf_deepspeed_config()
+    try:
+        yield
+    finally:
+        deepspeed._hf_deepspeed_config_weak_ref = known
 
 
 def narrow(config: Any) -> Any:

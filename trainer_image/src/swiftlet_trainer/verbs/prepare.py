@@ -27,9 +27,9 @@ def run(job_path: str) -> int:
     from swiftlet_trainer.models.vocabulary import embedding_rows, id_problem
     from swiftlet_trainer.templates.end_token import end_warning
 
-    start = document.start
+    start, head = document.start, document.task.head
     base = start.merge_into if start and start.merge_into else document.model
-    if problems := check_model(base, chat=False) or check_trainable(base) or start_problems(document):
+    if problems := check_model(base, chat=False) or check_trainable(base, head) or start_problems(document):
         raise InvalidInput(problems)
     if start and start.merge_into:
         Reporter().emit(type="phase", message="merging the adapter into its base")

@@ -31,7 +31,10 @@ def checked(document: TrainDocument) -> list[str]:
     if document.start and document.start.merge_into:
         # Nothing is written, so it is not merged; rows become the same tokens.
         document = document.model_copy(update={"model": document.start.merge_into})
-    problems = check_model(document.model, chat=False) or check_trainable(document.model) or start_problems(document)
+    head = document.task.head
+    problems = (
+        check_model(document.model, chat=False) or check_trainable(document.model, head) or start_problems(document)
+    )
     if problems:
         raise InvalidInput([*problems, *_missing_files(document)])
     tokens, largest, targets = [0] * len(document.datasets), [0], list[float]()

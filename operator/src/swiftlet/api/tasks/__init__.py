@@ -10,16 +10,17 @@ from swiftlet.api.tasks.cpo import CpoTask
 from swiftlet.api.tasks.dpo import DpoTask
 from swiftlet.api.tasks.kto import KtoTask
 from swiftlet.api.tasks.orpo import OrpoTask
+from swiftlet.api.tasks.rm import RmTask
 from swiftlet.api.tasks.sft import SftTask
 from swiftlet.api.tasks.simpo import SimpoTask
 
-PREFERENCE_TASKS = ("dpo", "orpo", "cpo", "simpo")
+PREFERENCE_TASKS = ("dpo", "orpo", "cpo", "simpo", "rm")
 """Blocks that learn from pairs of answers."""
-SCORE_TASKS: tuple[str, ...] = ()
+SCORE_TASKS: tuple[str, ...] = ("rm",)
 """Blocks that teach a model to score texts, instead of what follows them."""
 POOL_TASKS: tuple[str, ...] = ()
 """Blocks that teach a model vectors of texts."""
-TARGET_TASKS = ("kto",)
+TARGET_TASKS = ("kto", "rm")
 """Blocks whose rows say what is to come out for them beside their text."""
 HeadName = Literal["tokens", "score", "pool"]
 
@@ -36,6 +37,7 @@ _BLOCKS: Mapping[str, Any] = {
     "cpo": CpoTask,
     "simpo": SimpoTask,
     "kto": KtoTask,
+    "rm": RmTask,
 }
 
 
@@ -50,6 +52,7 @@ class Task(ApiModel):
     cpo: CpoTask | None = Field(None, description="Contrastive preference optimization, without a reference.")
     simpo: SimpoTask | None = Field(None, description="Simple preference optimization, without a reference.")
     kto: KtoTask | None = Field(None, description="Kahneman-Tversky optimization: single answers beside a reference.")
+    rm: RmTask | None = Field(None, description="Reward model: a score of conversations, from pairs of answers.")
 
     @property
     def name(self) -> str:

@@ -54,6 +54,7 @@ class PairRows:
                 chosen.input_ids + other.input_ids,
                 chosen.labels + other.labels,
                 [len(chosen.input_ids), len(other.input_ids)],
+                chosen.targets,
             )
             for other in others
         ]

@@ -131,7 +131,7 @@ class SftRows:
             is_learnt = not self._assistant_only or rendered.is_plain or (index % 2 == 1 and learnt[index // 2])
             ids += part
             labels += part if is_learnt else [IGNORED] * len(part)
-        return Encoded(ids, labels)
+        return Encoded(ids, labels, targets=None if rendered.targets is None else list(rendered.targets))
 
     def grouped(self, sequences: Sequence[Encoded]) -> list[Encoded]:
         """Each for itself."""

@@ -3,7 +3,7 @@
 
 import types
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import nn
@@ -12,19 +12,9 @@ from transformers.utils import ModelOutput
 from swiftlet_trainer.training.heads.backbone import hidden_states
 from swiftlet_trainer.training.probe import probe_tokens
 
-ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]
-"""What scores are, as transformers' configs name it: figures, logits of one class of many, logits of each class."""
 PROBE_TOKENS = 8
 TOLERANCE = {torch.float32: 1e-3}
 ROUNDED_TOLERANCE = 0.03
-
-
-@dataclass(frozen=True)
-class ScoreHead:
-    """labels: names of the scores, of which each sequence has one each."""
-
-    labels: tuple[str, ...]
-    problem_type: ProblemType
 
 
 @dataclass

@@ -1,0 +1,140 @@
+"""Runs that learn scores of texts: what they learn, that it does not depend on how they are computed, and that others
+read what they leave behind."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from swiftlet_trainer.failures import Terminated
+from swiftlet_trainer.verbs.evaluate import run as evaluate
+
+RM = {"rm": {"centerRewardsCoefficient": 0.01}}
+PACKED = {"packing": True, "maxLength": 256}
+
+
+@pytest.fixture
+def trained(make_pod: Callable[[str], Any], tiny_model: Path) -> Callable[..., Any]:
+    """Trains some steps in this process."""
+
+    def run(name: str, task: Any, steps: int = 6, rate: float = 1e-2, **changes: Any) -> Any:
+        pod = make_pod(name)
+        training = {"learningRate": rate, "maxSteps": steps, **changes.pop("training", {})}
+        pod.write_job(tiny_model, task=task, training=training, **changes)
+        pod.prepare()
+        pod.train_here()
+        return pod
+
+    return run
+
+
+def curve(pod: Any, name: str = "loss") -> list[float]:
+    return [float(value) for value in pod.figures(name).values()]
+
+
+def test_what_is_learnt_does_not_depend_on_the_batches(trained: Callable[..., Any]) -> None:
+    whole = trained("whole", RM)
+    split = trained("split", RM, perDeviceBatchSize=1, gradientAccumulationSteps=4)
+    for figure in ("rewardsMargins", "gradNorm"):
+        assert curve(split, figure) == pytest.approx(curve(whole, figure), rel=2e-2, abs=2e-3)
+    assert curve(split) == pytest.approx(curve(whole), rel=1e-4)
+    assert curve(whole)[-1] < 0.6
+    assert curve(whole, "rewardsAccuracies")[-1] == 1
+
+
+@pytest.mark.parametrize("tuner", [{"lora": {"rank": 4}}, {"full": {}}], ids=["lora", "full"])
+def test_a_resumed_run_is_the_same_run(make_pod: Callable[[str], Any], tiny_model: Path, tuner: Any) -> None:
+    """Bit for bit, of packed rows and with recomputed activations; in bf16 with master weights where that is fast."""
+    curves = []
+    for name in ("through", "stopped"):
+        pod = make_pod(name)
+        training = {"learningRate": 1e-3, "precision": "auto", "gradientCheckpointing": True, "maxSteps": 4}
+        pod.write_job(tiny_model, task=RM, tuner=tuner, training=training, template=PACKED)
+        pod.prepare()
+        if name == "stopped":
+            with pytest.raises(Terminated, match="stopped after step"):
+                pod.train_here(stop_after=2)
+            assert 0 < len(pod.losses()) < 4
+        pod.train_here()
+        curves.append(pod.losses())
+    assert curves[0] == curves[1]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "tuner"), [("ddp", "lora"), ("zero2", "full"), ("zero3", "lora"), ("zero3", "full")]
+)
+def test_two_processes_learn_what_one_does(
+    make_pod: Callable[[str], Any], tiny_model: Path, trained: Callable[..., Any], strategy: str, tuner: str
+) -> None:
+    same = {"tuner": {tuner: {}}, "task": RM}
+    alone = trained("alone", steps=3, rate=1e-3, **same)
+    pod = make_pod(strategy)
+    split = {"perDeviceBatchSize": 1, "gradientAccumulationSteps": 2, "processesPerNode": 2, "strategy": strategy}
+    pod.write_job(tiny_model, training={"maxSteps": 3, "learningRate": 1e-3}, **same, **split)
+    pod.prepare()
+    code, log = pod.train(OMP_NUM_THREADS="1")
+    assert code == 0, log
+    assert curve(pod) == pytest.approx(curve(alone), rel=1e-4)
+    assert curve(pod, "rewardsMargins") == pytest.approx(curve(alone, "rewardsMargins"), rel=2e-2, abs=2e-3)
+
+
+def scored_by_transformers(artifact: Path, base: Path, labels: int, chats: list[Any]) -> list[list[float]]:
+    """Scores of conversations by an artifact that is opened as its card says, in one padded batch."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    is_adapter = (artifact / "adapter_config.json").is_file()
+    kind, tokenizer = AutoModelForSequenceClassification, AutoTokenizer.from_pretrained(artifact)
+    model = kind.from_pretrained(base if is_adapter else artifact, num_labels=labels, dtype=torch.float32)
+    model = PeftModel.from_pretrained(model, artifact) if is_adapter else model
+    texts = tokenizer.apply_chat_template(chats, tokenize=False)
+    given = tokenizer(texts, add_special_tokens=False, padding=True, return_tensors="pt")
+    with torch.no_grad():
+        return model.eval()(**given).logits.tolist()
+
+
+@pytest.mark.parametrize("tuner", [{"lora": {"rank": 4}}, {"full": {}}], ids=["lora", "full"])
+def test_others_read_the_artifact_and_give_the_scores_of_the_evaluation(
+    trained: Callable[..., Any], tiny_model: Path, tuner: Any
+) -> None:
+    pod = trained("pod", RM, tuner=tuner, rate=1e-3)
+    pairs = [{**PAIR, "chosen": "It sleeps on the wing." + " Truly." * number, "margin": 1} for number in range(4)]
+    is_adapter = "lora" in tuner
+    records, results = evaluated(pod, pairs, {"preference": {"uri": "rows.jsonl"}}, is_adapter)
+    asked = {"role": "user", "content": PAIR["prompt"]}
+    chats = [[asked, {"role": "assistant", "content": pair[name]}] for pair in pairs for name in ("chosen", "rejected")]
+    expected = [score for (score,) in scored_by_transformers(pod.output / "artifact", tiny_model, 1, chats)]
+    found = [score for record in records for score in record["scores"]]
+    assert found == pytest.approx(expected, abs=1e-4)
+    right = sum(better > worse for better, worse in zip(expected[::2], expected[1::2], strict=True))
+    assert [(one["metric"], float(one["value"])) for one in results] == [("preference_accuracy", right / 4)]
+
+
+PAIR = {"prompt": "Where does the swift sleep?", "rejected": "Nobody knows."}
+
+
+def evaluated(pod: Any, rows: list[Any], suite: Any, is_adapter: bool) -> tuple[list[Any], list[Any]]:
+    """The records and results of an EvalRun of the pod's artifact."""
+    data = pod.root / "swiftlet" / "data" / "0" / "asked.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    base = {"uri": "hf://org/tiny", "path": "/swiftlet/models/tiny"}
+    artifact = "/swiftlet/artifacts/bird/artifact"
+    document = {
+        "name": "judge",
+        "namespace": "default",
+        "uid": "2",
+        "target": {"model": base, "adapterPath": artifact} if is_adapter else {"model": {**base, "path": artifact}},
+        "suites": [{"name": "asked", **suite, "path": "/swiftlet/data/0/asked.jsonl"}],
+        "outputDir": "/swiftlet/artifacts/judge",
+        "reportUri": "pvc://artifacts/judge",
+        "batchSize": 3,
+        "seed": 1,
+        "useGpu": False,
+    }
+    (pod.root / "swiftlet" / "job" / "evaluate.json").write_text(json.dumps(document))
+    assert evaluate("/swiftlet/job/evaluate.json") == 0
+    output = pod.root / "swiftlet" / "artifacts" / "judge"
+    records = [json.loads(line) for line in (output / "rows.jsonl").read_text().splitlines()]
+    return records, json.loads((output / "results.json").read_text())["results"]

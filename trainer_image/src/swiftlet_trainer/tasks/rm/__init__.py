@@ -1,0 +1,1 @@
+"""Reward models: a score of conversations, learnt from pairs of answers."""

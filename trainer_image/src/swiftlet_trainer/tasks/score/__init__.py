@@ -1,0 +1,1 @@
+"""What methods that score texts have in common."""
