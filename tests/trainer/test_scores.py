@@ -122,6 +122,7 @@ def evaluated(pod: Any, rows: list[Any], suite: Any, is_adapter: bool) -> tuple[
     base = {"uri": "hf://org/tiny", "path": "/swiftlet/models/tiny"}
     artifact = "/swiftlet/artifacts/bird/artifact"
     document = {
+        "kind": "EvaluateDocument",
         "name": "judge",
         "namespace": "default",
         "uid": "2",

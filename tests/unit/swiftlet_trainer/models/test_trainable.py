@@ -98,3 +98,12 @@ def test_they_are_refused_before_a_gpu_is_taken_and_not_retried(
     with pytest.raises(InvalidInput, match=r"model hf://org/other: .*config.json") as caught:
         import_module(f"swiftlet_trainer.verbs.{verb}").run(pod.job(document))
     assert caught.value.exit_code == EXIT_INVALID
+
+
+def test_an_architecture_without_scores_is_told_to_tasks_that_learn_them(tmp_path: Path) -> None:
+    for kind, problems in (("llama", 0), ("cohere2", 1)):
+        (tmp_path / "config.json").write_text(json.dumps({"model_type": kind}))
+        found = training_problems(tmp_path, "m", "score")
+        assert len(found) == problems
+        assert all("no model that scores texts" in one for one in found)
+        assert not training_problems(tmp_path, "m", "tokens")
