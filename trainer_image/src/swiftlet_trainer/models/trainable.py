@@ -31,13 +31,13 @@ def causal_problems(folder: Path, name: str) -> list[str]:
 def training_problems(folder: Path, name: str, head: HeadName = "tokens") -> list[str]:
     """Why model `name` in `folder` cannot be trained as a causal language model with this head; none when it can."""
     config, file = _config(folder), folder / "config.json"
-    found = [*_causal(config, file), *_quantized(config, file), *_balanced(config, file)]
+    found = [*_causal(config, file, head), *_quantized(config, file), *_balanced(config, file)]
     if head == "score" and not found:
         found += _scored(config, file)
     return [f"model {name}: {problem}" for problem in found]
 
 
-def _causal(config: dict[str, Any], file: Path) -> Iterator[str]:
+def _causal(config: dict[str, Any], file: Path, head: HeadName = "tokens") -> Iterator[str]:
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
         MODEL_FOR_MASKED_LM_MAPPING_NAMES,
@@ -53,7 +53,7 @@ def _causal(config: dict[str, Any], file: Path) -> Iterator[str]:
             f"{file}: {kind} sees the tokens that it has to predict, unless is_decoder is true; "
             "use a causal language model"
         )
-    elif (
+    elif head == "tokens" and (
         classes and not any(one.endswith(HEAD) for one in classes) and any(one.endswith(OTHER_HEADS) for one in classes)
     ):
         yield (
