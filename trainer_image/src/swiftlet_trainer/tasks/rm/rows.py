@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.encode import Encoded
@@ -17,6 +19,11 @@ from swiftlet_trainer.templates.segments import Rendered, Segments
 def rows(document: TrainDocument, tokenizer: Any, segments: Segments) -> "RewardRows":
     """Of a document with the block task.rm."""
     return RewardRows(SftRows(tokenizer, segments, document.template.system), tokenizer.pad_token_id)
+
+
+def target_notes(_document: TrainDocument, _margins: NDArray[np.float32]) -> list[str]:
+    """Any margins will do."""
+    return []
 
 
 class RewardRows(PairRows):

@@ -1,5 +1,6 @@
 """What the trainer is told of a method that scores texts."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from swiftlet_trainer.training.heads.tokens import NOTHING, Want
@@ -11,4 +12,8 @@ class ScoreTask:
     items: Literal["tokens", "groups"] = "groups"
     is_linear: bool = False
     has_reference: bool = False
+    has_baseline: bool = False
     want: Want = NOTHING
+
+    def told(self, means: Mapping[str, float]) -> dict[str, float]:
+        return dict(means)
