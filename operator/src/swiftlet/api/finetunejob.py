@@ -134,6 +134,15 @@ def _format_of_task() -> Rule:
     )
 
 
+def _texts_of_pretrain() -> Rule:
+    return Rule(
+        "!has(self.task) || !has(self.task.pretrain)"
+        " || self.datasets.all(d, !has(d.format) || d.format in ['auto', 'text'])",
+        "task pretrain learns from format text; use auto, or task sft for turns",
+        "datasets",
+    )
+
+
 CHANGEABLE = {"training": ("perDeviceBatchSize", "gradientCheckpointing"), "compute": ("resources",)}
 """What may be changed between two attempts: none of it changes what is learnt, and each is a way out of too little
 memory. The next attempt goes on from the checkpoint."""
@@ -176,6 +185,7 @@ class FineTuneJobSpec(ApiModel):
             "datasets",
         ),
         _format_of_task(),
+        _texts_of_pretrain(),
         _not_with_zero3("torchCompile", "gathers weights while layers run"),
         _not_with_zero3("useLigerKernel", "shards weights before it can be tried whether the model means the same"),
     )

@@ -14,6 +14,7 @@ from swiftlet.api.tasks import FORMATS, Task
 
 ROWS = {
     "messages": "conversations, prompts with completions, and texts",
+    "text": "texts",
     "preference": "pairs of answers",
     "unpaired_preference": "single answers, each with whether it is good",
 }
@@ -90,7 +91,7 @@ def _task_page(name: str) -> str:
     schema = structural_schema("FineTuneJob")["properties"]["spec"]["properties"]["task"]["properties"][name]
     at: Location = ("spec", "task", name)
     example = "finetunejob-lora.yaml" if name == "sft" else f"tasks/{name}.yaml"
-    formats = [one for one, tasks in FORMATS.items() if name in tasks] or ["messages"]
+    formats = [one for one, tasks in FORMATS.items() if name in tasks] or ["text" if name == "pretrain" else "messages"]
     rows = ", or ".join(ROWS[one] for one in formats)
     lines = [f"# Task {name}", "", (sys.modules[f"swiftlet.api.tasks.{name}"].__doc__ or "").strip(), ""]
     lines += [f"It learns {Task.learnt_by(name)}.", ""]

@@ -10,6 +10,7 @@ from swiftlet.api.tasks.cpo import CpoTask
 from swiftlet.api.tasks.dpo import DpoTask
 from swiftlet.api.tasks.kto import KtoTask
 from swiftlet.api.tasks.orpo import OrpoTask
+from swiftlet.api.tasks.pretrain import PretrainTask
 from swiftlet.api.tasks.rm import RmTask
 from swiftlet.api.tasks.sft import SftTask
 from swiftlet.api.tasks.simpo import SimpoTask
@@ -38,6 +39,7 @@ _BLOCKS: Mapping[str, Any] = {
     "simpo": SimpoTask,
     "kto": KtoTask,
     "rm": RmTask,
+    "pretrain": PretrainTask,
 }
 
 
@@ -51,6 +53,7 @@ class Task(ApiModel):
     orpo: OrpoTask | None = Field(None, description="Odds ratio preference optimization, without a reference.")
     cpo: CpoTask | None = Field(None, description="Contrastive preference optimization, without a reference.")
     simpo: SimpoTask | None = Field(None, description="Simple preference optimization, without a reference.")
+    pretrain: PretrainTask | None = Field(None, description="Pre-training, continued on texts.")
     kto: KtoTask | None = Field(None, description="Kahneman-Tversky optimization: single answers beside a reference.")
     rm: RmTask | None = Field(None, description="Reward model: a score of conversations, from pairs of answers.")
 

@@ -1,0 +1,1 @@
+"""Pre-training, continued: the next token of texts."""

@@ -1,0 +1,17 @@
+"""Pre-training as the trainer sees it."""
+
+from dataclasses import dataclass
+
+from swiftlet.wire.documents import TrainDocument
+
+from swiftlet_trainer.tasks.sft.task import METRICS, Sft
+
+
+@dataclass(frozen=True)
+class Pretrain(Sft):
+    """-log p of the labelled tokens, which are all of them."""
+
+
+def task(document: TrainDocument) -> Pretrain:
+    """Of a document with the block task.pretrain."""
+    return Pretrain(tuple(METRICS) if document.training.token_metrics else ())
