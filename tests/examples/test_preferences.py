@@ -12,7 +12,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "tasks"
 JUDGED = {
     "orpo": "preference preference_accuracy",
     "kto": "preference preference_accuracy",
-    "pretrain": "perplexity perplexity",
+    "pretrain": "perplexity",
 }
 """Examples with an EvalRun, and what it demands."""
 UNPAIRED = ("kto", "pretrain")

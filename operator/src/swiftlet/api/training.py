@@ -53,6 +53,10 @@ class Training(ApiModel):
         description="Processes beside each training process that put batches together ahead of the step; when absent, "
         "one on a GPU and none on a CPU.",
     )
+    neftune_noise_alpha: Annotated[float, Field(gt=0, le=1000)] | None = Field(
+        None,
+        description="Noise on the embeddings of rows while they are learnt, such as 5 (NEFTune, arXiv:2310.05914).",
+    )
     seed: Annotated[int, Field(ge=0, le=4294967295)] = Field(42, description="Seed of order, dropout and new weights.")
     logging_steps: Positive = Field(1, description="Steps between two progress reports.")
     token_metrics: bool = Field(

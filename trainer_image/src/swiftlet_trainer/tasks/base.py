@@ -36,7 +36,7 @@ class Task(Protocol):
     @property
     def head(self) -> ScoreHead | PoolHead | None:
         """What the loss is of: scores or vectors of sequences. None: log-probabilities of labelled tokens, of which
-        alone `want` and `is_linear` speak."""
+        alone `want`, `is_linear` and `smoothing` speak."""
 
     @property
     def want(self) -> Want:
@@ -45,6 +45,10 @@ class Task(Protocol):
     @property
     def is_linear(self) -> bool:
         """Whether the loss is a multiple of the sum of weight x logprob, see heads.tokens.token_scores."""
+
+    @property
+    def smoothing(self) -> float:
+        """Share of each label that is spread over the vocabulary, see heads.tokens.TokenScores.logprob."""
 
     @property
     def has_reference(self) -> bool:

@@ -17,6 +17,7 @@ from swiftlet_trainer.training.heads.score import attach_scores, score_problem
 from swiftlet_trainer.training.heads.tokens import attach_token_scores
 from swiftlet_trainer.training.liger import use_liger
 from swiftlet_trainer.training.logits import head_problem
+from swiftlet_trainer.training.noise import add_noise
 from swiftlet_trainer.training.norms import fuse_rms_norms
 from swiftlet_trainer.training.shrunk import shrunk
 from swiftlet_trainer.tuners.apply import apply_tuner
@@ -44,6 +45,8 @@ def load_trainable(
     if plan.norms.value == "fused":
         fuse_rms_norms(model)
     _attach_head(model, task)
+    if document.training.neftune_noise_alpha:
+        add_noise(model, document.training.neftune_noise_alpha)
     if isinstance(task.head, ScoreHead):
         model.config.pad_token_id = model.config.get_text_config().pad_token_id = pad_token_id
     tuned = apply_tuner(model, document.tuner, document.training.seed, document.task.head)
@@ -82,7 +85,7 @@ def _head_problem(task: Task, tried: Any) -> str | None:
 
 def _attach_head(model: Any, task: Task) -> None:
     if task.head is None:
-        attach_token_scores(model, task.want, task.is_linear)
+        attach_token_scores(model, task.want, task.is_linear, task.smoothing)
     elif isinstance(task.head, ScoreHead):
         attach_scores(model)
     else:

@@ -1,17 +1,31 @@
 """Supervised fine-tuning."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel
+from swiftlet.api.base import ApiModel, Rule
 
 
 class SftTask(ApiModel):
-    """Supervised fine-tuning."""
+    """Supervised fine-tuning. lossType is TRL's."""
 
     learns: ClassVar[str] = "the next token of the assistant's turns, or of every token"
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.labelSmoothing) || self.labelSmoothing == 0.0 || !has(self.lossType) || self.lossType == 'nll'",
+            "labelSmoothing is of lossType nll; leave it out",
+            "labelSmoothing",
+        ),
+    )
+
     assistant_only_loss: bool = Field(
         True, description="Learn assistant turns (and completions) only; false learns every token of the row."
+    )
+    loss_type: Literal["nll", "dft"] = Field(
+        "nll", description="-log p of a token; dft: times p, as it is before the step (arXiv:2508.05629)."
+    )
+    label_smoothing: Annotated[float, Field(ge=0, le=0.99)] = Field(
+        0.0, description="Share of each label that is spread over the whole vocabulary (arXiv:1512.00567)."
     )

@@ -284,3 +284,30 @@ def test_weights_follow_their_tokens_into_every_batch(tiny: Any, rows: list[dict
 @pytest.mark.parametrize(("device", "planned"), [("cpu", "cpu"), ("cuda", "gpu"), ("xpu", "gpu"), ("mps", "gpu")])
 def test_chunks_have_a_size_on_every_device_and_the_plan_counts_on_it(device: str, planned: Any) -> None:
     assert head.chunk_bytes(torch.device(device)) == LOGITS_CHUNK_BYTES[planned]
+
+
+@pytest.mark.parametrize("trained", [False, True])
+@pytest.mark.parametrize("is_linear", [False, True])
+def test_label_smoothing_is_pytorchs(trained: bool, is_linear: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its loss, and its gradient of hidden states and of the head, in several chunks and blocks."""
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(16, 50, bias=False).requires_grad_(trained)
+    monkeypatch.setattr(head, "BLOCK_BYTES", 4 * 50 * 3)
+    monkeypatch.setattr(head, "CHUNK_BYTES", {"cpu": 4 * 50 * 7})
+    hidden, targets = torch.randn(20, 16), torch.randint(0, 50, (20,))
+    found = []
+    for ours in (True, False):
+        leaf = hidden.clone().requires_grad_()
+        layer.zero_grad()
+        if ours:
+            scores = token_scores(leaf, targets, Logits(layer, 50), smoothing=0.2, is_linear=is_linear)
+            loss = nll(scores)
+        else:
+            loss = functional.cross_entropy(layer(leaf), targets, label_smoothing=0.2, reduction="sum")
+        loss.backward()
+        found.append((loss.detach(), leaf.grad, layer.weight.grad if trained else torch.zeros(())))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+    with torch.no_grad():
+        without = token_scores(hidden, targets, Logits(layer, 50), smoothing=0.2)
+    torch.testing.assert_close(nll(without), found[1][0], atol=1e-4, rtol=1e-5)

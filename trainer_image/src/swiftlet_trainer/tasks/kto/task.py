@@ -24,6 +24,7 @@ class Kto:
     is_linear: bool = False
     want: Want = NOTHING
     has_reference: bool = True
+    smoothing: float = 0.0
     head: None = None
     figures: tuple[str, ...] = ("rewards_chosen", "rewards_rejected", "good", "kl")
 

@@ -13,6 +13,7 @@ class PairTask:
     items: Literal["tokens", "groups"] = "groups"
     is_linear: bool = False
     has_baseline: bool = False
+    smoothing: float = 0.0
     head: None = None
     figures: tuple[str, ...] = FIGURES
 

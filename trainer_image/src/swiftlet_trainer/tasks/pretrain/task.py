@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from swiftlet.api.tasks.sft import SftTask
 from swiftlet.wire.documents import TrainDocument
 
-from swiftlet_trainer.tasks.sft.task import METRICS, Sft
+from swiftlet_trainer.tasks.sft.task import Sft, metrics_of
 
 
 @dataclass(frozen=True)
@@ -14,4 +15,4 @@ class Pretrain(Sft):
 
 def task(document: TrainDocument) -> Pretrain:
     """Of a document with the block task.pretrain."""
-    return Pretrain(tuple(METRICS) if document.training.token_metrics else ())
+    return Pretrain(SftTask(assistant_only_loss=False), metrics_of(document))

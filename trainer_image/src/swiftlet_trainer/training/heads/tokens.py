@@ -44,7 +44,8 @@ class TokenScores(ModelOutput):  # type: ignore[misc]
     """What a forward pass returns: fp32 tensors of shape (N,), for the N labelled tokens of a batch in its order."""
 
     logprob: torch.Tensor
-    """Natural logarithms of the tokens' probabilities; the loss is a function of them."""
+    """Natural logarithms of the tokens' probabilities; the loss is a function of them. With label smoothing, of which
+    they are the whole: (1 - smoothing) log p of the token + smoothing x the mean of log p over the vocabulary."""
     entropy: torch.Tensor | None = None
     """Of the predictions, in nats, without a gradient. None where it is not asked for."""
     top1: torch.Tensor | None = None
@@ -55,12 +56,14 @@ class TokenScores(ModelOutput):  # type: ignore[misc]
     """Of each token in the loss, as the batch says. None: 1 each."""
 
 
-def attach_token_scores(model: nn.Module, want: Want = NOTHING, is_linear: bool = False) -> None:
+def attach_token_scores(
+    model: nn.Module, want: Want = NOTHING, is_linear: bool = False, smoothing: float = 0.0
+) -> None:
     """Make `model(input_ids, labels=...)` return the scores of the labelled tokens, as TokenScores.
 
     model: a causal language model of transformers, before it is wrapped by PEFT, DDP or DeepSpeed: their hooks run on
     forward, so the head must be part of it. `labels` are already shifted (see collate.Collator); `weights`, of the same
-    shape, are those of the labels. is_linear: see token_scores.
+    shape, are those of the labels. is_linear, smoothing: see token_scores.
     """
 
     def forward(
@@ -78,7 +81,7 @@ def attach_token_scores(model: nn.Module, want: Want = NOTHING, is_linear: bool 
         chosen = hidden.index_select(0, labelled)
         targets = labels.reshape(-1).index_select(0, labelled)
         weight = None if weights is None else weights.reshape(-1).index_select(0, labelled)
-        return token_scores(chosen, targets, logits_of(self), want, weight, is_linear)
+        return token_scores(chosen, targets, logits_of(self), want, weight, is_linear, smoothing)
 
     model.forward = types.MethodType(forward, model)  # type: ignore[method-assign]
 
@@ -90,20 +93,22 @@ def token_scores(
     want: Want = NOTHING,
     weight: torch.Tensor | None = None,
     is_linear: bool = False,
+    smoothing: float = 0.0,
 ) -> TokenScores:
     """log p(target) of each position, and what else is wanted of the predictions there.
 
     hidden: (N, hidden). targets: (N,). weight: fp32, (N,). is_linear: the loss is a multiple of the sum of
     weight x logprob, so that what a position adds to the gradient of a head that is trained is known before the loss
     is; another loss is then refused in the backward pass. Without it, logits are computed again there if the head is
-    trained. No positions give no log-probabilities, with a gradient of 0.
+    trained. No positions give no log-probabilities, with a gradient of 0. smoothing: share of each target that is
+    spread over the vocabulary (arXiv:1512.00567, section 7); the gradient is that of the whole.
     """
 
     def score(part: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None = None, last: bool = False) -> Any:
         found = logits(part)
         if not found.requires_grad:
-            return _in_blocks(found, target, None, want, leaves_gradient=False)
-        return _CrossEntropy.apply(found, target, weight, want, last)  # type: ignore[no-untyped-call]
+            return _in_blocks(found, target, None, want, smoothing, leaves_gradient=False)
+        return _CrossEntropy.apply(found, target, weight, want, smoothing, last)  # type: ignore[no-untyped-call]
 
     size = _positions(chunk_bytes(hidden.device), logits.vocabulary)
     parameters = list(logits.head.parameters())
@@ -223,18 +228,24 @@ class _CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None, want: Want, last: bool
+        ctx: Any,
+        logits: torch.Tensor,
+        target: torch.Tensor,
+        weight: torch.Tensor | None,
+        want: Want,
+        smoothing: float,
+        last: bool,
     ) -> Scores:
         """logits: (positions, vocabulary), spent afterwards. target: (positions,). weight: see Score."""
         ctx.last = last
-        if logits.is_cuda and has_c_compiler() and "log_sum_sq" not in want:
+        if logits.is_cuda and has_c_compiler() and "log_sum_sq" not in want and not smoothing:
             from swiftlet_trainer.training.cross_entropy import cross_entropy_
 
             nll, metrics = cross_entropy_(logits, target, weight, bool(want))
             entropy, top1 = (None, None) if metrics is None else metrics.unbind(-1)
             scores: Scores = (nll, entropy if "entropy" in want else None, top1 if "top1" in want else None, None)
         else:
-            scores = _in_blocks(logits, target, weight, want, leaves_gradient=True)
+            scores = _in_blocks(logits, target, weight, want, smoothing, leaves_gradient=True)
         ctx.save_for_backward(logits)
         ctx.mark_non_differentiable(*(one for one in scores[1:] if one is not None))
         return scores
@@ -243,11 +254,16 @@ class _CrossEntropy(torch.autograd.Function):
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, grad: torch.Tensor, *_others: None) -> tuple[torch.Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
-        return gradient if ctx.last else _scaled(gradient, grad), None, None, None, None
+        return gradient if ctx.last else _scaled(gradient, grad), None, None, None, None, None
 
 
 def _in_blocks(
-    logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None, want: Want, leaves_gradient: bool
+    logits: torch.Tensor,
+    target: torch.Tensor,
+    weight: torch.Tensor | None,
+    want: Want,
+    smoothing: float,
+    leaves_gradient: bool,
 ) -> Scores:
     """Scores of logits, (positions, vocabulary), which become the gradient of weight x -logprob if one is left."""
     size = _block(logits)
@@ -256,13 +272,17 @@ def _in_blocks(
     for block, wanted, factor in zip(logits.split(size), target.unsqueeze(-1).split(size), weights, strict=True):
         gradient = nn.functional.log_softmax(block, -1, dtype=torch.float32)
         nll = -gradient.gather(-1, wanted).squeeze(-1)
+        if smoothing:
+            nll = (1 - smoothing) * nll - smoothing * gradient.mean(-1)
         top1 = gradient.argmax(-1, keepdim=True).eq(wanted).float().squeeze(-1) if "top1" in want else None
         if leaves_gradient or want & {"entropy", "log_sum_sq"}:
             gradient.exp_()
         entropy = torch.special.entr(gradient).sum(-1) if "entropy" in want else None
         found.append((nll, entropy, top1, gradient.square().sum(-1).log() if "log_sum_sq" in want else None))
         if leaves_gradient:
-            gradient.scatter_add_(-1, wanted, gradient.new_full(wanted.shape, -1.0))
+            if smoothing:
+                gradient -= smoothing / gradient.shape[-1]
+            gradient.scatter_add_(-1, wanted, gradient.new_full(wanted.shape, smoothing - 1.0))
             block.copy_(gradient if factor is None else gradient.mul_(factor.unsqueeze(-1)))
     return _joined(found)
 
