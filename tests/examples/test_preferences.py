@@ -21,7 +21,7 @@ SWIFTLET = Path(sys.executable).with_name("swiftlet")
 
 
 @pytest.mark.usefixtures("smollm2")
-@pytest.mark.parametrize("method", ["cpo", "dpo", "kto", "orpo", "simpo"])
+@pytest.mark.parametrize("method", ["cpo", "dpo", "kto", "orpo", "pretrain", "simpo"])
 def test_an_example_learns_what_it_says(tmp_path: Path, method: str) -> None:
     """Without a reference the model preferred the other answers before, so it is what was learnt; a reward beside a
     reference begins at 0."""
