@@ -23,9 +23,11 @@ class SftTask(ApiModel):
     assistant_only_loss: bool = Field(
         True, description="Learn assistant turns (and completions) only; false learns every token of the row."
     )
-    loss_type: Literal["nll", "dft"] = Field(
-        "nll", description="-log p of a token; dft: times p, as it is before the step (arXiv:2508.05629)."
+    loss_type: Literal["nll", "dft"] | None = Field(
+        None,
+        description="nll, -log p of a token, when absent; dft: times p, which has no gradient (arXiv:2508.05629).",
     )
-    label_smoothing: Annotated[float, Field(ge=0, le=0.99)] = Field(
-        0.0, description="Share of each label that is spread over the whole vocabulary (arXiv:1512.00567)."
+    label_smoothing: Annotated[float, Field(ge=0, le=0.99)] | None = Field(
+        None,
+        description="Share of each label that is spread over the whole vocabulary (arXiv:1512.00567); 0 when absent.",
     )

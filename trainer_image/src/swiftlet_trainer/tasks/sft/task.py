@@ -29,18 +29,18 @@ class Sft:
 
     @property
     def is_linear(self) -> bool:
-        return self.block.loss_type == "nll"
+        return self.block.loss_type != "dft"
 
     @property
     def smoothing(self) -> float:
-        return self.block.label_smoothing
+        return self.block.label_smoothing or 0.0
 
     @property
     def want(self) -> Want:
         return frozenset(METRICS[name] for name in self.figures)
 
     def loss(self, scores: TokenScores, batch: Batch) -> StepLoss:
-        loss = nll(scores) if self.block.loss_type == "nll" else dft(scores)
+        loss = dft(scores) if self.block.loss_type == "dft" else nll(scores)
         return StepLoss(loss, {name: getattr(scores, METRICS[name]).sum() for name in self.figures})
 
     def told(self, means: Mapping[str, float]) -> Mapping[str, float]:
