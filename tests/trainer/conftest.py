@@ -74,7 +74,10 @@ class Pod:
     def write_job(self, model: Path, /, **changes: Any) -> TrainDocument:
         """A job of 20 short chats; `changes` are blocks or fields of the document."""
         task = TrainTask.model_validate(changes.get("task", {}))
-        row_of = judged_row if task.has_targets else pair_row if task.sequences > 1 else chat_row
+        if task.embedding:
+            row_of = relevance_row
+        else:
+            row_of = judged_row if task.has_targets else pair_row if task.sequences > 1 else chat_row
         rows = [row_of(number) for number in range(20)]
         data = self.root / "swiftlet" / "data" / "0" / "rows.jsonl"
         data.parent.mkdir(parents=True, exist_ok=True)
@@ -182,6 +185,13 @@ def judged_row(number: int) -> dict[str, Any]:
     is_good = number % 2 == 0
     bad = f"Nobody knows, {number} times." * (1 + number % 4)
     return {"prompt": question, "completion": answer if is_good else bad, "label": is_good}
+
+
+def relevance_row(number: int) -> dict[str, Any]:
+    """A question, what answers it and, now and then, what does not."""
+    (question, answer) = (turn["content"] for turn in chat_row(number)["messages"])
+    row = {"query": f"{question} Number {number}?", "positive": answer}
+    return {**row, "negative": f"Nobody knows, {number} times."} if number % 3 else row
 
 
 @pytest.fixture

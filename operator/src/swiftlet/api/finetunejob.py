@@ -26,7 +26,16 @@ from swiftlet.api.tuner import Lora, Tuner, same_tuner
 from swiftlet.api.uris import DataUri
 
 DataFormat = Literal[
-    "auto", "messages", "sharegpt", "alpaca", "prompt_completion", "text", "preference", "unpaired_preference"
+    "auto",
+    "messages",
+    "sharegpt",
+    "alpaca",
+    "prompt_completion",
+    "text",
+    "preference",
+    "unpaired_preference",
+    "relevance",
+    "ranking",
 ]
 Strategy = Literal["auto", "ddp", "zero1", "zero2", "zero3"]
 
@@ -40,7 +49,9 @@ class Columns(ApiModel):
     messages: ColumnName | None = Field(None, description="List of turns (messages, sharegpt).")
     role: ColumnName | None = Field(None, description="Key of the role within a turn.")
     content: ColumnName | None = Field(None, description="Key of the text within a turn.")
-    prompt: ColumnName | None = Field(None, description="Prompt (prompt_completion) or instruction (alpaca).")
+    prompt: ColumnName | None = Field(
+        None, description="Prompt (prompt_completion), instruction (alpaca) or query (relevance, ranking)."
+    )
     input: ColumnName | None = Field(None, description="Optional context of an instruction (alpaca).")
     completion: ColumnName | None = Field(
         None, description="Completion (prompt_completion), output (alpaca) or answer (unpaired_preference)."
@@ -49,7 +60,13 @@ class Columns(ApiModel):
     text: ColumnName | None = Field(None, description="Plain text (text).")
     chosen: ColumnName | None = Field(None, description="Answer to prefer (preference).")
     rejected: ColumnName | None = Field(None, description="Answer, or list of answers, to avoid (preference).")
-    label: ColumnName | None = Field(None, description="Whether the answer is good (unpaired_preference).")
+    label: ColumnName | None = Field(
+        None,
+        description="Whether the answer is good (unpaired_preference), or how relevant texts are (relevance, ranking).",
+    )
+    positive: ColumnName | None = Field(None, description="Relevant text, or list of them (relevance).")
+    negative: ColumnName | None = Field(None, description="Text, or list of them, that is not relevant (relevance).")
+    documents: ColumnName | None = Field(None, description="List of texts that have scores (ranking).")
     margin: ColumnName | None = Field(
         None, description="Number by which the chosen answer is to be ahead (preference, of task rm)."
     )

@@ -17,6 +17,8 @@ ROWS = {
     "text": "texts",
     "preference": "pairs of answers",
     "unpaired_preference": "single answers, each with whether it is good",
+    "relevance": "texts with others that are relevant to them, or not",
+    "ranking": "texts with ranked lists",
 }
 """What rows are, by the format that stands for its like."""
 

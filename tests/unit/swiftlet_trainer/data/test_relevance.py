@@ -3,15 +3,17 @@
 from typing import Any
 
 import pytest
+from swiftlet.api.finetunejob import Columns
 from swiftlet_trainer.data.examples import Relevance
 from swiftlet_trainer.data.formats import converted, detect, key_book
 from swiftlet_trainer.data.keys import RowError
 from swiftlet_trainer.data.relevance import RELEVANCE
 
 
-def read(row: dict[str, Any]) -> Relevance:
-    found = detect(row, None, RELEVANCE)
-    return converted(row, found, None, key_book(found, None))
+def read(row: dict[str, Any], **columns: str) -> Relevance:
+    named = Columns(**columns) if columns else None
+    found = detect(row, named, RELEVANCE)
+    return converted(row, found, named, key_book(found, named))
 
 
 def said(*texts: str) -> list[dict[str, str]]:
@@ -27,7 +29,7 @@ SHAPES = {
     "sentence-transformers, mined": ({"query": "q", "positive": "a", "negative_1": "b", "negative_2": "c"}, SEVERAL),
     "sentence-transformers, scored": (
         {"sentence1": "q", "sentence2": "a", "score": 0.7},
-        Relevance("q", ["a"], [0.7], is_scored=True),
+        Relevance("q", ["a"], [0.7]),
     ),
     "sentence-transformers, cross encoder": ({"query": "q", "docs": ["a", "b"], "labels": [1, 0]}, TRIPLET),
     "a list of negatives": ({"anchor": "q", "positive": "a", "negatives": ["b", "c"]}, SEVERAL),
@@ -39,12 +41,12 @@ SHAPES = {
     ),
     "ms-swift, scored": (
         {"messages": said("q"), "positive_messages": [said("a")], "label": 0.8},
-        Relevance("q", ["a"], [0.8], is_scored=True),
+        Relevance("q", ["a"], [0.8]),
     ),
     "ms-swift, before 3.8": ({"query": "q", "response": "a", "rejected_response": ["b", "c"]}, SEVERAL),
     "a ranked list": (
         {"query": "q", "passages": ["a", "b"], "scores": [2, 0.5]},
-        Relevance("q", ["a", "b"], [2.0, 0.5], is_scored=True),
+        Relevance("q", ["a", "b"], [2.0, 0.5]),
     ),
     "cells of CSV": ({"query": "q", "positive": '["a"]', "negative": '["b", "c"]', "label": ""}, SEVERAL),
 }
@@ -53,6 +55,13 @@ SHAPES = {
 @pytest.mark.parametrize(("row", "expected"), SHAPES.values(), ids=SHAPES)
 def test_the_same_is_the_same_however_it_is_written(row: dict[str, Any], expected: Relevance) -> None:
     assert read(row) == expected
+
+
+def test_columns_of_other_names() -> None:
+    row = {"frage": "q", "gut": "a", "schlecht": ["b"]}
+    assert read(row, prompt="frage", positive="gut", negative="schlecht") == TRIPLET
+    listed = {"frage": "q", "texte": ["a", "b"], "noten": [1, 0]}
+    assert read(listed, prompt="frage", documents="texte", label="noten") == TRIPLET
 
 
 REFUSED = {

@@ -194,3 +194,58 @@ def test_an_adapter_that_peft_cannot_put_on_is_bad_input(
     failure = eval_pod.termination()["failure"]
     assert failure["reason"] == "InvalidInput"
     assert failure["message"].startswith(f"target: {folder}{cause}")
+
+
+@pytest.fixture
+def vectors(tmp_path: Path, tiny: Path, eval_pod: Any) -> Any:
+    """An adapter of the tiny model's backbone that makes vectors, mounted with it; opened as others open it."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from swiftlet_trainer.models.embedder import Embedder, write_embedder
+    from transformers import AutoModel
+
+    torch.manual_seed(4)
+    config = LoraConfig(r=4, target_modules="all-linear", task_type="FEATURE_EXTRACTION")
+    adapted = get_peft_model(AutoModel.from_pretrained(tiny), config)
+    for name, weight in adapted.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.3)
+    folder = tmp_path / "vectors"
+    adapted.save_pretrained(folder)
+    write_embedder(folder, Embedder("mean"), hidden_size=64, max_length=64)
+    eval_pod.mount(MODEL, tiny)
+    eval_pod.mount(ADAPTER, folder)
+    return adapted.eval()
+
+
+def test_an_adapter_of_vectors_ranks_as_it_does_elsewhere(vectors: Any, tokenizer: Any, eval_pod: Any) -> None:
+    """In the way that its folder says, and so does the base beside it, without it."""
+    import torch
+
+    pairs = {f"Who is number {n}?": f"Bird {n * n} of the harbour." for n in range(6)}
+    rows = [{"query": query, "positive": document} for query, document in pairs.items()]
+    block = {"retrieval": {"uri": "configmap://data/pairs.jsonl"}, "path": eval_pod.rows("pairs.jsonl", rows)}
+    assert main(["evaluate", "--job", eval_pod.job(ADAPTED, BASE, [{"name": "pairs", **block}])]) == EXIT_OK
+
+    @torch.no_grad()
+    def mrr(model: Any) -> float:
+        texts = [*pairs, *pairs.values()]
+        found = [model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0].mean(0) for text in texts]
+        vectors = torch.nn.functional.normalize(torch.stack(found), dim=-1)
+        cosines = vectors[:6] @ vectors[6:].T
+        return float((1 / (cosines > cosines.diag().unsqueeze(-1)).sum(-1).add(1)).mean())
+
+    values = {
+        one["subject"]: float(one["value"]) for one in eval_pod.termination()["results"] if one["metric"] == "mrr"
+    }
+    expected = mrr(vectors)
+    with vectors.disable_adapter():
+        assert values == pytest.approx({"target": expected, "baseline": mrr(vectors)}, abs=1e-4)
+
+
+def test_an_adapter_of_vectors_is_asked_for_nothing_else(
+    vectors: Any, suites: list[dict[str, Any]], eval_pod: Any
+) -> None:
+    assert main(["evaluate", "--job", eval_pod.job(ADAPTED, BASE, suites[1:2])]) == EXIT_INVALID
+    told = json.dumps(eval_pod.termination())
+    assert "target: it makes vectors of texts and says nothing, which suite text is about" in told

@@ -20,6 +20,7 @@ from swiftlet_trainer.artifact.tokenizers import copy_tokenizer
 from swiftlet_trainer.checkpoints.store import is_disk_full
 from swiftlet_trainer.failures import TrainerError
 from swiftlet_trainer.models.digest import weight_bytes
+from swiftlet_trainer.models.embedder import Embedder, write_embedder
 from swiftlet_trainer.models.saving import save_weights
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.templates.end_token import GENERATION_CONFIG, configured_end, stopping_tokens
@@ -59,6 +60,10 @@ def write_artifact(
         copy_tokenizer(base_folder, staged)
         if document.task.head == "tokens":
             _write_generation_config(staged, base_folder, tokenizer)
+        if block := document.task.embedding:
+            embedder = Embedder(block.pooling, block.query_prompt, block.document_prompt)
+            size = model.config.get_text_config().hidden_size
+            write_embedder(staged, embedder, size, document.template.max_length)
         manifest = _manifest(document, base_folder, data_digest, steps, final_loss, eval_loss)
         card = model_card(manifest, base_name(document.model), staged)
         (staged / MODEL_CARD).write_text(card, encoding="utf-8")

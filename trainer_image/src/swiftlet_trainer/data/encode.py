@@ -14,6 +14,7 @@ from swiftlet_trainer.data.judgements import JUDGEMENTS
 from swiftlet_trainer.data.keys import KeyBook, RowError
 from swiftlet_trainer.data.preferences import MARGINS, PREFERENCES
 from swiftlet_trainer.data.readers import BadRow, UnreadableFileError, is_numbered_by_line, read_rows
+from swiftlet_trainer.data.relevance import RELEVANCE
 from swiftlet_trainer.data.tally import Tally
 from swiftlet_trainer.templates.render import (
     UnsuitableTemplateError,
@@ -189,6 +190,7 @@ FORMATS_OF: Mapping[Shape, Mapping[str, Format[AnyExample]]] = {
     "preference": PREFERENCES,
     "judgement": {**JUDGEMENTS, **PREFERENCES},
     "margin": MARGINS,
+    "relevance": RELEVANCE,
 }
 
 

@@ -97,16 +97,11 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Relevance:
-    """A text, and how relevant each of some documents is to it: 1 where it is, 0 where it is not, or the row's own
-    scores.
-
-    is_scored: whether they are the row's own.
-    """
+    """A text, and how relevant each of some documents is to it: 1 where it is, 0 where it is not, or a score."""
 
     query: str
     documents: list[str]
     grades: list[float]
-    is_scored: bool = False
 
     @property
     def positives(self) -> list[str]:

@@ -53,16 +53,15 @@ VERDICTS = Refused(
     "set it, or leave this out to learn the row as it is",
     {"row": ("label", "kto_tag"), "turn": ("label", "kto_tag")},
 )
+COMPARED = Refused(
+    "this is data of texts that are compared, which task embedding learns from",
+    "set it, or leave this out to learn the row as it is",
+    {"row": ("positive", "negative", "positives", "negatives", "positive_messages", "negative_messages")},
+)
 LABELS = Refused(
-    "this is data of classification, ranking or preference, which no task reads yet",
+    "this is data of classification or preference, which no task reads yet",
     "leave it out to learn the row as it is",
-    {
-        "row": (
-            *("labels", "completions", "reward", "rewards", "positive", "negative", "positives", "negatives"),
-            *("positive_messages", "negative_messages"),
-        ),
-        "turn": ("rating",),
-    },
+    {"row": ("labels", "completions", "reward", "rewards"), "turn": ("rating",)},
 )
 TOOLS = Refused(
     "tools and calls of them cannot be rendered yet",
@@ -108,7 +107,7 @@ TOKENS = Refused(
     "give the texts instead",
     {"row": ("input_ids", "token_ids", "attention_mask")},
 )
-REFUSED = (PREFERENCE, MARGIN, JUDGED, VERDICTS, LABELS, TOOLS, MEDIA, THOUGHTS, RENDERING, ANSWERS, TOKENS)
+REFUSED = (PREFERENCE, MARGIN, JUDGED, VERDICTS, COMPARED, LABELS, TOOLS, MEDIA, THOUGHTS, RENDERING, ANSWERS, TOKENS)
 """Told in this order, before anything else is asked of a row."""
 
 MARKS = (

@@ -35,7 +35,7 @@ def _from_relevance(view: RowView) -> Relevance:
     scores = _numbers(label, name)
     if len(scores) != len(positives):
         raise RowError(f"{name} has {len(scores)} numbers for {len(positives)} texts; give one for each")
-    return _checked(Relevance(query, positives, scores, is_scored=True))
+    return _checked(Relevance(query, positives, scores))
 
 
 def _from_ranking(view: RowView) -> Relevance:
@@ -44,8 +44,7 @@ def _from_ranking(view: RowView) -> Relevance:
     scores = _numbers(view.needed("label"), name)
     if len(scores) != len(documents):
         raise RowError(f"{name} has {len(scores)} numbers for {len(documents)} documents; give one for each")
-    is_graded = any(score not in (0, 1) for score in scores)
-    return _checked(Relevance(_query(view), documents, scores, is_scored=is_graded))
+    return _checked(Relevance(_query(view), documents, scores))
 
 
 def _query(view: RowView) -> str:

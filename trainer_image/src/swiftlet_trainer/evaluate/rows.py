@@ -11,7 +11,17 @@ from swiftlet.wire.documents import ResolvedSuite
 
 from swiftlet_trainer.data.examples import Preference, Relevance
 from swiftlet_trainer.data.formats import FORMATS, column_names, converted, detect, key_book
-from swiftlet_trainer.data.keys import JUDGED, LABELS, PREFERENCE, READ_IN_PARTS, VERDICTS, KeyBook, RowError, is_absent
+from swiftlet_trainer.data.keys import (
+    COMPARED,
+    JUDGED,
+    LABELS,
+    PREFERENCE,
+    READ_IN_PARTS,
+    VERDICTS,
+    KeyBook,
+    RowError,
+    is_absent,
+)
 from swiftlet_trainer.data.placeholders import substitute
 from swiftlet_trainer.data.preferences import MARGINS
 from swiftlet_trainer.data.relevance import RELEVANCE
@@ -136,7 +146,7 @@ def _asked(row: Mapping[str, Any], column: str) -> list[Turn]:
     """The conversation up to where the model answers: a text (or turns) of its own column, or a format's turns."""
     book = KeyBook(
         {"row": [column], "turn": [*TURN_NAMES["role"], *TURN_NAMES["content"]], "part": READ_IN_PARTS},
-        allowed=(LABELS, PREFERENCE, JUDGED, VERDICTS),  # they say nothing of what is asked
+        allowed=(LABELS, COMPARED, PREFERENCE, JUDGED, VERDICTS),  # they say nothing of what is asked
     )
     chats = [FORMATS[name] for name in CHATS if not is_absent(row.get(FORMATS[name].columns["messages"][0]))]
     if bool(chats) == (not is_absent(row.get(column))):

@@ -12,12 +12,14 @@ from swiftlet.wire.documents import EvaluateDocument, ResolvedModel, ResolvedSub
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.hardware import compute_dtype
 from swiftlet_trainer.models.adapters import AdapterSource, with_adapters
-from swiftlet_trainer.models.embedder import AS_DEFAULT, Embedder, read_embedder
+from swiftlet_trainer.models.embedder import AS_DEFAULT, Embedder, makes_vectors, read_embedder
 from swiftlet_trainer.models.scores import ScoreHead, read_head
 from swiftlet_trainer.paths import in_pod
 
 SubjectName = Literal["target", "baseline"]
 NAMES: tuple[SubjectName, ...] = ("target", "baseline")
+
+MIXED = "target and baseline are adapters of one model, and one of them alone makes vectors of texts"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,13 @@ def _subject(name: SubjectName, one: ResolvedSubject) -> Subject:
 
 def _suite_problems(subject: Subject, suites: Sequence[ResolvedSuite]) -> Iterator[str]:
     """What is asked of a model that it has no head for."""
+    from swiftlet_trainer.models.loading import model_folder
+
+    if makes_vectors(subject.adapter or model_folder(subject.model)):
+        what = f"{subject.name}: it makes vectors of texts and says nothing, which suite"
+        remedy = "ask it with a suite of retrieval"
+        yield from (f"{what} {suite.name} is about; {remedy}" for suite in suites if not suite.retrieval)
+        return
     if subject.head is None:
         return
     for suite in suites:
@@ -79,8 +88,9 @@ def _problems(subject: ResolvedSubject) -> list[str]:
 
     of_model = None if subject.adapter_path else subject.digest
     problems = check_model(subject.model.model_copy(update={"digest": of_model or subject.model.digest}), chat=False)
-    if not problems and not read_head(model_folder(subject.model)):
-        problems = causal_problems(model_folder(subject.model), subject.model.uri)
+    folder = None if problems else model_folder(subject.model)
+    if folder and not read_head(folder) and not makes_vectors(folder):
+        problems = causal_problems(folder, subject.model.uri)
     if problems or subject.adapter_path is None:
         return problems
     adapter = in_pod(subject.adapter_path)
@@ -128,16 +138,23 @@ def loaded(subjects: Sequence[Subject], use_gpu: bool) -> Iterator[tuple[Any, li
     for group in groups.values():
         tokenizer, model = _load(group[0], use_gpu)
         adapters = [AdapterSource(one.name, one.adapter, one.name) for one in group if one.adapter]
-        model = with_adapters(model, adapters, group[0].model.uri).eval()
+        # Adapters of vectors were trained without a head, and name their layers from the backbone on.
+        backbones = [makes_vectors(one.folder) for one in adapters]
+        if any(backbones) and not all(backbones):
+            raise InvalidInput([f"{MIXED}; evaluate them in runs of their own"])
+        model = with_adapters(model.base_model if any(backbones) else model, adapters, group[0].model.uri).eval()
         yield tokenizer, [(one, _active(model, one.name if one.adapter else None)) for one in group]
         del model
 
 
 def _load(subject: Subject, use_gpu: bool) -> tuple[Any, Any]:
-    from swiftlet_trainer.models.causal import load_causal, load_scored
+    from swiftlet_trainer.models.causal import load_backbone, load_causal, load_scored
     from swiftlet_trainer.models.loading import load_tokenizer, model_folder
 
     tokenizer, folder, dtype = load_tokenizer(subject.model), model_folder(subject.model), compute_dtype(use_gpu)
     head = subject.head
-    model = load_scored(folder, dtype, head.labels, head.problem_type) if head else load_causal(folder, dtype)
+    if head:
+        model = load_scored(folder, dtype, head.labels, head.problem_type)
+    else:
+        model = (load_backbone if makes_vectors(folder) else load_causal)(folder, dtype)
     return tokenizer, model.to("cuda" if use_gpu else "cpu").eval()

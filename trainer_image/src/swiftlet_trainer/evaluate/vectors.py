@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from swiftlet.api.tasks.embedding import Pooling
 
 from swiftlet_trainer.evaluate.finite import NotFiniteError
 from swiftlet_trainer.evaluate.likelihood import Progress, batches
-from swiftlet_trainer.models.embedder import Pooling
 from swiftlet_trainer.training.collate import padded
+from swiftlet_trainer.training.heads.backbone import hidden_states
+from swiftlet_trainer.training.heads.pool import PoolHead, pooled
 
 
 def text_vectors(
@@ -49,11 +51,8 @@ def by_batches(
 def _batch(model: Any, texts: Sequence[list[int]], pooling: Pooling, pad_id: int) -> torch.Tensor:
     width = max(map(len, texts))
     ids = padded(texts, width, pad_id).to(model.device)
-    mask = padded([[1] * len(text) for text in texts], width, 0).to(model.device)
-    hidden = model.base_model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
-    if pooling == "mean":
-        pooled = (hidden.float() * mask.unsqueeze(-1)).sum(1) / mask.sum(-1, keepdim=True)
-    else:
-        places = mask.sum(-1) - 1 if pooling == "last" else torch.zeros_like(mask[:, 0])
-        pooled = hidden[torch.arange(len(texts), device=hidden.device), places].float()
-    return torch.nn.functional.normalize(pooled, dim=-1).cpu()
+    starts = torch.arange(len(texts)) * width
+    ends = starts + torch.tensor([len(text) for text in texts])
+    # Causal attention never sees the padding.
+    hidden = hidden_states(model.base_model, ids)
+    return pooled(hidden, torch.stack([starts, ends], -1).to(model.device), PoolHead(pooling)).cpu()

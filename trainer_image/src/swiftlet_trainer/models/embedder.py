@@ -10,12 +10,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
+
+from swiftlet.api.tasks.embedding import Pooling
 
 from swiftlet_trainer.failures import InvalidInput
 
-Pooling = Literal["last", "mean", "cls"]
-"""The hidden state of the last token, the mean of all, or that of the first."""
 MODULES_FILE, POOLING_FILE = "modules.json", "1_Pooling/config.json"
 LENGTH_FILE, PROMPTS_FILE = "sentence_bert_config.json", "config_sentence_transformers.json"
 EMBEDDER_FILES = (MODULES_FILE, POOLING_FILE, LENGTH_FILE, PROMPTS_FILE)
@@ -42,11 +42,16 @@ AS_DEFAULT = Embedder()
 """Of a model that does not say."""
 
 
+def makes_vectors(folder: Path) -> bool:
+    """Whether a model's or an adapter's folder says that vectors are what it is for."""
+    return (folder / POOLING_FILE).is_file()
+
+
 def read_embedder(folder: Path) -> Embedder | None:
     """What a model's or an adapter's folder says; None where it says nothing. Raises InvalidInput for parts that are
     not computed here."""
     file = folder / POOLING_FILE
-    if not file.is_file():
+    if not makes_vectors(folder):
         return None
     modules = [one["type"].rpartition(".")[-1] for one in _read(folder / MODULES_FILE, [])]
     if others := [name for name in modules if name not in MODULES]:

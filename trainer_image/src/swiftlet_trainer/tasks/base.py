@@ -4,13 +4,14 @@ A task says how much was lost and of how many items, and never divides or reduce
 and processes, and divides by the items of the whole step. So what is learnt depends on neither.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 
 from swiftlet_trainer.models.scores import ScoreHead
+from swiftlet_trainer.parallel.peers import Peers
 from swiftlet_trainer.training.collate import Batch
 from swiftlet_trainer.training.heads.pool import PoolHead
 from swiftlet_trainer.training.heads.tokens import Want
@@ -70,3 +71,15 @@ class Task(Protocol):
 
     def told(self, means: Mapping[str, float]) -> Mapping[str, float]:
         """What is reported of the means over items of figures: fields of swiftlet.api.progress.Progress."""
+
+
+@runtime_checkable
+class ComparesRows(Protocol):
+    """A task whose loss of a batch depends on the other rows of its step, see training.among."""
+
+    def part(self, outputs: Any, batch: Batch) -> Any:
+        """What a batch is to the others. outputs: see Task.loss."""
+
+    def shared(self, parts: Sequence[Any], counted: Sequence[bool], peers: Peers) -> Sequence[Any]:
+        """Of each of this process's batches of a step: what `loss` finds as `among` in the batch. All processes ask
+        together, with as many batches each. parts: theirs. counted: whether each is of the step."""

@@ -35,6 +35,8 @@ class Batch(TypedDict):
     """log p of each sequence's answer under the reference, fp32, (sequences,); where rows have it."""
     baseline: NotRequired[torch.Tensor]
     """What the losses of the whole step compare with, fp32, (); see training.baseline."""
+    among: NotRequired[Any]
+    """What the other rows of the step are to the loss, see training.among."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ switched off. How gradients meet is the engine's matter, what is learnt is the t
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -19,6 +20,7 @@ from swiftlet_trainer.checkpoints.store import CheckpointStore
 from swiftlet_trainer.checkpoints.writing import write_checkpoint
 from swiftlet_trainer.parallel.peers import Peers
 from swiftlet_trainer.tasks.base import Task
+from swiftlet_trainer.training.among import among_rows
 from swiftlet_trainer.training.baseline import baseline_of, with_baseline
 from swiftlet_trainer.training.batches import RankBatches
 from swiftlet_trainer.training.collate import Batch
@@ -117,6 +119,7 @@ class TaskTrainer:
         """One step: the sum of the losses of all its items, divided by their number."""
         counted = range(self.document.gradient_accumulation_steps)
         parts = with_baseline(self, [on_device(next(batches), self.peers.device) for _ in counted])
+        parts = among_rows(self.task, self.engine.wrapped, parts, self.peers)
         rows = self.data.plan.rows(self.step)
         items = sum(self.data.items[row] for row in rows)  # each process knows all rows of a step
         sums = torch.zeros(2 + len(self.task.figures), dtype=torch.float64, device=self.peers.device)
@@ -181,15 +184,18 @@ class TaskTrainer:
     def _evaluation_sums(self, rows_of: Any) -> torch.Tensor:
         """Number of the items of the eval rows, their summed loss and figures, over all processes: (2 + figures,)."""
         sums = torch.zeros(2 + len(self.task.figures), dtype=torch.float64)
-        known = baseline_of(self, rows_of)
-        for _, counted, rows in self.batches_of(rows_of):
-            batch = cast(Batch, {**rows, **known})
-            scores = self.engine.wrapped(**batch["inputs"])
-            items = len(batch["sequence"]) if self.task.items == "tokens" else int(batch["group"][-1]) + 1
-            if counted:
-                found = self.task.loss(scores, batch)
-                figures = (float(found.figures[name]) for name in self.task.figures)
-                sums += torch.tensor([items, float(found.total), *figures], dtype=torch.float64)
+        known, batches = baseline_of(self, rows_of), self.batches_of(rows_of)
+        while parts := list(islice(batches, self.document.gradient_accumulation_steps)):  # as many rows as in a step
+            counted = [counts for _, counts, _ in parts]
+            step = among_rows(self.task, self.engine.wrapped, [batch for _, _, batch in parts], self.peers, counted)
+            for counts, rows in zip(counted, step, strict=True):
+                batch = cast(Batch, {**rows, **known})
+                scores = self.engine.wrapped(**batch["inputs"])
+                items = len(batch["sequence"]) if self.task.items == "tokens" else int(batch["group"][-1]) + 1
+                if counts:
+                    found = self.task.loss(scores, batch)
+                    figures = (float(found.figures[name]) for name in self.task.figures)
+                    sums += torch.tensor([items, float(found.total), *figures], dtype=torch.float64)
         return self.peers.summed(sums)
 
     def batches_of(self, rows_of: Any, **changes: Any) -> Iterator[tuple[list[int], bool, Batch]]:

@@ -8,6 +8,7 @@ from pydantic import Field
 from swiftlet.api.base import ApiModel, Rule, one_of
 from swiftlet.api.tasks.cpo import CpoTask
 from swiftlet.api.tasks.dpo import DpoTask
+from swiftlet.api.tasks.embedding import EmbeddingTask
 from swiftlet.api.tasks.kto import KtoTask
 from swiftlet.api.tasks.orpo import OrpoTask
 from swiftlet.api.tasks.pretrain import PretrainTask
@@ -19,15 +20,17 @@ PREFERENCE_TASKS = ("dpo", "orpo", "cpo", "simpo", "rm")
 """Blocks that learn from pairs of answers."""
 SCORE_TASKS: tuple[str, ...] = ("rm",)
 """Blocks that teach a model to score texts, instead of what follows them."""
-POOL_TASKS: tuple[str, ...] = ()
+POOL_TASKS: tuple[str, ...] = ("embedding",)
 """Blocks that teach a model vectors of texts."""
-TARGET_TASKS = ("kto", "rm")
+TARGET_TASKS = ("kto", "rm", "embedding")
 """Blocks whose rows say what is to come out for them beside their text."""
 HeadName = Literal["tokens", "score", "pool"]
 
 FORMATS: Mapping[str, tuple[str, ...]] = {
     "unpaired_preference": ("kto",),
     "preference": (*PREFERENCE_TASKS, "kto"),
+    "relevance": ("embedding",),
+    "ranking": ("embedding",),
 }
 """Formats of rows that some blocks learn from and no others, and those."""
 
@@ -40,6 +43,7 @@ _BLOCKS: Mapping[str, Any] = {
     "kto": KtoTask,
     "rm": RmTask,
     "pretrain": PretrainTask,
+    "embedding": EmbeddingTask,
 }
 
 
@@ -56,6 +60,7 @@ class Task(ApiModel):
     pretrain: PretrainTask | None = Field(None, description="Pre-training, continued on texts.")
     kto: KtoTask | None = Field(None, description="Kahneman-Tversky optimization: single answers beside a reference.")
     rm: RmTask | None = Field(None, description="Reward model: a score of conversations, from pairs of answers.")
+    embedding: EmbeddingTask | None = Field(None, description="Vectors of texts, close to those of relevant ones.")
 
     @property
     def name(self) -> str:
@@ -86,6 +91,8 @@ class Task(ApiModel):
     @property
     def sequences(self) -> int:
         """Most sequences of tokens that a row becomes."""
+        if self.embedding:
+            return self.embedding.texts
         return 2 if self.name in PREFERENCE_TASKS or self.mismatches else 1
 
     @property

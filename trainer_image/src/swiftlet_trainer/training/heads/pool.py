@@ -2,23 +2,20 @@
 
 import types
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
+from swiftlet.api.tasks.embedding import Pooling
 from torch import nn
 from torch.nn.functional import normalize
 from transformers.utils import ModelOutput
 
 from swiftlet_trainer.training.heads.backbone import hidden_states
 
-Pooling = Literal["last", "mean", "cls"]
-"""The hidden state of the last token, the mean of all, or that of the first. Source: sentence-transformers' Pooling,
-lasttoken, mean and cls."""
-
 
 @dataclass(frozen=True)
 class PoolHead:
-    """normalize: whether vectors have the length 1."""
+    """pooling: as sentence-transformers' Pooling has it. normalize: whether vectors have the length 1."""
 
     pooling: Pooling = "last"
     normalize: bool = True

@@ -1,0 +1,105 @@
+"""The texts of a step and how they belong together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import torch
+
+from swiftlet_trainer.parallel.peers import Peers
+
+
+@dataclass(frozen=True)
+class Texts:
+    """S texts in G groups, each a query and its documents in turn: of positives and negatives, the positive first."""
+
+    vectors: torch.Tensor
+    """fp32, (S, hidden), of length 1."""
+    group: torch.Tensor
+    """Number of the group that each text is of, int64, (S,), rising."""
+    same: torch.Tensor
+    """A number of each text, int64, (S,): equal for equal texts."""
+    scores: torch.Tensor
+    """Of each group's pair, fp32, (G,)."""
+
+    @property
+    def queries(self) -> torch.Tensor:
+        """Places of the queries, int64, (G,)."""
+        return _firsts(self.group)
+
+    @property
+    def positives(self) -> torch.Tensor:
+        """Places of the documents that come first, int64, (G,)."""
+        return self.queries + 1
+
+    @property
+    def documents(self) -> torch.Tensor:
+        """Places of all documents, int64, (S - G,)."""
+        is_query = torch.zeros_like(self.group, dtype=torch.bool)
+        is_query[self.queries] = True
+        return is_query.logical_not().nonzero().squeeze(-1)
+
+    @property
+    def cosines(self) -> torch.Tensor:
+        """Of each query and the document that comes first, (G,)."""
+        return (self.vectors[self.queries] * self.vectors[self.positives]).sum(-1)
+
+
+class Among(NamedTuple):
+    """The texts of a whole step, and which of them are a batch's."""
+
+    texts: Texts
+    first: int
+    first_group: int
+
+    def with_own(self, own: Texts) -> Texts:
+        """The texts of the step, of which the batch's are those given: with their gradient."""
+        end = self.first + len(own.vectors)
+        around = (self.texts.vectors[: self.first], own.vectors, self.texts.vectors[end:])
+        return replace(self.texts, vectors=torch.cat(around))
+
+
+def shared(batches: Sequence[Texts], counted: Sequence[bool], peers: Peers) -> list[Among]:
+    """Of each of this process's batches of a step, all that the processes of a run have of it, in the plan's order:
+    first batches first. All processes call it, with as many batches each. counted: whether each is of the step."""
+    sizes = batches[0].group.new_zeros(len(batches), peers.world_size, 2)
+    for index, (one, counts) in enumerate(zip(batches, counted, strict=True)):
+        sizes[index, peers.rank] = counts * sizes.new_tensor([len(one.vectors), len(one.scores)])
+    flat = peers.summed(sizes).view(-1, 2)
+    ends = flat.cumsum(0)
+    own, (texts, groups) = (ends - flat)[peers.rank :: peers.world_size].tolist(), ends[-1].tolist()
+    like = batches[0]
+    vectors, scores = like.vectors.new_zeros(texts, like.vectors.shape[-1]), like.scores.new_zeros(groups)
+    group, same = like.group.new_zeros(texts), like.same.new_zeros(texts)
+    for one, counts, (first, first_group) in zip(batches, counted, own, strict=True):
+        if counts:
+            place = slice(first, first + len(one.vectors))
+            vectors[place], same[place], group[place] = one.vectors.detach(), one.same, one.group + first_group
+            scores[first_group : first_group + len(one.scores)] = one.scores
+    whole = Texts(*(peers.summed(each) for each in (vectors, group, same, scores)))
+    return [Among(whole, first, first_group) for first, first_group in own]
+
+
+def _firsts(group: torch.Tensor) -> torch.Tensor:
+    """Where each group begins."""
+    return torch.cat([group.new_ones(1), group.diff()]).nonzero().squeeze(-1)
+
+
+def numbered(input_ids: torch.Tensor, bounds: torch.Tensor) -> torch.Tensor:
+    """A number of each text, int64, (texts,): equal for equal tokens, and of others with a chance of 2^-64 a pair.
+
+    input_ids: of any shape. bounds: where each text begins and ends in them, flattened, int64, (texts, 2).
+    """
+    starts, lengths = bounds[:, 0], bounds[:, 1] - bounds[:, 0]
+    text = torch.repeat_interleave(lengths)
+    within = torch.arange(len(text), device=text.device) - (lengths.cumsum(0) - lengths)[text]
+    tokens = input_ids.flatten()[starts[text] + within]
+    return tokens.new_zeros(len(bounds)).index_add(0, text, _mixed(_mixed(within + 1) + tokens + 1))
+
+
+def _mixed(numbers: torch.Tensor) -> torch.Tensor:
+    """Each number as one that looks drawn; overflow is meant. Source: SplitMix64, doi:10.1145/2714064.2660195."""
+    mixed = numbers * -0x61C8864680B583EB
+    mixed = (mixed ^ (mixed >> 30)) * -0x40A7B892E31B1A47
+    mixed = (mixed ^ (mixed >> 27)) * -0x6B2FB644ECCEEE15
+    return mixed ^ (mixed >> 31)
