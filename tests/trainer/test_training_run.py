@@ -197,6 +197,22 @@ def test_token_metrics_are_reported_when_asked_for_and_change_nothing(
     assert f"mean_token_accuracy={accuracy[6]}" in capsys.readouterr().out
 
 
+def test_the_losses_that_a_document_asks_for_are_learnt(make_pod: Callable[[str], Any], tiny_model: Path) -> None:
+    """Of every weight, the tied head's too. A model that knows nothing yet has the loss of any label, and weighs it by
+    next to nothing in dft."""
+    curves = {}
+    for name, block in {"nll": {}, "smooth": {"labelSmoothing": 0.5}, "dft": {"lossType": "dft"}}.items():
+        pod = make_pod(name)
+        training = {"maxSteps": 2, "learningRate": 1e-3}
+        pod.write_job(tiny_model, task={"sft": block}, tuner={"full": {}}, training=training)
+        pod.prepare()
+        pod.train_here()
+        curves[name] = curve(pod)
+    assert curves["smooth"][0] == pytest.approx(curves["nll"][0], abs=0.1)
+    assert curves["nll"][1] < curves["smooth"][1] < curves["smooth"][0]
+    assert 0 < curves["dft"][0] < 0.01
+
+
 def test_packing_is_refused_for_a_model_that_runs_on_into_the_next_row(
     make_pod: Callable[[str], Any], tiny_model: Path, tmp_path: Path
 ) -> None:
