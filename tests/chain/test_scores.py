@@ -9,7 +9,7 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "tasks"
 SWIFTLET = Path(sys.executable).with_name("swiftlet")
-GATES = {"rm": "preference preference_accuracy"}
+GATES = {"rm": "preference preference_accuracy", "seq-cls": "classification accuracy"}
 
 
 @pytest.mark.usefixtures("smollm2")

@@ -121,11 +121,23 @@ class RetrievalSuite(ApiModel):
     )
 
 
+class ClassificationSuite(ApiModel):
+    """Share of texts that a classifier (task seqCls) gives the right class; where a text may have several, all of them.
+
+    Rows: texts or conversations with `label`, the name or number of a class, or a list of them.
+    """
+
+    uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
+    max_length: Annotated[int, Field(ge=8, le=1048576)] = Field(
+        1024, description="Longest row in tokens; the rest is cut."
+    )
+
+
 class Suite(ApiModel):
     """One set of questions and how they are scored."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        one_of("generation", "perplexity", "multipleChoice", "preference", "retrieval"),
+        one_of("generation", "perplexity", "multipleChoice", "preference", "retrieval", "classification"),
     )
 
     name: DnsLabel | None = Field(None, description="Name in results; the block's name when absent.")
@@ -134,6 +146,7 @@ class Suite(ApiModel):
     multiple_choice: MultipleChoiceSuite | None = None
     preference: PreferenceSuite | None = None
     retrieval: RetrievalSuite | None = None
+    classification: ClassificationSuite | None = None
     limit: Positive | None = Field(None, description="Use the first rows only.")
     placeholders: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=32)] = Field(
         default_factory=dict, description="Values for `{{NAME}}` placeholders in the rows' text."
@@ -146,6 +159,7 @@ SUITE_NAMES: Mapping[str, str] = {
     "multiple_choice": "multiple-choice",
     "preference": "preference",
     "retrieval": "retrieval",
+    "classification": "classification",
 }
 """Blocks of a suite, and the name in results of a suite that has none."""
 SUITE_METRICS: Mapping[str, tuple[Metric, ...]] = {
@@ -153,6 +167,7 @@ SUITE_METRICS: Mapping[str, tuple[Metric, ...]] = {
     "multiple_choice": ("accuracy",),
     "preference": ("preference_accuracy",),
     "retrieval": get_args(RetrievalMetric),
+    "classification": ("accuracy",),
 }
 """What a suite reports, by its block; a generation suite reports its `metrics`."""
 

@@ -62,7 +62,8 @@ class Columns(ApiModel):
     rejected: ColumnName | None = Field(None, description="Answer, or list of answers, to avoid (preference).")
     label: ColumnName | None = Field(
         None,
-        description="Whether the answer is good (unpaired_preference), or how relevant texts are (relevance, ranking).",
+        description="Whether the answer is good (unpaired_preference), how relevant texts are (relevance, ranking), or"
+        " what task seqCls learns.",
     )
     positive: ColumnName | None = Field(None, description="Relevant text, or list of them (relevance).")
     negative: ColumnName | None = Field(None, description="Text, or list of them, that is not relevant (relevance).")

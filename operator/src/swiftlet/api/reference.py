@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
 from swiftlet.api import API_VERSION, KINDS
 from swiftlet.api.base import Resource
 from swiftlet.api.problems import Location
@@ -90,12 +92,13 @@ def _page(kind: str, resource: type[Resource]) -> str:
 
 def _task_page(name: str) -> str:
     """Of one block of spec.task."""
-    schema = structural_schema("FineTuneJob")["properties"]["spec"]["properties"]["task"]["properties"][name]
-    at: Location = ("spec", "task", name)
-    example = "finetunejob-lora.yaml" if name == "sft" else f"tasks/{name}.yaml"
+    block = to_camel(name)
+    schema = structural_schema("FineTuneJob")["properties"]["spec"]["properties"]["task"]["properties"][block]
+    at: Location = ("spec", "task", block)
+    example = "finetunejob-lora.yaml" if name == "sft" else f"tasks/{name.replace('_', '-')}.yaml"
     formats = [one for one, tasks in FORMATS.items() if name in tasks] or ["text" if name == "pretrain" else "messages"]
     rows = ", or ".join(ROWS[one] for one in formats)
-    lines = [f"# Task {name}", "", (sys.modules[f"swiftlet.api.tasks.{name}"].__doc__ or "").strip(), ""]
+    lines = [f"# Task {block}", "", (sys.modules[f"swiftlet.api.tasks.{name}"].__doc__ or "").strip(), ""]
     lines += [f"It learns {Task.learnt_by(name)}.", ""]
     lines += [f"Rows: {rows} ([data](../../how-to/data.md)). Example: [{example}](../../../examples/{example}).", ""]
     lines += ["This page is generated from the models in `swiftlet.api.tasks`.", "", *_fields(schema, at)]

@@ -6,6 +6,7 @@ from pathlib import Path
 from swiftlet_trainer.data.formats import FORMATS
 from swiftlet_trainer.data.judgements import JUDGEMENTS
 from swiftlet_trainer.data.keys import HARMLESS, LEVELS, MARKS, PART_TEXT, REFUSED
+from swiftlet_trainer.data.labelled import LABELLED
 from swiftlet_trainer.data.preferences import MARGINS
 from swiftlet_trainer.data.relevance import RELEVANCE
 from swiftlet_trainer.data.turns import CALLS, ROLES, TEXT_TYPES
@@ -21,7 +22,7 @@ def _names(names: object) -> str:
 
 def _generated() -> str:
     lines = ["### Read", "", "| row form | column | names, the first that has a value |", "| --- | --- | --- |"]
-    for one in (*FORMATS.values(), *MARGINS.values(), *JUDGEMENTS.values(), *RELEVANCE.values()):
+    for one in (*FORMATS.values(), *MARGINS.values(), *JUDGEMENTS.values(), *RELEVANCE.values(), *LABELLED.values()):
         needed = [column for column in one.columns if column not in WITHIN]
         lines += [
             f"| {one.name} | `{column}`{', needed' if column in one.required else ''} | {_names(one.columns[column])} |"

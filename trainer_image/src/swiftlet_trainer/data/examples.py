@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from swiftlet_trainer.data.placeholders import substitute
 from swiftlet_trainer.data.turns import Turn
 
-Shape = Literal["example", "preference", "margin", "judgement", "relevance"]
-"""Example, Preference, the same with a margin, Judgement and Preference, or Relevance."""
+Shape = Literal["example", "preference", "margin", "judgement", "labelled", "relevance"]
+"""Example, Preference, the same with a margin, Judgement and Preference, Labelled, or Relevance."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,24 @@ class Relevance:
         return replace(self, query=substitute(self.query, values), documents=documents)
 
 
-AnyExample = Example | Preference | Judgement | Relevance
+@dataclass(frozen=True)
+class Labelled:
+    """A text or conversation, and what it is labelled with, as the row has it."""
+
+    example: Example
+    label: Any
+
+    @property
+    def texts(self) -> list[str]:
+        """All that is said in it."""
+        return self.example.texts
+
+    def filled(self, values: Mapping[str, str]) -> "Labelled":
+        """With its placeholders filled in. Raises KeyError for one without a value."""
+        return replace(self, example=self.example.filled(values))
+
+
+AnyExample = Example | Preference | Judgement | Labelled | Relevance
 
 
 def _given(prompt: Sequence[Turn]) -> list[Turn]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from swiftlet.wire.documents import ResolvedSuite
 
-from swiftlet_trainer.data.examples import Preference, Relevance
+from swiftlet_trainer.data.examples import Labelled, Preference, Relevance
 from swiftlet_trainer.data.formats import FORMATS, column_names, converted, detect, key_book
 from swiftlet_trainer.data.keys import (
     COMPARED,
@@ -22,6 +22,7 @@ from swiftlet_trainer.data.keys import (
     RowError,
     is_absent,
 )
+from swiftlet_trainer.data.labelled import LABELLED
 from swiftlet_trainer.data.placeholders import substitute
 from swiftlet_trainer.data.preferences import MARGINS
 from swiftlet_trainer.data.relevance import RELEVANCE
@@ -68,7 +69,7 @@ class ChoiceRow:
         return [*self.earlier, Turn("user", self.question)]
 
 
-Row = GenerationRow | PerplexityRow | ChoiceRow | Preference | Relevance
+Row = GenerationRow | PerplexityRow | ChoiceRow | Preference | Relevance | Labelled
 """What a suite asks, by its kind."""
 
 
@@ -81,6 +82,8 @@ def parse_row(suite: ResolvedSuite, row: Mapping[str, Any]) -> Row:
             return _preference(row)
         if suite.retrieval:
             return _relevance(row)
+        if suite.classification:
+            return _labelled(row)
         return _perplexity(row) if suite.perplexity else _choice(row)
     except RecursionError:
         raise UnusableRowError("nested too deeply to be read; a row has a few levels at most") from None
@@ -139,6 +142,14 @@ def _relevance(row: Mapping[str, Any]) -> Relevance:
     example = converted(row, found, None, key_book(found, None))
     if not example.positives:
         raise UnusableRowError("no document is relevant, so none can be found; give one of a score above 0")
+    return example
+
+
+def _labelled(row: Mapping[str, Any]) -> Labelled:
+    found = detect(row, None, LABELLED)
+    example = converted(row, found, None, key_book(found, None))
+    if not any(text.strip() for text in example.texts):
+        raise UnusableRowError("no text in it; give a text")
     return example
 
 

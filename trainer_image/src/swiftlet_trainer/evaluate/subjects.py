@@ -64,17 +64,19 @@ def _suite_problems(subject: Subject, suites: Sequence[ResolvedSuite]) -> Iterat
         remedy = "ask it with a suite of retrieval"
         yield from (f"{what} {suite.name} is about; {remedy}" for suite in suites if not suite.retrieval)
         return
-    if subject.head is None:
-        return
+    head = subject.head
     for suite in suites:
-        if not suite.preference:
+        if suite.classification and (head is None or head.problem_type == "regression"):
+            what = "it is no classifier" if head is None else f"its scores are figures ({', '.join(head.labels[:5])})"
+            yield f"{subject.name}: {what}, and suite {suite.name} asks for classes; evaluate what task seqCls learnt"
+        elif head is not None and not (suite.preference or suite.classification):
             yield (
                 f"{subject.name}: it scores texts and says nothing, which suite {suite.name} is about; ask it with a"
-                " suite of preference"
+                " suite of preference or classification"
             )
-        elif len(subject.head.labels) > 1:
+        elif head is not None and suite.preference and len(head.labels) > 1:
             yield (
-                f"{subject.name}: it has {len(subject.head.labels)} scores of a text, and suite {suite.name} compares"
+                f"{subject.name}: it has {len(head.labels)} scores of a text, and suite {suite.name} compares"
                 " one; evaluate a reward model"
             )
 

@@ -8,7 +8,8 @@ from typing import Any
 from swiftlet.api.evalrun import SUITE_METRICS
 from swiftlet.wire.documents import ResolvedSuite
 
-from swiftlet_trainer.data.examples import Preference, Relevance
+from swiftlet_trainer.data.examples import Labelled, Preference, Relevance
+from swiftlet_trainer.evaluate.classes import Classified, class_encoder, predicted
 from swiftlet_trainer.evaluate.finite import diverging
 from swiftlet_trainer.evaluate.generation import generate, padding_token
 from swiftlet_trainer.evaluate.likelihood import Likelihood, Scored, log_likelihoods
@@ -50,7 +51,7 @@ class Record:
     tokens: int = 0
     """Tokens generated (generation) or scored."""
     scores: list[float] | None = None
-    """Of a model that scores texts: of each answer."""
+    """Of a model that scores texts: of each answer, or of each class."""
 
     def document(self) -> dict[str, Any]:
         """The JSON form, without what is not set. JSON has no infinities: they are texts that float() reads."""
@@ -95,6 +96,7 @@ def run_suite(
         "preference": _preference,
         "multiple_choice": _choice,
         "retrieval": _retrieval,
+        "classification": _classification,
     }
     chosen = next(run for block, run in runs.items() if getattr(suite, block))
     return chosen(_Run(suite, questions, subject, model, tokenizer, batch_size, done, embedder))
@@ -251,6 +253,35 @@ def _retrieval(run: _Run) -> list[Record]:
     ]
 
 
+def _classification(run: _Run) -> list[Record]:
+    head = head_of(run.model)
+    assert run.suite.classification  # noqa: S101
+    assert head  # noqa: S101  (subjects_of refuses others)
+    encode = class_encoder(run.tokenizer, head, run.suite.classification.max_length)
+    rows: list[Classified] = _encoded(run.questions, encode)
+    _require_embedded(run.model, run.tokenizer, [row.ids for row in rows])
+    with diverging(run.subject, lambda row: run.questions[row].place):
+        padding = padding_token(run.model, run.tokenizer)
+        scores = text_scores(run.model, [row.ids for row in rows], padding, run.batch_size, run.done)
+    records = []
+    for index, (question, row, scored) in enumerate(zip(run.questions, rows, scores, strict=True)):
+        found = predicted(scored, head)
+        records.append(
+            Record(
+                run.suite.name,
+                run.subject,
+                index,
+                _shown(question.row),
+                ", ".join(found),
+                ", ".join(row.classes),
+                {"accuracy": float(found == row.classes)},
+                tokens=len(row.ids),
+                scores=scored,
+            )
+        )
+    return records
+
+
 def _by_share(run: _Run, count: int) -> Done:
     """Counts rows where a batch counts the sequences, `count` in all, that they become: a row is done with its share of
     them."""
@@ -296,6 +327,9 @@ def _one_or_all(texts: list[str]) -> str | list[str]:
 
 def _shown(row: Row) -> str:
     """A scored text for people: its beginning."""
-    assert isinstance(row, PerplexityRow)  # noqa: S101
-    text = row.text if row.text is not None else "\n".join(turn.content for turn in row.turns or [])
+    if isinstance(row, Labelled):
+        text = "\n".join(row.texts)
+    else:
+        assert isinstance(row, PerplexityRow)  # noqa: S101
+        text = row.text if row.text is not None else "\n".join(turn.content for turn in row.turns or [])
     return text if len(text) <= 200 else text[:200] + "…"

@@ -3,14 +3,13 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from swiftlet.api.tasks import Task
+from swiftlet.api.tasks.seq_cls import ProblemType
 
 from swiftlet_trainer.artifact.manifest import is_artifact, read_manifest
 
-ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]
-"""What scores are, as transformers' configs name it: figures, logits of one class of many, logits of each class."""
 SCORING = "ForSequenceClassification"
 """Ending of transformers' classes of such models."""
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -19,7 +18,8 @@ HEAD_WEIGHT = ".score.weight"
 
 @dataclass(frozen=True)
 class ScoreHead:
-    """labels: names of the scores, of which each text has one each."""
+    """labels: names of the scores, of which each text has one each. problem_type: figures, logits of one class of many
+    or of each class, as transformers' configs name it."""
 
     labels: tuple[str, ...]
     problem_type: ProblemType
@@ -30,6 +30,8 @@ REWARD = ScoreHead(("reward",), "regression")
 
 def head_of_task(task: Task) -> ScoreHead | None:
     """What a model scores texts by after a task; None after one that teaches no scores."""
+    if task.seq_cls:
+        return ScoreHead(task.seq_cls.names, task.seq_cls.problem_type)
     return REWARD if task.rm else None
 
 
@@ -42,6 +44,17 @@ def read_head(model: Path, adapter: Path | None = None) -> ScoreHead | None:
     if _read(adapter / ADAPTER_CONFIG).get("task_type") != "SEQ_CLS":
         return None
     return _of_config(_read(model / "config.json")) or _of_weights(adapter / ADAPTER_WEIGHTS)
+
+
+def silent_problems(model: Path, adapter: Path | None = None) -> list[str]:
+    """Why nobody can talk with the model in a folder, with an adapter or without, where it scores texts instead."""
+    head = read_head(model, adapter)
+    if head is None:
+        return []
+    return [
+        f"{adapter or model}: it gives texts scores ({', '.join(head.labels[:5])}) and answers nothing, so it cannot be"
+        " served; use it in an EvalRun, or open it with AutoModelForSequenceClassification as its README.md says"
+    ]
 
 
 def _of_config(config: dict[str, Any]) -> ScoreHead | None:

@@ -20,6 +20,7 @@ WHAT = {
     "multiple_choice": ("The choice with the highest log-likelihood per byte.", "Question"),
     "preference": ("The likeliest answer; ✓ means that it is the chosen one.", "Prompt"),
     "retrieval": ("The document that comes first; ✓ means that it is relevant.", "Query"),
+    "classification": ("The class with the highest score; ✓ means that it is the text's.", "Text"),
 }
 SUBJECTS = ("baseline", "target")
 """In the order in which a reader meets them: before, after."""

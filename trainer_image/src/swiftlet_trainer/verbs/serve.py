@@ -95,6 +95,7 @@ def _checked(document: ServeDocument) -> tuple[Path, dict[str, Path]]:
     from swiftlet_trainer.artifact.compatibility import check_adapter
     from swiftlet_trainer.artifact.identity import identity_problems
     from swiftlet_trainer.models.loading import check_model, model_folder
+    from swiftlet_trainer.models.scores import silent_problems
 
     names = [*document.model_names, *(adapter.name for adapter in document.adapters)]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -104,11 +105,14 @@ def _checked(document: ServeDocument) -> tuple[Path, dict[str, Path]]:
     if document.vllm and document.vllm.draft:
         problems += check_model(document.vllm.draft, chat=False)
     adapters = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
+    if not model_problems:
+        problems += silent_problems(model_folder(document.model))
     for adapter in document.adapters:
         folder = adapters[adapter.name]
         found = identity_problems(folder, adapter.digest)
         if not model_problems:
             found += check_adapter(folder, model_folder(document.model))
+            found += silent_problems(model_folder(document.model), folder)
         problems += [f"adapter {adapter.name}: {problem}" for problem in found]
     if problems:
         raise InvalidInput(problems)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
+from pydantic.alias_generators import to_camel
 
 from swiftlet.api.base import ApiModel, Rule, one_of
 from swiftlet.api.tasks.cpo import CpoTask
@@ -13,16 +14,17 @@ from swiftlet.api.tasks.kto import KtoTask
 from swiftlet.api.tasks.orpo import OrpoTask
 from swiftlet.api.tasks.pretrain import PretrainTask
 from swiftlet.api.tasks.rm import RmTask
+from swiftlet.api.tasks.seq_cls import SeqClsTask
 from swiftlet.api.tasks.sft import SftTask
 from swiftlet.api.tasks.simpo import SimpoTask
 
 PREFERENCE_TASKS = ("dpo", "orpo", "cpo", "simpo", "rm")
 """Blocks that learn from pairs of answers."""
-SCORE_TASKS: tuple[str, ...] = ("rm",)
+SCORE_TASKS = ("rm", "seq_cls")
 """Blocks that teach a model to score texts, instead of what follows them."""
 POOL_TASKS: tuple[str, ...] = ("embedding",)
 """Blocks that teach a model vectors of texts."""
-TARGET_TASKS = ("kto", "rm", "embedding")
+TARGET_TASKS = ("kto", "rm", "seq_cls", "embedding")
 """Blocks whose rows say what is to come out for them beside their text."""
 HeadName = Literal["tokens", "score", "pool"]
 
@@ -44,13 +46,14 @@ _BLOCKS: Mapping[str, Any] = {
     "rm": RmTask,
     "pretrain": PretrainTask,
     "embedding": EmbeddingTask,
+    "seq_cls": SeqClsTask,
 }
 
 
 class Task(ApiModel):
     """What is learnt: one block per method; sft when there is none."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (one_of(*_BLOCKS, required=False),)
+    rules: ClassVar[tuple[Rule, ...]] = (one_of(*map(to_camel, _BLOCKS), required=False),)
 
     sft: SftTask | None = Field(None, description="Supervised fine-tuning.")
     dpo: DpoTask | None = Field(None, description="Direct preference optimization, beside a reference.")
@@ -61,6 +64,7 @@ class Task(ApiModel):
     kto: KtoTask | None = Field(None, description="Kahneman-Tversky optimization: single answers beside a reference.")
     rm: RmTask | None = Field(None, description="Reward model: a score of conversations, from pairs of answers.")
     embedding: EmbeddingTask | None = Field(None, description="Vectors of texts, close to those of relevant ones.")
+    seq_cls: SeqClsTask | None = Field(None, description="Classes of texts, or figures of them.")
 
     @property
     def name(self) -> str:

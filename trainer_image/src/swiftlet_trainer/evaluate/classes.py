@@ -1,0 +1,57 @@
+"""Labelled texts as a classifier reads them, and whether it is right."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from swiftlet_trainer.data.encode import DroppedError
+from swiftlet_trainer.data.examples import Labelled
+from swiftlet_trainer.evaluate.rows import UnusableRowError
+from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.models.scores import ScoreHead
+from swiftlet_trainer.tasks.seq_cls.rows import LabelledRows
+from swiftlet_trainer.templates.render import UnsuitableTemplateError
+from swiftlet_trainer.templates.segments import Segments, UnencodableError
+
+
+@dataclass(frozen=True)
+class Classified:
+    """A text's tokens, and the names of its classes."""
+
+    ids: list[int]
+    classes: list[str]
+
+
+def class_encoder(tokenizer: Any, head: ScoreHead, max_length: int) -> Callable[[Labelled], Classified]:
+    """A function from a row to its first `max_length` tokens, as training has them, and its classes. The function
+    raises UnusableRowError, for a label that the classifier does not know too."""
+    segments = Segments(tokenizer)
+    rows = LabelledRows(tokenizer, segments, head)
+
+    def encode(row: Labelled) -> Classified:
+        try:
+            (rendered,) = rows.rendered(row)
+        except DroppedError as error:
+            raise UnusableRowError(str(error)) from None
+        except UnsuitableTemplateError as error:
+            raise InvalidInput([str(error)]) from None
+        (parts,) = segments.encode([rendered])
+        if isinstance(parts, UnencodableError):
+            raise UnusableRowError(f"{parts}; write it otherwise")
+        found = rows.labelled(parts, rendered)
+        return Classified(found.input_ids[:max_length], _expected(found.targets or [], head))
+
+    return encode
+
+
+def _expected(targets: Sequence[float], head: ScoreHead) -> list[str]:
+    if head.problem_type == "single_label_classification":
+        return [head.labels[int(targets[0])]]
+    return [name for name, target in zip(head.labels, targets, strict=True) if target]
+
+
+def predicted(scores: Sequence[float], head: ScoreHead) -> list[str]:
+    """The class with the highest score; where a text may have several, all that are likelier than not."""
+    if head.problem_type == "single_label_classification":
+        return [head.labels[scores.index(max(scores))]]
+    return [name for name, score in zip(head.labels, scores, strict=True) if score > 0]

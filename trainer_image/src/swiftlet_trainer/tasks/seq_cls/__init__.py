@@ -1,0 +1,1 @@
+"""Classes of texts, or figures of them."""

@@ -1,0 +1,30 @@
+"""The losses of classifiers, as transformers has them (loss.loss_utils, ForSequenceClassificationLoss)."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from swiftlet.api.tasks.seq_cls import ProblemType
+from torch.nn import functional
+
+
+def _single(scores: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """-log softmax at the class."""
+    return functional.cross_entropy(scores, targets.squeeze(-1).long(), reduction="none")
+
+
+def _multi(scores: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """-log sigmoid of each class that the text is of, and of the opposite of the others: their mean."""
+    return functional.binary_cross_entropy_with_logits(scores, targets, reduction="none").mean(-1)
+
+
+def _regression(scores: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The squared error, mean over figures."""
+    return (scores - targets).square().mean(-1)
+
+
+LOSSES: Mapping[ProblemType, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    "single_label_classification": _single,
+    "multi_label_classification": _multi,
+    "regression": _regression,
+}
+"""Of each text, (sequences,), from scores and targets: fp32, (sequences, labels), or (sequences, 1) for ids."""
