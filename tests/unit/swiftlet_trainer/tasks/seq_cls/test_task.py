@@ -26,7 +26,7 @@ TARGETS: dict[Any, list[list[float]]] = {
 @pytest.mark.parametrize("problem", TARGETS)
 def test_losses_and_gradients_are_those_of_transformers(problem: Any) -> None:
     scores = torch.randn(4, 3, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    targets = torch.tensor(TARGETS[problem])
+    targets = torch.tensor(TARGETS[problem], dtype=torch.float32)
     batch = Batch(inputs={}, sequence=torch.zeros(0), group=torch.arange(4), targets=targets)
     ours = SeqCls(ScoreHead(NAMES, problem)).loss(SequenceScores(scores), batch).total
     labels = targets.squeeze(-1).long() if problem == "single_label_classification" else targets
