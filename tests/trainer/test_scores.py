@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from swiftlet_trainer.failures import Terminated
 from swiftlet_trainer.verbs.evaluate import run as evaluate
+from swiftlet_trainer.verbs.validate import checked
 
 RM = {"rm": {"centerRewardsCoefficient": 0.01}}
 PACKED = {"packing": True, "maxLength": 256}
@@ -79,8 +80,8 @@ def test_two_processes_learn_what_one_does(
     assert curve(pod, "rewardsMargins") == pytest.approx(curve(alone, "rewardsMargins"), rel=2e-2, abs=2e-3)
 
 
-def scored_by_transformers(artifact: Path, base: Path, labels: int, chats: list[Any]) -> list[list[float]]:
-    """Scores of conversations by an artifact that is opened as its card says, in one padded batch."""
+def scored_by_transformers(artifact: Path, base: Path, labels: int, asked: list[Any]) -> list[list[float]]:
+    """Scores of texts or conversations by an artifact that is opened as its card says, in one padded batch."""
     import torch
     from peft import PeftModel
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -89,7 +90,7 @@ def scored_by_transformers(artifact: Path, base: Path, labels: int, chats: list[
     kind, tokenizer = AutoModelForSequenceClassification, AutoTokenizer.from_pretrained(artifact)
     model = kind.from_pretrained(base if is_adapter else artifact, num_labels=labels, dtype=torch.float32)
     model = PeftModel.from_pretrained(model, artifact) if is_adapter else model
-    texts = tokenizer.apply_chat_template(chats, tokenize=False)
+    texts = asked if isinstance(asked[0], str) else tokenizer.apply_chat_template(asked, tokenize=False)
     given = tokenizer(texts, add_special_tokens=False, padding=True, return_tensors="pt")
     with torch.no_grad():
         return model.eval()(**given).logits.tolist()
@@ -110,6 +111,34 @@ def test_others_read_the_artifact_and_give_the_scores_of_the_evaluation(
     assert found == pytest.approx(expected, abs=1e-4)
     right = sum(better > worse for better, worse in zip(expected[::2], expected[1::2], strict=True))
     assert [(one["metric"], float(one["value"])) for one in results] == [("preference_accuracy", right / 4)]
+
+
+CLASSES = {"labels": ["short", "long", "odd"], "problemType": "multi_label_classification"}
+
+
+def test_a_classifier_says_what_it_learnt_and_others_read_it(
+    make_pod: Callable[[str], Any], tiny_model: Path, tmp_path: Path
+) -> None:
+    """Two classes at once; the third has no row, which is told."""
+    rows = [
+        {"text": "Swift. " * (1 if number % 2 else 9), "label": ["short" if number % 2 else "long"]}
+        for number in range(16)
+    ]
+    pod = make_pod("pod")
+    training = {"learningRate": 1e-2, "maxSteps": 12}
+    document = pod.write_job(tiny_model, task={"seqCls": CLASSES}, training=training, template=PACKED)
+    (pod.root / "swiftlet" / "data" / "0" / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert "no training row has the label odd; nothing is learnt of it" in checked(document)
+    pod.prepare()
+    pod.train_here()
+    assert curve(pod)[-1] < curve(pod)[0]
+    records, results = evaluated(pod, rows[:4], {"classification": {"uri": "rows.jsonl"}}, is_adapter=True)
+    assert [(one["metric"], float(one["value"])) for one in results] == [("accuracy", 1.0)]
+    assert [record["answer"] for record in records] == ["long", "short", "long", "short"]
+    texts = [row["text"] for row in rows[:4]]
+    expected = scored_by_transformers(pod.output / "artifact", tiny_model, 3, texts)
+    for record, scores in zip(records, expected, strict=True):
+        assert record["scores"] == pytest.approx(scores, abs=1e-4)
 
 
 PAIR = {"prompt": "Where does the swift sleep?", "rejected": "Nobody knows."}

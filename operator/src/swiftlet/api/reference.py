@@ -21,8 +21,11 @@ ROWS = {
     "unpaired_preference": "single answers, each with whether it is good",
     "relevance": "texts with others that are relevant to them, or not",
     "ranking": "texts with ranked lists",
+    "labelled": "texts and conversations, each with its label",
 }
 """What rows are, by the format that stands for its like."""
+OTHER_ROWS = {"pretrain": "text", "seq_cls": "labelled"}
+"""Of tasks that share formats with others."""
 
 _BOUNDS = {
     "minimum": "≥ {}",
@@ -96,7 +99,7 @@ def _task_page(name: str) -> str:
     schema = structural_schema("FineTuneJob")["properties"]["spec"]["properties"]["task"]["properties"][block]
     at: Location = ("spec", "task", block)
     example = "finetunejob-lora.yaml" if name == "sft" else f"tasks/{name.replace('_', '-')}.yaml"
-    formats = [one for one, tasks in FORMATS.items() if name in tasks] or ["text" if name == "pretrain" else "messages"]
+    formats = [one for one, tasks in FORMATS.items() if name in tasks] or [OTHER_ROWS.get(name, "messages")]
     rows = ", or ".join(ROWS[one] for one in formats)
     lines = [f"# Task {block}", "", (sys.modules[f"swiftlet.api.tasks.{name}"].__doc__ or "").strip(), ""]
     lines += [f"It learns {Task.learnt_by(name)}.", ""]
