@@ -22,7 +22,7 @@ class SeqClsTask(ApiModel):
             "labels",
         ),
         Rule(
-            "!has(self.labels) || self.labels.all(x, self.labels.exists_one(y, y == x))",
+            "!has(self.labels) || self.labels.all(x, self.labels.exists_one(d, d == x))",
             "labels must differ from each other",
             "labels",
         ),
