@@ -28,6 +28,14 @@ def test_the_base_is_the_mirrors_when_it_is_there_else_the_hubs(tmp_path: Path) 
     assert "from_pretrained('/m')" in loading_lines(made("adapter", "file:///m"), tmp_path, tmp_path)[1]
 
 
+@pytest.mark.parametrize("type_", ["adapter", "model"])
+def test_what_makes_vectors_has_no_head(tmp_path: Path, type_: str) -> None:
+    item = made(type_)
+    item["spec"]["task"] = {"embedding": {"pooling": "mean"}}
+    lines = "\n".join(loading_lines(item, tmp_path, tmp_path))
+    assert " AutoModel.from_pretrained(" in lines and "CausalLM" not in lines
+
+
 def test_nothing_is_loaded_before_it_is_made(tmp_path: Path) -> None:
     assert loading_lines({"kind": "FineTuneJob", "status": {}}, tmp_path, tmp_path) == []
     assert loading_lines({"kind": "ModelDeployment"}, tmp_path, tmp_path) == []

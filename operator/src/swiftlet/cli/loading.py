@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from swiftlet.api.tasks import Task
 from swiftlet.api.uris import parse_uri
 from swiftlet.cli.places import artifact_folder, path_of
 
@@ -14,16 +15,18 @@ def loading_lines(item: dict[str, Any], state: Path, mirror: Path) -> list[str]:
     if folder is None:
         return []
     artifact = item["status"]["artifact"]
+    # What makes vectors was trained without a head.
+    kind = "AutoModel" if Task.model_validate(item["spec"].get("task", {})).head == "pool" else "AutoModelForCausalLM"
     if artifact.get("type") == "model":
         return [
-            "from transformers import AutoModelForCausalLM, AutoTokenizer",
-            f"model = AutoModelForCausalLM.from_pretrained({str(folder)!r})",
+            f"from transformers import {kind}, AutoTokenizer",
+            f"model = {kind}.from_pretrained({str(folder)!r})",
             f"tokenizer = AutoTokenizer.from_pretrained({str(folder)!r})",
         ]
     base = _base(artifact.get("baseModel") or item["spec"]["model"]["uri"], state, mirror)
     return [
-        "from peft import PeftModel; from transformers import AutoModelForCausalLM",
-        f"base = AutoModelForCausalLM.from_pretrained({base!r})",
+        f"from peft import PeftModel; from transformers import {kind}",
+        f"base = {kind}.from_pretrained({base!r})",
         f"model = PeftModel.from_pretrained(base, {str(folder)!r})",
     ]
 

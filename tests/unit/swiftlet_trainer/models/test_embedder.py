@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 from swiftlet_trainer.failures import InvalidInput
-from swiftlet_trainer.models.embedder import MODES, MODULES_FILE, POOLING_FILE, Embedder, read_embedder, write_embedder
+from swiftlet_trainer.models.embedder import (
+    MODES,
+    MODULES_FILE,
+    POOLING_FILE,
+    Embedder,
+    read_embedder,
+    vectors_problems,
+    write_embedder,
+)
 
 
 @pytest.mark.parametrize("pooling", MODES.values())
@@ -21,6 +29,13 @@ def test_what_is_written_is_read(tmp_path: Path, pooling: str) -> None:
 
 def test_a_model_that_says_nothing(tmp_path: Path) -> None:
     assert read_embedder(tmp_path) is None
+    assert not vectors_problems(tmp_path), "it may be served"
+
+
+def test_what_makes_vectors_answers_nothing(tmp_path: Path) -> None:
+    write_embedder(tmp_path, Embedder(), hidden_size=64, max_length=128)
+    (problem,) = vectors_problems(tmp_path)
+    assert "makes vectors of texts and answers nothing, so it cannot be served; use it in an EvalRun" in problem
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,14 @@ def makes_vectors(folder: Path) -> bool:
     return (folder / POOLING_FILE).is_file()
 
 
+def vectors_problems(folder: Path) -> list[str]:
+    """Why nobody can talk with what lies in a model's or an adapter's folder, where it makes vectors instead."""
+    if not makes_vectors(folder):
+        return []
+    what = f"{folder}: it makes vectors of texts and answers nothing, so it cannot be served"
+    return [f"{what}; use it in an EvalRun, or open it with sentence-transformers"]
+
+
 def read_embedder(folder: Path) -> Embedder | None:
     """What a model's or an adapter's folder says; None where it says nothing. Raises InvalidInput for parts that are
     not computed here."""

@@ -94,6 +94,7 @@ def _checked(document: ServeDocument) -> tuple[Path, dict[str, Path]]:
     """The model's folder and the adapters' by name; InvalidInput with everything that is wrong with them."""
     from swiftlet_trainer.artifact.compatibility import check_adapter
     from swiftlet_trainer.artifact.identity import identity_problems
+    from swiftlet_trainer.models.embedder import vectors_problems
     from swiftlet_trainer.models.loading import check_model, model_folder
     from swiftlet_trainer.models.scores import silent_problems
 
@@ -107,9 +108,10 @@ def _checked(document: ServeDocument) -> tuple[Path, dict[str, Path]]:
     adapters = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
     if not model_problems:
         problems += silent_problems(model_folder(document.model))
+        problems += vectors_problems(model_folder(document.model))
     for adapter in document.adapters:
         folder = adapters[adapter.name]
-        found = identity_problems(folder, adapter.digest)
+        found = [*identity_problems(folder, adapter.digest), *vectors_problems(folder)]
         if not model_problems:
             found += check_adapter(folder, model_folder(document.model))
             found += silent_problems(model_folder(document.model), folder)
