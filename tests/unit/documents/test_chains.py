@@ -42,6 +42,7 @@ FULL = f"{FIRST}\n  tuner: {{full: {{}}}}"
         (f"{MERGED}\n  tuner: {{lora: {{rank: 4}}}}", EIGHT),
         (f"{FROM}\n  tuner: {{lora: {{rank: 4}}}}", FULL),
         (f"{FROM}\n  tuner: {{full: {{}}}}", FULL),
+        (f"{MERGED}\n  task: {{rm: {{}}}}", EIGHT),
     ],
 )
 def test_what_goes_together(write: Write, child: str, parent: str) -> None:
@@ -78,6 +79,14 @@ def test_what_goes_together(write: Write, child: str, parent: str) -> None:
             [
                 "a.yaml:5: spec.model.fineTuneJobRef.name: names a job that makes an adapter, and tuner.full trains all"
                 " weights of a model; set spec.model.mergeAdapter to true, or leave tuner out"
+            ],
+        ),
+        (
+            FROM,
+            f"{FIRST}\n  task: {{rm: {{}}}}",
+            [
+                'a.yaml:5: spec.model.fineTuneJobRef.name: "sft" makes scores of texts (task rm), and task sft needs'
+                " log-probabilities; start from the model that it was made from"
             ],
         ),
         (

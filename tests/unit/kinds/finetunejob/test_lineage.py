@@ -167,6 +167,17 @@ def test_what_does_not_go_together_is_refused(
     assert said in message and "spec.model.fineTuneJobRef.name bird" in message
 
 
+def test_an_adapter_with_a_head_of_its_own_teaches_no_text(world: Any, documents: Any) -> None:
+    world.trained()
+    world.objects["FineTuneJob", "default", "bird"]["spec"]["task"] = {"rm": {}}
+    add(world, documents)
+    status, reason, message = accepted(world)
+    assert (status, reason) == ("False", "InvalidPlan")
+    assert "makes scores of texts (task rm), and task sft needs log-probabilities" in message
+    add(world, documents, name="rm", task={"rm": {}})
+    assert accepted(world, "rm")[0] == "True"
+
+
 def test_jobs_that_wait_for_each_other_are_told_so(world: Any, documents: Any) -> None:
     add(world, documents, {"fineTuneJobRef": {"name": "orpo"}})
     assert accepted(world)[1] == "ReferenceNotFound"
