@@ -49,7 +49,7 @@ JUDGED = Refused(
     {"row": ("preference", "winner", "rejected_input", "rejected_images")},
 )
 VERDICTS = Refused(
-    "this says whether an answer is good, which task kto learns from",
+    "this says whether an answer is good, which task kto learns from, or what a text is, which seqCls does",
     "set it, or leave this out to learn the row as it is",
     {"row": ("label", "kto_tag"), "turn": ("label", "kto_tag")},
 )
@@ -59,7 +59,7 @@ COMPARED = Refused(
     {"row": ("positive", "negative", "positives", "negatives", "positive_messages", "negative_messages")},
 )
 LABELS = Refused(
-    "this is data of classification or preference, which no task reads yet",
+    "these are labels of texts, which task seqCls learns from, or rewards, which no task reads yet",
     "leave it out to learn the row as it is",
     {"row": ("labels", "completions", "reward", "rewards"), "turn": ("rating",)},
 )
