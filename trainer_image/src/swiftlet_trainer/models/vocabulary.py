@@ -7,10 +7,19 @@ from typing import Any
 
 def embedding_rows(folder: Path) -> int | None:
     """Rows of the embedding of the model in `folder`, from its config.json; None when the file does not say."""
+    return _size(folder, "vocab_size")
+
+
+def hidden_size(folder: Path) -> int | None:
+    """Length of the hidden states of the model in `folder`; the same way."""
+    return _size(folder, "hidden_size")
+
+
+def _size(folder: Path, name: str) -> int | None:
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     text = config.get("text_config") or {}
-    rows: int | None = text.get("vocab_size", config.get("vocab_size"))
-    return rows
+    found: int | None = text.get(name, config.get(name))
+    return found
 
 
 def id_problem(largest: int, rows: int | None, tokenizer: Any) -> str | None:

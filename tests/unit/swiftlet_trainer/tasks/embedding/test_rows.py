@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from swiftlet_trainer.data.examples import Relevance
 from swiftlet_trainer.data.keys import RowError
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.tasks.embedding.rows import EmbeddingRows, target_notes
+from swiftlet_trainer.tasks.registry import rows_of
 from swiftlet_trainer.templates.segments import Segments
 from tokenizers.processors import TemplateProcessing
 
@@ -127,3 +129,16 @@ def test_scores_that_are_all_the_same_teach_nothing(pod: Any) -> None:
         target_notes(document, np.ones(3, dtype=np.float32))
     assert target_notes(document, np.array([1, 0.5], dtype=np.float32)) == []
     assert target_notes(pod.document(task={"embedding": {}}), np.ones(3, dtype=np.float32)) == []
+
+
+def test_a_beginning_longer_than_the_models_vectors_is_refused(pod: Any, tokenizer: Any, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text('{"hidden_size": 64}')
+    for sizes, is_fine in (([64, 8], True), ([8, 65], False)):
+        document = pod.document(task={"embedding": {"matryoshkaDims": sizes}})
+        document.model.path = "/model"
+        if is_fine:
+            assert rows_of(document, tokenizer, Segments(tokenizer))
+        else:
+            with pytest.raises(InvalidInput, match="matryoshkaDims: 65 is more than the 64 numbers"):
+                rows_of(document, tokenizer, Segments(tokenizer))

@@ -12,6 +12,8 @@ from swiftlet_trainer.data.encode import IGNORED, DroppedError, Encoded
 from swiftlet_trainer.data.examples import Relevance, Shape
 from swiftlet_trainer.data.keys import RowError
 from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.models.loading import model_folder
+from swiftlet_trainer.models.vocabulary import hidden_size
 from swiftlet_trainer.templates.segments import Rendered, Segments
 
 RANGES: Mapping[EmbeddingLoss, tuple[float, float]] = {
@@ -25,9 +27,14 @@ RANKED: tuple[EmbeddingLoss, ...] = ("infonce", "triplet")
 
 
 def rows(document: TrainDocument, _tokenizer: Any, segments: Segments) -> "EmbeddingRows":
-    """Of a document with the block task.embedding."""
-    assert document.task.embedding  # noqa: S101
-    return EmbeddingRows(document.task.embedding, segments)
+    """Of a document with the block task.embedding. Raises InvalidInput for vectors longer than the model's."""
+    block = document.task.embedding
+    assert block  # noqa: S101
+    size, longest = hidden_size(model_folder(document.model)), max(block.matryoshka_dims or [0])
+    if size and longest > size:
+        what = f"{longest} is more than the {size} numbers of the model's vectors"
+        raise InvalidInput([f"task.embedding.matryoshkaDims: {what}; leave it out, or set at most {size}"])
+    return EmbeddingRows(block, segments)
 
 
 def target_notes(document: TrainDocument, scores: NDArray[np.float32]) -> list[str]:
