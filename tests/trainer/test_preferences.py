@@ -17,6 +17,7 @@ TASKS = {
     "dpo of several losses": {
         "dpo": {"lossTypes": ["sigmoid", "bco_pair", "sft"], "lossWeights": [0.8, 0.2, 1], "ldAlpha": 0.5}
     },
+    "dpo of sorted pairs": {"dpo": {"lossTypes": ["sigmoid", "aot", "aot_unpaired"], "labelSmoothing": 0.1}},
     "wpo": {"dpo": {"useWeighting": True, "rpoAlpha": 0.1}},
     "orpo": {"orpo": {}},
     "cpo": {"cpo": {}},
@@ -66,8 +67,8 @@ def test_the_first_step_is_that_of_the_reference(trained: Callable[..., Any]) ->
 
 @pytest.mark.parametrize(
     "task",
-    [TASKS[name] for name in ("dpo of several losses", "wpo", "simpo", "kto")],
-    ids=["dpo", "wpo", "simpo", "kto"],
+    [TASKS[name] for name in ("dpo of several losses", "dpo of sorted pairs", "wpo", "simpo", "kto")],
+    ids=["dpo", "aot", "wpo", "simpo", "kto"],
 )
 def test_what_is_learnt_does_not_depend_on_the_batches(trained: Callable[..., Any], task: Any) -> None:
     whole = trained("whole", task)
@@ -174,6 +175,7 @@ def test_a_reference_that_is_lost_is_told(make_pod: Callable[[str], Any], tiny_m
     ("name", "strategy"),
     [
         *(("dpo of several losses", strategy) for strategy in ("ddp", "zero2", "zero3")),
+        ("dpo of sorted pairs", "zero2"),
         ("kto", "ddp"),
         ("kto", "zero3"),
     ],

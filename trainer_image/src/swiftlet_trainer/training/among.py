@@ -34,3 +34,28 @@ def among_rows(
     model.train(learning)
     known = task.shared(parts, counted or [True] * len(parts), peers)
     return [cast(Batch, {**batch, "among": one}) for batch, one in zip(batches, known, strict=True)]
+
+
+def joined(parts: Sequence[torch.Tensor], counted: Sequence[bool], peers: Peers) -> tuple[torch.Tensor, list[int]]:
+    """The rows of a step's batches, of all processes and without a gradient, in the plan's order: first batches first;
+    and where those of each of this process's batches begin.
+
+    parts: one tensor of each batch, alike but for its length. counted: whether each is of the step. All processes call
+    it, with as many batches each.
+    """
+    sizes = torch.zeros(len(parts), peers.world_size, dtype=torch.int64, device=peers.device)
+    for index, (one, counts) in enumerate(zip(parts, counted, strict=True)):
+        sizes[index, peers.rank] = counts * len(one)
+    lengths = peers.summed(sizes).flatten()
+    ends = lengths.cumsum(0)
+    firsts: list[int] = (ends - lengths)[peers.rank :: peers.world_size].tolist()
+    whole = parts[0].new_zeros(int(ends[-1]), *parts[0].shape[1:])
+    for one, counts, first in zip(parts, counted, firsts, strict=True):
+        if counts:
+            whole[first : first + len(one)] = one.detach()
+    return peers.summed(whole), firsts
+
+
+def with_own(whole: torch.Tensor, first: int, own: torch.Tensor) -> torch.Tensor:
+    """`whole` with a batch's rows, which begin at `first`, as they are given: with their gradient."""
+    return torch.cat([whole[:first], own, whole[first + len(own) :]])

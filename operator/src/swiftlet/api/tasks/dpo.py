@@ -17,6 +17,8 @@ DpoLoss = Literal[
     "sppo_hard",
     "apo_zero",
     "apo_down",
+    "aot",
+    "aot_unpaired",
     "discopop",
     "sft",
     "sigmoid_norm",
@@ -50,9 +52,16 @@ class DpoTask(ApiModel):
         ),
         Rule(
             "!has(self.labelSmoothing) || self.labelSmoothing == 0.0 || (has(self.lossTypes) ?"
-            " self.lossTypes.exists(x, x in ['sigmoid', 'exo_pair', 'robust']) : true)",
-            "labelSmoothing is of sigmoid, robust and exo_pair, and lossTypes has none of them; leave it out",
+            " self.lossTypes.exists(x, x in ['sigmoid', 'exo_pair', 'robust', 'aot', 'aot_unpaired']) : true)",
+            "labelSmoothing is of sigmoid, robust, exo_pair, aot and aot_unpaired, and lossTypes has none of them;"
+            " leave it out",
             "labelSmoothing",
+        ),
+        Rule(
+            "!has(self.useWeighting) || !self.useWeighting || !has(self.lossTypes)"
+            " || !self.lossTypes.exists(x, x in ['aot', 'aot_unpaired'])",
+            "aot and aot_unpaired sort pairs, and a weight of useWeighting is one pair's; leave one out",
+            "useWeighting",
         ),
         Rule(
             "!has(self.referenceFree) || !self.referenceFree || !has(self.fDivergenceType)"
@@ -63,14 +72,15 @@ class DpoTask(ApiModel):
     )
 
     beta: Beta = Field(0.1, description="How closely the model is held to the reference; larger is closer.")
-    loss_types: Annotated[list[DpoLoss], Field(min_length=1, max_length=13)] = Field(
-        default_factory=lambda: list[DpoLoss](["sigmoid"]), description="Losses, added up by lossWeights."
+    loss_types: Annotated[list[DpoLoss], Field(min_length=1, max_length=15)] = Field(
+        default_factory=lambda: list[DpoLoss](["sigmoid"]),
+        description="Losses, added up by lossWeights. aot, aot_unpaired (arXiv:2406.05882) sort all pairs of a step.",
     )
-    loss_weights: Annotated[list[Annotated[float, Field(gt=0, le=1000)]], Field(min_length=1, max_length=13)] | None = (
+    loss_weights: Annotated[list[Annotated[float, Field(gt=0, le=1000)]], Field(min_length=1, max_length=15)] | None = (
         Field(None, description="Weight of each of lossTypes; 1 each when absent.")
     )
     label_smoothing: Smoothing = Field(
-        0.0, description="Share of pairs that are taken to be the wrong way round (cDPO; robust, exo_pair)."
+        0.0, description="Share of pairs that are taken to be the wrong way round (cDPO; robust, exo_pair, aot)."
     )
     f_divergence_type: Divergence = Field(
         "reverse_kl", description="Divergence from the reference (f-DPO, arXiv:2309.16240)."

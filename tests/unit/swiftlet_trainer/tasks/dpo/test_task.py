@@ -2,14 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
 import torch
 from swiftlet.api.tasks.dpo import DpoLoss, DpoTask
-from swiftlet_trainer.tasks.dpo.loss import LOSSES
-from swiftlet_trainer.tasks.dpo.task import Dpo
+from swiftlet_trainer.parallel.peers import Peers
+from swiftlet_trainer.tasks.dpo.loss import LOSSES, STEP_LOSSES
+from swiftlet_trainer.tasks.dpo.pairwise import Dpo
+from swiftlet_trainer.tasks.dpo.step import DpoOfStep
+from swiftlet_trainer.tasks.dpo.task import task as of_document
+from swiftlet_trainer.training.heads.tokens import TokenScores
 
 SIZES = [(3, 5), (4, 2), (1, 1), (6, 3)]
 EQUAL = [(4, 4), (4, 4)]
@@ -43,8 +48,12 @@ def of_trl(pairs: Any, task: DpoTask) -> tuple[torch.Tensor, dict[str, float]]:
     return loss, {name: values[0] for name, values in itself._metrics["eval"].items()}
 
 
+def made(task: DpoTask) -> Dpo:
+    return of_document(SimpleNamespace(task=SimpleNamespace(dpo=task)))  # type: ignore[arg-type]
+
+
 def assert_as_trl(pairs: Any, task: DpoTask) -> None:
-    ours = Dpo(task).loss(pairs.scores, pairs.batch)
+    ours = made(task).loss(pairs.scores, pairs.batch)
     theirs, metrics = of_trl(pairs, task)
     count = len(pairs.sizes)
     assert ours.total.item() / count == pytest.approx(theirs.item(), abs=1e-5, rel=1e-5)
@@ -54,7 +63,8 @@ def assert_as_trl(pairs: Any, task: DpoTask) -> None:
 
 
 def test_every_loss_of_the_api_is_there() -> None:
-    assert set(LOSSES) == set(get_args(DpoLoss))
+    assert {*LOSSES, *STEP_LOSSES} == set(get_args(DpoLoss))
+    assert not set(LOSSES) & set(STEP_LOSSES)
 
 
 @pytest.mark.parametrize("name", [name for name in get_args(DpoLoss) if name != "sft"])
@@ -62,6 +72,34 @@ def test_every_loss_of_the_api_is_there() -> None:
 def test_each_loss_is_trls(draw: Callable[..., Any], name: Any, beta: float) -> None:
     smoothing = 0.1 if name in ("robust", "exo_pair") else 0.0
     assert_as_trl(draw(SIZES), DpoTask(loss_types=[name], beta=beta, label_smoothing=smoothing))
+
+
+@pytest.mark.parametrize("name", list(STEP_LOSSES))
+def test_what_is_sorted_is_the_whole_step_in_any_batches(draw: Callable[..., Any], name: Any) -> None:
+    task = DpoTask(loss_types=[name, "hinge"], loss_weights=[0.7, 0.3], label_smoothing=0.2, rpo_alpha=0.5)
+    of_step = made(task)
+    assert isinstance(of_step, DpoOfStep) and not isinstance(made(DpoTask()), DpoOfStep)
+    pairs = draw(SIZES)
+    whole = of_step.loss(pairs.scores, pairs.batch)
+    expected = pairs.gradient(whole.total)
+    cut = [0, 3, 4]  # three pairs, then one
+    batches = [part(pairs, start, end) for start, end in pairwise(cut)]
+    alone = Peers(0, 1, torch.device("cpu"))
+    known = of_step.shared([of_step.part(*batch) for batch in batches], [True, True], alone)
+    found = [of_step.loss(scores, {**batch, "among": one}) for (scores, batch), one in zip(batches, known, strict=True)]
+    assert sum(each.total for each in found).item() == pytest.approx(whole.total.item(), rel=1e-5)
+    torch.testing.assert_close(pairs.gradient(torch.stack([each.total for each in found]).sum()), expected)
+
+
+def part(pairs: Any, start: int, end: int) -> tuple[Any, Any]:
+    """Pairs `start` to `end` as a batch of their own, of the same log-probabilities."""
+    of_pair = pairs.batch["group"][pairs.batch["sequence"]]
+    kept = (of_pair >= start) & (of_pair < end)
+    scores = TokenScores(pairs.leaf[kept], log_sum_sq=pairs.scores.log_sum_sq[kept])
+    sequence = pairs.batch["sequence"][kept]
+    group = pairs.batch["group"][2 * start : 2 * end] - start
+    reference = pairs.batch["reference"][2 * start : 2 * end]
+    return scores, {"inputs": {}, "sequence": sequence - 2 * start, "group": group, "reference": reference}
 
 
 def test_sft_is_the_mean_over_pairs_of_the_mean_over_tokens(draw: Callable[..., Any]) -> None:
@@ -143,6 +181,6 @@ def test_losses_stay_finite_far_from_the_reference(draw: Callable[..., Any], nam
     pairs = draw([(3, 2)], spread=2.0)
     pairs.batch["reference"] += torch.tensor([40.0, -40.0])
     smoothing = 0.1 if name in ("robust", "exo_pair") else 0.0
-    found = Dpo(DpoTask(loss_types=[name], label_smoothing=smoothing)).loss(pairs.scores, pairs.batch)
+    found = made(DpoTask(loss_types=[name], label_smoothing=smoothing)).loss(pairs.scores, pairs.batch)
     assert found.total.isfinite()
     assert pairs.gradient(found.total).isfinite().all()

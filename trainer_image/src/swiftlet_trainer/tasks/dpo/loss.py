@@ -32,6 +32,19 @@ class Compared:
     """-log p of the chosen answers per token, in nats."""
 
 
+@dataclass(frozen=True)
+class Transported:
+    """What a loss of all pairs of a step is a function of: log p of their answers, and under the reference."""
+
+    answers: Answers
+    reference: Answers
+
+    @property
+    def ratios(self) -> Answers:
+        """Log-ratios."""
+        return Answers(self.answers.chosen - self.reference.chosen, self.answers.rejected - self.reference.rejected)
+
+
 Loss = Callable[[Compared, DpoTask], torch.Tensor]
 
 
@@ -120,6 +133,23 @@ def _sigmoid_norm(of: Compared, task: DpoTask) -> torch.Tensor:
     return -logsigmoid(task.beta * _per_token(of).margin)
 
 
+def _aot(of: Transported, task: DpoTask) -> torch.Tensor:
+    """arXiv:2406.05882, section 4.1: the margins of the model above those of the reference, each sorted."""
+    ahead = of.answers.margin.sort().values - of.reference.margin.sort().values
+    return smoothed(task.beta * ahead, task.label_smoothing)
+
+
+def _aot_unpaired(of: Transported, task: DpoTask) -> torch.Tensor:
+    """arXiv:2406.05882, section 4.2: the log-ratios of chosen answers above those of rejected ones, each sorted."""
+    ahead = of.ratios.chosen.sort().values - of.ratios.rejected.sort().values
+    return smoothed(task.beta * ahead, task.label_smoothing)
+
+
+STEP_LOSSES: Mapping[DpoLoss, Callable[[Transported, DpoTask], torch.Tensor]] = {
+    "aot": _aot,
+    "aot_unpaired": _aot_unpaired,
+}
+"""Losses of all pairs of a step together."""
 LOSSES: Mapping[DpoLoss, Loss] = {
     "sigmoid": _sigmoid,
     "hinge": _hinge,
@@ -138,10 +168,19 @@ LOSSES: Mapping[DpoLoss, Loss] = {
 
 
 def loss(of: Compared, task: DpoTask) -> torch.Tensor:
-    """Of each pair: the task's losses by their weights, without the term of rpoAlpha."""
-    weights = task.loss_weights or [1.0] * len(task.loss_types)
-    parts = [weight * LOSSES[name](of, task) for name, weight in zip(task.loss_types, weights, strict=True)]
-    return torch.stack(parts).sum(0)
+    """Of each pair: the task's losses by their weights, without those of a step and the term of rpoAlpha."""
+    parts = [weight * LOSSES[name](of, task) for name, weight in _weighted(task) if name in LOSSES]
+    return sum(parts, of.chosen_nll.new_zeros(of.chosen_nll.shape))
+
+
+def step_loss(of: Transported, task: DpoTask) -> torch.Tensor:
+    """Of all pairs of a step together, summed: the task's losses of that kind by their weights."""
+    parts = [weight * STEP_LOSSES[name](of, task).sum() for name, weight in _weighted(task) if name in STEP_LOSSES]
+    return torch.stack(parts).sum()
+
+
+def _weighted(task: DpoTask) -> list[tuple[DpoLoss, float]]:
+    return list(zip(task.loss_types, task.loss_weights or [1.0] * len(task.loss_types), strict=True))
 
 
 def _per_token(of: Compared) -> Answers:

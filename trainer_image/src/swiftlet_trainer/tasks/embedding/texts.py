@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 
 from swiftlet_trainer.parallel.peers import Peers
+from swiftlet_trainer.training.among import joined, with_own
 
 
 @dataclass(frozen=True)
@@ -54,30 +55,17 @@ class Among(NamedTuple):
 
     def with_own(self, own: Texts) -> Texts:
         """The texts of the step, of which the batch's are those given: with their gradient."""
-        end = self.first + len(own.vectors)
-        around = (self.texts.vectors[: self.first], own.vectors, self.texts.vectors[end:])
-        return replace(self.texts, vectors=torch.cat(around))
+        return replace(self.texts, vectors=with_own(self.texts.vectors, self.first, own.vectors))
 
 
 def shared(batches: Sequence[Texts], counted: Sequence[bool], peers: Peers) -> list[Among]:
-    """Of each of this process's batches of a step, all that the processes of a run have of it, in the plan's order:
-    first batches first. All processes call it, with as many batches each. counted: whether each is of the step."""
-    sizes = batches[0].group.new_zeros(len(batches), peers.world_size, 2)
-    for index, (one, counts) in enumerate(zip(batches, counted, strict=True)):
-        sizes[index, peers.rank] = counts * sizes.new_tensor([len(one.vectors), len(one.scores)])
-    flat = peers.summed(sizes).view(-1, 2)
-    ends = flat.cumsum(0)
-    own, (texts, groups) = (ends - flat)[peers.rank :: peers.world_size].tolist(), ends[-1].tolist()
-    like = batches[0]
-    vectors, scores = like.vectors.new_zeros(texts, like.vectors.shape[-1]), like.scores.new_zeros(groups)
-    group, same = like.group.new_zeros(texts), like.same.new_zeros(texts)
-    for one, counts, (first, first_group) in zip(batches, counted, own, strict=True):
-        if counts:
-            place = slice(first, first + len(one.vectors))
-            vectors[place], same[place], group[place] = one.vectors.detach(), one.same, one.group + first_group
-            scores[first_group : first_group + len(one.scores)] = one.scores
-    whole = Texts(*(peers.summed(each) for each in (vectors, group, same, scores)))
-    return [Among(whole, first, first_group) for first, first_group in own]
+    """Of each of this process's batches of a step, all that the processes of a run have of it, see among.joined."""
+    scores, first_groups = joined([one.scores for one in batches], counted, peers)
+    vectors, firsts = joined([one.vectors for one in batches], counted, peers)
+    same, _ = joined([one.same for one in batches], counted, peers)
+    group, _ = joined([one.group + first for one, first in zip(batches, first_groups, strict=True)], counted, peers)
+    whole = Texts(vectors, group, same, scores)
+    return [Among(whole, first, first_group) for first, first_group in zip(firsts, first_groups, strict=True)]
 
 
 def _firsts(group: torch.Tensor) -> torch.Tensor:
