@@ -77,7 +77,7 @@ class Pod:
         if task.embedding:
             row_of = relevance_row
         else:
-            row_of = judged_row if task.has_targets else pair_row if task.sequences > 1 else chat_row
+            row_of = judged_row if task.kto else pair_row if task.sequences > 1 else chat_row
         rows = [row_of(number) for number in range(20)]
         data = self.root / "swiftlet" / "data" / "0" / "rows.jsonl"
         data.parent.mkdir(parents=True, exist_ok=True)
