@@ -1,7 +1,6 @@
 """EvalRun: one evaluation of a model, beside a baseline, with gates."""
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -22,11 +21,8 @@ from swiftlet.api.base import (
 from swiftlet.api.compute import Compute
 from swiftlet.api.finetunejob import Failure, Restarts
 from swiftlet.api.progress import Progress
-from swiftlet.api.uris import DataUri, ModelUri
-
-GenerationMetric = Literal["exact_match", "contains", "rouge_l"]
-RetrievalMetric = Literal["mrr", "ndcg_at_10", "recall_at_1", "recall_at_10"]
-Metric = Literal[GenerationMetric, "perplexity", "accuracy", "preference_accuracy", RetrievalMetric]
+from swiftlet.api.suites import Metric, Suite
+from swiftlet.api.uris import ModelUri
 
 
 class ModelAndAdapter(ApiModel):
@@ -56,120 +52,6 @@ class Baseline(ApiModel):
 
     base: Base | None = None
     model: ModelAndAdapter | None = None
-
-
-class GenerationSuite(ApiModel):
-    """Generate an answer to each prompt (greedy) and compare it with the reference.
-
-    Rows: `messages` or `prompt`, and `answer` (text, or a list of which any counts).
-    """
-
-    uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
-    metrics: Annotated[list[GenerationMetric], Field(min_length=1, max_length=3)] = Field(
-        default_factory=lambda: ["contains"],  # type: ignore[arg-type]
-        description="exact_match and contains ignore case, composition (NFC) and outer space; rouge_l is the F-measure"
-        " (Lin 2004) of words, which are characters in scripts without blanks.",
-    )
-    max_tokens: Annotated[int, Field(ge=1, le=4096)] = Field(64, description="Longest answer, in tokens.")
-    system: Annotated[str, Field(max_length=8192)] | None = Field(None, description="System message for every prompt.")
-
-
-class PerplexitySuite(ApiModel):
-    """exp of the mean negative log-likelihood per token. Rows: `text`, or `messages` (assistant turns count)."""
-
-    uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
-    max_length: Annotated[int, Field(ge=8, le=1048576)] = Field(
-        1024, description="Longest row in tokens; the rest is cut."
-    )
-
-
-class MultipleChoiceSuite(ApiModel):
-    """Accuracy of the choice with the highest log-likelihood per byte.
-
-    Rows: `question`, `choices`, and `answer` (index of the right choice).
-    """
-
-    uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
-
-
-class PreferenceSuite(ApiModel):
-    """Share of rows whose chosen answer is likelier than every rejected one.
-
-    Rows: pairs of answers, in every shape that task dpo learns from.
-    """
-
-    uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
-    length_normalized: bool = Field(
-        True, description="Compare log-probabilities per token; false compares those of whole answers."
-    )
-
-
-class RetrievalSuite(ApiModel):
-    """Rank documents for each query by the cosine of their embeddings; one that is relevant should come first.
-
-    Rows: a query with documents that are relevant and others that are not, in every shape that training reads. Reported
-    are means over queries: mrr (1 / rank of the first relevant document; Voorhees 1999), ndcg_at_10 (Järvelin &
-    Kekäläinen 2002), recall_at_1 and recall_at_10 (share of the relevant documents that are among the first).
-    """
-
-    uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
-    corpus: Literal["all", "row"] = Field(
-        "all", description="Documents that are ranked: those of all rows, or those of the query's own row."
-    )
-    max_length: Annotated[int, Field(ge=8, le=1048576)] = Field(
-        512, description="Longest text in tokens; the rest is cut."
-    )
-
-
-class ClassificationSuite(ApiModel):
-    """Share of texts that a classifier (task seqCls) gives the right class; where a text may have several, all of them.
-
-    Rows: texts or conversations with `label`, the name or number of a class, or a list of them.
-    """
-
-    uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
-    max_length: Annotated[int, Field(ge=8, le=1048576)] = Field(
-        1024, description="Longest row in tokens; the rest is cut."
-    )
-
-
-class Suite(ApiModel):
-    """One set of questions and how they are scored."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        one_of("generation", "perplexity", "multipleChoice", "preference", "retrieval", "classification"),
-    )
-
-    name: DnsLabel | None = Field(None, description="Name in results; the block's name when absent.")
-    generation: GenerationSuite | None = None
-    perplexity: PerplexitySuite | None = None
-    multiple_choice: MultipleChoiceSuite | None = None
-    preference: PreferenceSuite | None = None
-    retrieval: RetrievalSuite | None = None
-    classification: ClassificationSuite | None = None
-    limit: Positive | None = Field(None, description="Use the first rows only.")
-    placeholders: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=32)] = Field(
-        default_factory=dict, description="Values for `{{NAME}}` placeholders in the rows' text."
-    )
-
-
-SUITE_NAMES: Mapping[str, str] = {
-    "generation": "generation",
-    "perplexity": "perplexity",
-    "multiple_choice": "multiple-choice",
-    "preference": "preference",
-    "retrieval": "retrieval",
-    "classification": "classification",
-}
-"""Blocks of a suite, and the name in results of a suite that has none."""
-SUITE_METRICS: Mapping[str, tuple[Metric, ...]] = {
-    "perplexity": ("perplexity",),
-    "multiple_choice": ("accuracy",),
-    "preference": ("preference_accuracy",),
-    "retrieval": get_args(RetrievalMetric),
-    "classification": ("accuracy",),
-}
-"""What a suite reports, by its block; a generation suite reports its `metrics`."""
 
 
 class Gate(ApiModel):

@@ -11,7 +11,7 @@ from typing import Any
 
 from swiftlet.api import FineTuneJob
 from swiftlet.api.base import Resource
-from swiftlet.api.finetunejob import Dataset
+from swiftlet.api.dataset import Dataset
 from swiftlet.api.processor import bf16_flag, usable_cores
 from swiftlet.api.uris import parse_uri
 from swiftlet.cli.figures import size

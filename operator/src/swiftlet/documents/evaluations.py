@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from swiftlet.api.evalrun import SUITE_METRICS, SUITE_NAMES
 from swiftlet.api.problems import Location, Problem, shown
+from swiftlet.api.suites import SUITE_METRICS, SUITE_NAMES
 from swiftlet.api.validation import nearest
 from swiftlet.documents.document import Document
 

@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from swiftlet.api.base import ApiModel
-from swiftlet.api.evalrun import Suite
-from swiftlet.api.finetunejob import Checkpoints, Dataset, Template
+from swiftlet.api.dataset import Dataset
+from swiftlet.api.finetunejob import Checkpoints, Template
+from swiftlet.api.suites import Suite
 from swiftlet.api.tasks import Task
 from swiftlet.api.training import Training
 from swiftlet.api.tuner import Tuner

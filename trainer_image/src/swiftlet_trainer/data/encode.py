@@ -6,7 +6,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from swiftlet.api.finetunejob import Dataset, Template
+from swiftlet.api.dataset import Dataset
+from swiftlet.api.finetunejob import Template
 
 from swiftlet_trainer.data.examples import AnyExample, Shape
 from swiftlet_trainer.data.formats import FORMATS, Format, converted, detect, key_book, unused_columns

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from swiftlet.api.finetunejob import Columns
+from swiftlet.api.dataset import Columns
 
 from swiftlet_trainer.data.examples import AnyExample, Example
 from swiftlet_trainer.data.json_values import JsonValueError, decoded

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from swiftlet.api.evalrun import RetrievalMetric
+from swiftlet.api.suites import RetrievalMetric
 
 Grades = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from swiftlet.api.evalrun import SUITE_METRICS
+from swiftlet.api.suites import SUITE_METRICS
 from swiftlet.wire.documents import ResolvedSuite
 
 from swiftlet_trainer.data.examples import Labelled, Preference, Relevance

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from pydantic.alias_generators import to_camel
 
-from swiftlet.api.evalrun import SUITE_METRICS, SUITE_NAMES, EvalRun, ModelAndAdapter, Suite
+from swiftlet.api.evalrun import EvalRun, ModelAndAdapter
+from swiftlet.api.suites import SUITE_METRICS, SUITE_NAMES, Suite
 from swiftlet.kinds.given import given
 from swiftlet.kinds.mounts import Mount, output
 from swiftlet.kinds.ownership import namespace_of, uid_of
