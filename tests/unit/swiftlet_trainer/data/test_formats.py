@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from swiftlet.api.dataset import Columns
+from swiftlet_trainer.data.encode import FORMATS_OF
 from swiftlet_trainer.data.examples import Example
 from swiftlet_trainer.data.formats import FORMATS, converted, detect, key_book, unused_columns
 from swiftlet_trainer.data.keys import HARMLESS, MARKS, REFUSED, RowError
@@ -248,6 +249,13 @@ def test_keys_that_nobody_reads_are_noted_with_their_first_row() -> None:
         converted(row if number > 3 else ROW, found, None, book)
     noted = {key: (seen.count, seen.first) for key, seen in book.unread.items()}
     assert noted == dict.fromkeys([("row", "answerable"), ("row", "text"), ("turn", "mood"), ("part", "font")], (2, 5))
+
+
+def test_keys_beside_one_of_their_kind_that_is_read_are_noted() -> None:
+    found = FORMATS_OF["preference"]["preference"]
+    book = key_book(found, None)
+    converted({"prompt": "q", "chosen": "a", "rejected": "b", "chosen_score": 3}, found, None, book)
+    assert {key for _, key in book.unread} == {"chosen_score"}
 
 
 def test_structs_of_parquet_with_keys_of_two_shapes() -> None:

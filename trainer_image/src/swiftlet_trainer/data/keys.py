@@ -223,7 +223,9 @@ class KeyBook:
         mapped = [kind for kind in REFUSED if set(kind.keys.get(level, ())) & set(self.read.get(level, ()))]
         kinds = [kind for kind in REFUSED if kind not in mapped and kind not in self.allowed]
         refused = [(key, kind) for kind in kinds for key in rest if key in kind.keys.get(level, ())]
-        known = {key for kind in REFUSED for key in kind.keys.get(level, ())} | set(HARMLESS[level]) | set(MARKS)
+        # Of a kind that is read here, keys that are not are told as any other is.
+        told = {key for kind in REFUSED if kind not in mapped for key in kind.keys.get(level, ())}
+        known = told | set(HARMLESS[level]) | set(MARKS)
         marks = tuple(key for key in rest if key in MARKS and level != "part")
         unknown = tuple(key for key in rest if key not in known or (key in MARKS and level == "part"))
         return _Sorted(tuple(refused), marks, unknown)
