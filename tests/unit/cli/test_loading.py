@@ -36,6 +36,19 @@ def test_what_makes_vectors_has_no_head(tmp_path: Path, type_: str) -> None:
     assert " AutoModel.from_pretrained(" in lines and "CausalLM" not in lines
 
 
+@pytest.mark.parametrize(
+    ("task", "labels"), [({"rm": {}}, 1), ({"seqCls": {"labels": ["a", "b", "c"]}}, 3), ({"seqCls": {}}, 2)]
+)
+def test_what_scores_texts_has_as_many_scores_as_were_learnt(tmp_path: Path, task: dict[str, Any], labels: int) -> None:
+    adapter, model = made("adapter"), made("model")
+    adapter["spec"]["task"] = model["spec"]["task"] = task
+    assert f"AutoModelForSequenceClassification.from_pretrained('org/name', num_labels={labels})" in "\n".join(
+        loading_lines(adapter, tmp_path, tmp_path)
+    )
+    lines = "\n".join(loading_lines(model, tmp_path, tmp_path))
+    assert "AutoModelForSequenceClassification.from_pretrained(" in lines and "num_labels" not in lines
+
+
 def test_nothing_is_loaded_before_it_is_made(tmp_path: Path) -> None:
     assert loading_lines({"kind": "FineTuneJob", "status": {}}, tmp_path, tmp_path) == []
     assert loading_lines({"kind": "ModelDeployment"}, tmp_path, tmp_path) == []

@@ -7,6 +7,9 @@ from swiftlet.api.tasks import Task
 from swiftlet.api.uris import parse_uri
 from swiftlet.cli.places import artifact_folder, path_of
 
+CLASSES = {"tokens": "AutoModelForCausalLM", "score": "AutoModelForSequenceClassification", "pool": "AutoModel"}
+"""Of transformers, by the head that was trained; what makes vectors was trained without one."""
+
 
 def loading_lines(item: dict[str, Any], state: Path, mirror: Path) -> list[str]:
     """The lines of Python; none while there is no artifact. The base model is named as it lies on this machine, else by
@@ -14,19 +17,20 @@ def loading_lines(item: dict[str, Any], state: Path, mirror: Path) -> list[str]:
     folder = artifact_folder(state, item)
     if folder is None:
         return []
-    artifact = item["status"]["artifact"]
-    # What makes vectors was trained without a head.
-    kind = "AutoModel" if Task.model_validate(item["spec"].get("task", {})).head == "pool" else "AutoModelForCausalLM"
+    artifact, task = item["status"]["artifact"], Task.model_validate(item["spec"].get("task", {}))
+    kind = CLASSES[task.head]
     if artifact.get("type") == "model":
         return [
             f"from transformers import {kind}, AutoTokenizer",
             f"model = {kind}.from_pretrained({str(folder)!r})",
             f"tokenizer = AutoTokenizer.from_pretrained({str(folder)!r})",
         ]
+    # The adapter brings the weights of the scores, and a base model has none of that number.
+    labels = f", num_labels={task.scores}" if task.scores else ""
     base = _base(artifact.get("baseModel") or item["spec"]["model"]["uri"], state, mirror)
     return [
         f"from peft import PeftModel; from transformers import {kind}",
-        f"base = {kind}.from_pretrained({base!r})",
+        f"base = {kind}.from_pretrained({base!r}{labels})",
         f"model = PeftModel.from_pretrained(base, {str(folder)!r})",
     ]
 

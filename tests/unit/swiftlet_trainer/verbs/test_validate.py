@@ -24,6 +24,18 @@ def test_summary_with_the_places_of_dropped_rows(pod: Any, chat: Chat, capsys: p
     ]
 
 
+@pytest.mark.parametrize(("task", "said"), [({"sft": {}}, "warning: never stops"), ({"seqCls": {}}, "ok")])
+def test_only_what_answers_is_warned_that_it_would_not_stop(
+    pod: Any, task: Any, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("swiftlet_trainer.templates.end_token.end_warning", lambda *_: "never stops")
+    rows = (
+        [{"prompt": "q", "completion": "a"}] if "sft" in task else [{"text": str(one), "label": one} for one in (0, 1)]
+    )
+    assert run(pod.job(pod.document(pod.data("a.jsonl", rows), task=task))) == EXIT_OK
+    assert capsys.readouterr().out.splitlines()[0].endswith(f": {said}")
+
+
 def test_nothing_is_written(pod: Any, chat: Chat) -> None:
     run(pod.job(pod.document(pod.data("a.jsonl", [chat("q", "a")]))))
     assert not (pod.root / "swiftlet/artifacts").exists() and not (pod.root / "dev").exists()

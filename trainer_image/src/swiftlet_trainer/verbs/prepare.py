@@ -35,7 +35,8 @@ def run(job_path: str) -> int:
         Reporter().emit(type="phase", message="merging the adapter into its base")
         merge_start(document, start)
     tokenizer = load_tokenizer(document.model)
-    if warning := end_warning(model_folder(document.model), tokenizer):
+    # What gives scores or vectors answers nobody.
+    if head == "tokens" and (warning := end_warning(model_folder(document.model), tokenizer)):
         Reporter().emit(type="phase", message=f"warning: {warning}")
     with never_retried():
         prepared = prepare(document, tokenizer)

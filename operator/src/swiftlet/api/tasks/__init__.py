@@ -88,6 +88,11 @@ class Task(ApiModel):
         return "score" if self.name in SCORE_TASKS else "pool" if self.name in POOL_TASKS else "tokens"
 
     @property
+    def scores(self) -> int:
+        """How many scores each text gets; 0 with another head."""
+        return len(self.seq_cls.names) if self.seq_cls else int(self.head == "score")
+
+    @property
     def has_targets(self) -> bool:
         """Whether rows say what is to come out for them beside their text."""
         return self.name in TARGET_TASKS
