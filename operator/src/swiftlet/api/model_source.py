@@ -46,11 +46,11 @@ def other_head(source: ModelSource, made_by: Task, is_adapter: bool, task: Task)
     merges, was_tokens = bool(source.merge_adapter), made_by.head == "tokens"
     if (was_tokens and (merges or not is_adapter)) or (made_by.head == task.head and not merges):
         return None
-    made = f"makes {_MAKES[made_by.head]} of texts (task {made_by.name})"
+    made = f"makes {_MAKES[made_by.head]} of texts (task {made_by.block})"
     if merges:
         return f"{made}, and an adapter with a head of its own cannot be merged", _FROM_ITS_BASE
     remedy = "set spec.model.mergeAdapter to true" if was_tokens else _FROM_ITS_BASE
-    return f"{made}, and task {task.name} needs {_MAKES[task.head]}", remedy
+    return f"{made}, and task {task.block} needs {_MAKES[task.head]}", remedy
 
 
 def not_from_itself() -> Rule:

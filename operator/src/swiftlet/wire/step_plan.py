@@ -6,8 +6,6 @@
 from dataclasses import dataclass, fields
 from typing import Generic, Literal, TypeVar
 
-from pydantic.alias_generators import to_camel
-
 from swiftlet.api.tuner import Lora
 from swiftlet.wire.documents import TrainDocument
 
@@ -99,7 +97,7 @@ def plan_step(document: TrainDocument, hardware: Hardware) -> StepPlan:
     threads = max(1, hardware.physical_cores // hardware.processes)
     plural = "" if hardware.processes == 1 else "es"
     return StepPlan(
-        task=Choice(to_camel(document.task.name), document.task.learns),
+        task=Choice(document.task.block, document.task.learns),
         precision=precision,
         master_weights=_master_weights(precision.value, document.strategy),
         loss=_loss(document),

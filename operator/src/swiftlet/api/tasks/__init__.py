@@ -72,6 +72,11 @@ class Task(ApiModel):
         return next((name for name in type(self).model_fields if getattr(self, name) is not None), "sft")
 
     @property
+    def block(self) -> str:
+        """The same, as documents spell it."""
+        return to_camel(self.name)
+
+    @property
     def learns(self) -> str:
         """What is learnt from which rows, in a line."""
         return self.learnt_by(self.name)
