@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from swiftlet.wire.documents import EvaluateDocument
+from swiftlet_trainer.evaluate.record import Record
 from swiftlet_trainer.evaluate.results import comparisons_of, figure, results_of, write_results, write_rows
-from swiftlet_trainer.evaluate.suites import Record
 from swiftlet_trainer.report.evaluation import write_evaluation_report
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from swiftlet.api.evalrun import Comparison, Result
 from swiftlet.wire.documents import ResolvedSuite
 
+from swiftlet_trainer.evaluate.record import Record
 from swiftlet_trainer.evaluate.statistics import paired_interval, standard_error, value
-from swiftlet_trainer.evaluate.suites import Record, samples
+from swiftlet_trainer.evaluate.suites import samples
 
 ROWS_FILE = "rows.jsonl"
 RESULTS_FILE = "results.json"
