@@ -247,7 +247,7 @@ def test_what_helm_test_runs(release: Release, team: str, tmp_path: Path, monkey
     )
     accepted = until("permission", lambda: (got := check.create(check.JOB))[0] != 403 and got)
     assert accepted[0] == 201
-    assert '"targetModules"' in accepted[1]
+    assert '"warmupRatio"' in accepted[1], "with the defaults of the schema"
     answer = check.create({**check.JOB, "spec": {**check.JOB["spec"], "tuner": {"lora": {"rank": 0}}}})
     assert answer[0] == 422
     assert "spec.tuner.lora.rank" in answer[1]

@@ -53,7 +53,7 @@ def main(operator):
             [
                 check("the operator is ready", ready[0] == 200, ready),
                 check("the operator has metrics", "swiftlet_leader" in metrics[1], metrics[0]),
-                check("a FineTuneJob is accepted", good[0] == 201 and '"targetModules"' in good[1], good),
+                check("a FineTuneJob is accepted", good[0] == 201 and '"warmupRatio"' in good[1], good),
                 check("a wrong FineTuneJob is refused", bad[0] == 422 and "spec.tuner.lora.rank" in bad[1], bad),
             ]
         )

@@ -27,7 +27,8 @@ def hidden(model: Any, changes: dict[int, int] | None = None) -> torch.Tensor:
     inputs = batch()
     for position, token in (changes or {}).items():
         inputs["input_ids"][0, position] = token
-    inputs.pop("labels")
+    for name in ("labels", "bounds"):  # of the heads
+        inputs.pop(name)
     found: torch.Tensor = model.base_model(**inputs, use_cache=False).last_hidden_state
     return found
 
