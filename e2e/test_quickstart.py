@@ -32,6 +32,9 @@ def two_nodes(cluster: Cluster, installed: Any, prepared_namespace: Any, chain: 
     """The same with an overlay that asks for two nodes, after the first chain is done."""
     until_true(cluster, chain, "mdep", "bird", "Ready", 1500)
     cluster.kubectl("delete", "mdep", "bird", "-n", chain)
+    # Pods are spread where there is room: a server that is still ending would fill one of the nodes.
+    server = "swiftlet.dev/kind=ModelDeployment"
+    until("the server's end", lambda: not items(cluster, chain, "pods", server), 300)
     namespace = prepared_namespace("two-nodes")
     cluster.kubectl("apply", "-k", str(HERE / "overlays/two-nodes"))
     return str(namespace)
