@@ -1,7 +1,7 @@
 """What a FineTuneJob starts from: a model by its URI, or what another FineTuneJob has made."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -33,6 +33,13 @@ class ModelSource(ApiModel):
         description="Add the other job's adapter to the weights of its base and start from the sum, which is kept"
         " beside the artifact. Absent or false: the adapter itself is trained further, on the same base.",
     )
+
+
+def parent_name(job: Mapping[str, Any] | None) -> str | None:
+    """Name of the FineTuneJob whose artifact `job` starts from, if it does: as it is written, whatever else it says."""
+    source = ((job or {}).get("spec") or {}).get("model") or {}
+    name: str | None = (source.get("fineTuneJobRef") or {}).get("name")
+    return name
 
 
 _MAKES: Mapping[HeadName, str] = {"tokens": "log-probabilities", "score": "scores", "pool": "vectors"}

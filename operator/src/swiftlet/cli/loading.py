@@ -3,12 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.tasks import Task
+from swiftlet.api.tasks import AUTO_CLASSES, Task
 from swiftlet.api.uris import parse_uri
 from swiftlet.cli.places import artifact_folder, path_of
-
-CLASSES = {"tokens": "AutoModelForCausalLM", "score": "AutoModelForSequenceClassification", "pool": "AutoModel"}
-"""Of transformers, by the head that was trained; what makes vectors was trained without one."""
 
 
 def loading_lines(item: dict[str, Any], state: Path, mirror: Path) -> list[str]:
@@ -18,7 +15,7 @@ def loading_lines(item: dict[str, Any], state: Path, mirror: Path) -> list[str]:
     if folder is None:
         return []
     artifact, task = item["status"]["artifact"], Task.model_validate(item["spec"].get("task", {}))
-    kind = CLASSES[task.head]
+    kind = AUTO_CLASSES[task.head]
     if artifact.get("type") == "model":
         return [
             f"from transformers import {kind}, AutoTokenizer",

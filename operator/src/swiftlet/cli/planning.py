@@ -8,6 +8,7 @@ from typing import Any
 
 from swiftlet.api import KINDS
 from swiftlet.api.defaulting import defaulted
+from swiftlet.api.model_source import parent_name
 from swiftlet.documents import Document
 from swiftlet.documents.document import Key, key_of
 from swiftlet.kinds import RECONCILERS
@@ -86,17 +87,11 @@ def plan_documents(documents: Sequence[Document], existing: Sequence[Object]) ->
 def _place(key: Key, world: Imagined) -> tuple[int, int]:
     """Where a resource comes: by its kind, and of FineTuneJobs after those that it starts from."""
     kind, namespace, name = key
-    before, seen = kind == "FineTuneJob" and _parent(world.get(*key)), {name}
+    before, seen = kind == "FineTuneJob" and parent_name(world.get(*key)), {name}
     while before and before not in seen:
         seen.add(before)
-        before = _parent(world.get(kind, namespace, before))
+        before = parent_name(world.get(kind, namespace, before))
     return ORDER.index(kind), len(seen)
-
-
-def _parent(job: Object | None) -> str | None:
-    """Name of the FineTuneJob whose artifact `job` starts from."""
-    name: str | None = ((job or {}).get("spec", {}).get("model", {}).get("fineTuneJobRef") or {}).get("name")
-    return name
 
 
 def _planned(key: Key, world: Imagined) -> PlannedResource:

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from swiftlet.api.finetunejob import FineTuneJobSpec
-from swiftlet.api.model_source import other_head
+from swiftlet.api.model_source import other_head, parent_name
 from swiftlet.api.problems import Location, Problem, shown
 from swiftlet.api.tuner import Lora, Tuner, other_shape
 from swiftlet.documents.document import Document, Key
@@ -68,5 +68,5 @@ def _tuner_of(key: Key, known: Mapping[Key, Mapping[str, Any]]) -> Tuner | None:
 
 def _parent(key: Key, job: Mapping[str, Any]) -> Key | None:
     """Key of the FineTuneJob whose artifact `job` starts from."""
-    name = (job["spec"]["model"].get("fineTuneJobRef") or {}).get("name")
+    name = parent_name(job)
     return ("FineTuneJob", key[1], name) if name else None

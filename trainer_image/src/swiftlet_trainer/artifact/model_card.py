@@ -9,21 +9,20 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from swiftlet.api.tasks import HeadName, Task
+from swiftlet.api.tasks import AUTO_CLASSES, HeadName, Task
 from swiftlet.api.uris import parse_uri
 
 from swiftlet_trainer.artifact.manifest import Manifest
-from swiftlet_trainer.models.scores import head_of_task
 from swiftlet_trainer.serve.vllm_arguments import LORA_RANKS, adapter_problems, adapter_rank
 
 MODEL_CARD = "README.md"
 SETTINGS = ("task", "tuner", "template", "training")
-CLASSES: Mapping[HeadName, tuple[str, str]] = {
-    "tokens": ("AutoModelForCausalLM", "text-generation"),
-    "score": ("AutoModelForSequenceClassification", "text-classification"),
-    "pool": ("AutoModel", "feature-extraction"),
+PIPELINES: Mapping[HeadName, str] = {
+    "tokens": "text-generation",
+    "score": "text-classification",
+    "pool": "feature-extraction",
 }
-"""What opens a model in transformers, and what it is for in the hub's words, by its head."""
+"""What a model is for in the hub's words, by its head."""
 
 
 def model_card(manifest: Manifest, base: str, folder: Path) -> str:
@@ -57,7 +56,7 @@ def _front_matter(manifest: Manifest) -> str:
         base_model=hub,
         datasets=datasets or None,
         library_name="peft" if is_adapter else "transformers",
-        pipeline_tag=CLASSES[_task(manifest).head][1],
+        pipeline_tag=PIPELINES[_task(manifest).head],
         tags=[*manifest.parameters["task"], *(["lora"] if is_adapter else []), "swiftlet"],
         base_model_relation=("adapter" if is_adapter else "finetune") if hub else None,
     )
@@ -69,7 +68,7 @@ def _task(manifest: Manifest) -> Task:
 
 
 def _model_use(manifest: Manifest) -> list[str]:
-    kind = CLASSES[_task(manifest).head][0]
+    kind = AUTO_CLASSES[_task(manifest).head]
     python = [
         f"from transformers import {kind}, AutoTokenizer",
         f'model = {kind}.from_pretrained(".")',
@@ -81,8 +80,7 @@ def _model_use(manifest: Manifest) -> list[str]:
 
 def _adapter_use(manifest: Manifest, base: str, folder: Path) -> list[str]:
     revision, task = manifest.base_model.revision, _task(manifest)
-    kind, scores = CLASSES[task.head][0], head_of_task(task)
-    options = {"revision": revision, "num_labels": scores and len(scores.labels)}
+    kind, options = AUTO_CLASSES[task.head], {"revision": revision, "num_labels": task.scores}
     given = "".join(f", {name}={value!r}" for name, value in options.items() if value)
     python = [
         f"from peft import PeftModel; from transformers import {kind}, AutoTokenizer",

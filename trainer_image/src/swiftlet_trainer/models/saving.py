@@ -40,11 +40,20 @@ def save_trained(model: Any, folder: Path) -> None:
 
 def load_trained(model: Any, folder: Path) -> None:
     """What `save_trained` wrote, into the same model. Raises RuntimeError when weights are missing or too many."""
-    from peft import PeftModel, load_peft_weights, set_peft_model_state_dict
+    from peft import PeftModel
     from safetensors.torch import load_model
 
-    if isinstance(model, PeftModel):
-        # PeftModel.load_adapter would turn bf16 adapters into fp32 ones, and the run into another run.
-        set_peft_model_state_dict(model, load_peft_weights(str(folder), device="cpu"))
-    else:
+    if not isinstance(model, PeftModel):
         load_model(model, str(folder / MODEL_FILE))
+    elif apart := load_adapter(model, folder):
+        raise RuntimeError(f"{folder}: {len(apart)} weights are missing or too many, such as {apart[0]}")
+
+
+def load_adapter(model: Any, folder: Path) -> list[str]:
+    """The weights of the adapter in `folder` into that of `model`, a PeftModel, in the precision that it has: its own
+    load_adapter would turn bf16 into fp32, and the run into another run. Names of weights that are in one alone."""
+    from peft import load_peft_weights, set_peft_model_state_dict
+
+    found = set_peft_model_state_dict(model, load_peft_weights(str(folder), device="cpu"))
+    trained = {name for name, weight in model.named_parameters() if weight.requires_grad}
+    return [*found.unexpected_keys, *sorted(trained.intersection(found.missing_keys))]

@@ -13,7 +13,7 @@ import torch
 from swiftlet_trainer.parallel.peers import Peers
 from swiftlet_trainer.tasks.base import ComparesRows, Task
 from swiftlet_trainer.training.collate import Batch
-from swiftlet_trainer.training.compilation import eagerly
+from swiftlet_trainer.training.compilation import as_used
 
 
 @torch.no_grad()
@@ -27,11 +27,8 @@ def among_rows(
     """
     if not isinstance(task, ComparesRows) or len(batches) * peers.world_size == 1:
         return list(batches)
-    learning = model.training
-    model.eval()
-    with eagerly():
+    with as_used(model):
         parts = [task.part(model(**batch["inputs"]), batch) for batch in batches]
-    model.train(learning)
     known = task.shared(parts, counted or [True] * len(parts), peers)
     return [cast(Batch, {**batch, "among": one}) for batch, one in zip(batches, known, strict=True)]
 

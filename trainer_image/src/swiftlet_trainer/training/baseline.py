@@ -10,7 +10,7 @@ from typing import Any, cast
 import torch
 
 from swiftlet_trainer.training.collate import Batch
-from swiftlet_trainer.training.compilation import eagerly
+from swiftlet_trainer.training.compilation import as_used
 
 PLACE = 1
 """Of the sequences in their groups."""
@@ -39,12 +39,9 @@ def _mean(trainer: Any, batches: Iterable[tuple[bool, Batch]]) -> dict[str, torc
     """Over the groups of this and all other processes' batches that count."""
     model = trainer.engine.wrapped
     sums = torch.zeros(2, dtype=torch.float64, device=trainer.peers.device)
-    learning = model.training
-    model.eval()
-    with eagerly():
+    with as_used(model):
         for counted, batch in batches:
             found = trainer.task.baseline(model(**batch["inputs"]), batch)
             sums += counted * torch.stack([found.double(), sums.new_tensor(float(len(batch["group"])))])
-    model.train(learning)
     total, groups = trainer.peers.summed(sums)
     return {"baseline": (total / groups).float()}

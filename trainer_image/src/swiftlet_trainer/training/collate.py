@@ -113,6 +113,14 @@ def bounds(position_ids: torch.Tensor) -> tuple[torch.Tensor, int]:
     return ends, int(ends.diff().max())
 
 
+def tokens_of(bounds: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of each token of all sequences, one after the other: the number of its sequence, and its place in it; int64,
+    (tokens,). bounds: see Collator."""
+    lengths = bounds[:, 1] - bounds[:, 0]
+    sequence = torch.repeat_interleave(lengths)
+    return sequence, torch.arange(len(sequence), device=bounds.device) - (lengths.cumsum(0) - lengths)[sequence]
+
+
 def padded(rows: Sequence[Sequence[int]], width: int, fill: int) -> torch.Tensor:
     """Rows of up to `width` numbers, int64, (rows, width), with `fill` behind them."""
     return torch.tensor([[*row, *[fill] * (width - len(row))] for row in rows], dtype=torch.long)

@@ -7,7 +7,8 @@ All layers of a model share one piece of code, so what is compiled for the first
 import os
 import sys
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,18 @@ def eagerly() -> AbstractContextManager[Any]:
     """Compute as if nothing had been compiled: evaluation would have everything compiled anew, for a few passes."""
     # To import the compiler takes a second, and runs that do without it need not.
     return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext()
+
+
+@contextmanager
+def as_used(model: Any) -> Iterator[None]:
+    """Within, `model` computes as it does when it is used: nothing is dropped at random, and nothing compiled anew."""
+    learning = model.training
+    model.eval()
+    try:
+        with eagerly():
+            yield
+    finally:
+        model.train(learning)
 
 
 def _try(model: Any, collator: Collator, rows: int, length: int) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from swiftlet_trainer.training.collate import tokens_of
+
 
 def add_noise(model: Any, alpha: float) -> None:
     """Have `model` add uniform noise within alpha / sqrt(length x width) to what it embeds, in training mode alone.
@@ -32,9 +34,6 @@ def add_noise(model: Any, alpha: float) -> None:
 
 def _reach(bounds: torch.Tensor, positions: int, alpha: float, width: int) -> torch.Tensor:
     """How far the noise of each position reaches, fp32, (positions,); 0 where no sequence is."""
-    lengths = bounds[:, 1] - bounds[:, 0]
-    reach = alpha / (lengths * width).float().sqrt()
-    # Steps up where a sequence begins and down behind it.
-    number = torch.repeat_interleave(torch.arange(len(lengths), device=bounds.device), lengths)
-    inside = torch.arange(len(number), device=bounds.device) - (lengths.cumsum(0) - lengths)[number]
-    return reach.new_zeros(positions).index_put((bounds[number, 0] + inside,), reach[number])
+    reach = alpha / (bounds.diff().squeeze(-1) * width).float().sqrt()
+    sequence, place = tokens_of(bounds)
+    return reach.new_zeros(positions).index_put((bounds[sequence, 0] + place,), reach[sequence])

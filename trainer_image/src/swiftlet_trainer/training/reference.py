@@ -22,6 +22,7 @@ from safetensors.numpy import load_file, save
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.failures import InvalidInput, Terminated
+from swiftlet_trainer.training.compilation import as_used
 from swiftlet_trainer.tuners.continued import continued_adapter, is_sharded, with_weights_of
 
 REPORT_SECONDS = 5.0
@@ -130,13 +131,12 @@ def _keep(known: dict[str, NDArray[np.float32]], file: Path) -> None:
 def _computed(trainer: Any, rows: Referenced, name: str) -> NDArray[np.float32]:
     """log p of each sequence's answer, over all processes."""
     found = torch.zeros(int(rows.offsets[-1]), dtype=torch.float32, device=trainer.peers.device)
-    trainer.engine.wrapped.eval()
-    for numbers, counted, batch in _told(trainer, trainer.batches_of(rows, place=None), len(rows), name):
-        likelihoods = trainer.task.likelihoods(trainer.engine.wrapped(**batch["inputs"]), batch)
-        if counted:
-            places = [place for row in numbers for place in range(*rows.offsets[row : row + 2])]
-            found[torch.tensor(places, device=found.device)] = likelihoods.float()
-    trainer.engine.wrapped.train()
+    with as_used(trainer.engine.wrapped):
+        for numbers, counted, batch in _told(trainer, trainer.batches_of(rows, place=None), len(rows), name):
+            likelihoods = trainer.task.likelihoods(trainer.engine.wrapped(**batch["inputs"]), batch)
+            if counted:
+                places = [place for row in numbers for place in range(*rows.offsets[row : row + 2])]
+                found[torch.tensor(places, device=found.device)] = likelihoods.float()
     found = trainer.peers.summed(found)
     if not found.isfinite().all():
         raise InvalidInput(["model: its log-probabilities of the data are not finite; look at its weights"])

@@ -24,7 +24,7 @@ from swiftlet_trainer.training.among import among_rows
 from swiftlet_trainer.training.baseline import baseline_of, with_baseline
 from swiftlet_trainer.training.batches import RankBatches
 from swiftlet_trainer.training.collate import Batch
-from swiftlet_trainer.training.compilation import eagerly
+from swiftlet_trainer.training.compilation import as_used
 from swiftlet_trainer.training.engine import Engine
 from swiftlet_trainer.training.figures import StepFigures
 from swiftlet_trainer.training.meter import require_finite
@@ -87,8 +87,7 @@ class TaskTrainer:
         if start:
             self.engine.load(self.store.path(start))
         if self.reference:
-            with eagerly():
-                learn_reference(self, self.reference, resumed=start > 0)
+            learn_reference(self, self.reference, resumed=start > 0)
         batches = iter(self._loader(start))
         if start:
             load_randomness(self.store.path(start), self.peers.rank, self.peers.world_size)
@@ -172,10 +171,8 @@ class TaskTrainer:
         eval rows."""
         if not self.data.eval:
             return {}
-        self.engine.wrapped.eval()
-        with eagerly():
+        with as_used(self.engine.wrapped):
             items, loss, *summed = self._evaluation_sums(self.data.eval).tolist()
-        self.engine.wrapped.train()
         if not items:
             return {}
         means = {name: one / items for name, one in zip(self.task.figures, summed, strict=True)}

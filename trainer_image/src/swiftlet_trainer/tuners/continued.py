@@ -9,6 +9,7 @@ import torch
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.models.saving import load_adapter
 from swiftlet_trainer.paths import in_pod
 
 
@@ -21,14 +22,9 @@ def continued_adapter(document: TrainDocument) -> Path | None:
 
 
 def put_weights(model: Any, folder: Path) -> None:
-    """The weights of the adapter in `folder` into that of `model`, a PeftModel of the same shape, in the precision that
-    it has. Raises InvalidInput where not every weight finds its place."""
-    from peft import load_peft_weights, set_peft_model_state_dict
-
-    found = set_peft_model_state_dict(model, load_peft_weights(str(folder), device="cpu"))
-    trained = {name for name, weight in model.named_parameters() if weight.requires_grad}
-    apart = [*found.unexpected_keys, *sorted(trained.intersection(found.missing_keys))]
-    if apart:
+    """The weights of the adapter in `folder` into that of `model`, a PeftModel of the same shape. Raises InvalidInput
+    where not every weight finds its place."""
+    if apart := load_adapter(model, folder):
         raise InvalidInput(
             [f"{folder}: {len(apart)} weights are of another shape of adapter, such as {apart[0]}; leave tuner out"]
         )

@@ -27,6 +27,12 @@ POOL_TASKS: tuple[str, ...] = ("embedding",)
 TARGET_TASKS = ("kto", "rm", "seq_cls", "embedding")
 """Blocks whose rows say what is to come out for them beside their text."""
 HeadName = Literal["tokens", "score", "pool"]
+AUTO_CLASSES: Mapping[HeadName, str] = {
+    "tokens": "AutoModelForCausalLM",
+    "score": "AutoModelForSequenceClassification",
+    "pool": "AutoModel",
+}
+"""What opens a model in transformers, by its head; what makes vectors was trained without one."""
 
 FORMATS: Mapping[str, tuple[str, ...]] = {
     "unpaired_preference": ("kto",),

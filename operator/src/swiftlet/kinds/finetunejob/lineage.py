@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from swiftlet.api.finetunejob import FineTuneJob
-from swiftlet.api.model_source import Ancestor, other_head
+from swiftlet.api.model_source import Ancestor, other_head, parent_name
 from swiftlet.api.tuner import Lora, Tuner, other_shape
 from swiftlet.kinds.attempts.attempt import Attempt
 from swiftlet.kinds.given import given
@@ -109,11 +109,11 @@ def _other_tuner(asked: Tuner, adapter: Lora) -> list[tuple[str, str]]:
 
 def _ring(job: FineTuneJob, around: Surroundings) -> Verdict | None:
     """Jobs that wait for each other; a ring further up the chain is told here too, since nothing comes out of it."""
-    names, name = [job.metadata.name], given(job.spec.model.fine_tune_job_ref).name
+    names: list[str] = [job.metadata.name]
+    name: str | None = given(job.spec.model.fine_tune_job_ref).name
     while name and name not in names:
         names.append(name)
-        found = around.reader.get("FineTuneJob", around.namespace, name) or {}
-        name = (((found.get("spec") or {}).get("model") or {}).get("fineTuneJobRef") or {}).get("name", "")
+        name = parent_name(around.reader.get("FineTuneJob", around.namespace, name))
     if not name:
         return None
     ring = " → ".join([*names[names.index(name) :], name])

@@ -8,6 +8,7 @@ import torch
 
 from swiftlet_trainer.parallel.peers import Peers
 from swiftlet_trainer.training.among import joined, with_own
+from swiftlet_trainer.training.collate import tokens_of
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,9 @@ def numbered(input_ids: torch.Tensor, bounds: torch.Tensor) -> torch.Tensor:
 
     input_ids: of any shape. bounds: where each text begins and ends in them, flattened, int64, (texts, 2).
     """
-    starts, lengths = bounds[:, 0], bounds[:, 1] - bounds[:, 0]
-    text = torch.repeat_interleave(lengths)
-    within = torch.arange(len(text), device=text.device) - (lengths.cumsum(0) - lengths)[text]
-    tokens = input_ids.flatten()[starts[text] + within]
-    return tokens.new_zeros(len(bounds)).index_add(0, text, _mixed(_mixed(within + 1) + tokens + 1))
+    text, place = tokens_of(bounds)
+    tokens = input_ids.flatten()[bounds[text, 0] + place]
+    return tokens.new_zeros(len(bounds)).index_add(0, text, _mixed(_mixed(place + 1) + tokens + 1))
 
 
 def _mixed(numbers: torch.Tensor) -> torch.Tensor:

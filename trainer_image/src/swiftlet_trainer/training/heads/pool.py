@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.functional import normalize
 from transformers.utils import ModelOutput
 
+from swiftlet_trainer.training.collate import tokens_of
 from swiftlet_trainer.training.heads.backbone import hidden_states
 
 
@@ -65,9 +66,7 @@ def pooled(hidden: torch.Tensor, bounds: torch.Tensor, head: PoolHead) -> torch.
 
 def _means(hidden: torch.Tensor, bounds: torch.Tensor) -> torch.Tensor:
     """Of the tokens of each sequence, summed in fp32."""
-    starts, lengths = bounds[:, 0], bounds.diff().squeeze(-1)
-    sequence = torch.repeat_interleave(lengths)
-    within = torch.arange(len(sequence), device=hidden.device) - (lengths.cumsum(0) - lengths)[sequence]
-    chosen = hidden.index_select(0, starts[sequence] + within).float()
+    sequence, place = tokens_of(bounds)
+    chosen = hidden.index_select(0, bounds[sequence, 0] + place).float()
     summed = chosen.new_zeros(len(bounds), hidden.shape[-1]).index_add(0, sequence, chosen)
-    return summed / lengths.unsqueeze(-1)
+    return summed / bounds.diff()

@@ -10,11 +10,8 @@ from torch import nn
 from transformers.utils import ModelOutput
 
 from swiftlet_trainer.training.heads.backbone import hidden_states
+from swiftlet_trainer.training.logits import PROBE_TOKENS, agree
 from swiftlet_trainer.training.probe import probe_tokens
-
-PROBE_TOKENS = 8
-TOLERANCE = {torch.float32: 1e-3}
-ROUNDED_TOLERANCE = 0.03
 
 
 @dataclass
@@ -59,9 +56,7 @@ def score_problem(model: Any) -> str | None:
         own = model(input_ids=tokens, use_cache=False).logits.float()
         ours = model.score(hidden_states(model.base_model, tokens)[-1:]).float()
         model.train(training)
-        tolerance = TOLERANCE.get(model.dtype, ROUNDED_TOLERANCE)
-        # Broken weights say nothing of the architecture.
-        if not own.isfinite().all() or torch.allclose(own, ours, rtol=tolerance, atol=tolerance):
+        if agree(own, ours, model.dtype):
             return None
     return (
         f"model: {type(model).__name__} scores texts in a way that the trainer does not know, and would learn something"
