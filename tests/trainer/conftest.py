@@ -162,6 +162,10 @@ class Pod:
         assert len({line["step"] for line in lines}) == len(lines), "a step is in the history twice"
         return {line["step"]: line[name] for line in lines if name in line}
 
+    def curve(self, name: str = "loss") -> list[float]:
+        """The same as numbers, in order."""
+        return [float(value) for value in self.figures(name).values()]
+
     def checkpoints(self) -> list[str]:
         return sorted(path.name for path in (self.output / "checkpoints").iterdir())
 
@@ -228,3 +232,18 @@ def pod(make_pod: Callable[[str], Pod], tiny_model: Path) -> Pod:
     made.write_job(tiny_model)
     made.prepare()
     return made
+
+
+@pytest.fixture
+def trained(make_pod: Callable[[str], Pod], tiny_model: Path) -> Callable[..., Pod]:
+    """Trains some steps in this process; `rate` is the learning rate."""
+
+    def run(name: str, task: Any, rate: float = 1e-2, steps: int = 6, **changes: Any) -> Pod:
+        pod = make_pod(name)
+        training = {"learningRate": rate, "maxSteps": steps, **changes.pop("training", {})}
+        pod.write_job(tiny_model, task=task, training=training, **changes)
+        pod.prepare()
+        pod.train_here()
+        return pod
+
+    return run

@@ -13,51 +13,33 @@ TASK = {"embedding": {"pooling": "mean", "queryPrompt": "Query: "}}
 SPLIT = {"perDeviceBatchSize": 1, "gradientAccumulationSteps": 4}
 
 
-@pytest.fixture
-def trained(make_pod: Callable[[str], Any], tiny_model: Path) -> Callable[..., Any]:
-    """Trains six steps in this process."""
-
-    def run(name: str, **changes: Any) -> Any:
-        pod = make_pod(name)
-        pod.write_job(tiny_model, **{"task": TASK, **changes})
-        pod.prepare()
-        pod.train_here()
-        return pod
-
-    return run
-
-
-def curve(pod: Any, name: str = "loss") -> list[float]:
-    return [float(value) for value in pod.figures(name).values()]
-
-
 def test_positives_come_closer_whatever_the_batches_are(trained: Callable[..., Any]) -> None:
     """Negatives are those of the whole step; so is what is held out compared."""
     held_out = {"training": {"evalFraction": 0.3}}
-    whole, split = trained("whole", **held_out), trained("split", **held_out, **SPLIT)
-    assert curve(whole)[-1] < curve(whole)[0]
-    assert curve(split) == pytest.approx(curve(whole), rel=1e-4)
-    assert curve(split, "evalLoss") == pytest.approx(curve(whole, "evalLoss"), rel=1e-4)
-    assert curve(split, "gradNorm") == pytest.approx(curve(whole, "gradNorm"), rel=2e-2)
+    whole, split = trained("whole", TASK, **held_out), trained("split", TASK, **held_out, **SPLIT)
+    assert whole.curve()[-1] < whole.curve()[0]
+    assert split.curve() == pytest.approx(whole.curve(), rel=1e-4)
+    assert split.curve("evalLoss") == pytest.approx(whole.curve("evalLoss"), rel=1e-4)
+    assert split.curve("gradNorm") == pytest.approx(whole.curve("gradNorm"), rel=2e-2)
 
 
 def test_two_processes_learn_what_one_does(
     make_pod: Callable[[str], Any], tiny_model: Path, trained: Callable[..., Any]
 ) -> None:
-    alone = trained("alone", training={"maxSteps": 3})
+    alone = trained("alone", TASK, training={"maxSteps": 3})
     pod = make_pod("zero2")
     split = {"perDeviceBatchSize": 1, "gradientAccumulationSteps": 2, "training": {"maxSteps": 3}}
     pod.write_job(tiny_model, task=TASK, processesPerNode=2, strategy="zero2", **split)
     pod.prepare()
     code, log = pod.train(OMP_NUM_THREADS="1")
     assert code == 0, log
-    assert curve(pod) == pytest.approx(curve(alone), rel=1e-4)
+    assert pod.curve() == pytest.approx(alone.curve(), rel=1e-4)
 
 
 def test_a_resumed_run_is_the_same_run(trained: Callable[..., Any], make_pod: Any, tiny_model: Path) -> None:
     from swiftlet_trainer.failures import Terminated
 
-    through = trained("through", **SPLIT)
+    through = trained("through", TASK, **SPLIT)
     pod = make_pod("stopped")
     pod.write_job(tiny_model, task=TASK, **SPLIT)
     pod.prepare()
@@ -73,7 +55,7 @@ def test_the_artifact_opens_in_other_libraries(trained: Callable[..., Any], tiny
     from peft import PeftModel
     from transformers import AutoModel, AutoTokenizer
 
-    artifact = trained("pod", tuner=tuner, training={"maxSteps": 2}).output / "artifact"
+    artifact = trained("pod", TASK, tuner=tuner, training={"maxSteps": 2}).output / "artifact"
     assert read_embedder(artifact) == Embedder("mean", "Query: ", "")
     tokenizer = AutoTokenizer.from_pretrained(artifact)
     if "lora" in tuner:

@@ -29,31 +29,13 @@ TASKS = {
 PACKED = {"packing": True, "maxLength": 256}
 
 
-@pytest.fixture
-def trained(make_pod: Callable[[str], Any], tiny_model: Path) -> Callable[..., Any]:
-    """Trains some steps; `rate` is the learning rate."""
-
-    def run(name: str, task: Any, rate: float = 1e-2, steps: int = 6, **changes: Any) -> Any:
-        pod = make_pod(name)
-        pod.write_job(tiny_model, task=task, training={"learningRate": rate, "maxSteps": steps}, **changes)
-        pod.prepare()
-        pod.train_here()
-        return pod
-
-    return run
-
-
-def curve(pod: Any, name: str = "loss") -> list[float]:
-    return [float(value) for value in pod.figures(name).values()]
-
-
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 def test_the_margin_grows(trained: Callable[..., Any], task: Any) -> None:
     pod = trained("pod", task)
-    margins = curve(pod, "rewardsMargins")
-    assert curve(pod)[-1] < curve(pod)[0]
+    margins = pod.curve("rewardsMargins")
+    assert pod.curve()[-1] < pod.curve()[0]
     assert margins[-1] > margins[0]
-    assert "dpo" not in task or curve(pod, "rewardsAccuracies")[-1] == 1
+    assert "dpo" not in task or pod.curve("rewardsAccuracies")[-1] == 1
     result = json.loads((pod.output / "result.json").read_text())
     assert result["progress"]["rewardsMargins"] == list(pod.figures("rewardsMargins").values())[-1]
 
@@ -61,8 +43,8 @@ def test_the_margin_grows(trained: Callable[..., Any], task: Any) -> None:
 def test_the_first_step_is_that_of_the_reference(trained: Callable[..., Any]) -> None:
     """Before anything is learnt the ratios are 0: -log sigmoid(0), and nobody is ahead."""
     pod = trained("pod", {"dpo": {}})
-    assert curve(pod)[0] == pytest.approx(0.6931472, abs=1e-5)
-    assert curve(pod, "rewardsMargins")[0] == pytest.approx(0, abs=1e-4)
+    assert pod.curve()[0] == pytest.approx(0.6931472, abs=1e-5)
+    assert pod.curve("rewardsMargins")[0] == pytest.approx(0, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -74,14 +56,14 @@ def test_what_is_learnt_does_not_depend_on_the_batches(trained: Callable[..., An
     whole = trained("whole", task)
     split = trained("split", task, perDeviceBatchSize=1, gradientAccumulationSteps=4)
     for figure in ("rewardsMargins", "gradNorm", "kl"):
-        assert curve(split, figure) == pytest.approx(curve(whole, figure), rel=2e-2, abs=2e-3)
-    assert curve(split) == pytest.approx(curve(whole), rel=1e-4)
+        assert split.curve(figure) == pytest.approx(whole.curve(figure), rel=2e-2, abs=2e-3)
+    assert split.curve() == pytest.approx(whole.curve(), rel=1e-4)
 
 
 def test_a_run_of_every_weight_needs_no_second_model(trained: Callable[..., Any]) -> None:
     pod = trained("pod", {"dpo": {}}, rate=1e-3, tuner={"full": {}})
-    assert curve(pod)[0] == pytest.approx(0.6931472, abs=1e-5)
-    assert curve(pod)[-1] < 0.6
+    assert pod.curve()[0] == pytest.approx(0.6931472, abs=1e-5)
+    assert pod.curve()[-1] < 0.6
 
 
 def test_what_kto_compares_with_is_a_mean_over_the_whole_step(trained: Callable[..., Any], tiny_model: Path) -> None:
@@ -90,8 +72,8 @@ def test_what_kto_compares_with_is_a_mean_over_the_whole_step(trained: Callable[
     pod = trained("pod", TASKS["kto"], steps=3, checkpoints={"intervalSteps": 2, "keep": 2}, **changes)
     expected = mean_log_ratio(tiny_model, pod.output / "checkpoints" / pod.checkpoints()[0], step=2)
     assert expected > 0.05, "what was learnt shows in other answers"
-    assert (curve(pod)[0], curve(pod, "kl")[0]) == pytest.approx((0.5, 0), abs=1e-4)
-    assert curve(pod, "kl")[2] == pytest.approx(expected, abs=2e-4)
+    assert (pod.curve()[0], pod.curve("kl")[0]) == pytest.approx((0.5, 0), abs=1e-4)
+    assert pod.curve("kl")[2] == pytest.approx(expected, abs=2e-4)
 
 
 @pytest.mark.parametrize("task", ["dpo", "kto"])
@@ -103,9 +85,9 @@ def test_held_out_answers_are_compared_too(make_pod: Callable[[str], Any], tiny_
     pod.prepare()
     pod.train_here()
     losses = {"dpo": 0.69, "kto": 0.5}
-    assert 0 < curve(pod, "evalLoss")[-1] < losses[task]
-    assert task != "dpo" or curve(pod, "evalRewardsAccuracies") == [1, 1, 1]
-    assert curve(pod, "evalRewardsMargins")[-1] > 0.05
+    assert 0 < pod.curve("evalLoss")[-1] < losses[task]
+    assert task != "dpo" or pod.curve("evalRewardsAccuracies") == [1, 1, 1]
+    assert pod.curve("evalRewardsMargins")[-1] > 0.05
 
 
 @pytest.mark.parametrize("task", ["dpo", "kto"])
@@ -191,9 +173,9 @@ def test_two_processes_learn_what_one_does(
     pod.prepare()
     code, log = pod.train(OMP_NUM_THREADS="1")
     assert code == 0, log
-    assert curve(pod) == pytest.approx(curve(alone), rel=1e-4)
+    assert pod.curve() == pytest.approx(alone.curve(), rel=1e-4)
     for figure in ("rewardsMargins", "kl"):
-        assert curve(pod, figure) == pytest.approx(curve(alone, figure), rel=2e-2, abs=2e-3)
+        assert pod.curve(figure) == pytest.approx(alone.curve(figure), rel=2e-2, abs=2e-3)
 
 
 @pytest.fixture

@@ -15,33 +15,14 @@ RM = {"rm": {"centerRewardsCoefficient": 0.01}}
 PACKED = {"packing": True, "maxLength": 256}
 
 
-@pytest.fixture
-def trained(make_pod: Callable[[str], Any], tiny_model: Path) -> Callable[..., Any]:
-    """Trains some steps in this process."""
-
-    def run(name: str, task: Any, steps: int = 6, rate: float = 1e-2, **changes: Any) -> Any:
-        pod = make_pod(name)
-        training = {"learningRate": rate, "maxSteps": steps, **changes.pop("training", {})}
-        pod.write_job(tiny_model, task=task, training=training, **changes)
-        pod.prepare()
-        pod.train_here()
-        return pod
-
-    return run
-
-
-def curve(pod: Any, name: str = "loss") -> list[float]:
-    return [float(value) for value in pod.figures(name).values()]
-
-
 def test_what_is_learnt_does_not_depend_on_the_batches(trained: Callable[..., Any]) -> None:
     whole = trained("whole", RM)
     split = trained("split", RM, perDeviceBatchSize=1, gradientAccumulationSteps=4)
     for figure in ("rewardsMargins", "gradNorm"):
-        assert curve(split, figure) == pytest.approx(curve(whole, figure), rel=2e-2, abs=2e-3)
-    assert curve(split) == pytest.approx(curve(whole), rel=1e-4)
-    assert curve(whole)[-1] < 0.6
-    assert curve(whole, "rewardsAccuracies")[-1] == 1
+        assert split.curve(figure) == pytest.approx(whole.curve(figure), rel=2e-2, abs=2e-3)
+    assert split.curve() == pytest.approx(whole.curve(), rel=1e-4)
+    assert whole.curve()[-1] < 0.6
+    assert whole.curve("rewardsAccuracies")[-1] == 1
 
 
 @pytest.mark.parametrize("tuner", [{"lora": {"rank": 4}}, {"full": {}}], ids=["lora", "full"])
@@ -74,8 +55,8 @@ def test_two_processes_learn_what_one_does(
     pod.prepare()
     code, log = pod.train(OMP_NUM_THREADS="1")
     assert code == 0, log
-    assert curve(pod) == pytest.approx(curve(alone), rel=1e-4)
-    assert curve(pod, "rewardsMargins") == pytest.approx(curve(alone, "rewardsMargins"), rel=2e-2, abs=2e-3)
+    assert pod.curve() == pytest.approx(alone.curve(), rel=1e-4)
+    assert pod.curve("rewardsMargins") == pytest.approx(alone.curve("rewardsMargins"), rel=2e-2, abs=2e-3)
 
 
 def scored_by_transformers(artifact: Path, base: Path, labels: int, asked: list[Any]) -> list[list[float]]:
@@ -129,7 +110,7 @@ def test_a_classifier_says_what_it_learnt_and_others_read_it(
     assert "no training row has the label odd; nothing is learnt of it" in checked(document)
     pod.prepare()
     pod.train_here()
-    assert curve(pod)[-1] < curve(pod)[0]
+    assert pod.curve()[-1] < pod.curve()[0]
     records, results = evaluated(pod, rows[:4], {"classification": {"uri": "rows.jsonl"}}, is_adapter=True)
     assert [(one["metric"], float(one["value"])) for one in results] == [("accuracy", 1.0)]
     assert [record["answer"] for record in records] == ["long", "short", "long", "short"]

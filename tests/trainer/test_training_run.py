@@ -12,13 +12,9 @@ from swiftlet_trainer.artifact.manifest import read_and_verify
 from swiftlet_trainer.failures import Diverged, InvalidInput, Terminated
 
 
-def curve(pod: Any) -> list[float]:
-    return [float(loss) for loss in pod.losses().values()]
-
-
 def test_the_model_learns_and_leaves_an_artifact(pod: Any, tiny_model: Path) -> None:
     pod.train_here()
-    losses = curve(pod)
+    losses = pod.curve()
     assert len(losses) == 6
     assert losses[-1] < losses[0] - 0.2
     assert pod.checkpoints() == ["step-00000002", "step-00000004", "step-00000006"]
@@ -49,7 +45,7 @@ def test_the_artifact_is_the_model_that_was_trained(pod: Any, tiny_model: Path) 
     before = base(batch["input_ids"], labels=labels).loss.item()
     tuned = PeftModel.from_pretrained(base, pod.output / "artifact")
     after = tuned(input_ids=batch["input_ids"], labels=labels).loss.item()
-    assert after == pytest.approx(curve(pod)[-1], rel=0.1)
+    assert after == pytest.approx(pod.curve()[-1], rel=0.1)
     assert after < before - 0.2
 
 
@@ -64,7 +60,7 @@ def test_loss_does_not_depend_on_the_split_into_micro_batches(
         pod.write_job(tiny_model, perDeviceBatchSize=per_device, gradientAccumulationSteps=steps)
         pod.prepare()
         pod.train_here()
-        curves.append(curve(pod))
+        curves.append(pod.curve())
     assert curves[1] == pytest.approx(curves[0], rel=2e-5)
 
 
@@ -140,9 +136,9 @@ def test_what_may_be_changed_between_two_attempts_leaves_the_loss_as_it_is(
     less = {**before, **after, "gradientAccumulationSteps": accumulation}
     changed.write_job(tiny_model, **{**steps, **less, "training": {**steps["training"], **after.get("training", {})}})
     changed.train_here()
-    assert len(curve(changed)) == 12
-    assert curve(changed)[:7] == curve(straight)[:7]
-    assert curve(changed)[7:] == pytest.approx(curve(straight)[7:], rel=2e-5)
+    assert len(changed.curve()) == 12
+    assert changed.curve()[:7] == straight.curve()[:7]
+    assert changed.curve()[7:] == pytest.approx(straight.curve()[7:], rel=2e-5)
 
 
 def test_half_written_and_damaged_checkpoints_are_passed_over(pod: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,7 +203,7 @@ def test_the_losses_that_a_document_asks_for_are_learnt(make_pod: Callable[[str]
         pod.write_job(tiny_model, task={"sft": block}, tuner={"full": {}}, training=training)
         pod.prepare()
         pod.train_here()
-        curves[name] = curve(pod)
+        curves[name] = pod.curve()
     assert curves["smooth"][0] == pytest.approx(curves["nll"][0], abs=0.1)
     assert curves["nll"][1] < curves["smooth"][1] < curves["smooth"][0]
     assert 0 < curves["dft"][0] < 0.01

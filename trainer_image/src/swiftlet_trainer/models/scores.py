@@ -1,6 +1,5 @@
 """What the scores of a model that scores texts are: as its task says, or its files."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,11 +7,12 @@ from typing import Any
 from swiftlet.api.tasks import Task
 from swiftlet.api.tasks.seq_cls import ProblemType
 
+from swiftlet_trainer.artifact.compatibility import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from swiftlet_trainer.artifact.manifest import is_artifact, read_manifest
+from swiftlet_trainer.models.checks import json_object
 
 SCORING = "ForSequenceClassification"
 """Ending of transformers' classes of such models."""
-ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 HEAD_WEIGHT = ".score.weight"
 
 
@@ -38,12 +38,12 @@ def head_of_task(task: Task) -> ScoreHead | None:
 def read_head(model: Path, adapter: Path | None = None) -> ScoreHead | None:
     """What the model in a folder, with an adapter or without, scores texts by; None where it does not."""
     if adapter is None:
-        return _of_config(_read(model / "config.json"))
+        return _of_config(json_object(model / "config.json")[0])
     if is_artifact(adapter):
         return head_of_task(Task.model_validate(read_manifest(adapter).parameters.get("task", {})))
-    if _read(adapter / ADAPTER_CONFIG).get("task_type") != "SEQ_CLS":
+    if json_object(adapter / ADAPTER_CONFIG)[0].get("task_type") != "SEQ_CLS":
         return None
-    return _of_config(_read(model / "config.json")) or _of_weights(adapter / ADAPTER_WEIGHTS)
+    return _of_config(json_object(model / "config.json")[0]) or _of_weights(adapter / ADAPTER_WEIGHTS)
 
 
 def silent_problems(model: Path, adapter: Path | None = None) -> list[str]:
@@ -77,12 +77,3 @@ def _of_weights(file: Path) -> ScoreHead | None:
 def _usual(count: int) -> ProblemType:
     """What transformers takes so many labels for where nothing is said."""
     return "regression" if count == 1 else "single_label_classification"
-
-
-def _read(file: Path) -> dict[str, Any]:
-    """Empty when it cannot be read, which the checks of the folder name."""
-    try:
-        content = json.loads(file.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

@@ -1,11 +1,12 @@
 """Can this model be scored and trained as a causal language model? Told from its files, before a GPU is taken."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from swiftlet.api.tasks import HeadName
+
+from swiftlet_trainer.models.checks import json_object
 
 OTHER_HEADS = (
     "ForMaskedLM",
@@ -25,12 +26,14 @@ QUANTIZATION = ("quantization_config", "compression_config")
 
 def causal_problems(folder: Path, name: str) -> list[str]:
     """Why model `name` in `folder` predicts no next token from those before it, if it does not."""
-    return [f"model {name}: {problem}" for problem in _causal(_config(folder), folder / "config.json")]
+    file = folder / "config.json"
+    return [f"model {name}: {problem}" for problem in _causal(json_object(file)[0], file)]
 
 
 def training_problems(folder: Path, name: str, head: HeadName = "tokens") -> list[str]:
     """Why model `name` in `folder` cannot be trained as a causal language model with this head; none when it can."""
-    config, file = _config(folder), folder / "config.json"
+    file = folder / "config.json"
+    config, _ = json_object(file)  # empty when it cannot be read, which the checks of the folder name
     found = [*_causal(config, file, head), *_quantized(config, file), *_balanced(config, file)]
     if head == "score" and not found:
         found += _scored(config, file)
@@ -92,12 +95,3 @@ def _parts(config: dict[str, Any]) -> list[dict[str, Any]]:
     """The config, and that of the language model inside of it."""
     text = config.get("text_config")
     return [config, text] if isinstance(text, dict) else [config]
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    """Empty when it cannot be read, which the checks of the folder name."""
-    try:
-        content = json.loads((folder / "config.json").read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
