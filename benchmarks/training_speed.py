@@ -128,11 +128,7 @@ def report(found: Found, ways: dict[str, Way], names: list[str], notes: list[str
     return "\n\n".join(part for part in parts if part)
 
 
-def main() -> None:
-    """Measure and print. A way that fails is said to have failed; a goal missed is said to be missed.
-
-    SIGINT or SIGTERM ends the measuring, and what was measured until then is printed.
-    """
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep every run's figures here")
     parser.add_argument("--rows", type=int, default=16, help="rows of an epoch, 4 a step")
@@ -143,6 +139,15 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.rows, arguments.rounds, arguments.tables = 8, 1, ["lora"]
+    return arguments
+
+
+def main() -> None:
+    """Measure and print. A way that fails is said to have failed; a goal missed is said to be missed.
+
+    SIGINT or SIGTERM ends the measuring, and what was measured until then is printed.
+    """
+    arguments = _arguments()
     from swiftlet_trainer.hardware import multiplies_bf16
 
     ways, notes = ways_here(multiplies_bf16(False))

@@ -99,11 +99,25 @@ def join(rank: int, world: int, port: int) -> None:
         join_processes(use_gpu=False, local_rank=rank, with_deepspeed=False)
 
 
+def document_of(rows: int, world: int, size: int) -> Any:
+    """A step of all rows, in micro-batches of `size`."""
+    from swiftlet.wire.documents import TrainDocument
+
+    return TrainDocument.model_validate(
+        {
+            "name": "n", "namespace": "ns", "uid": "u", "model": {"uri": "m"}, "datasets": [], "task": {},
+            "tuner": {"full": {}}, "template": {}, "checkpoints": {}, "nodes": 1, "processesPerNode": world,
+            "training": {"globalBatchSize": rows, "maxGradNorm": 0}, "strategy": "ddp", "perDeviceBatchSize": size,
+            "gradientAccumulationSteps": rows // world // size, "useGpu": False, "outputDir": "/o",
+            "artifactUri": "pvc://c/p",
+        }
+    )  # fmt: skip
+
+
 def train(rank: int, world: int, folder: Path, case: Case) -> None:
     """One process's part of a case."""
     import torch
     from datasets import Dataset
-    from swiftlet.wire.documents import TrainDocument
     from swiftlet_trainer.checkpoints.store import CheckpointStore
     from swiftlet_trainer.parallel.peers import Peers
     from swiftlet_trainer.tasks.sft.task import Sft
@@ -115,22 +129,14 @@ def train(rank: int, world: int, folder: Path, case: Case) -> None:
     from swiftlet_trainer.training.stopping import StopRequest
     from swiftlet_trainer.training.trainer import TaskTrainer
 
-    of, size = case.of, case.size
+    of = case.of
     task: Any = Sft() if of == "tokens" else Pairs()
     same = [{"input_ids": list(range(3, 15)), "labels": list(range(3, 15)), "length": 12}] * TOKENS
     rows = Dataset.from_list(same if of == "tokens" else [pair(number) for number in range(PAIRS)])
     model = small_model("bfloat16" if of == "tokens" else "float32")
     assert not case.padding_free or keep_rows_apart(model, ROW_BY_ROW, 12)
     attach_token_scores(model, task.want, task.is_linear)
-    document = TrainDocument.model_validate(
-        {
-            "name": "n", "namespace": "ns", "uid": "u", "model": {"uri": "m"}, "datasets": [], "task": {},
-            "tuner": {"full": {}}, "template": {}, "checkpoints": {}, "nodes": 1, "processesPerNode": world,
-            "training": {"globalBatchSize": len(rows), "maxGradNorm": 0}, "strategy": "ddp", "perDeviceBatchSize": size,
-            "gradientAccumulationSteps": len(rows) // world // size, "useGpu": False, "outputDir": "/o",
-            "artifactUri": "pvc://c/p",
-        }
-    )  # fmt: skip
+    document = document_of(len(rows), world, case.size)
     noted = Noted()
     peers = Peers(rank, world, torch.device("cpu"))
     trainer = TaskTrainer(

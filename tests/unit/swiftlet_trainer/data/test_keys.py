@@ -1,0 +1,129 @@
+"""Keys of rows: read, carried out as marks, noted or refused."""
+
+from typing import Any
+
+import pytest
+from swiftlet.api.dataset import Columns
+from swiftlet_trainer.data.encode import FORMATS_OF
+from swiftlet_trainer.data.examples import Example
+from swiftlet_trainer.data.formats import FORMATS, converted, detect, key_book
+from swiftlet_trainer.data.keys import HARMLESS, MARKS, REFUSED, RowError
+from swiftlet_trainer.data.turns import Turn
+
+USER, ASSISTANT = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
+
+
+def read(row: dict[str, Any], columns: Columns | None = None) -> tuple[str, Example]:
+    found = detect(row, columns, FORMATS)
+    return found.name, converted(row, found, columns, key_book(found, columns))
+
+
+def said(example: Example) -> list[dict[str, str]]:
+    return [turn.message for turn in example.turns]
+
+
+ROW = {"messages": [USER, ASSISTANT]}
+
+
+@pytest.mark.parametrize(
+    ("level", "key"), [(level, key) for kind in REFUSED for level in kind.keys for key in kind.keys[level]]
+)
+def test_keys_that_mean_what_cannot_be_carried_out_are_refused(level: str, key: str) -> None:
+    def row(value: Any) -> dict[str, Any]:
+        if level == "row":
+            return {**ROW, key: value}
+        content: Any = [{"type": "text", "text": "a", key: value}] if level == "part" else "a"
+        return {
+            "messages": [USER, {"role": "assistant", "content": content, **({key: value} if level == "turn" else {})}]
+        }
+
+    for value in ({"some": "thing"}, ["x"], "x", False, 0):
+        with pytest.raises(RowError, match=f"{key} is not supported: .*; .*"):
+            read(row(value))
+    for nothing in (None, [], {}, "", float("nan"), [None], {"url": None}):
+        assert said(read(row(nothing))[1]) == [USER, ASSISTANT]
+
+
+def test_preference_data_is_told_before_anything_else() -> None:
+    with pytest.raises(RowError, match="chosen is not supported: this is preference data"):
+        read({"prompt": "q", "chosen": "a", "rejected": "b"})
+    later = {"messages": [{"role": "assistant"}], "rejected": "x"}
+    found = detect(ROW, None, FORMATS)
+    with pytest.raises(RowError, match="rejected is not supported"):
+        converted(later, found, None, key_book(found, None))
+
+
+def test_a_call_of_a_tool_is_told_before_its_missing_content() -> None:
+    with pytest.raises(RowError, match=r"messages\[0\].tool_calls is not supported"):
+        read({"messages": [{"role": "assistant", "tool_calls": [{"id": 1}]}]})
+
+
+def test_a_column_that_the_document_names_is_read() -> None:
+    columns = Columns.model_validate({"prompt": "question", "completion": "chosen"})
+    _, example = read({"question": "q", "chosen": "a", "rejected": "b"}, columns)
+    assert said(example) == [USER, ASSISTANT]
+    assert read({"label": "words"}, Columns(text="label"))[1].text == "words"
+
+
+@pytest.mark.parametrize("key", MARKS)
+@pytest.mark.parametrize(
+    ("value", "learn"), [(0, False), (1, True), (False, False), (True, True), (1.0, True), (0.0, False), (None, None)]
+)
+def test_marks_of_a_turn_are_carried_out(key: str, value: Any, learn: bool | None) -> None:
+    assert read({"messages": [USER, {**ASSISTANT, key: value}]})[1].turns[1] == Turn("assistant", "a", learn)
+
+
+@pytest.mark.parametrize("key", MARKS)
+def test_marks_of_a_row_are_for_its_answers_or_a_list_for_its_turns(key: str) -> None:
+    def learn(row: dict[str, Any]) -> list[bool | None]:
+        return [turn.learn for turn in read(row)[1].turns]
+
+    assert learn({**ROW, key: 0}) == [None, False]
+    assert learn({"prompt": "q", "completion": "a", key: "false"}) == [None, False]
+    assert learn({**ROW, key: [0, 1]}) == [False, True]
+    assert learn({**ROW, key: "[0, 0]", "system": "s"}) == [None, False, False]
+    assert read({"text": "words", key: False})[1].learn is False
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"messages": [USER, {**ASSISTANT, "weight": 0.5}]}, r"messages\[1\].weight is float 0.5; write 0 or 1"),
+        ({"messages": [USER, {**ASSISTANT, "loss_scale": "high"}]}, "loss_scale is str 'high'; write 0 or 1"),
+        ({"messages": [USER, {**ASSISTANT, "weight": 1, "train": False}]}, "weight and train, which say different"),
+        ({**ROW, "loss_mask": [1]}, "loss_mask has 1 marks, the row has 2 turns"),
+        ({**ROW, "weight": 0.3}, "weight is float 0.3"),
+        ({"messages": [USER, {**ASSISTANT, "train": True}], "loss_mask": [0, 0]}, "say different things"),
+    ],
+)
+def test_marks_that_cannot_be_carried_out(row: dict[str, Any], words: str) -> None:
+    with pytest.raises(RowError, match=words):
+        read(row)
+
+
+def test_keys_that_nobody_reads_are_noted_with_their_first_row() -> None:
+    found = detect(ROW, None, FORMATS)
+    book = key_book(found, None)
+    for number in (3, 5, 9):
+        book.number = number
+        turns = [
+            {**USER, "mood": "glad"},
+            {"role": "assistant", "content": [{"type": "text", "text": "a", "font": "x"}]},
+        ]
+        row = {"messages": turns, "answerable": True, "text": "rendered", "id": 1, "empty": None}
+        converted(row if number > 3 else ROW, found, None, book)
+    noted = {key: (seen.count, seen.first) for key, seen in book.unread.items()}
+    assert noted == dict.fromkeys([("row", "answerable"), ("row", "text"), ("turn", "mood"), ("part", "font")], (2, 5))
+
+
+def test_keys_beside_one_of_their_kind_that_is_read_are_noted() -> None:
+    found = FORMATS_OF["preference"]["preference"]
+    book = key_book(found, None)
+    converted({"prompt": "q", "chosen": "a", "rejected": "b", "chosen_score": 3}, found, None, book)
+    assert {key for _, key in book.unread} == {"chosen_score"}
+
+
+def test_no_key_is_in_two_tables() -> None:
+    for level in ("row", "turn", "part"):
+        names = [key for kind in REFUSED for key in kind.keys.get(level, ())] + list(HARMLESS[level]) + list(MARKS)
+        assert sorted(names) == sorted(set(names)), level
