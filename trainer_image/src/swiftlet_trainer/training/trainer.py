@@ -141,8 +141,8 @@ class TaskTrainer:
         )
 
     def _agreed(self, sums: torch.Tensor, items: int) -> list[float]:
-        """Means over the items of all processes; and whether any process was asked to stop. One reduction per step, and
-        where a GPU is waited for. Raises Diverged."""
+        """Means over the items of all processes; and whether any process was asked to stop. One reduction per step.
+        Raises Diverged."""
         sums[0] = float(self._stop.requested)
         stops, *means = (self.peers.summed(sums) / items).tolist()
         self.stopped = stops > 0
