@@ -21,7 +21,7 @@ documents of revisions that are gone (kinds/modeldeployment/revisions.py)."""
 @pytest.fixture(scope="module")
 def requests(bed: Bed, installed: str) -> list[dict[str, Any]]:
     """Every request of the operator that the API server noted."""
-    return [event for event in bed.control_plane.audit_events() if event["user"]["username"] == USER]
+    return bed.control_plane.audit_events(USER)
 
 
 def used(requests: list[dict[str, Any]]) -> set[Right]:

@@ -173,15 +173,16 @@ class ControlPlane:
         document = kubeconfig(self.server, self.authority.certificate, by_token(token), namespace)
         return write_kubeconfig(self._files.kubeconfig(f"{namespace}.{name}"), document)
 
-    def audit_events(self) -> list[dict[str, Any]]:
-        """Every finished request so far, with the setting `audit`."""
+    def audit_events(self, user: str | None = None) -> list[dict[str, Any]]:
+        """Every finished request so far, or a user's, with the setting `audit`. Who sent a token that is good no longer
+        (a deleted pod's, still running) is nobody's name."""
         with self.audit_log.open("rb") as log:
             log.seek(self._audit_read)
             # The last line may be in the middle of being written.
             whole = log.read().rpartition(b"\n")
         self._audit_read += len(whole[0] + whole[1])
         self._audit += [json.loads(line) for line in whole[0].splitlines()]
-        return self._audit.copy()
+        return [event for event in self._audit if user in (None, event["user"].get("username"))]
 
     def _write_files(self) -> None:
         """Certificates, kubeconfigs and the audit policy."""

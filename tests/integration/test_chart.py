@@ -178,7 +178,7 @@ def operating(release: Release, log: Path, *arguments: str) -> Iterator[list[dic
     profile.write_text(release.get("configmap", DEFAULT_PROFILE, "-n", NAMESPACE)["data"]["profile.yaml"])
     fixed += ["--metrics-listen=127.0.0.1:0", f"--default-profile={profile}"]
     calls: list[dict[str, Any]] = []
-    since = len(release.cluster.audit_events())
+    since = len(release.cluster.audit_events(OPERATOR))
     with log.open("w") as out:
         command = [sys.executable, "-m", "swiftlet.cli.main", *fixed, *arguments]
         process = subprocess.Popen(command, stdout=out, stderr=out)
@@ -187,7 +187,7 @@ def operating(release: Release, log: Path, *arguments: str) -> Iterator[list[dic
         finally:
             process.terminate()
             process.wait(120)
-    calls += [one for one in release.cluster.audit_events()[since:] if one["user"]["username"] == OPERATOR]
+    calls += release.cluster.audit_events(OPERATOR)[since:]
 
 
 def refused(calls: list[dict[str, Any]]) -> set[tuple[str, str]]:

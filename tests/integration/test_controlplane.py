@@ -116,8 +116,11 @@ def test_the_audit_log_tells_who_did_what(control_plane: ControlPlane, namespace
     control_plane.kubectl("delete", "secret", "x", "-n", namespace, kubeconfig=jane, check=False)
 
     def denials() -> list[str]:
-        events = [event for event in control_plane.audit_events() if event["user"].get("username") == "jane"]
-        events = [event for event in events if event.get("objectRef", {}).get("namespace") == namespace]
+        events = [
+            event
+            for event in control_plane.audit_events("jane")
+            if event.get("objectRef", {}).get("namespace") == namespace
+        ]
         return [
             f"{event['verb']} {event['objectRef']['resource']} {event['responseStatus']['code']} "
             f"{event['annotations']['authorization.k8s.io/decision']}"

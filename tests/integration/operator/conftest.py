@@ -157,7 +157,7 @@ class Place:
 
     def writes(self) -> list[str]:
         """Every write of the operator in this namespace so far, as the API server has noted it."""
-        return [_told(event) for event in self._written() if event["user"]["username"] == USER]
+        return [_told(event) for event in self._written() if event["user"].get("username") == USER]
 
     def changes(self) -> list[str]:
         """Every change so far of what the operator looks at in this namespace, made by others: people, controllers,
@@ -165,7 +165,7 @@ class Place:
         return [
             _told(event)
             for event in self._written()
-            if event["user"]["username"] != USER
+            if event["user"].get("username") != USER
             and event["objectRef"]["resource"] != "events"
             and event["responseStatus"]["code"] < 300
         ]
