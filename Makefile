@@ -81,7 +81,7 @@ bench: $(INSTALLED) ## Measure the operator, the quickstart's chain and data pre
 generate: $(INSTALLED) ## Write crds/, docs/reference/ and the chart's copies from the types
 	@$(VENV)/bin/swiftlet crds --output crds
 	@$(VENV)/bin/python -m swiftlet.api.reference docs/reference
-	@$(VENV)/bin/python -m swiftlet.kinds.condition_reference docs/reference
+	@$(VENV)/bin/python -m swiftlet.kinds.conditions.reference docs/reference
 	@$(VENV)/bin/python -m swiftlet.cli.reference docs/reference/cli.md
 	@$(VENV)/bin/python helm/generate.py
 

@@ -25,7 +25,8 @@ running.state_of = lambda item: time.sleep(3600)
 """
 SCRIPT = """
 import asyncio, sys, time
-from swiftlet.cli import running, stopping
+from swiftlet.cli.acting import running
+from swiftlet.cli.acting import stopping
 from swiftlet.cli.main import main
 from swiftlet.local import kubelet
 from swiftlet.local.podworker import PodWorker

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.cli.listing import Listing, print_listing, selection, watch
+from swiftlet.cli.reading.listing import Listing, print_listing, selection, watch
 from swiftlet.local.store import Store
 
 
@@ -44,7 +44,7 @@ def test_a_change_before_the_watch_begins_is_not_lost(
             raise KeyboardInterrupt
 
     rounds = [0, 1]
-    monkeypatch.setattr("swiftlet.cli.listing.time.sleep", one_round)
+    monkeypatch.setattr("swiftlet.cli.reading.listing.time.sleep", one_round)
     with pytest.raises(KeyboardInterrupt):
         watch(listing, printed)
     assert rounds == [0], "the change was not printed in the first round"

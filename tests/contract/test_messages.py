@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from swiftlet.kinds.failures import termination_message, unreadable
-from swiftlet.kinds.progress import merge
+from swiftlet.kinds.frame.progress import merge
+from swiftlet.kinds.observing.failures import termination_message, unreadable
 from swiftlet.observability.progress_payload import report_of
 from swiftlet.wire.messages import ProgressEvent, TerminationMessage
 from swiftlet_0_1_0 import merging

@@ -15,7 +15,7 @@ import pytest
 from swiftlet.api.problems import InvalidDocuments, Source
 from swiftlet.documents.document import Document
 from swiftlet.kinds import OWNER_LABEL
-from swiftlet.kinds.outcome import Event, Outcome
+from swiftlet.kinds.frame.outcome import Event, Outcome
 from swiftlet.local.engine import Engine
 from swiftlet.local.lock import StateLockedError
 from swiftlet.local.notices import ProgressNotice, Trouble

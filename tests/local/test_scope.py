@@ -5,7 +5,7 @@ from typing import Any
 
 from swiftlet.api.problems import Source
 from swiftlet.documents.document import Document
-from swiftlet.kinds.outcome import Outcome
+from swiftlet.kinds.frame.outcome import Outcome
 from swiftlet.local.engine import Engine
 from swiftlet.local.store import Store
 

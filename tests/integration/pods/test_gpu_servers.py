@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from kubernetes import client, config
-from swiftlet.kinds.conditions import find_condition
+from swiftlet.kinds.conditions.condition import find_condition
 from swiftlet.wire.documents import ServeDocument
 from swiftlet_trainer.serve.vllm_arguments import vllm_arguments
 from testbed.controlplane import ControlPlane

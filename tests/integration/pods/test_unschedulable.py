@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from kubernetes import client, config
-from swiftlet.kinds.conditions import find_condition
-from swiftlet.kinds.unschedulable import unschedulable
+from swiftlet.kinds.conditions.condition import find_condition
+from swiftlet.kinds.observing.unschedulable import unschedulable
 from testbed.controlplane import ControlPlane
 
 CLAIMS = {"rows": "Pending: 1Gi, ReadWriteMany, StorageClass nowhere"}

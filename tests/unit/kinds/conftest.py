@@ -11,12 +11,12 @@ import pytest
 from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.api.validation import defaulted
 from swiftlet.kinds import RECONCILERS, Capabilities, Outcome
-from swiftlet.kinds.condition_table import CONDITIONS
-from swiftlet.kinds.conditions import find_condition
-from swiftlet.kinds.outcome import Patch
-from swiftlet.kinds.owners import descendants
-from swiftlet.kinds.reading import Complaint
-from swiftlet.kinds.timestamps import to_text
+from swiftlet.kinds.conditions.condition import find_condition
+from swiftlet.kinds.conditions.table import CONDITIONS
+from swiftlet.kinds.conditions.timestamps import to_text
+from swiftlet.kinds.frame.outcome import Patch
+from swiftlet.kinds.frame.reading import Complaint
+from swiftlet.kinds.owning.owners import descendants
 from swiftlet.local.merge import patched
 
 Manifest = dict[str, Any]

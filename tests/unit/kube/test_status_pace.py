@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from swiftlet.api import KINDS
 from swiftlet.kinds import Capabilities, Event, Outcome
-from swiftlet.kinds.condition_table import CONDITIONS
+from swiftlet.kinds.conditions.table import CONDITIONS
 from swiftlet.kube.cache import Cache, Key
 from swiftlet.kube.reconciling import Look, Reconciling
 from swiftlet.kube.status_pace import (

@@ -7,8 +7,8 @@ from typing import Any
 
 from swiftlet.api.finetunejob import FineTuneJob
 from swiftlet.kinds import Capabilities
-from swiftlet.kinds.progress import reported
-from swiftlet.kinds.reporting import report_env
+from swiftlet.kinds.frame.progress import reported
+from swiftlet.kinds.pods.reporting import report_env
 
 JOB = {
     "kind": "FineTuneJob",

@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return exitcodes.INTERRUPTED
     except Exception as error:
-        from swiftlet.cli.complaints import complain
+        from swiftlet.cli.printing.complaints import complain
 
         return complain(error)
     return code

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from swiftlet.kinds.capabilities import Capabilities
 from swiftlet.kinds.evalrun.reconcile import reconcile as reconcile_evalrun
 from swiftlet.kinds.finetunejob.reconcile import reconcile as reconcile_finetunejob
+from swiftlet.kinds.frame.capabilities import Capabilities
+from swiftlet.kinds.frame.outcome import Event, ObjectRef, Outcome
+from swiftlet.kinds.frame.reading import OWNER_LABEL, Reader
 from swiftlet.kinds.modeldeployment.reconcile import reconcile as reconcile_modeldeployment
-from swiftlet.kinds.outcome import Event, ObjectRef, Outcome
-from swiftlet.kinds.reading import OWNER_LABEL, Reader
-from swiftlet.kinds.references import references
+from swiftlet.kinds.references.watched import references
 
 Reconciler = Callable[[dict[str, Any], Reader, datetime, Capabilities], Outcome]
 

@@ -6,15 +6,15 @@ from typing import Any
 from swiftlet.api.base import Resource
 from swiftlet.api.compute import Compute
 from swiftlet.api.computeprofile import ComputeProfileSpec, Storage
-from swiftlet.kinds.capabilities import Capabilities
-from swiftlet.kinds.claims import artifacts_claim
-from swiftlet.kinds.limits import limit_verdict
-from swiftlet.kinds.ownership import namespace_of
-from swiftlet.kinds.profile_policies import image_verdict, profile_verdict
-from swiftlet.kinds.profiles import devices_verdict, resolve_profile
-from swiftlet.kinds.reading import Reader
-from swiftlet.kinds.sources import claim_verdict, source_verdict
-from swiftlet.kinds.verdict import Verdict, combine
+from swiftlet.kinds.conditions.verdict import Verdict, combine
+from swiftlet.kinds.frame.capabilities import Capabilities
+from swiftlet.kinds.frame.reading import Reader
+from swiftlet.kinds.owning.ownership import namespace_of
+from swiftlet.kinds.references.claims import artifacts_claim
+from swiftlet.kinds.references.limits import limit_verdict
+from swiftlet.kinds.references.profile_policies import image_verdict, profile_verdict
+from swiftlet.kinds.references.profiles import devices_verdict, resolve_profile
+from swiftlet.kinds.references.sources import claim_verdict, source_verdict
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from swiftlet.kinds.owners import LONGEST_CHAIN, Owner, controller_of
+from swiftlet.kinds.owning.owners import LONGEST_CHAIN, Owner, controller_of
 from swiftlet.kube.compact import packed, unpacked
 from swiftlet.kube.paths import OWN_TYPES
 

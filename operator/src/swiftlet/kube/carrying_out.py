@@ -5,9 +5,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from swiftlet.kinds.outcome import ObjectRef, Patch
-from swiftlet.kinds.reading import OWNER_LABEL
-from swiftlet.kinds.timestamps import to_text
+from swiftlet.kinds.conditions.timestamps import to_text
+from swiftlet.kinds.frame.outcome import ObjectRef, Patch
+from swiftlet.kinds.frame.reading import OWNER_LABEL
 from swiftlet.kube.cache import Cache, Key, key_of
 from swiftlet.kube.client import ApiError, KubeClient
 from swiftlet.kube.paths import CHILD_TYPES

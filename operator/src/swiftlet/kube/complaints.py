@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from swiftlet.kinds.reading import Complaint
+from swiftlet.kinds.frame.reading import Complaint
 from swiftlet.kube.cache import Key
 from swiftlet.kube.client import ApiError, KubeClient
 

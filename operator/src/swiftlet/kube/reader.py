@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from swiftlet.api.computeprofile import ComputeProfileSpec
-from swiftlet.kinds.owners import owned_by
-from swiftlet.kinds.reading import Complaint
-from swiftlet.kinds.references import references
+from swiftlet.kinds.frame.reading import Complaint
+from swiftlet.kinds.owning.owners import owned_by
+from swiftlet.kinds.references.watched import references
 from swiftlet.kube.cache import Cache, Key
 from swiftlet.kube.paths import CHILD_TYPES, OWN_TYPES
 

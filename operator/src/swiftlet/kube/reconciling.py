@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from swiftlet.kinds import RECONCILERS, Capabilities, Event, Outcome, Reconciler
-from swiftlet.kinds.conditions import find_condition
-from swiftlet.kinds.invalid import INVALID, decided
-from swiftlet.kinds.outcome import ObjectRef
-from swiftlet.kinds.ownership import NAME_CONFLICT
-from swiftlet.kinds.refused import is_told, refused_outcome
+from swiftlet.kinds.conditions.condition import find_condition
+from swiftlet.kinds.frame.invalid import INVALID, decided
+from swiftlet.kinds.frame.outcome import ObjectRef
+from swiftlet.kinds.frame.refused import is_told, refused_outcome
+from swiftlet.kinds.owning.ownership import NAME_CONFLICT
 from swiftlet.kube.cache import Cache, Key, key_of
 from swiftlet.kube.carrying_out import Writer
 from swiftlet.kube.client import ApiError, KubeClient

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from swiftlet.kinds.refusals import API_SERVER_BUSY, Refusal, understood
+from swiftlet.kinds.conditions.refusals import API_SERVER_BUSY, Refusal, understood
 from swiftlet.kube.cache import Key
 from swiftlet.kube.client import ApiError
 from swiftlet.kube.queue import retry_delay

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from swiftlet.kinds.reading import OWNER_LABEL
+from swiftlet.kinds.frame.reading import OWNER_LABEL
 from swiftlet.kube.cache import Key
 from swiftlet.kube.client import ApiError, KubeClient
 from swiftlet.kube.controller import Controller

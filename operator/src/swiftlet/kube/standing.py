@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from swiftlet.api.compute import parse_quantity
-from swiftlet.kinds.asked import without_asked
+from swiftlet.kinds.frame.asked import without_asked
 from swiftlet.kube.compact import HELD
 
 APPLIED_ANNOTATION = "swiftlet.dev/applied-digest"

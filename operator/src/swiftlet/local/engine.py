@@ -14,10 +14,10 @@ from swiftlet.api.problems import InvalidDocuments
 from swiftlet.api.validation import validate_update
 from swiftlet.documents.document import Document
 from swiftlet.kinds import RECONCILERS, Reconciler
-from swiftlet.kinds.invalid import decided
-from swiftlet.kinds.outcome import Outcome
-from swiftlet.kinds.owners import root_of
-from swiftlet.kinds.summary import settled
+from swiftlet.kinds.conditions.summary import settled
+from swiftlet.kinds.frame.invalid import decided
+from swiftlet.kinds.frame.outcome import Outcome
+from swiftlet.kinds.owning.owners import root_of
 from swiftlet.kube.queue import WorkQueue
 from swiftlet.local.authored import told
 from swiftlet.local.controllers import CONTROLLERS, run_controller, tell_stopped

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from swiftlet.api.computeprofile import ComputeProfileSpec
-from swiftlet.kinds.capabilities import Capabilities
+from swiftlet.kinds.frame.capabilities import Capabilities
 
 DEFAULT_STATE = Path(".swiftlet")
 MODELS_CLAIM = "swiftlet-models"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from swiftlet.kinds.owners import root_of
+from swiftlet.kinds.owning.owners import root_of
 from swiftlet.local.store import Store
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from swiftlet.kinds.progress import merge_event
-from swiftlet.kinds.reading import OWNER_LABEL
+from swiftlet.kinds.frame.progress import merge_event
+from swiftlet.kinds.frame.reading import OWNER_LABEL
 from swiftlet.local.node import Node
 
 FILE_VARIABLE = "SWIFTLET_PROGRESS_FILE"

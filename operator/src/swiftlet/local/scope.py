@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from swiftlet.documents.document import Document
-from swiftlet.kinds.references import references
+from swiftlet.kinds.references.watched import references
 from swiftlet.local.store import Key, Store, key_of
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from swiftlet.api import KINDS
-from swiftlet.kinds.owners import descendants
+from swiftlet.kinds.owning.owners import descendants
 from swiftlet.local.files import TEMPORARY_PREFIX, write_atomically
 from swiftlet.local.merge import FieldSet, applied, field_set, patched
 from swiftlet.local.secrets import encoded_secret

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from swiftlet.kinds.outcome import Event
-from swiftlet.kinds.timestamps import to_text
+from swiftlet.kinds.conditions.timestamps import to_text
+from swiftlet.kinds.frame.outcome import Event
 from swiftlet.kube.client import ApiError, KubeClient
 from swiftlet.kube.telemetry import SILENT, Telemetry
 from swiftlet.observability.event_record import counted_event

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from swiftlet.kinds.progress import merge_event
+from swiftlet.kinds.frame.progress import merge_event
 
 REPORTING_SECONDS = 180.0
 """A resource whose last report is older than this does not report any more: it has ended, or its pods cannot."""

@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 from swiftlet.kinds import RECONCILERS
-from swiftlet.kinds.owners import root_of
+from swiftlet.kinds.owning.owners import root_of
 from swiftlet.observability.token_claims import PodIdentity
 
 

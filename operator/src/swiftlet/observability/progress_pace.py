@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Callable
 from typing import Any
 
-from swiftlet.kinds.progress_news import News, news
+from swiftlet.kinds.frame.progress_news import News, news
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.progress_rates import PER_SECOND, RateLimit
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from swiftlet.kinds.progress import TAKEN
-from swiftlet.kinds.timestamps import from_text
+from swiftlet.kinds.conditions.timestamps import from_text
+from swiftlet.kinds.frame.progress import TAKEN
 from swiftlet.wire.messages import PROGRESS_EVENTS_LIMIT, ProgressEvent
 from swiftlet.wire.reading import read
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter
 
-from swiftlet.kinds.timestamps import to_text
+from swiftlet.kinds.conditions.timestamps import to_text
 from swiftlet.observability.authentication import Authenticator, ReviewUnavailableError
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.progress_binding import NotAllowedError, Objects, resource_of

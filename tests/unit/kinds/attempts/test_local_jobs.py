@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from swiftlet.kinds.observed import pods_of
-from swiftlet.kinds.timestamps import to_text
+from swiftlet.kinds.conditions.timestamps import to_text
+from swiftlet.kinds.observing.observed import pods_of
 from swiftlet.local.job_controller import decide
 from swiftlet.local.lostpods import lost_status
 from swiftlet.local.podstatus import with_times

@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from swiftlet.kinds.timestamps import to_text
+from swiftlet.kinds.conditions.timestamps import to_text
 
 
 def figures(value: str) -> dict[str, Any]:

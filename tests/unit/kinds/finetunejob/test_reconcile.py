@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from swiftlet.kinds.timestamps import from_text, to_text
+from swiftlet.kinds.conditions.timestamps import from_text, to_text
 
 RESULT = {
     "artifact": {"uri": "pvc://a/b", "digest": "sha256:x", "type": "adapter", "steps": 30, "finalLoss": "0.5"},

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from swiftlet.kinds.progress import merge
+from swiftlet.kinds.frame.progress import merge
 
 FIGURES = {
     "type": "progress",

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from swiftlet.kinds.frame.progress import merge_event
 from swiftlet.kinds.modeldeployment.render import GRACE_SECONDS
-from swiftlet.kinds.progress import merge_event
 from swiftlet_trainer.serve.engine import EngineProcess
 from swiftlet_trainer.serve.vllm_arguments import DRAIN_SECONDS
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from swiftlet.kinds import Capabilities
-from swiftlet.kinds.summary import settled
+from swiftlet.kinds.conditions.summary import settled
 
 DEPLOYED = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1}
 

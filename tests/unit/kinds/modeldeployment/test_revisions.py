@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from swiftlet.kinds.conditions.timestamps import to_text
 from swiftlet.kinds.modeldeployment.revisions import DOCUMENT_LABEL, KEPT_SECONDS, unused_documents
-from swiftlet.kinds.timestamps import to_text
 
 
 def maps(world: Any) -> list[str]:

@@ -7,8 +7,8 @@ from swiftlet.cli import exitcodes
 from swiftlet.cli.arguments import add_command, add_namespace, add_state
 
 if TYPE_CHECKING:
+    from swiftlet.cli.acting.chatting import Endpoint
     from swiftlet.cli.arguments import Commands
-    from swiftlet.cli.chatting import Endpoint
 
 
 def add_parser(commands: "Commands") -> None:
@@ -33,8 +33,8 @@ def add_parser(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Ask once, or turn by turn until the end of input."""
-    from swiftlet.cli.chatting import choose_model, conversation, endpoint_of, find_deployment
-    from swiftlet.cli.statefolder import open_store
+    from swiftlet.cli.acting.chatting import choose_model, conversation, endpoint_of, find_deployment
+    from swiftlet.cli.reading.statefolder import open_store
 
     store = open_store(options.state)
     item = find_deployment(store, options.state, options.namespace, options.name)
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 def _converse(endpoint: "Endpoint", model: str, options: argparse.Namespace) -> None:
     import sys
 
-    from swiftlet.cli.chatting import conversation
+    from swiftlet.cli.acting.chatting import conversation
 
     print(f"{model} at {endpoint.url}; Ctrl-D ends", file=sys.stderr)
     turns: list[dict[str, str]] = []
@@ -68,7 +68,7 @@ def _converse(endpoint: "Endpoint", model: str, options: argparse.Namespace) -> 
 
 def _answer(endpoint: "Endpoint", model: str, messages: list[dict[str, str]], max_tokens: int | None) -> str:
     """Print one answer as it comes; returns it whole."""
-    from swiftlet.cli.chatting import stream
+    from swiftlet.cli.acting.chatting import stream
 
     pieces = []
     for piece in stream(endpoint, model, messages, max_tokens):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from swiftlet.cli.arguments import Commands
-    from swiftlet.cli.comparing import Compared
+    from swiftlet.cli.reading.comparing import Compared
 
 
 def add_parser(commands: "Commands") -> None:
@@ -32,10 +32,10 @@ def add_parser(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the comparison as a table."""
-    from swiftlet.cli.comparing import compare
-    from swiftlet.cli.output import print_document
-    from swiftlet.cli.resourcekinds import kind_of
-    from swiftlet.cli.statefolder import existing, open_store
+    from swiftlet.cli.printing.output import print_document
+    from swiftlet.cli.reading.comparing import compare
+    from swiftlet.cli.reading.resourcekinds import kind_of
+    from swiftlet.cli.reading.statefolder import existing, open_store
 
     store, kind = open_store(options.state), kind_of("evalruns")
     a, b = (
@@ -56,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _table(a: str, b: str, found: "Sequence[Compared]") -> str:
-    from swiftlet.cli.figures import bracketed, figure, signed
-    from swiftlet.cli.table import render
+    from swiftlet.cli.printing.figures import bracketed, figure, signed
+    from swiftlet.cli.printing.table import render
 
     heads = ["Suite", "Metric", a, b, "Delta", "95% interval", "Rows", "Verdict"]
     rows = []

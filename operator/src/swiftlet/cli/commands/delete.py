@@ -33,7 +33,7 @@ def add_parser(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Delete each, print what was deleted."""
-    from swiftlet.cli.deleting import delete_all, named_by_arguments, named_by_files
+    from swiftlet.cli.acting.deleting import delete_all, named_by_arguments, named_by_files
     from swiftlet.cli.errors import CommandError
 
     if bool(options.target) == bool(options.filename):

@@ -26,8 +26,8 @@ def add_parser(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the description."""
-    from swiftlet.cli.describing import description
-    from swiftlet.cli.statefolder import existing, open_store, split_target, the_only
+    from swiftlet.cli.reading.describing import description
+    from swiftlet.cli.reading.statefolder import existing, open_store, split_target, the_only
 
     store = open_store(options.state)
     kind, name = split_target(options.target)

@@ -31,11 +31,11 @@ def run(options: argparse.Namespace) -> int:
     """Print the events as a table."""
     import sys
 
-    from swiftlet.cli.columns import NAMESPACE, rows_of
-    from swiftlet.cli.output import print_objects
-    from swiftlet.cli.resourcekinds import kind_of
-    from swiftlet.cli.statefolder import children_of, existing, open_store, split_target, the_only
-    from swiftlet.cli.table import render
+    from swiftlet.cli.printing.output import print_objects
+    from swiftlet.cli.printing.table import render
+    from swiftlet.cli.reading.columns import NAMESPACE, rows_of
+    from swiftlet.cli.reading.resourcekinds import kind_of
+    from swiftlet.cli.reading.statefolder import children_of, existing, open_store, split_target, the_only
 
     store = open_store(options.state)
     found = store.events(namespace=None if options.all_namespaces else options.namespace)

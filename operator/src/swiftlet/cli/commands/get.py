@@ -43,8 +43,8 @@ def add_parser(commands: "Commands") -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what is there, then, with --watch, what changes."""
     from swiftlet.cli.errors import CommandError
-    from swiftlet.cli.listing import Listing, print_listing, selection, watch
-    from swiftlet.cli.selectors import parse_selector
+    from swiftlet.cli.reading.listing import Listing, print_listing, selection, watch
+    from swiftlet.cli.reading.selectors import parse_selector
 
     wanted = selection(options.kind, options.names)
     selector = parse_selector(options.selector or "")

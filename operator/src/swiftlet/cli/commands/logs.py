@@ -41,9 +41,9 @@ def run(options: argparse.Namespace) -> int:
     """Print what is there, then, with --follow, what comes."""
     from datetime import UTC, datetime, timedelta
 
-    from swiftlet.cli.logprinting import LogRequest, print_logs
-    from swiftlet.cli.logreading import Choice
-    from swiftlet.cli.statefolder import existing, open_store, split_target, the_only
+    from swiftlet.cli.reading.logprinting import LogRequest, print_logs
+    from swiftlet.cli.reading.logreading import Choice
+    from swiftlet.cli.reading.statefolder import existing, open_store, split_target, the_only
 
     store = open_store(options.state)
     kind, name = split_target(options.target)

@@ -34,11 +34,11 @@ def run(options: argparse.Namespace) -> int:
     import os
     import sys
 
-    from swiftlet.cli.machinefiles import machine_problems
-    from swiftlet.cli.output import print_document
-    from swiftlet.cli.planning import plan_documents
-    from swiftlet.cli.planreport import document_of, text_of
-    from swiftlet.cli.sizing import needs_of
+    from swiftlet.cli.acting.machinefiles import machine_problems
+    from swiftlet.cli.acting.planning import plan_documents
+    from swiftlet.cli.acting.planreport import document_of, text_of
+    from swiftlet.cli.acting.sizing import needs_of
+    from swiftlet.cli.printing.output import print_document
     from swiftlet.documents import read_documents
     from swiftlet.local.places import models_mirror
     from swiftlet.local.store import Store

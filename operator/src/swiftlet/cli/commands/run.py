@@ -8,8 +8,8 @@ from swiftlet.cli import exitcodes
 from swiftlet.cli.arguments import add_command, add_state
 
 if TYPE_CHECKING:
+    from swiftlet.cli.acting.running import View
     from swiftlet.cli.arguments import Commands
-    from swiftlet.cli.running import View
 
 
 def add_parser(commands: "Commands") -> None:
@@ -45,9 +45,9 @@ def run(options: argparse.Namespace) -> int:
     import os
     from functools import partial
 
-    from swiftlet.cli.machinefiles import machine_problems
-    from swiftlet.cli.running import RunRequest
-    from swiftlet.cli.running import run as run_engine
+    from swiftlet.cli.acting.machinefiles import machine_problems
+    from swiftlet.cli.acting.running import RunRequest
+    from swiftlet.cli.acting.running import run as run_engine
     from swiftlet.documents import read_documents
     from swiftlet.local.store import Store
 
@@ -61,11 +61,11 @@ def run(options: argparse.Namespace) -> int:
 def _view(plain: bool) -> "View":
     import os
 
-    from swiftlet.cli.plainview import PlainView, is_plain
+    from swiftlet.cli.printing.plainview import PlainView, is_plain
 
     if is_plain(plain, dict(os.environ)):
         return PlainView()
-    from swiftlet.cli.liveview import LiveView
+    from swiftlet.cli.printing.liveview import LiveView
 
     return LiveView()
 

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from swiftlet.api.problems import InvalidDocuments
-    from swiftlet.cli.output import print_document
+    from swiftlet.cli.printing.output import print_document
     from swiftlet.documents import read_documents
 
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from swiftlet.kinds.attempts.history import HISTORY_ANNOTATION, History
-from swiftlet.kinds.observed import JobState, job_state, of_kind, pods_of
+from swiftlet.kinds.observing.observed import JobState, job_state, of_kind, pods_of
 
 NameOf = Callable[[int], str]
 """Name of the Job of an attempt, by its number."""

@@ -4,9 +4,9 @@ from typing import Literal
 
 from swiftlet.api.finetunejob import Failure
 from swiftlet.kinds.attempts.attempt import Attempt
-from swiftlet.kinds.conditions import find_condition
-from swiftlet.kinds.disruptions import DISRUPTED, EVICTED, POD_DELETED, is_disrupted
-from swiftlet.kinds.failures import first_death, is_secondary, last_death
+from swiftlet.kinds.conditions.condition import find_condition
+from swiftlet.kinds.observing.disruptions import DISRUPTED, EVICTED, POD_DELETED, is_disrupted
+from swiftlet.kinds.observing.failures import first_death, is_secondary, last_death
 from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_INVALID, EXIT_TERMINATED, NEVER_RETRIED
 
 Cause = Literal["invalid", "diverged", "deadline", "infrastructure", "user"]

@@ -5,12 +5,12 @@ from typing import Literal
 
 from swiftlet.kinds.attempts.course import Course
 from swiftlet.kinds.attempts.decision import Decision
-from swiftlet.kinds.conditions import State, Truth
-from swiftlet.kinds.failures import unreadable_results
-from swiftlet.kinds.observed import NODE_LOST, is_suspended, running_container, stopped
-from swiftlet.kinds.suspension import suspended_state
-from swiftlet.kinds.timestamps import to_text
-from swiftlet.kinds.verdict import Verdict, refusal
+from swiftlet.kinds.conditions.condition import State, Truth
+from swiftlet.kinds.conditions.suspension import suspended_state
+from swiftlet.kinds.conditions.timestamps import to_text
+from swiftlet.kinds.conditions.verdict import Verdict, refusal
+from swiftlet.kinds.observing.failures import unreadable_results
+from swiftlet.kinds.observing.observed import NODE_LOST, is_suspended, running_container, stopped
 
 STARTING = ("PodsStarting", "no container runs")
 

@@ -6,17 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from swiftlet.api.base import Condition
-from swiftlet.kinds.active_time import ActiveTime, active_time
 from swiftlet.kinds.attempts.attempt import Attempt
 from swiftlet.kinds.attempts.bounded import Run, RunStatus
 from swiftlet.kinds.attempts.decision import Decision, Result, decide_attempt
-from swiftlet.kinds.children import is_outdated
-from swiftlet.kinds.claims import unbound_claims
-from swiftlet.kinds.holding import Hold, hold_of, only_deletion_stops
-from swiftlet.kinds.observed import obstacle
-from swiftlet.kinds.outcome import ObjectRef, ref_of
-from swiftlet.kinds.reading import Reader
-from swiftlet.kinds.unmade import Unmade, unmade_pods
+from swiftlet.kinds.children.job import is_outdated
+from swiftlet.kinds.frame.outcome import ObjectRef, ref_of
+from swiftlet.kinds.frame.reading import Reader
+from swiftlet.kinds.observing.active_time import ActiveTime, active_time
+from swiftlet.kinds.observing.holding import Hold, hold_of, only_deletion_stops
+from swiftlet.kinds.observing.observed import obstacle
+from swiftlet.kinds.observing.unmade import Unmade, unmade_pods
+from swiftlet.kinds.references.claims import unbound_claims
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from swiftlet.kinds.attempts.bounded import Run, RunStatus
 from swiftlet.kinds.attempts.cause import Cause, cause_of, failure_of
 from swiftlet.kinds.attempts.history import History
 from swiftlet.kinds.attempts.restart import after, exceeded, restart_at
-from swiftlet.kinds.failures import results, unreadable_results
-from swiftlet.kinds.observed import UNSEEN_SECONDS, ended_at, stopped
-from swiftlet.kinds.timestamps import from_text
+from swiftlet.kinds.conditions.timestamps import from_text
+from swiftlet.kinds.observing.failures import results, unreadable_results
+from swiftlet.kinds.observing.observed import UNSEEN_SECONDS, ended_at, stopped
 
 COMPLETE = "Complete"
 ENDINGS: dict[Cause, str] = {"invalid": "InvalidInput", "diverged": "Diverged"}

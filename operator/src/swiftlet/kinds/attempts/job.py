@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from swiftlet.kinds.asked import asking
 from swiftlet.kinds.attempts.bounded import Run
 from swiftlet.kinds.attempts.history import HISTORY_ANNOTATION, History
-from swiftlet.kinds.children import job_manifest
-from swiftlet.kinds.ownership import ATTEMPT_LABEL
+from swiftlet.kinds.children.job import job_manifest
+from swiftlet.kinds.frame.asked import asking
+from swiftlet.kinds.owning.ownership import ATTEMPT_LABEL
 from swiftlet.wire.messages import NEVER_RETRIED
 
 Manifest = dict[str, Any]

@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from swiftlet.kinds.asked import asked_anew
 from swiftlet.kinds.attempts.bounded import Run, RunStatus
 from swiftlet.kinds.attempts.course import Course
 from swiftlet.kinds.attempts.job import wish
-from swiftlet.kinds.children import follows
-from swiftlet.kinds.events import events_of
-from swiftlet.kinds.holding import asks_again
-from swiftlet.kinds.observed import is_being_deleted
-from swiftlet.kinds.outcome import ObjectRef, Outcome, Patch, ref_of
+from swiftlet.kinds.children.job import follows
+from swiftlet.kinds.frame.asked import asked_anew
+from swiftlet.kinds.frame.events import events_of
+from swiftlet.kinds.frame.outcome import ObjectRef, Outcome, Patch, ref_of
+from swiftlet.kinds.observing.holding import asks_again
+from swiftlet.kinds.observing.observed import is_being_deleted
 
 KEPT_ATTEMPTS = 3
 """Newest attempts whose Jobs are kept, so that their pods and logs can be looked at."""

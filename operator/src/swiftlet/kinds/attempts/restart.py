@@ -6,8 +6,8 @@ from swiftlet.kinds.attempts.attempt import Attempt
 from swiftlet.kinds.attempts.bounded import Run
 from swiftlet.kinds.attempts.cause import Cause
 from swiftlet.kinds.attempts.history import History
-from swiftlet.kinds.observed import ended_at
-from swiftlet.kinds.timestamps import from_text, seconds_between
+from swiftlet.kinds.conditions.timestamps import from_text, seconds_between
+from swiftlet.kinds.observing.observed import ended_at
 
 FIRST_BACKOFF = 5.0
 LONGEST_BACKOFF = 300.0

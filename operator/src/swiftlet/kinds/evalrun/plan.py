@@ -6,13 +6,13 @@ from pydantic.alias_generators import to_camel
 
 from swiftlet.api.evalrun import EvalRun, ModelAndAdapter
 from swiftlet.api.suites import SUITE_METRICS, SUITE_NAMES, Suite
-from swiftlet.kinds.given import given
-from swiftlet.kinds.mounts import Mount, output
-from swiftlet.kinds.ownership import namespace_of, uid_of
-from swiftlet.kinds.sources import locate_file, locate_model
+from swiftlet.kinds.frame.given import given
+from swiftlet.kinds.frame.written import Written
+from swiftlet.kinds.owning.ownership import namespace_of, uid_of
+from swiftlet.kinds.pods.mounts import Mount, output
+from swiftlet.kinds.references.sources import locate_file, locate_model
+from swiftlet.kinds.references.upstream import Upstream
 from swiftlet.kinds.surroundings import Surroundings
-from swiftlet.kinds.upstream import Upstream
-from swiftlet.kinds.written import Written
 from swiftlet.wire.documents import OUTPUT_ROOT, EvaluateDocument, ResolvedSubject, ResolvedSuite
 
 

@@ -3,10 +3,10 @@
 from collections import Counter
 
 from swiftlet.api.evalrun import EvalRun, Gate, ModelAndAdapter
+from swiftlet.kinds.conditions.verdict import Verdict, combine
 from swiftlet.kinds.evalrun.plan import suite_metrics, suite_name, suite_uri
+from swiftlet.kinds.references.upstream import Upstream, upstream_of
 from swiftlet.kinds.surroundings import Surroundings
-from swiftlet.kinds.upstream import Upstream, upstream_of
-from swiftlet.kinds.verdict import Verdict, combine
 
 
 def target_of(run: EvalRun, around: Surroundings) -> Upstream | Verdict | None:

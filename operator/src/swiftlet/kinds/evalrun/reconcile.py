@@ -8,20 +8,20 @@ from swiftlet.api.evalrun import EvalRun, EvalRunStatus
 from swiftlet.kinds.attempts.attempt import attempts_of
 from swiftlet.kinds.attempts.course import course_of
 from swiftlet.kinds.attempts.outcome import outcome_of
-from swiftlet.kinds.capabilities import Capabilities
-from swiftlet.kinds.endings import is_over, seen
+from swiftlet.kinds.children.network_policy import surplus_policies
+from swiftlet.kinds.conditions.endings import is_over, seen
+from swiftlet.kinds.conditions.verdict import Verdict
 from swiftlet.kinds.evalrun.plan import plan_evaluation
 from swiftlet.kinds.evalrun.policies import decide, target_of
 from swiftlet.kinds.evalrun.render import TARGET_ANNOTATION, attempt_name, changeable_digest, render
 from swiftlet.kinds.evalrun.status import View, status_of
-from swiftlet.kinds.network_policy import surplus_policies
-from swiftlet.kinds.observed import is_being_deleted
-from swiftlet.kinds.outcome import Outcome, ref_of
-from swiftlet.kinds.ownership import name_conflict, namespace_of, uid_of
-from swiftlet.kinds.reading import Reader
+from swiftlet.kinds.frame.capabilities import Capabilities
+from swiftlet.kinds.frame.outcome import Outcome, ref_of
+from swiftlet.kinds.frame.reading import Reader
+from swiftlet.kinds.observing.observed import is_being_deleted
+from swiftlet.kinds.owning.ownership import name_conflict, namespace_of, uid_of
+from swiftlet.kinds.references.upstream import Upstream
 from swiftlet.kinds.surroundings import look_around
-from swiftlet.kinds.upstream import Upstream
-from swiftlet.kinds.verdict import Verdict
 
 
 def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilities: Capabilities) -> Outcome:

@@ -5,16 +5,16 @@ from typing import Any
 from swiftlet.api.evalrun import EvalRun
 from swiftlet.kinds.attempts.history import History
 from swiftlet.kinds.attempts.job import attempt_job
-from swiftlet.kinds.children import CHANGEABLE_ANNOTATION, config_map
+from swiftlet.kinds.children.job import CHANGEABLE_ANNOTATION, config_map
+from swiftlet.kinds.children.network_policy import network_policy
 from swiftlet.kinds.evalrun.plan import EvalPlan
-from swiftlet.kinds.metadata import pod_metadata, workload_metadata
-from swiftlet.kinds.network_policy import network_policy
-from swiftlet.kinds.output_folder import make_folder
-from swiftlet.kinds.ownership import ATTEMPT_LABEL, DIGEST_ANNOTATION, digest_of, uid_of
-from swiftlet.kinds.podspec import all_mounts, base_env, container, image_of, pod_spec
-from swiftlet.kinds.profiles import pod_resources
-from swiftlet.kinds.reading import OWNER_LABEL
-from swiftlet.kinds.reporting import report_env, report_mounts
+from swiftlet.kinds.frame.reading import OWNER_LABEL
+from swiftlet.kinds.owning.metadata import pod_metadata, workload_metadata
+from swiftlet.kinds.owning.ownership import ATTEMPT_LABEL, DIGEST_ANNOTATION, digest_of, uid_of
+from swiftlet.kinds.pods.output_folder import make_folder
+from swiftlet.kinds.pods.podspec import all_mounts, base_env, container, image_of, pod_spec
+from swiftlet.kinds.pods.reporting import report_env, report_mounts
+from swiftlet.kinds.references.profiles import pod_resources
 from swiftlet.kinds.surroundings import Surroundings
 
 COMPONENT = "evaluator"

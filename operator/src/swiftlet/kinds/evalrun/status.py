@@ -10,12 +10,12 @@ from swiftlet.kinds.attempts import conditions as attempts
 from swiftlet.kinds.attempts.conditions import failed
 from swiftlet.kinds.attempts.course import Course
 from swiftlet.kinds.attempts.decision import COMPLETE
-from swiftlet.kinds.conditions import State, set_conditions
+from swiftlet.kinds.conditions.condition import State, set_conditions
+from swiftlet.kinds.conditions.verdict import Verdict, refusal
 from swiftlet.kinds.evalrun.gates import evaluate_gates, failed_gates, has_figures
-from swiftlet.kinds.failures import results
-from swiftlet.kinds.observed import ended_at
-from swiftlet.kinds.progress import at_rest, reported
-from swiftlet.kinds.verdict import Verdict, refusal
+from swiftlet.kinds.frame.progress import at_rest, reported
+from swiftlet.kinds.observing.failures import results
+from swiftlet.kinds.observing.observed import ended_at
 from swiftlet.wire.messages import TerminationMessage
 
 

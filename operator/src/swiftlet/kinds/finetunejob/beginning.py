@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from swiftlet.api.computeprofile import Storage
 from swiftlet.api.finetunejob import FineTuneJob
 from swiftlet.kinds.finetunejob.lineage import Lineage
-from swiftlet.kinds.given import given
-from swiftlet.kinds.mounts import Mount
-from swiftlet.kinds.sources import locate_model
+from swiftlet.kinds.frame.given import given
+from swiftlet.kinds.pods.mounts import Mount
+from swiftlet.kinds.references.sources import locate_model
 from swiftlet.wire.documents import MERGED_FOLDER, OUTPUT_ROOT, ResolvedModel, ResolvedStart
 
 

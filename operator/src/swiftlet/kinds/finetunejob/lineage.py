@@ -9,10 +9,10 @@ from swiftlet.api.finetunejob import FineTuneJob
 from swiftlet.api.model_source import Ancestor, other_head, parent_name
 from swiftlet.api.tuner import Lora, Tuner, other_shape
 from swiftlet.kinds.attempts.attempt import Attempt
-from swiftlet.kinds.given import given
+from swiftlet.kinds.conditions.verdict import Verdict, combine
+from swiftlet.kinds.frame.given import given
+from swiftlet.kinds.references.upstream import Upstream, upstream_of
 from swiftlet.kinds.surroundings import Surroundings
-from swiftlet.kinds.upstream import Upstream, upstream_of
-from swiftlet.kinds.verdict import Verdict, combine
 from swiftlet.wire.reading import read
 
 LINEAGE_ANNOTATION = "swiftlet.dev/lineage"

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from swiftlet.api.finetunejob import FineTuneJob, PlanStatus
+from swiftlet.kinds.conditions.verdict import Verdict
 from swiftlet.kinds.finetunejob.beginning import begin
 from swiftlet.kinds.finetunejob.lineage import Lineage, tuner_of
-from swiftlet.kinds.mounts import Mount, output
-from swiftlet.kinds.ownership import namespace_of, planned_port, uid_of
-from swiftlet.kinds.sources import locate_file
+from swiftlet.kinds.frame.written import Written
+from swiftlet.kinds.owning.ownership import namespace_of, planned_port, uid_of
+from swiftlet.kinds.pods.mounts import Mount, output
+from swiftlet.kinds.references.sources import locate_file
 from swiftlet.kinds.surroundings import Surroundings
-from swiftlet.kinds.verdict import Verdict
-from swiftlet.kinds.written import Written
 from swiftlet.wire.documents import OUTPUT_ROOT, ResolvedDataset, TrainDocument
 
 PlannedStrategy = Literal["ddp", "zero1", "zero2", "zero3"]

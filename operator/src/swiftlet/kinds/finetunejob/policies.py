@@ -1,11 +1,11 @@
 """What must hold before a FineTuneJob runs."""
 
 from swiftlet.api.finetunejob import FineTuneJob
+from swiftlet.kinds.conditions.verdict import Verdict, combine
 from swiftlet.kinds.finetunejob.lineage import Lineage
 from swiftlet.kinds.finetunejob.plan import Layout, plan_layout
-from swiftlet.kinds.given import given
+from swiftlet.kinds.frame.given import given
 from swiftlet.kinds.surroundings import Surroundings
-from swiftlet.kinds.verdict import Verdict, combine
 
 LONGEST_LABEL = 63
 """Characters of a DNS label (RFC 1035); a pod's hostname is one."""

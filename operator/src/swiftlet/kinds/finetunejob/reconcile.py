@@ -9,20 +9,20 @@ from swiftlet.kinds.attempts.attempt import attempts_of
 from swiftlet.kinds.attempts.course import course_of
 from swiftlet.kinds.attempts.decision import Decision
 from swiftlet.kinds.attempts.outcome import outcome_of
-from swiftlet.kinds.capabilities import Capabilities
-from swiftlet.kinds.endings import is_over, seen
-from swiftlet.kinds.fabric import fabric_note
+from swiftlet.kinds.children.network_policy import surplus_policies
+from swiftlet.kinds.conditions.endings import is_over, seen
+from swiftlet.kinds.conditions.verdict import Verdict
 from swiftlet.kinds.finetunejob.lineage import Lineage, lineage_of, words
 from swiftlet.kinds.finetunejob.plan import Layout, plan_run
 from swiftlet.kinds.finetunejob.policies import decide
 from swiftlet.kinds.finetunejob.render import attempt_name, changeable_digest, render
 from swiftlet.kinds.finetunejob.status import View, status_of
-from swiftlet.kinds.network_policy import surplus_policies
-from swiftlet.kinds.outcome import Outcome
-from swiftlet.kinds.ownership import name_conflict, namespace_of, uid_of
-from swiftlet.kinds.reading import Reader
+from swiftlet.kinds.frame.capabilities import Capabilities
+from swiftlet.kinds.frame.outcome import Outcome
+from swiftlet.kinds.frame.reading import Reader
+from swiftlet.kinds.owning.ownership import name_conflict, namespace_of, uid_of
+from swiftlet.kinds.pods.fabric import fabric_note
 from swiftlet.kinds.surroundings import Surroundings, look_around
-from swiftlet.kinds.verdict import Verdict
 
 
 def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilities: Capabilities) -> Outcome:

@@ -7,15 +7,14 @@ from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.api.finetunejob import CHANGEABLE, FineTuneJob
 from swiftlet.kinds.attempts.history import History
 from swiftlet.kinds.attempts.job import attempt_job
-from swiftlet.kinds.children import CHANGEABLE_ANNOTATION, config_map
-from swiftlet.kinds.fabric import fabric_annotations, fabric_env, fabric_of, fabric_resources
+from swiftlet.kinds.children.job import CHANGEABLE_ANNOTATION, config_map
+from swiftlet.kinds.children.network_policy import from_each_other, network_policy
 from swiftlet.kinds.finetunejob.lineage import annotation
 from swiftlet.kinds.finetunejob.plan import TrainPlan
-from swiftlet.kinds.metadata import pod_metadata, workload_metadata
-from swiftlet.kinds.network_policy import from_each_other, network_policy
-from swiftlet.kinds.observed import INDEX_ANNOTATION
-from swiftlet.kinds.output_folder import make_folder
-from swiftlet.kinds.ownership import (
+from swiftlet.kinds.frame.reading import OWNER_LABEL
+from swiftlet.kinds.observing.observed import INDEX_ANNOTATION
+from swiftlet.kinds.owning.metadata import pod_metadata, workload_metadata
+from swiftlet.kinds.owning.ownership import (
     ATTEMPT_LABEL,
     DIGEST_ANNOTATION,
     child_metadata,
@@ -23,10 +22,11 @@ from swiftlet.kinds.ownership import (
     namespace_of,
     uid_of,
 )
-from swiftlet.kinds.podspec import all_mounts, base_env, container, field_env, image_of, pod_spec
-from swiftlet.kinds.profiles import pod_resources
-from swiftlet.kinds.reading import OWNER_LABEL
-from swiftlet.kinds.reporting import report_env, report_mounts
+from swiftlet.kinds.pods.fabric import fabric_annotations, fabric_env, fabric_of, fabric_resources
+from swiftlet.kinds.pods.output_folder import make_folder
+from swiftlet.kinds.pods.podspec import all_mounts, base_env, container, field_env, image_of, pod_spec
+from swiftlet.kinds.pods.reporting import report_env, report_mounts
+from swiftlet.kinds.references.profiles import pod_resources
 from swiftlet.kinds.surroundings import Surroundings
 
 COMPONENT = "trainer"

@@ -12,13 +12,13 @@ from swiftlet.kinds.attempts.attempt import Attempt
 from swiftlet.kinds.attempts.conditions import failed, not_started
 from swiftlet.kinds.attempts.course import Course
 from swiftlet.kinds.attempts.decision import COMPLETE, Decision
-from swiftlet.kinds.conditions import State, set_conditions
-from swiftlet.kinds.failures import results
+from swiftlet.kinds.conditions.condition import State, set_conditions
+from swiftlet.kinds.conditions.verdict import Verdict, refusal
 from swiftlet.kinds.finetunejob.lineage import Lineage
 from swiftlet.kinds.finetunejob.plan import Layout
-from swiftlet.kinds.observed import ended_at
-from swiftlet.kinds.progress import at_rest, reported
-from swiftlet.kinds.verdict import Verdict, refusal
+from swiftlet.kinds.frame.progress import at_rest, reported
+from swiftlet.kinds.observing.failures import results
+from swiftlet.kinds.observing.observed import ended_at
 from swiftlet.wire.messages import TerminationMessage
 from swiftlet.wire.reading import read
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from swiftlet.api.finetunejob import Failure
-from swiftlet.kinds.disruptions import is_disrupted
-from swiftlet.kinds.failures import failure_of
-from swiftlet.kinds.observed import container_statuses
+from swiftlet.kinds.observing.disruptions import is_disrupted
+from swiftlet.kinds.observing.failures import failure_of
+from swiftlet.kinds.observing.observed import container_statuses
 
 
 @dataclass(frozen=True)

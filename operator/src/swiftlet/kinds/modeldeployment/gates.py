@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from swiftlet.api.base import NamedRef
 from swiftlet.api.evalrun import EvalRun
 from swiftlet.api.modeldeployment import Adapter, ModelDeployment, Requirement
-from swiftlet.kinds.conditions import find_condition
+from swiftlet.kinds.conditions.condition import find_condition
+from swiftlet.kinds.conditions.verdict import Verdict, combine
 from swiftlet.kinds.modeldeployment.models import ServedModel
 from swiftlet.kinds.surroundings import Surroundings
-from swiftlet.kinds.verdict import Verdict, combine
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 from swiftlet.api.modeldeployment import Adapter, ModelDeployment
-from swiftlet.kinds.given import given
+from swiftlet.kinds.conditions.verdict import Verdict, combine
+from swiftlet.kinds.frame.given import given
+from swiftlet.kinds.references.upstream import Upstream, upstream_of
 from swiftlet.kinds.surroundings import Surroundings
-from swiftlet.kinds.upstream import Upstream, upstream_of
-from swiftlet.kinds.verdict import Verdict, combine
 
 BASE_NAME = "base"
 DRAFT_FIELD = "spec.engine.vllm.speculativeConfig.model"

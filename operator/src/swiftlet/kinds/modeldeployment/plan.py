@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.engines.startup import startup_seconds
-from swiftlet.kinds.given import given
+from swiftlet.kinds.frame.given import given
+from swiftlet.kinds.frame.written import Written
 from swiftlet.kinds.modeldeployment.models import Draft, ServedModel
-from swiftlet.kinds.mounts import Mount
-from swiftlet.kinds.ownership import namespace_of, planned_port
-from swiftlet.kinds.sources import LocatedModel, locate_model
+from swiftlet.kinds.owning.ownership import namespace_of, planned_port
+from swiftlet.kinds.pods.mounts import Mount
+from swiftlet.kinds.references.sources import LocatedModel, locate_model
 from swiftlet.kinds.surroundings import Surroundings
-from swiftlet.kinds.written import Written
 from swiftlet.wire.documents import SECRETS_ROOT, ResolvedModel, ResolvedVllm, ServedAdapter, ServeDocument
 
 FIRST_HEALTH_PORT = 10000

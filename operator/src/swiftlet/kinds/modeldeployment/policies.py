@@ -6,10 +6,10 @@ from pathlib import PurePosixPath
 from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.engines import ENGINES
 from swiftlet.engines.arguments import argument_problems
-from swiftlet.kinds.given import given
+from swiftlet.kinds.conditions.verdict import Verdict, combine
+from swiftlet.kinds.frame.given import given
 from swiftlet.kinds.modeldeployment.models import DRAFT_FIELD, ServedModel
 from swiftlet.kinds.surroundings import Surroundings
-from swiftlet.kinds.verdict import Verdict, combine
 
 
 def decide(deployment: ModelDeployment, served: ServedModel | Verdict, around: Surroundings) -> Verdict | None:

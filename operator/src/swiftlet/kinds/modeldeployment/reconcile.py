@@ -4,11 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from swiftlet.api.modeldeployment import ModelDeployment, ModelDeploymentStatus
-from swiftlet.kinds.asked import asked_anew, left_to_others
-from swiftlet.kinds.capabilities import Capabilities
-from swiftlet.kinds.children import follows
-from swiftlet.kinds.claims import unbound_claims
-from swiftlet.kinds.events import events_of
+from swiftlet.kinds.children.job import follows
+from swiftlet.kinds.children.network_policy import surplus_policies
+from swiftlet.kinds.frame.asked import asked_anew, left_to_others
+from swiftlet.kinds.frame.capabilities import Capabilities
+from swiftlet.kinds.frame.events import events_of
+from swiftlet.kinds.frame.outcome import ObjectRef, Outcome, Patch, ref_of
+from swiftlet.kinds.frame.reading import Reader
 from swiftlet.kinds.modeldeployment.gates import gates
 from swiftlet.kinds.modeldeployment.models import ServedModel, served_model
 from swiftlet.kinds.modeldeployment.plan import plan_server
@@ -16,11 +18,9 @@ from swiftlet.kinds.modeldeployment.policies import decide
 from swiftlet.kinds.modeldeployment.render import child_name, render, wish
 from swiftlet.kinds.modeldeployment.revisions import unused_documents
 from swiftlet.kinds.modeldeployment.status import View, status_of
-from swiftlet.kinds.network_policy import surplus_policies
-from swiftlet.kinds.observed import is_being_deleted, of_kind
-from swiftlet.kinds.outcome import ObjectRef, Outcome, Patch, ref_of
-from swiftlet.kinds.ownership import name_conflict, namespace_of, uid_of
-from swiftlet.kinds.reading import Reader
+from swiftlet.kinds.observing.observed import is_being_deleted, of_kind
+from swiftlet.kinds.owning.ownership import name_conflict, namespace_of, uid_of
+from swiftlet.kinds.references.claims import unbound_claims
 from swiftlet.kinds.surroundings import look_around
 
 

@@ -5,18 +5,18 @@ from typing import Any
 from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.engines.catalogue import LIVE_PATH, READY_PATH
-from swiftlet.kinds.asked import asking
-from swiftlet.kinds.capabilities import Capabilities
-from swiftlet.kinds.fabric import fabric_annotations, fabric_env, fabric_of
-from swiftlet.kinds.metadata import pod_metadata, workload_metadata
+from swiftlet.kinds.children.network_policy import Ingress, network_policy
+from swiftlet.kinds.frame.asked import asking
+from swiftlet.kinds.frame.capabilities import Capabilities
+from swiftlet.kinds.frame.reading import OWNER_LABEL
 from swiftlet.kinds.modeldeployment.plan import ServePlan
 from swiftlet.kinds.modeldeployment.revisions import label_of, revision_document
-from swiftlet.kinds.network_policy import Ingress, network_policy
-from swiftlet.kinds.ownership import DIGEST_ANNOTATION, child_metadata, digest_of, labels
-from swiftlet.kinds.podspec import all_mounts, base_env, container, image_of, pod_spec
-from swiftlet.kinds.profiles import pod_resources
-from swiftlet.kinds.reading import OWNER_LABEL
-from swiftlet.kinds.reporting import report_env, report_mounts
+from swiftlet.kinds.owning.metadata import pod_metadata, workload_metadata
+from swiftlet.kinds.owning.ownership import DIGEST_ANNOTATION, child_metadata, digest_of, labels
+from swiftlet.kinds.pods.fabric import fabric_annotations, fabric_env, fabric_of
+from swiftlet.kinds.pods.podspec import all_mounts, base_env, container, image_of, pod_spec
+from swiftlet.kinds.pods.reporting import report_env, report_mounts
+from swiftlet.kinds.references.profiles import pod_resources
 
 COMPONENT = "server"
 GRACE_SECONDS = 60

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from swiftlet.api.modeldeployment import ModelDeployment
-from swiftlet.kinds.children import config_map
-from swiftlet.kinds.observed import is_being_deleted, of_kind
-from swiftlet.kinds.outcome import ObjectRef, ref_of
-from swiftlet.kinds.ownership import digest_of
-from swiftlet.kinds.timestamps import seconds_between, to_text
+from swiftlet.kinds.children.job import config_map
+from swiftlet.kinds.conditions.timestamps import seconds_between, to_text
+from swiftlet.kinds.frame.outcome import ObjectRef, ref_of
+from swiftlet.kinds.observing.observed import is_being_deleted, of_kind
+from swiftlet.kinds.owning.ownership import digest_of
 
 DOCUMENT_LABEL = "swiftlet.dev/document"
 """On the ConfigMap, on what names it, and, by way of the template, on ReplicaSets and pods: the document's digest."""

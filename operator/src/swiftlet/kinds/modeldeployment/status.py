@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from swiftlet.api.modeldeployment import ModelDeployment, ModelDeploymentStatus
-from swiftlet.kinds.conditions import State, find_condition, set_conditions
-from swiftlet.kinds.holding import hand_on
+from swiftlet.kinds.conditions.condition import State, find_condition, set_conditions
+from swiftlet.kinds.conditions.verdict import Verdict, refusal
 from swiftlet.kinds.modeldeployment.crashes import Crash, last_crash
 from swiftlet.kinds.modeldeployment.models import ServedModel
 from swiftlet.kinds.modeldeployment.render import child_name, selector
-from swiftlet.kinds.observed import obstacle, stopped
-from swiftlet.kinds.ownership import namespace_of
-from swiftlet.kinds.unmade import replica_failure
-from swiftlet.kinds.verdict import Verdict, refusal
+from swiftlet.kinds.observing.holding import hand_on
+from swiftlet.kinds.observing.observed import obstacle, stopped
+from swiftlet.kinds.observing.unmade import replica_failure
+from swiftlet.kinds.owning.ownership import namespace_of
 from swiftlet.wire.messages import NEVER_RETRIED
 
 RESTARTS_BEFORE_STUCK = 3

@@ -1,0 +1,1 @@
+"""Commands that do: run, plan, delete, chat, and how they end."""

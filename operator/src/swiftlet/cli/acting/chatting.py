@@ -1,0 +1,148 @@
+"""Talking to a served model over its OpenAI-compatible API."""
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from swiftlet.cli.errors import CommandError
+from swiftlet.kinds.conditions.condition import find_condition
+from swiftlet.local.lock import lock_holder
+from swiftlet.local.store import Store
+
+Object = dict[str, Any]
+Messages = list[dict[str, str]]
+TIMEOUT = httpx.Timeout(300.0, connect=5.0)
+"""Seconds; a long answer on a CPU takes minutes between request and first byte when it is not streamed."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a served model answers."""
+
+    name: str
+    url: str
+    models: tuple[str, ...]
+    """Served names, the tuned model first."""
+    key: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+
+
+def endpoint_of(store: Store, item: Object) -> Endpoint:
+    """The endpoint of a Ready ModelDeployment. Raises CommandError, with what it waits for, when it is not ready."""
+    name, status = item["metadata"]["name"], item.get("status") or {}
+    ready = find_condition(item, "Ready") or {}
+    if ready.get("status") != "True" or not status.get("url"):
+        why = f"{ready.get('reason')}: {ready.get('message')}" if ready else "nothing has looked at it yet"
+        raise CommandError(f"modeldeployment/{name} is not ready: {why}; see `swiftlet describe mdep {name}`")
+    tuned = (item["spec"].get("api") or {}).get("servedName") or name
+    served = sorted(status.get("servedNames") or [name], key=lambda model: model != tuned)
+    return Endpoint(name, status["url"], tuple(served), _api_key(store, item))
+
+
+def find_deployment(store: Store, state: Path, namespace: str, name: str | None) -> Object:
+    """The ModelDeployment to talk to: the named one, else the only one. Raises CommandError with how to serve it."""
+    found = store.list("ModelDeployment", namespace)
+    chosen = [item for item in found if name in (None, item["metadata"]["name"])]
+    names = ", ".join(item["metadata"]["name"] for item in found)
+    if name and not chosen:
+        raise CommandError(
+            f"there is no ModelDeployment {name!r}; " + (f"there are: {names}" if found else "there is none")
+        )
+    if not chosen:
+        raise CommandError("there is no ModelDeployment; write one and start it with `swiftlet run PATH --keep`")
+    if len(chosen) > 1:
+        raise CommandError(f"there are several models; name one of: {names}")
+    if lock_holder(state) is None:
+        raise CommandError(
+            f"modeldeployment/{chosen[0]['metadata']['name']} is not served, since no engine runs;"
+            " start it with `swiftlet run PATH --keep`, and chat from another terminal"
+        )
+    return chosen[0]
+
+
+def ask(endpoint: Endpoint, model: str, messages: Messages, max_tokens: int | None = None) -> str:
+    """One answer as a whole, greedy. Raises CommandError."""
+    return "".join(stream(endpoint, model, messages, max_tokens))
+
+
+def stream(endpoint: Endpoint, model: str, messages: Messages, max_tokens: int | None = None) -> Iterator[str]:
+    """The pieces of one answer as they come, greedy, so that the same question gets the same answer.
+
+    Raises CommandError when the server cannot be reached, refuses, or breaks off.
+    """
+    request: dict[str, Any] = {"model": model, "messages": messages, "stream": True, "temperature": 0}
+    if max_tokens:
+        request["max_tokens"] = max_tokens
+    url = f"{endpoint.url.rstrip('/')}/chat/completions"
+    try:
+        with httpx.stream(
+            "POST", url, json=request, headers=endpoint.headers(), timeout=TIMEOUT, trust_env=False
+        ) as reply:
+            if reply.status_code != httpx.codes.OK:
+                raise CommandError(f"{url} answered {reply.status_code}: {_detail(reply.read())}")
+            yield from _pieces(reply.iter_lines())
+    except httpx.HTTPError as error:
+        raise CommandError(
+            f"{url}: {error or type(error).__name__}; see `swiftlet logs mdep/{endpoint.name}`"
+        ) from error
+
+
+def choose_model(endpoint: Endpoint, wanted: str | None) -> str:
+    """The served name to ask. Raises CommandError for one that is not served."""
+    if wanted is None:
+        return endpoint.models[0]
+    if wanted in endpoint.models:
+        return wanted
+    raise CommandError(f"{wanted!r} is not served; the served names are {', '.join(endpoint.models)}")
+
+
+def _pieces(lines: Iterator[str]) -> Iterator[str]:
+    """The text of server-sent events. Source: OpenAI chat completions, streaming."""
+    for line in lines:
+        data = line.removeprefix("data:").strip()
+        if not line.startswith("data:") or data == "[DONE]":
+            continue
+        event = json.loads(data)
+        if "error" in event:
+            raise CommandError(f"the server broke off: {event['error'].get('message', event['error'])}")
+        for choice in event.get("choices") or []:
+            if piece := (choice.get("delta") or {}).get("content"):
+                yield piece
+
+
+def _detail(body: bytes) -> str:
+    try:
+        document = json.loads(body)
+        found = document.get("error", document.get("detail", document))
+        return str(found.get("message", found) if isinstance(found, dict) else found)
+    except (ValueError, AttributeError):
+        return body.decode(errors="replace")[:500]
+
+
+def _api_key(store: Store, item: Object) -> str | None:
+    """The key that the document refers to. Raises CommandError when it cannot be read."""
+    reference = ((item["spec"].get("api") or {}).get("apiKey")) or {}
+    if path := reference.get("file"):
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise CommandError(f"spec.api.apiKey.file {path}: {error.strerror}") from error
+    if secret := reference.get("secretRef"):
+        found = store.get("Secret", item["metadata"].get("namespace"), secret["name"]) or {}
+        coded = (found.get("data") or {}).get(secret["key"])
+        if coded is None:
+            raise CommandError(f"spec.api.apiKey.secretRef: there is no key {secret['key']} in Secret {secret['name']}")
+        return base64.b64decode(coded).decode().strip()
+    return None
+
+
+def conversation(system: str | None, turns: Sequence[dict[str, str]] = ()) -> Messages:
+    """Messages so far, behind the system message when there is one."""
+    return [*([{"role": "system", "content": system}] if system else []), *turns]

@@ -1,0 +1,145 @@
+"""What `swiftlet run` would create, found by the same reconcilers, with every reference imagined to be fulfilled."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from swiftlet.api import KINDS
+from swiftlet.api.defaulting import defaulted
+from swiftlet.api.model_source import parent_name
+from swiftlet.documents import Document
+from swiftlet.documents.document import Key, key_of
+from swiftlet.kinds import RECONCILERS
+from swiftlet.kinds.conditions.condition import find_condition
+from swiftlet.local.places import local_capabilities
+
+Object = dict[str, Any]
+UNKNOWN_UID = "00000000-0000-0000-0000-000000000000"
+UNKNOWN_DIGEST = "sha256:known-after-training"
+ORDER = ("ComputeProfile", "FineTuneJob", "EvalRun", "ModelDeployment")
+"""What is referred to comes before what refers to it."""
+
+
+@dataclass(frozen=True)
+class PlannedResource:
+    """One resource: what would be created for it, or why nothing would. `spec` is the resource, defaulted."""
+
+    resource: Object
+    objects: tuple[Object, ...]
+    refusal: str | None
+    waits_for: tuple[str, ...]
+    lineage: tuple[Object, ...] = ()
+    """Of a FineTuneJob: the artifacts that its model comes from, newest first."""
+
+    @property
+    def first_model(self) -> str:
+        """URI of the model at the end of a FineTuneJob's lineage, whose shape all others have."""
+        uri: str = self.lineage[-1]["baseModel"] if self.lineage else self.resource["spec"]["model"]["uri"]
+        return uri
+
+    @property
+    def job_document(self) -> Object:
+        """What the pods would be told; empty when nothing would be created."""
+        return _job_document(self.objects)
+
+    @property
+    def name(self) -> str:
+        return f"{self.resource['kind'].lower()}/{self.resource['metadata']['name']}"
+
+
+@dataclass
+class Imagined:
+    """The objects that there would be (`kinds.reading.Reader`)."""
+
+    objects: dict[Key, Object] = field(default_factory=dict)
+
+    def get(self, kind: str, namespace: str | None, name: str) -> Object | None:
+        return self.objects.get((kind, namespace or "", name))
+
+    def children(self, namespace: str, owner_uid: str) -> list[Object]:
+        return []
+
+    def progress(self, uid: str) -> Object | None:
+        return None
+
+    def complaint(self, job: Object) -> None:
+        return None
+
+
+def plan_documents(documents: Sequence[Document], existing: Sequence[Object]) -> tuple[list[PlannedResource], Imagined]:
+    """The plan of each resource of ours, in the order of their references, and the world that they were planned in."""
+    world = Imagined({key_of(item): item for item in existing if item["kind"] not in ("Pod", "Job", "Deployment")})
+    for document in documents:
+        item = defaulted(document.object) if document.kind in KINDS else dict(document.object)
+        stored = world.objects.get(document.key, {})
+        metadata = {
+            "namespace": document.key[1],
+            "generation": 1,
+            "uid": stored.get("metadata", {}).get("uid", UNKNOWN_UID),
+        }
+        world.objects[document.key] = {**item, "metadata": {**metadata, **item["metadata"]}}
+    keys = sorted((d.key for d in documents if d.kind in RECONCILERS), key=lambda key: _place(key, world))
+    return [_planned(key, world) for key in keys], world
+
+
+def _place(key: Key, world: Imagined) -> tuple[int, int]:
+    """Where a resource comes: by its kind, and of FineTuneJobs after those that it starts from."""
+    kind, namespace, name = key
+    before, seen = kind == "FineTuneJob" and parent_name(world.get(*key)), {name}
+    while before and before not in seen:
+        seen.add(before)
+        before = parent_name(world.get(kind, namespace, before))
+    return ORDER.index(kind), len(seen)
+
+
+def _planned(key: Key, world: Imagined) -> PlannedResource:
+    resource = world.objects[key]
+    # A suspended run gets no children; its plan is what it will have when it goes on.
+    awake = {**resource, "spec": {**resource["spec"], "suspend": False}} if "suspend" in resource["spec"] else resource
+    outcome = RECONCILERS[key[0]](awake, world, datetime.now(UTC), local_capabilities())
+    accepted = find_condition({"status": outcome.status}, "Accepted") or {}
+    ready = find_condition({"status": outcome.status}, KINDS[key[0]].summary_condition) or {}
+    refusal = None if outcome.desired else f"{ready.get('reason')}: {ready.get('message') or accepted.get('message')}"
+    lineage = tuple(outcome.status.get("lineage", ()))
+    world.objects[key] = {**resource, "status": _fulfilled(resource, outcome.desired, lineage)}
+    return PlannedResource(resource, tuple(outcome.desired), refusal, _waits_for(resource["spec"]), lineage)
+
+
+def _fulfilled(resource: Object, objects: Sequence[Object], lineage: Sequence[Object]) -> Object:
+    """The status that others wait for."""
+    generation = resource["metadata"]["generation"]
+
+    def true(type_: str) -> Object:
+        return {"type": type_, "status": "True", "reason": "Imagined", "observedGeneration": generation}
+
+    document = _job_document(objects)
+    if resource["kind"] == "FineTuneJob":
+        artifact = {
+            "uri": document.get("artifactUri", "pvc://unknown/artifact"),
+            "digest": UNKNOWN_DIGEST,
+            "type": "model" if "full" in document.get("tuner", {}) else "adapter",
+            "baseModel": document.get("model", {}).get("uri", "pvc://unknown/model"),
+        }
+        told = {"conditions": [true("Succeeded")], "artifact": artifact, "lineage": list(lineage)}
+        return {"observedGeneration": generation, **told}
+    if resource["kind"] == "EvalRun":
+        conditions = [true("GatePassed"), true("Succeeded")]
+        return {"observedGeneration": generation, "conditions": conditions, "targetDigest": UNKNOWN_DIGEST}
+    return {}
+
+
+def _job_document(objects: Sequence[Object]) -> Object:
+    return next((json.loads(item["data"]["job.json"]) for item in objects if item["kind"] == "ConfigMap"), {})
+
+
+def _waits_for(value: Any) -> tuple[str, ...]:
+    """kind/name of every resource that a spec refers to."""
+    if isinstance(value, list):
+        return tuple(dict.fromkeys(name for item in value for name in _waits_for(item)))
+    if not isinstance(value, Mapping):
+        return ()
+    kinds = {"fineTuneJobRef": "finetunejob", "evalRunRef": "evalrun"}
+    own = [f"{kinds[key]}/{part['name']}" for key, part in value.items() if key in kinds]
+    return tuple(dict.fromkeys([*own, *(name for part in value.values() for name in _waits_for(part))]))

@@ -1,0 +1,96 @@
+"""What `logs` prints, and when it stops following."""
+
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from swiftlet.cli.reading.logreading import Choice, Line, Reader, check_container, pods_to_read
+from swiftlet.cli.reading.statefolder import open_store
+from swiftlet.kinds.conditions.summary import settled
+from swiftlet.local.lock import lock_holder
+from swiftlet.local.store import Store
+
+Object = dict[str, Any]
+FOLLOW_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class LogRequest:
+    """One question. `item`: the resource or pod. `tail` None: every line; `since` None: from the beginning."""
+
+    state: Path
+    item: Object
+    choice: Choice
+    follow: bool
+    tail: int | None
+    timestamps: bool
+    since: datetime | None = None
+
+
+def print_logs(request: LogRequest) -> None:
+    """Print the lines; with `follow`, until the pods have ended or no engine runs."""
+    namespace = request.item["metadata"].get("namespace") or "default"
+    reader = Reader(request.state, namespace)
+    store = open_store(request.state)
+    pods = pods_to_read(store, request.item, request.choice)
+    check_container(pods, request.choice.container)
+    _hint(request, pods)
+    lines = [line for line in reader.new_lines(pods, request.choice) if _is_wanted(line, request.since)]
+    _print(request, lines[-request.tail :] if request.tail else [] if request.tail == 0 else lines)
+    while request.follow and not _is_over(request, store, pods):
+        time.sleep(FOLLOW_SECONDS)
+        pods = pods_to_read(store, request.item, request.choice)
+        _print(request, reader.new_lines(pods, request.choice))
+    if request.follow:
+        _print(request, reader.new_lines(pods, request.choice))
+
+
+def _is_wanted(line: Line, since: datetime | None) -> bool:
+    # Both are UTC in RFC 3339, and compare as text.
+    return since is None or line.time >= since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+
+
+def _print(request: LogRequest, lines: list[Line]) -> None:
+    for line in lines:
+        origin = f"[{line.pod}/{line.container}] " if request.choice.all_pods else ""
+        print(f"{line.time + ' ' if request.timestamps else ''}{origin}{line.text}")
+    sys.stdout.flush()
+
+
+def _hint(request: LogRequest, pods: list[Object]) -> None:
+    """Say on stderr what is not shown."""
+    if not pods:
+        print("no pod has started yet", file=sys.stderr)
+        return
+    first = pods[0]["metadata"]
+    job = next((owner["name"] for owner in first.get("ownerReferences") or [] if owner["kind"] == "Job"), None)
+    if request.item["kind"] == "Pod" or request.choice.all_pods or job is None:
+        return
+    everyone = pods_to_read(
+        open_store(request.state), request.item, Choice(previous=request.choice.previous, all_pods=True)
+    )
+    if len(everyone) > 1:
+        print(f"first of {len(everyone)} pods, {first['name']}; --all-pods shows the others", file=sys.stderr)
+
+
+def _is_over(request: LogRequest, store: Store, pods: list[Object]) -> bool:
+    """No line will follow: nothing runs, or what was asked for has ended."""
+    if lock_holder(request.state) is None:
+        return True
+    item = request.item
+    if item["kind"] == "Pod":
+        return all((pod.get("status") or {}).get("phase") in ("Succeeded", "Failed") for pod in _fresh(store, pods))
+    metadata = item["metadata"]
+    current = store.get(item["kind"], metadata.get("namespace"), metadata["name"])
+    if current is None:
+        return True
+    # A served model goes on writing while it is ready.
+    return current["kind"] != "ModelDeployment" and settled(current) is not None
+
+
+def _fresh(store: Store, pods: list[Object]) -> list[Object]:
+    found = [store.get("Pod", pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in pods]
+    return [pod for pod in found if pod is not None]

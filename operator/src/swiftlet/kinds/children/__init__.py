@@ -1,0 +1,1 @@
+"""Children that several kinds have."""

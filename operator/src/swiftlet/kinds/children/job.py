@@ -1,0 +1,52 @@
+"""Children that several kinds have: ConfigMap with the job document, and Job."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from swiftlet.api.base import Resource
+from swiftlet.kinds.observing.observed import is_being_deleted, job_state, running_container
+from swiftlet.kinds.owning.ownership import DIGEST_ANNOTATION, canonical_json, child_metadata
+from swiftlet.wire.documents import JOB_FILE
+
+
+def config_map(resource: Resource, name: str, component: str, content: dict[str, Any]) -> dict[str, Any]:
+    """The ConfigMap that holds the job document, as it is written."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": child_metadata(resource, name, component),
+        "data": {JOB_FILE.rpartition("/")[2]: canonical_json(content)},
+    }
+
+
+def job_manifest(metadata: dict[str, Any], spec: dict[str, Any], template: dict[str, Any]) -> dict[str, Any]:
+    """A Job."""
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {**spec, "template": template}}
+
+
+CHANGEABLE_ANNOTATION = "swiftlet.dev/changeable-digest"
+"""On a Job: digest of what it follows of the spec that may be changed between two attempts."""
+
+
+def is_outdated(job: dict[str, Any], changeable: str, pods: Iterable[dict[str, Any]]) -> bool:
+    """Whether the spec was changed since an active Job was made, and no pod of it is at work.
+
+    It is then made again, since a Job's template cannot be changed. One that is at work goes on as it was started.
+    """
+    made_of = (job["metadata"].get("annotations") or {}).get(CHANGEABLE_ANNOTATION)
+    if job_state(job) != "Active" or is_being_deleted(job) or made_of in (None, changeable):
+        return False
+    return not any(running_container(pod) for pod in pods)
+
+
+def follows(existing: dict[str, Any], rendered: dict[str, Any]) -> bool:
+    """Whether an existing child was planned from what `rendered` is planned from.
+
+    A run keeps the plan that it started with: a changed ComputeProfile, or a new version of the planner, is for the
+    next attempt.
+    """
+    return _digest(existing) == _digest(rendered)
+
+
+def _digest(manifest: dict[str, Any]) -> str | None:
+    return (manifest["metadata"].get("annotations") or {}).get(DIGEST_ANNOTATION)

@@ -1,0 +1,284 @@
+"""Every condition and every reason, as people read them in the reference. A test holds the reconcilers to it."""
+
+from dataclasses import dataclass
+
+from swiftlet.kinds.conditions.refusals import API_REFUSALS
+
+REFUSED = {
+    "Invalid": "The API server let the document in, but it cannot be read: CRDs and operator differ in version.",
+    "InvalidPlan": "The document contradicts itself or cannot be laid out; the message has the numbers.",
+    "InvalidUri": "A URI leaves its volume, or a local path is not absolute.",
+    "LocalPathNotAllowed": "The document names a local path, and pods of this engine cannot read one.",
+    "ImageMissing": "The ComputeProfile names no image for the pods.",
+    "LimitExceeded": "More is asked for than the ComputeProfile's limits allow; the message has the figures.",
+    "NamespaceNotAllowed": "The ComputeProfile is not for this namespace.",
+    "NeedsCluster": "The ComputeProfile sets something that processes of one machine cannot have.",
+    "MirrorRequired": "Data or an adapter of the hub is named, and the ComputeProfile has no mirror.",
+    "NameConflict": "A child's name is taken by an object of somebody else; nothing was overwritten.",
+    "NameTooLong": "The pods' hostnames would be longer than a DNS label.",
+}
+WAITING = {
+    "ReferenceNotFound": "An object that the document names is not there (yet).",
+    "WaitingForDeletion": "A child of a deleted resource of the same name is still there.",
+    **API_REFUSALS,
+}
+UPSTREAM = {
+    "WaitingForFineTuneJob": "The FineTuneJob has no artifact yet.",
+    "UpstreamFailed": "The FineTuneJob failed.",
+}
+POD_OBSTACLES = {
+    "Stopped": "The pods were stopped together with the machine or the engine, and go on when it runs again.",
+    "Unschedulable": "No node takes a pod; the message names the resource that is short.",
+    "VolumePending": "No node takes a pod, because a PersistentVolumeClaim that it mounts has no volume yet.",
+    "NodeLost": "Nothing is heard from a pod's node; whether the pod still works cannot be known.",
+    "SchedulingGated": "A pod is held back by a scheduling gate.",
+    "ErrImagePull": "An image cannot be pulled.",
+    "ImagePullBackOff": "An image cannot be pulled; the kubelet tries again later.",
+    "InvalidImageName": "An image's name cannot be read.",
+    "CreateContainerConfigError": "A Secret or ConfigMap that a container needs is missing.",
+    "CreateContainerError": "The container runtime cannot create a container.",
+    "RunContainerError": "The container runtime cannot start a container.",
+    "CrashLoopBackOff": "A container has died and is started again later.",
+    **API_REFUSALS,
+}
+SUSPENSION = {
+    "NotSuspended": "spec.suspend is false.",
+    "Resumed": "spec.suspend was true and is false again.",
+    "Suspending": "The pods are being stopped.",
+    "UserRequested": "spec.suspend is true, and the pods are gone.",
+    "Finished": "The work ended before it could be suspended.",
+}
+HOLDS = {
+    "Queued": "Kueue holds the Job back; the message has its Workload's words, where they can be read.",
+    "Evicted": "Kueue has stopped the Job and starts it again by itself; the message says why.",
+    "Deactivated": "Somebody has deactivated the Job's Workload of Kueue; it goes on when spec.active is true again.",
+    "SuspendedByAnother": "Somebody else has suspended the Job; the message says who.",
+}
+JOB_FAILURES = {
+    "InvalidInput": "A pod ended with exit code 2: document, data, model or adapter cannot be used. Never retried.",
+    "Diverged": "The loss, or an evaluated model's logits, became NaN or infinite (exit code 3). Never retried.",
+    "BackoffLimitExceeded": "It failed more often than spec.backoffLimit allows.",
+    "DeadlineExceeded": "Its attempts took longer than spec.activeDeadlineSeconds together.",
+    "InfrastructureLimitExceeded": "Pods were taken away too often; see spec.infrastructureRestartLimit.",
+    "ResultMissing": "The Job completed, but no pod left its result.",
+}
+
+
+@dataclass(frozen=True)
+class ConditionDoc:
+    """One condition of one kind. reasons: meaning by reason."""
+
+    type: str
+    meaning: str
+    reasons: dict[str, str]
+
+
+CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
+    "FineTuneJob": (
+        ConditionDoc(
+            "Accepted",
+            "The job can run as it is written. Unknown while it waits for something, False when it was refused.",
+            {
+                "Planned": "The message says how the run is laid out, and what artifact it starts from.",
+                **REFUSED,
+                **WAITING,
+                **UPSTREAM,
+            },
+        ),
+        ConditionDoc(
+            "PodsReady",
+            "Every pod of the present attempt runs.",
+            {
+                "AllPodsReady": "All do.",
+                "PodsStarting": "Some do not yet.",
+                "NotAccepted": "The job is not accepted.",
+                "JobCreating": "The attempt's Job is being created.",
+                "Suspended": "spec.suspend is true.",
+                "Finished": "The run has ended.",
+                **HOLDS,
+                **POD_OBSTACLES,
+            },
+        ),
+        ConditionDoc(
+            "Running",
+            "A pod works on the run.",
+            {
+                "Preparing": "Input is checked and data tokenized.",
+                "Training": "Steps are taken.",
+                "BackingOff": "The last attempt failed; the message says when the next one starts and why.",
+                "PodsStarting": "No container runs yet.",
+                "NotAccepted": "The job is not accepted.",
+                "JobCreating": "The attempt's Job is being created.",
+                "Suspended": "spec.suspend is true.",
+                "Finished": "The run has ended.",
+                **HOLDS,
+                **POD_OBSTACLES,
+            },
+        ),
+        ConditionDoc(
+            "Checkpointed",
+            "A restart would not begin at step 0.",
+            {"CheckpointSaved": "The message says at which step.", "NoCheckpoint": "None has been saved yet."},
+        ),
+        ConditionDoc(
+            "Compiled",
+            "torch.compile works on the layers; the run goes on either way.",
+            {
+                "NotTried": "Nobody asked for it, or the run is too short for it; or training has not begun.",
+                "Compiled": "It does; the message says what it took.",
+                "CompileFailed": "It does not, and the message says why: the steps are as slow as without it.",
+            },
+        ),
+        ConditionDoc(
+            "Suspended",
+            "spec.suspend, or somebody else, has stopped the pods, after a checkpoint.",
+            {**SUSPENSION, **HOLDS},
+        ),
+        ConditionDoc(
+            "Succeeded",
+            "The summary: True when the artifact is there, False when the run was refused or failed, else Unknown.",
+            {
+                "Trained": "The artifact is there.",
+                "Training": "Still at it.",
+                "Preparing": "Still at it.",
+                "PodsStarting": "Still at it.",
+                "JobCreating": "Still at it.",
+                "BackingOff": "The last attempt failed, the next one will start.",
+                "Suspended": "spec.suspend is true.",
+                **HOLDS,
+                **POD_OBSTACLES,
+                **REFUSED,
+                **WAITING,
+                **UPSTREAM,
+                **JOB_FAILURES,
+            },
+        ),
+    ),
+    "EvalRun": (
+        ConditionDoc(
+            "Accepted",
+            "The evaluation can be done as it is written, and its target is there.",
+            {"Planned": "It can.", **REFUSED, **WAITING, **UPSTREAM},
+        ),
+        ConditionDoc(
+            "Running",
+            "The pod works on the evaluation.",
+            {
+                "Evaluating": "It does.",
+                "BackingOff": "The last attempt failed; the message says when the next one starts and why.",
+                "PodsStarting": "The pod does not run yet.",
+                "NotAccepted": "The evaluation is not accepted.",
+                "JobCreating": "The Job is being created.",
+                "Suspended": "spec.suspend is true.",
+                "Finished": "The evaluation has ended.",
+                **HOLDS,
+                **POD_OBSTACLES,
+            },
+        ),
+        ConditionDoc("Suspended", "spec.suspend, or somebody else, has stopped the pod.", {**SUSPENSION, **HOLDS}),
+        ConditionDoc(
+            "GatePassed",
+            "Every gate holds. Unknown until there are figures.",
+            {
+                "AllGatesPassed": "The message has the figures.",
+                "NoGates": "spec.gates is empty.",
+                "GateFailed": "The message has the figures, the bounds, and by how much they were missed.",
+                "NotEvaluated": "There are no figures yet.",
+                "ResultsTruncated": "The figures of a gate did not fit into the pod's message; the report has them.",
+            },
+        ),
+        ConditionDoc(
+            "Succeeded",
+            "The summary: True when the figures are there and every gate holds.",
+            {
+                "Evaluated": "They are, and they do.",
+                "GateFailed": "The figures are there, and a gate does not hold.",
+                "ResultsTruncated": "See GatePassed.",
+                "Evaluating": "Still at it.",
+                "BackingOff": "The last attempt failed, the next one will start.",
+                "PodsStarting": "Still at it.",
+                "JobCreating": "Still at it.",
+                "Suspended": "spec.suspend is true.",
+                **HOLDS,
+                **POD_OBSTACLES,
+                **REFUSED,
+                **WAITING,
+                **UPSTREAM,
+                **JOB_FAILURES,
+            },
+        ),
+    ),
+    "ModelDeployment": (
+        ConditionDoc(
+            "Accepted",
+            "The document can be served as it is written, and its model is there.",
+            {
+                "Planned": "The message has the served names.",
+                "TooManyReplicas": "The engine cannot run as many pods.",
+                "AdapterBaseMismatch": "Adapters were trained on different bases.",
+                "ArgumentRefused": "An engine argument loads code, follows from the document, or is not allowed here.",
+                **REFUSED,
+                **WAITING,
+                **UPSTREAM,
+            },
+        ),
+        ConditionDoc(
+            "GatesPassed",
+            "Every required EvalRun has passed its gates on the very artifact that is to be served.",
+            {
+                "AllGatesPassed": "They have.",
+                "NoGates": "spec.requires is empty.",
+                "GateFailed": "One has not; the message has the figures.",
+                "EvalRunFailed": "An EvalRun ended without figures.",
+                "WaitingForEvalRun": "An EvalRun has no figures for this artifact yet.",
+                "GateForAnotherModel": "A gate holds for other bytes: the message has what was measured.",
+                "ReferenceNotFound": "An EvalRun is not there (yet).",
+            },
+        ),
+        ConditionDoc(
+            "Progressing",
+            "Something happens towards Ready. False beside Ready False: somebody has to act.",
+            {
+                "RollingOut": "Pods of the present plan start.",
+                "RolledOut": "The present plan serves.",
+                "InvalidInput": "The server ended with exit code 2: it cannot start as it is written.",
+                "Stopped": "The pods were stopped, and nothing has replaced them yet.",
+                "CrashLooping": "The server has died three times.",
+                "ProgressDeadlineExceeded": "The pods have not become ready in time.",
+                "TooManyReplicas": "See Accepted.",
+                "AdapterBaseMismatch": "See Accepted.",
+                "ArgumentRefused": "See Accepted.",
+                "GateFailed": "See GatesPassed.",
+                "EvalRunFailed": "See GatesPassed.",
+                "WaitingForEvalRun": "See GatesPassed.",
+                "GateForAnotherModel": "See GatesPassed.",
+                **REFUSED,
+                **WAITING,
+                **UPSTREAM,
+            },
+        ),
+        ConditionDoc(
+            "Ready",
+            "The summary: every pod of the present plan has answered a token under each served name.",
+            {
+                "Available": "They have.",
+                "RollingOut": "Not all of them yet.",
+                "Unavailable": "They had, and now some do not.",
+                "ServerFailed": "The server died; the message has its last lines.",
+                "ScaledToZero": "spec.replicas is 0.",
+                "TooManyReplicas": "See Accepted.",
+                "AdapterBaseMismatch": "See Accepted.",
+                "ArgumentRefused": "See Accepted.",
+                "GateFailed": "See GatesPassed.",
+                "EvalRunFailed": "See GatesPassed.",
+                "WaitingForEvalRun": "See GatesPassed.",
+                "GateForAnotherModel": "See GatesPassed.",
+                **POD_OBSTACLES,
+                **REFUSED,
+                **WAITING,
+                **UPSTREAM,
+            },
+        ),
+    ),
+}
+"""Conditions of each kind, in the order in which a status lists them."""

@@ -1,0 +1,1 @@
+"""What a reconciler is given and what it decides: readings, capabilities, outcomes, events, progress."""

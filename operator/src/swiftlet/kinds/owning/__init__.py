@@ -1,0 +1,1 @@
+"""Whose a child is: names, labels, annotations and owner references."""

@@ -1,0 +1,1 @@
+"""What pods are made of: templates, volumes, variables, the network between them."""

@@ -1,0 +1,1 @@
+"""What a resource reads besides itself: profiles, claims, sources, other resources."""
