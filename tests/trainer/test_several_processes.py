@@ -130,9 +130,10 @@ def train(rank: int, world: int, folder: Path, case: Case) -> None:
     from swiftlet_trainer.training.trainer import TaskTrainer
 
     of = case.of
-    task: Any = Sft() if of == "tokens" else Pairs()
-    same = [{"input_ids": list(range(3, 15)), "labels": list(range(3, 15)), "length": 12}] * TOKENS
-    rows = Dataset.from_list(same if of == "tokens" else [pair(number) for number in range(PAIRS)])
+    task: Any = Sft(channels=("even", "odd")) if of == "tokens" else Pairs()
+    same = {"input_ids": list(range(3, 15)), "labels": list(range(3, 15)), "length": 12}
+    told_apart = [{**same, "targets": [number % 2]} for number in range(TOKENS)]
+    rows = Dataset.from_list(told_apart if of == "tokens" else [pair(number) for number in range(PAIRS)])
     model = small_model("bfloat16" if of == "tokens" else "float32")
     assert not case.padding_free or keep_rows_apart(model, ROW_BY_ROW, 12)
     attach_token_scores(model, task.want, task.is_linear)
@@ -164,9 +165,9 @@ class Runs:
 
     folder: Path
 
-    def figures(self, world: int, case: Case) -> dict[str, float]:
+    def figures(self, world: int, case: Case) -> dict[str, Any]:
         """Of the step by `world` processes."""
-        found: dict[str, float] = json.loads((self.of(world, case) / "figures.json").read_text())
+        found: dict[str, Any] = json.loads((self.of(world, case) / "figures.json").read_text())
         return found
 
     def of(self, world: int, case: Case) -> Path:
@@ -194,6 +195,8 @@ def test_gradients_of_many_micro_batches_are_summed_in_fp32(runs: Runs) -> None:
     alone, together = (runs.figures(world, Case()) for world in (1, 2))
     assert together["loss"] == pytest.approx(alone["loss"], rel=1e-5)
     assert together["grad_norm"] == pytest.approx(alone["grad_norm"], rel=1e-3)
+    channels = dict.fromkeys(("even", "odd"), pytest.approx(alone["loss"], rel=1e-5))
+    assert together["channel_losses"] == alone["channel_losses"] == channels, "also of rows of other processes"
     seeds = [int((runs.of(2, Case()) / f"seed-{rank}").read_text()) for rank in range(2)]
     assert seeds == [42, 43], "each process drops other activations, the first those of a lone one"
 

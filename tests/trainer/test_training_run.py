@@ -1,5 +1,6 @@
 """What a run learns does not depend on how it is computed, interrupted or resumed."""
 
+import json
 import math
 import shutil
 from collections.abc import Callable
@@ -62,6 +63,41 @@ def test_loss_does_not_depend_on_the_split_into_micro_batches(
         pod.train_here()
         curves.append(pod.curve())
     assert curves[1] == pytest.approx(curves[0], rel=2e-5)
+
+
+@pytest.mark.parametrize("changes", [{}, {"template": {"packing": True, "maxLength": 256}}], ids=["padded", "packed"])
+def test_losses_of_channels_make_up_the_loss(
+    make_pod: Callable[[str], Any], tiny_model: Path, changes: dict[str, Any]
+) -> None:
+    """And do not depend on the split into micro-batches, nor on whether they are told."""
+    told, curves = [], []
+    for name, task, per_device in (("whole", {"enableChannelLoss": True}, 4), ("split", {"enableChannelLoss": True}, 1),
+                                   ("off", {}, 4)):  # fmt: skip
+        pod = make_pod(name)
+        pod.write_job(
+            tiny_model,
+            task={"sft": task},
+            training={"evalFraction": 0.2, "loggingSteps": 1},
+            perDeviceBatchSize=per_device,
+            gradientAccumulationSteps=4 // per_device,
+            **changes,
+        )
+        data = pod.root / "swiftlet" / "data" / "0" / "rows.jsonl"
+        rows = [json.loads(line) for line in data.read_text().splitlines()]
+        marked = [{**row, **({"channel": "long"} if number % 7 > 2 else {})} for number, row in enumerate(rows)]
+        data.write_text("".join(json.dumps(row) + "\n" for row in marked))
+        pod.prepare()
+        pod.train_here()
+        told.append(pod.figures("channelLosses"))
+        curves.append(pod.curve())
+    assert curves[2] == curves[0]
+    assert (told[2], pod.figures("evalChannelLosses")) == ({}, {})
+    assert {"rows", "long"} == {channel for losses in told[0].values() for channel in losses}
+    for step, losses in told[0].items():
+        known = [float(loss) for loss in losses.values()]
+        assert min(known) - 1e-4 <= curves[0][step - 1] <= max(known) + 1e-4
+        split = {channel: float(loss) for channel, loss in told[1][step].items()}
+        assert split == pytest.approx({channel: float(loss) for channel, loss in losses.items()}, abs=2e-4)
 
 
 @pytest.mark.timeout(1800)  # one of them compiles

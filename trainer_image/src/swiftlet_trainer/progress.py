@@ -75,7 +75,7 @@ class History:
         staged.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
         staged.replace(self.path)
 
-    def last(self, field: str) -> str | None:
+    def last(self, field: str) -> Any:
         """The newest value of `field` (camelCase), such as the loss that a finished run ended with."""
         if not self.path.is_file():
             return None

@@ -38,6 +38,9 @@ class Columns(ApiModel):
     )
     system: ColumnName | None = Field(None, description="System message of the row.")
     text: ColumnName | None = Field(None, description="Plain text (text).")
+    channel: ColumnName | None = Field(
+        None, description="What the row's loss is told under, with enableChannelLoss of task sft or pretrain."
+    )
     chosen: ColumnName | None = Field(None, description="Answer to prefer (preference).")
     rejected: ColumnName | None = Field(None, description="Answer, or list of answers, to avoid (preference).")
     label: ColumnName | None = Field(

@@ -1,8 +1,11 @@
 """What a run says of itself while it goes."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from swiftlet.api.base import ApiModel
+from swiftlet.api.tasks.channels import MOST_CHANNELS
 
 
 class Progress(ApiModel):
@@ -16,6 +19,12 @@ class Progress(ApiModel):
         None, description="Loss of the last step: mean over tokens, in nats, or over answers or pairs of them."
     )
     eval_loss: str | None = Field(None, description="The same on held-out rows.")
+    channel_losses: Annotated[dict[str, str], Field(max_length=MOST_CHANNELS)] | None = Field(
+        None, description="Loss by channel, of the last step that had rows of it; of enableChannelLoss."
+    )
+    eval_channel_losses: Annotated[dict[str, str], Field(max_length=MOST_CHANNELS)] | None = Field(
+        None, description="The same on held-out rows."
+    )
     learning_rate: str | None = Field(None, description="Of the last step.")
     grad_norm: str | None = Field(None, description="2-norm of the last step's gradient, before it was clipped.")
     entropy: str | None = Field(

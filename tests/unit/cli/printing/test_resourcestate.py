@@ -20,6 +20,8 @@ def test_steps_and_figures() -> None:
     assert state.line == "step 3/12 (25%)  loss 2.346  412 tokens/s  ETA 1m15s"
     state = state_of(job("Unknown", "Training", {**progress, "meanTokenAccuracy": "0.4567"}))
     assert state.line == "step 3/12 (25%)  loss 2.346  token accuracy 46%  412 tokens/s"
+    state = state_of(job("Unknown", "Training", {**progress, "channelLosses": {"chat": "2.5", "code": "1.23456"}}))
+    assert state.line == "step 3/12 (25%)  loss 2.346  loss of chat 2.5, code 1.235  412 tokens/s"
     assert state.end is None
 
 

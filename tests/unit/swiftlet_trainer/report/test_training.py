@@ -47,6 +47,17 @@ def test_figures_that_a_run_was_asked_for_have_curves_of_their_own(run_folder: P
     assert all(f"<h2>{title}</h2>" in page for title in ("Gradient norm", "Token accuracy", "Entropy"))
 
 
+def test_losses_of_channels_are_drawn_together(run_folder: Path) -> None:
+    history = run_folder / "events.jsonl"
+    lines = history.read_text().splitlines()
+    told = '"channelLosses": {"chat": "2.5", "step": "1.5"}, "loss"'
+    history.write_text("\n".join([lines[0].replace('"loss"', told), *lines[1:]]) + "\n")
+    page = write_training_report(run_folder).read_text()
+    assert page.count("<svg") == 4
+    assert "<h2>Loss by channel</h2>" in page
+    assert ">chat</text>" in page
+
+
 def test_page_needs_nothing_from_outside(run_folder: Path) -> None:
     page = write_training_report(run_folder).read_text()
     parser = Outside()

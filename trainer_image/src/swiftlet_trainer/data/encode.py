@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from swiftlet.api.dataset import Dataset
 from swiftlet.api.finetunejob import Template
 
-from swiftlet_trainer.data.examples import AnyExample, Shape
+from swiftlet_trainer.data.channels import CHANNELLED, Channels
+from swiftlet_trainer.data.examples import AnyExample, Example, Shape
 from swiftlet_trainer.data.formats import FORMATS, Format, converted, detect, key_book, unused_columns
 from swiftlet_trainer.data.judgements import JUDGEMENTS
 from swiftlet_trainer.data.keys import KeyBook, RowError
@@ -36,7 +37,7 @@ class Encoded:
     """One row as tokens: ids and labels of the same length, IGNORED where nothing is learnt.
 
     lengths: tokens of each of its sequences, which are compared with each other; None: it is one. targets: what is to
-    come out for it, as many values for every row of a task.
+    come out for it, as many values for every row of a task; or the number of its channel.
     """
 
     input_ids: list[int]
@@ -85,11 +86,12 @@ class Encoder:
         template: Template,
         context: int | None = None,
         of_tokens: bool = True,
+        channels: Channels | None = None,
     ) -> None:
         """rows: the task's. context: tokens that the model can tell the places of; rows beyond it are too long whatever
         maxLength is. of_tokens: whether labelled tokens are what is learnt, so that a sequence without one teaches
-        nothing."""
-        self._of_tokens = of_tokens
+        nothing. channels: takes those that rows are of, where the task asks."""
+        self._of_tokens, self._channels = of_tokens, channels or Channels()
         self._limit = min(template.max_length, context or template.max_length)
         within = "the model's context" if self._limit < template.max_length else "template.maxLength"
         remedy = "" if self._limit < template.max_length else "raise it, or "
@@ -97,13 +99,16 @@ class Encoder:
         self._template = template
         self._rows, self._segments = rows, segments
 
-    def encode(self, dataset: Dataset, file: Path, tally: Tally) -> Iterator[list[Encoded]]:
-        """The rows of `file` as tokens, in batches and in order; what is left out or wrong goes to `tally`."""
-        examples = self._examples(dataset, file, tally)
+    def encode(self, dataset: Dataset, file: Path, tally: Tally, channel: str = "") -> Iterator[list[Encoded]]:
+        """The rows of `file` as tokens, in batches and in order; what is left out or wrong goes to `tally`. channel: of
+        rows that say none."""
+        examples = self._examples(dataset, file, tally, channel)
         while batch := list(islice(examples, BATCH)):
             yield list(self._tokens(batch, tally))
 
-    def _examples(self, dataset: Dataset, file: Path, tally: Tally) -> Iterator[tuple[int, list[Rendered]]]:
+    def _examples(
+        self, dataset: Dataset, file: Path, tally: Tally, channel: str
+    ) -> Iterator[tuple[int, list[Rendered]]]:
         tally.by_line = is_numbered_by_line(file)
         known: tuple[Format[AnyExample], KeyBook] | None = None
         try:
@@ -117,6 +122,8 @@ class Encoder:
                     known[1].number = row.number
                     example = converted(row.columns, known[0], dataset.columns, known[1])
                     rendered = self._rendered(_filled(example, dataset.placeholders))
+                    if self._rows.shape == "channelled":
+                        rendered = self._told_apart(rendered, example, channel)
                 except RowError as error:
                     tally.problem(row.number, str(error))
                     if known is None:
@@ -139,6 +146,12 @@ class Encoder:
         if not any(text.strip() for text in texts):
             raise DroppedError("empty", "no text in it")
         return self._rows.rendered(example)
+
+    def _told_apart(self, rendered: Sequence[Rendered], example: AnyExample, channel: str) -> list[Rendered]:
+        """With the number of the example's channel. Raises RowError."""
+        own = example.channel if isinstance(example, Example) else None
+        number = self._channels.number(own or channel)
+        return [replace(one, targets=(float(number),)) for one in rendered]
 
     def _tokens(self, batch: Sequence[tuple[int, list[Rendered]]], tally: Tally) -> Iterator[Encoded]:
         parts = iter(self._segments.encode([one for _, rendered in batch for one in rendered]))
@@ -183,12 +196,13 @@ def _pieces(row: Encoded, limit: int) -> Iterator[Encoded]:
     size, start = len(row.input_ids), 0
     while start < size:
         end = start + limit - (size - start == limit + 1 and limit > 1)
-        yield Encoded(row.input_ids[start:end], row.labels[start:end])
+        yield replace(row, input_ids=row.input_ids[start:end], labels=row.labels[start:end])
         start = end
 
 
 FORMATS_OF: Mapping[Shape, Mapping[str, Format[AnyExample]]] = {
     "example": FORMATS,
+    "channelled": CHANNELLED,
     "preference": PREFERENCES,
     "judgement": {**JUDGEMENTS, **PREFERENCES},
     "margin": MARGINS,

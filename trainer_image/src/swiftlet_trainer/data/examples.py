@@ -7,20 +7,23 @@ from typing import Any, Literal
 from swiftlet_trainer.data.placeholders import substitute
 from swiftlet_trainer.data.turns import Turn
 
-Shape = Literal["example", "preference", "margin", "judgement", "labelled", "relevance"]
-"""Example, Preference, the same with a margin, Judgement and Preference, Labelled, or Relevance."""
+Shape = Literal["example", "channelled", "preference", "margin", "judgement", "labelled", "relevance"]
+"""Example, the same with its channel, Preference, the same with a margin, Judgement and Preference, Labelled, or
+Relevance."""
 
 
 @dataclass(frozen=True)
 class Example:
     """One row that is said as it is: turns, or text when there are none.
 
-    learn: what a mark on a row of text says, None when there is none.
+    learn: what a mark on a row of text says, None when there is none. channel: where it is from, where that is asked
+    for and the row says so.
     """
 
     turns: list[Turn]
     text: str | None = None
     learn: bool | None = None
+    channel: str | None = None
 
     @property
     def texts(self) -> list[str]:
@@ -31,7 +34,7 @@ class Example:
         """With its placeholders filled in. Raises KeyError for one without a value."""
         if self.text is not None:
             return replace(self, text=substitute(self.text, values))
-        return Example(_filled(self.turns, values))
+        return replace(self, turns=_filled(self.turns, values))
 
 
 @dataclass(frozen=True)

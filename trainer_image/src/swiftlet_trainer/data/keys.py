@@ -122,6 +122,7 @@ HARMLESS: Mapping[Level, tuple[str, ...]] = {
         *("id", "_id", "idx", "index", "row_id", "uid", "uuid", "guid", "key", "hash", "prompt_id", "conversation_id"),
         *("message_id", "session_id", "thread_id", "user_id", "example_id", "data_id", "problem_id", "question_id"),
         *("name", "title", "source", "sources", "origin", "dataset", "dataset_name", "subset", "split", "config"),
+        "channel",
         *(
             "category",
             "categories",

@@ -15,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from swiftlet.wire.documents import TrainDocument
 
+from swiftlet_trainer.data.channels import Channels
 from swiftlet_trainer.data.digest import data_digest
 from swiftlet_trainer.data.encode import Encoded
 from swiftlet_trainer.data.list_columns import ListColumn
@@ -90,7 +91,8 @@ class _RowFile:
 def _build(document: TrainDocument, tokenizer: Any, folder: Path) -> None:
     task, file = document.task, folder / "rows.arrow"
     rows = _RowFile(file, grouped=task.sequences > 1 and not task.mismatches, targeted=task.has_targets)
-    tallies = scan(document, tokenizer, rows.write)
+    channels = Channels()
+    tallies = scan(document, tokenizer, rows.write, channels)
     lengths, datasets = rows.close()
     chosen = _chosen(document, datasets)
     told = target_notes(document, ListColumn(file, "targets").joined(chosen.train)) if task.has_targets else []
@@ -110,6 +112,7 @@ def _build(document: TrainDocument, tokenizer: Any, folder: Path) -> None:
     about = {
         "digest": data_digest(document),
         "notes": [*told, *(note for tally in tallies for note in tally.notes())],
+        "channels": channels.names,
         "counts": counts(tallies, len(chosen.train), len(chosen.evaluation), tokens).document(),
     }
     (folder / "prepared.json").write_text(json.dumps(about, indent=2) + "\n")

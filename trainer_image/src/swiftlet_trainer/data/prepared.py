@@ -2,13 +2,13 @@
 
 <outputDir>/data/<key>/rows.arrow      every usable row of every data set: input_ids, labels, length, dataset; where
                                        a row is a group of sequences, seq_lengths and group_sizes; where rows say
-                                       what is to come out for them, targets
+                                       what is to come out for them, or are told apart by channels, targets
                        train.npy       row numbers of one epoch, in the order of the data sets
                        eval.npy        row numbers held out; absent when there are none
                        packed.arrow    instead of train.npy with packing: input_ids, labels, length, seq_lengths and,
                                        of groups, group_sizes; and targets
                        reference-….safetensors   what the model said of rows before it was trained, where asked
-                       prepared.json   counts, digest, and notes on rows by line
+                       prepared.json   counts, digest, channels, and notes on rows by line
 """
 
 import json
@@ -31,12 +31,14 @@ class PreparedData:
 
     train: one epoch; columns input_ids and labels (int32, -100 where nothing is learnt), length, dataset (index in the
     document); with packing seq_lengths (tokens of each row in the sequence, in order) instead of dataset.
-    eval: rows held out, never packed; None when there are none. notes: rows that were left out and keys that nobody
+    eval: rows held out, never packed; None when there are none. channels: names of what rows are told apart by, which
+    targets count; none where the task does not ask. notes: rows that were left out and keys that nobody
     read, by line.
     """
 
     train: Dataset
     eval: Dataset | None
+    channels: tuple[str, ...]
     counts: DatasetCounts
     digest: str
     notes: list[str]
@@ -69,6 +71,7 @@ def opened(folder: Path) -> PreparedData:
     return PreparedData(
         train=Dataset.from_file(str(packed)) if packed.exists() else rows.select(np.load(folder / "train.npy")),
         eval=rows.select(np.load(held)) if held.exists() else None,
+        channels=tuple(about.get("channels", ())),
         counts=DatasetCounts.model_validate(about["counts"]),
         digest=about["digest"],
         notes=about["notes"],

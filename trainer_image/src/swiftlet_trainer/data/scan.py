@@ -8,6 +8,7 @@ from typing import Any
 from swiftlet.api.finetunejob import DatasetCounts
 from swiftlet.wire.documents import TrainDocument
 
+from swiftlet_trainer.data.channels import Channels, dataset_channels
 from swiftlet_trainer.data.encode import Encoded, Encoder
 from swiftlet_trainer.data.tally import Tally
 from swiftlet_trainer.failures import InvalidInput
@@ -25,8 +26,10 @@ Sink = Callable[[int, list[Encoded]], None]
 """Takes a batch of rows of the data set with the given index."""
 
 
-def scan(document: TrainDocument, tokenizer: Any, sink: Sink) -> list[Tally]:
+def scan(document: TrainDocument, tokenizer: Any, sink: Sink, channels: Channels | None = None) -> list[Tally]:
     """Read all data sets and hand their tokenized rows to `sink`; returns one tally per data set.
+
+    channels: takes those that rows are of, where the task asks.
 
     Raises InvalidInput with every problem: of the rows (the first ten of each data set), and of data sets of which
     nothing is left.
@@ -34,13 +37,14 @@ def scan(document: TrainDocument, tokenizer: Any, sink: Sink) -> list[Tally]:
     context = context_length(model_folder(document.model))
     segments = Segments(tokenizer)
     rows = rows_of(document, tokenizer, segments)
-    encoder = Encoder(rows, segments, document.template, context, of_tokens=document.task.head == "tokens")
+    of_tokens, names = document.task.head == "tokens", dataset_channels([one.uri for one in document.datasets])
+    encoder = Encoder(rows, segments, document.template, context, of_tokens, channels)
     reporter, reported = Reporter(), time.monotonic()
     tallies = []
     for index, dataset in enumerate(document.datasets):
         tally = Tally(dataset.uri)
         tallies.append(tally)
-        for batch in encoder.encode(dataset, in_pod(dataset.path), tally):
+        for batch in encoder.encode(dataset, in_pod(dataset.path), tally, names[index]):
             sink(index, batch)
             if time.monotonic() - reported > REPORT_SECONDS:
                 reported = time.monotonic()

@@ -4,11 +4,14 @@ import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 COLOURS = {"#010203": "currentColor", "#040506": "var(--after)", "#070809": "var(--before)", "#0a0b0c": "var(--line)"}
 """matplotlib knows fixed colours only: it draws in stand-ins, which become the page's own."""
 TEXT, AFTER, BEFORE, LINE = COLOURS
+DASHES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (1, 4)), (0, (6, 1, 1, 1, 1, 1)))
+"""Of lines, when all colours have been used."""
 WIDTH_INCHES = 10.0
 
 Axes = Any
@@ -50,15 +53,14 @@ def bar_panels(panels: Sequence[Bars]) -> str:
 
 
 def curves(lines: Sequence[Curve], unit: str, from_zero: bool = False) -> str:
-    """Lines over steps, the first in the strong colour; with more than one, a legend."""
+    """Lines over steps, up to 18, the first in the strong colour; with more than one, a legend."""
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
-        for curve, colour in zip(lines, (AFTER, BEFORE, TEXT), strict=False):
+        for curve, (dashes, colour) in zip(lines, product(DASHES, (AFTER, BEFORE, TEXT)), strict=False):
+            look = {"color": colour, "linestyle": dashes, "linewidth": 1.8, "markersize": 3}
             marker = "o" if len(curve.steps) < 40 else None
-            axes.plot(
-                curve.steps, curve.values, color=colour, linewidth=1.8, marker=marker, markersize=3, label=curve.label
-            )
+            axes.plot(curve.steps, curve.values, marker=marker, label=curve.label, **look)
         axes.set_xlabel("step")
         axes.set_ylabel(unit)
         axes.xaxis.get_major_locator().set_params(integer=True)

@@ -109,7 +109,7 @@ def _plots(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     else:
         lines = [loss, held_out]
     unit = "loss" if any("rewardsMargins" in event for event in events) else "loss (nats/token)"
-    drawn = [("Loss", lines, unit, False)]
+    drawn = [("Loss", lines, unit, False), *_by_channel(events, unit)]
     drawn += [
         (
             title,
@@ -121,6 +121,15 @@ def _plots(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
     found = [(title, [line for line in lines if line], unit, zero) for title, lines, unit, zero in drawn]
     return [{"title": title, "svg": safe(curves(lines, unit, zero))} for title, lines, unit, zero in found if lines]
+
+
+def _by_channel(events: list[dict[str, Any]], unit: str) -> Iterable[tuple[str, list[Any], str, bool]]:
+    """The loss of each channel, of training rows and of those held out."""
+    for title, key in (("Loss by channel", "channelLosses"), ("Loss by channel, held-out rows", "evalChannelLosses")):
+        names = dict.fromkeys(name for event in events for name in event.get(key) or ())
+        told = [(event["step"], event.get(key) or {}) for event in events]
+        parts = {name: [{"step": step, "loss": losses.get(name)} for step, losses in told] for name in names}
+        yield title, [_curve(part, "loss", name) for name, part in parts.items()], unit, False
 
 
 _SINGLE_CURVES = (

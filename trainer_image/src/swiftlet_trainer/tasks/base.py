@@ -13,6 +13,7 @@ import torch
 from swiftlet_trainer.models.scores import ScoreHead
 from swiftlet_trainer.parallel.peers import Peers
 from swiftlet_trainer.training.collate import Batch
+from swiftlet_trainer.training.figures import Told
 from swiftlet_trainer.training.heads.pool import PoolHead
 from swiftlet_trainer.training.heads.tokens import Want
 
@@ -69,8 +70,8 @@ class Task(Protocol):
         """Of one batch. outputs: heads.tokens.TokenScores, heads.score.SequenceScores or heads.pool.SequenceVectors, as
         `head` says."""
 
-    def told(self, means: Mapping[str, float]) -> Mapping[str, float]:
-        """What is reported of the means over items of figures: fields of swiftlet.api.progress.Progress."""
+    def told(self, means: Mapping[str, float]) -> Told:
+        """What is reported of the means over items of figures."""
 
 
 @runtime_checkable

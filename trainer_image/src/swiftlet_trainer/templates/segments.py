@@ -31,7 +31,7 @@ class Rendered:
 
     spans: ranges that are answers, in order. learnt: for each whether it is learnt. is_shielded: whether it holds
     stand-ins of SpecialTokens. is_plain: a text that no template wrote, which begins and ends as the tokenizer has it.
-    targets: what is to come out for its row, where the row says so.
+    targets: what is to come out for its row, or the number of its channel, where the row says so.
     """
 
     text: str

@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+Told = Mapping[str, float | Mapping[str, float]]
+"""What a task tells of items: fields of swiftlet.api.progress.Progress, some of which have a figure for each of several
+names."""
+
 
 @dataclass(frozen=True)
 class StepFigures:
@@ -16,7 +20,7 @@ class StepFigures:
     tokens: int
     """Without padding, over all processes."""
     eval_loss: float | None = None
-    of_evaluation: Mapping[str, float] = field(default_factory=dict)
+    of_evaluation: Told = field(default_factory=dict)
     """The task's figures of the rows held out, by the same names, after a step that evaluates."""
-    of_task: Mapping[str, float] = field(default_factory=dict)
-    """Means over the step's items, by name: fields of Progress."""
+    of_task: Told = field(default_factory=dict)
+    """Of the step's items."""

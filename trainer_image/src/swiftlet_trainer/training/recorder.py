@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic.alias_generators import to_camel
 from swiftlet.api.progress import Progress
@@ -9,10 +10,10 @@ from swiftlet.wire.messages import ProgressEvent
 
 from swiftlet_trainer.progress import History, Reporter, now
 from swiftlet_trainer.training.batches import BatchPlan
-from swiftlet_trainer.training.figures import StepFigures
+from swiftlet_trainer.training.figures import StepFigures, Told
 from swiftlet_trainer.training.meter import Meter
 
-HELD_OUT = ("eval_rewards_margins", "eval_rewards_accuracies")
+HELD_OUT = ("eval_rewards_margins", "eval_rewards_accuracies", "eval_channel_losses")
 """Figures of a task that are told of the rows held out as well: fields of Progress."""
 
 
@@ -31,6 +32,7 @@ class Recorder:
         if reporter.enabled:
             self._history.truncate(start)
         self._held_out = {name: said for name in HELD_OUT if (said := self._history.last(to_camel(name))) is not None}
+        self._channel_losses: dict[str, str] = self._history.last("channelLosses") or {}
         self.loss = self._last("loss")
         self.eval_loss = self._last("evalLoss")
 
@@ -49,6 +51,9 @@ class Recorder:
         self.loss = figures.loss
         self.eval_loss = self.eval_loss if figures.eval_loss is None else figures.eval_loss
         self._held_out = _of_held_out(figures.of_evaluation) or self._held_out
+        of_task = {name: _formatted(value) for name, value in figures.of_task.items()}
+        own = of_task.pop("channel_losses", None)
+        self._channel_losses |= own or {}
         self.progress = Progress(
             step=figures.step,
             total_steps=self._total,
@@ -61,7 +66,8 @@ class Recorder:
             tokens_per_second=f"{self._meter.tokens_per_second():.1f}",
             eta_seconds=self._meter.seconds_left(figures.step),
             checkpoint_step=self._checkpoint,
-            **{name: f"{value:.4f}" for name, value in figures.of_task.items()},
+            channel_losses=self._channel_losses or None,
+            **of_task,
             **self._held_out,
         )
         if not self._reporter.enabled:
@@ -75,7 +81,7 @@ class Recorder:
             shown = {name: value for name, value in shown.items() if name not in ("eval_loss", *HELD_OUT)}
         else:
             exact["eval_loss"] = repr(figures.eval_loss)
-        self._history.append(ProgressEvent(**{**shown, **exact, "time": now()}))
+        self._history.append(ProgressEvent(**{**shown, **exact, "channel_losses": own, "time": now()}))
 
     def phase(self, message: str) -> None:
         """What is going on outside the steps."""
@@ -97,5 +103,10 @@ class Recorder:
             )
 
 
-def _of_held_out(figures: Mapping[str, float]) -> dict[str, str]:
-    return {f"eval_{name}": f"{value:.4f}" for name, value in figures.items() if f"eval_{name}" in HELD_OUT}
+def _of_held_out(figures: Told) -> dict[str, Any]:
+    return {f"eval_{name}": _formatted(value) for name, value in figures.items() if f"eval_{name}" in HELD_OUT}
+
+
+def _formatted(value: float | Mapping[str, float]) -> Any:
+    """As text; where there is one for each of several names, by those."""
+    return {name: f"{one:.4f}" for name, one in value.items()} if isinstance(value, Mapping) else f"{value:.4f}"

@@ -59,8 +59,10 @@ def run_training(job_path: str, stop: StopRequest) -> None:
     seed_everything(run.document.training.seed)
     start = _resume_step(run)
     tokenizer = load_tokenizer(run.document.model)
-    task = task_of(run.document)
+    task: Any = task_of(run.document)
     data, prepared = load_data(run, task, padding_id(tokenizer, embedding_rows(model_folder(run.document.model))))
+    if prepared.channels:
+        task = replace(task, channels=prepared.channels)
     total = data.plan.total_steps(run.document.training.epochs, run.document.training.max_steps)
     recorder = Recorder(run.output_dir, run.reporter, run.document.training.logging_steps, data.plan, total, start)
     run.phase("loading the model")

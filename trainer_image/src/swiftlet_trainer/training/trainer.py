@@ -166,7 +166,7 @@ class TaskTrainer:
         return self.peers.any(self._stop.requested)
 
     @torch.no_grad()
-    def evaluated(self) -> dict[str, float]:
+    def evaluated(self) -> dict[str, Any]:
         """Means over the items of the eval rows, over all processes: the `loss` and the task's figures; nothing without
         eval rows."""
         if not self.data.eval:

@@ -105,8 +105,14 @@ class Task(ApiModel):
 
     @property
     def has_targets(self) -> bool:
-        """Whether rows say what is to come out for them beside their text."""
-        return self.name in TARGET_TASKS
+        """Whether rows say something beside their text: what is to come out for them, or their channel."""
+        return self.name in TARGET_TASKS or self.has_channels
+
+    @property
+    def has_channels(self) -> bool:
+        """Whether rows say where they are from, so that losses are told apart by it."""
+        block = self.sft or self.pretrain
+        return block is not None and bool(block.enable_channel_loss)
 
     @property
     def sequences(self) -> int:

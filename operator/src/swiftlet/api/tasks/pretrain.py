@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from swiftlet.api.base import ApiModel
+from swiftlet.api.tasks.channels import EnableChannelLoss
 
 
 class PretrainTask(ApiModel):
@@ -10,3 +11,5 @@ class PretrainTask(ApiModel):
     template.packing to fill sequences with several."""
 
     learns: ClassVar[str] = "the next token of texts, and where they end"
+
+    enable_channel_loss: EnableChannelLoss = None

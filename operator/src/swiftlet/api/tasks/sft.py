@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from swiftlet.api.base import ApiModel, Rule
+from swiftlet.api.tasks.channels import EnableChannelLoss
 
 
 class SftTask(ApiModel):
@@ -31,3 +32,4 @@ class SftTask(ApiModel):
         None,
         description="Share of each label that is spread over the whole vocabulary (arXiv:1512.00567); 0 when absent.",
     )
+    enable_channel_loss: EnableChannelLoss = None

@@ -69,10 +69,15 @@ def state_of(item: Object) -> ResourceState:
     )
 
 
+def _by_channel(losses: Object) -> str:
+    return ", ".join(f"{name} {figure(loss)}" for name, loss in losses.items())
+
+
 def _figures(progress: Object) -> tuple[str, ...]:
     shown = (
         f"loss {figure(progress['loss'])}" if progress.get("loss") is not None else "",
         f"eval loss {figure(progress['evalLoss'])}" if progress.get("evalLoss") is not None else "",
+        f"loss of {_by_channel(progress['channelLosses'])}" if progress.get("channelLosses") else "",
         f"token accuracy {float(progress['meanTokenAccuracy']):.0%}" if progress.get("meanTokenAccuracy") else "",
         f"pairs told apart {float(progress['rewardsAccuracies']):.0%}" if progress.get("rewardsAccuracies") else "",
         f"{float(progress['tokensPerSecond']):.0f} tokens/s" if progress.get("tokensPerSecond") is not None else "",

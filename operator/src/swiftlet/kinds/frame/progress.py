@@ -12,6 +12,8 @@ FIGURES = (
     "epoch",
     "loss",
     "evalLoss",
+    "channelLosses",
+    "evalChannelLosses",
     "learningRate",
     "gradNorm",
     "entropy",

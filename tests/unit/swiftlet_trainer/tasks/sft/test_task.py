@@ -22,7 +22,7 @@ def test_tokens_count_as_their_weights_say() -> None:
 
 
 def test_token_metrics_are_sums_of_the_scores_that_they_ask_for() -> None:
-    task = Sft(figures=("entropy", "mean_token_accuracy"))
+    task = Sft(metrics=("entropy", "mean_token_accuracy"))
     assert task.want == {"entropy", "top1"}
     found = task.loss(TokenScores(LOGPROB, ENTROPY, TOP1), BATCH)
     assert {name: one.item() for name, one in found.figures.items()} == {"entropy": 1.75, "mean_token_accuracy": 2.0}

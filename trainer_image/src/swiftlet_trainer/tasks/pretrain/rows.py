@@ -6,13 +6,15 @@ from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.examples import Example
 from swiftlet_trainer.data.keys import RowError
-from swiftlet_trainer.tasks.sft.rows import SftRows
+from swiftlet_trainer.tasks.sft.rows import SftRows, target_notes
 from swiftlet_trainer.templates.segments import Rendered, Segments
+
+__all__ = ["TextRows", "rows", "target_notes"]
 
 
 def rows(document: TrainDocument, tokenizer: Any, segments: Segments) -> "TextRows":
     """Of a document with the block task.pretrain."""
-    return TextRows(tokenizer, segments, None, assistant_only=False)
+    return TextRows(tokenizer, segments, None, assistant_only=False, channelled=document.task.has_channels)
 
 
 class TextRows(SftRows):

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from swiftlet.api.tasks.sft import SftTask
 from swiftlet.wire.documents import TrainDocument
 
@@ -23,7 +25,12 @@ from swiftlet_trainer.templates.segments import Rendered, Segments
 def rows(document: TrainDocument, tokenizer: Any, segments: Segments) -> "SftRows":
     """Of a document with the block task.sft."""
     block = document.task.sft or SftTask()
-    return SftRows(tokenizer, segments, document.template.system, block.assistant_only_loss)
+    return SftRows(tokenizer, segments, document.template.system, block.assistant_only_loss, document.task.has_channels)
+
+
+def target_notes(_document: TrainDocument, _channels: NDArray[np.float32]) -> list[str]:
+    """Any channels will do."""
+    return []
 
 
 class SftRows:
@@ -32,10 +39,17 @@ class SftRows:
     The chat template is looked at only when the first conversation comes: plain text does without.
     """
 
-    shape: Shape = "example"
-
-    def __init__(self, tokenizer: Any, segments: Segments, system: str | None, assistant_only: bool = True) -> None:
-        """system: said before conversations that say nothing of the kind."""
+    def __init__(
+        self,
+        tokenizer: Any,
+        segments: Segments,
+        system: str | None,
+        assistant_only: bool = True,
+        channelled: bool = False,
+    ) -> None:
+        """system: said before conversations that say nothing of the kind. channelled: whether rows are told apart by
+        where they are from."""
+        self.shape: Shape = "channelled" if channelled else "example"
         self._tokenizer, self._segments = tokenizer, segments
         self._system, self._assistant_only = system, assistant_only
         self._chat: ChatTemplate | None = None
