@@ -74,8 +74,8 @@ class Pod:
     def write_job(self, model: Path, /, **changes: Any) -> TrainDocument:
         """A job of 20 short chats; `changes` are blocks or fields of the document."""
         task = TrainTask.model_validate(changes.get("task", {}))
-        if task.embedding:
-            row_of = relevance_row
+        if task.embedding or task.reranker:
+            row_of = relevance_row if task.embedding else compared_row
         else:
             row_of = judged_row if task.kto else pair_row if task.sequences > 1 else chat_row
         rows = [row_of(number) for number in range(20)]
@@ -196,6 +196,11 @@ def relevance_row(number: int) -> dict[str, Any]:
     (question, answer) = (turn["content"] for turn in chat_row(number)["messages"])
     row = {"query": f"{question} Number {number}?", "positive": answer}
     return {**row, "negative": f"Nobody knows, {number} times."} if number % 3 else row
+
+
+def compared_row(number: int) -> dict[str, Any]:
+    """A question, what answers it and what does not."""
+    return {**relevance_row(number), "negative": f"Nobody knows, {number} times."}
 
 
 @pytest.fixture

@@ -120,6 +120,27 @@ def test_a_classifier_says_what_it_learnt_and_others_read_it(
         assert record["scores"] == pytest.approx(scores, abs=1e-4)
 
 
+LISTWISE = {"reranker": {"lossType": "listwise", "temperature": 0.5}}
+
+
+@pytest.mark.parametrize("task", [LISTWISE, {"reranker": {}}], ids=["listwise", "pointwise"])
+def test_a_reranker_learns_what_answers_in_any_batches_and_is_asked_as_it_learnt(
+    trained: Callable[..., Any], tiny_model: Path, task: Any
+) -> None:
+    whole = trained("whole", task, steps=12)
+    pod = trained("split", task, steps=12, perDeviceBatchSize=1, gradientAccumulationSteps=4)
+    assert pod.curve() == pytest.approx(whole.curve(), rel=1e-3, abs=1e-4)
+    assert sum(pod.curve()[-3:]) < 0.8 * sum(pod.curve()[:3])
+    negative = "Nobody knows."
+    rows = [{"query": f"Which {one}?", "positive": f"A {one}.", "negative": negative} for one in ("owl", "tit")]
+    records, results = evaluated(pod, rows, {"retrieval": {"uri": "rows.jsonl", "corpus": "row"}}, is_adapter=True)
+    texts = [f"Query: {row['query']}\nDocument: {row[kind]}" for row in rows for kind in ("positive", "negative")]
+    scores = [score for (score,) in scored_by_transformers(pod.output / "artifact", tiny_model, 1, texts)]
+    is_first = [better > worse for better, worse in zip(scores[::2], scores[1::2], strict=True)]
+    assert [record["metrics"]["recall_at_1"] for record in records] == [float(one) for one in is_first]
+    assert {one["metric"] for one in results} == {"mrr", "ndcg_at_10", "recall_at_1", "recall_at_10"}
+
+
 PAIR = {"prompt": "Where does the swift sleep?", "rejected": "Nobody knows."}
 
 

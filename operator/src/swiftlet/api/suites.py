@@ -60,7 +60,8 @@ class PreferenceSuite(ApiModel):
 
 
 class RetrievalSuite(ApiModel):
-    """Rank documents for each query by the cosine of their embeddings; one that is relevant should come first.
+    """Rank documents for each query by the cosine of their embeddings, or by the scores of a reranker, which reads both
+    together; one that is relevant should come first.
 
     Rows: a query with documents that are relevant and others that are not, in every shape that training reads. Reported
     are means over queries: mrr (1 / rank of the first relevant document; Voorhees 1999), ndcg_at_10 (Järvelin &

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from swiftlet.wire.documents import ResolvedModel
 from swiftlet_trainer.evaluate.subjects import Subject, _suite_problems
-from swiftlet_trainer.models.scores import REWARD, ScoreHead
+from swiftlet_trainer.models.scores import RELEVANCE, REWARD, ScoreHead
 
 CLASSES = ScoreHead(("no", "yes"), "single_label_classification")
 
@@ -21,6 +21,9 @@ CLASSES = ScoreHead(("no", "yes"), "single_label_classification")
         (REWARD, "classification", "its scores are figures (reward)"),
         (REWARD, "perplexity", "it scores texts and says nothing, which suite asked is about"),
         (CLASSES, "classification", None),
+        (RELEVANCE, "retrieval", None),
+        (None, "retrieval", None),
+        (CLASSES, "retrieval", "it has 2 scores of a text, and suite asked compares one"),
         (CLASSES, "generation", "it scores texts and says nothing"),
         (CLASSES, "preference", "it has 2 scores of a text, and suite asked compares one; evaluate a reward model"),
     ],

@@ -54,8 +54,8 @@ VERDICTS = Refused(
     {"row": ("label", "kto_tag"), "turn": ("label", "kto_tag")},
 )
 COMPARED = Refused(
-    "this is data of texts that are compared, which task embedding learns from",
-    "set it, or leave this out to learn the row as it is",
+    "this is data of texts that are compared, which tasks embedding and reranker learn from",
+    "set one of them, or leave this out to learn the row as it is",
     {"row": ("positive", "negative", "positives", "negatives", "positive_messages", "negative_messages")},
 )
 LABELS = Refused(

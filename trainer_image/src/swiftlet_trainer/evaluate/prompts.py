@@ -80,6 +80,15 @@ def relevance_encoder(tokenizer: Any, embedder: Embedder, max_length: int) -> Ca
     return encode
 
 
+def pair_encoder(tokenizer: Any, embedder: Embedder, max_length: int) -> Callable[[str, str], list[int]]:
+    """A function from a query and a document to the tokens of both as one text, at most `max_length`, with the
+    embedder's prompts before each."""
+    encoder = _Encoder.of(tokenizer)
+    return lambda query, document: encoder.alone(
+        f"{embedder.query_prompt}{query}{embedder.document_prompt}{document}", max_length
+    )
+
+
 class _Encoder:
     """What training encodes rows with, for one tokenizer."""
 

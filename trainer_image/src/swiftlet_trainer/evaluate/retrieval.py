@@ -1,10 +1,11 @@
-"""Ranking documents for queries by their vectors."""
+"""Ranking documents for queries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from swiftlet_trainer.data.examples import Relevance
 from swiftlet_trainer.evaluate.ranking import RANKING_METRICS, ranked
@@ -44,16 +45,28 @@ def texts_of(rows: Sequence[Relevance], encoded: Sequence[Sequence[list[int]]]) 
     return Texts(ids, origins, number)
 
 
-def rankings(rows: Sequence[Relevance], texts: Texts, vectors: torch.Tensor, all_documents: bool) -> list[Found]:
-    """The ranking of each row by cosines, of all documents or of its own. vectors: of `texts`, of length 1."""
+def candidates(rows: Sequence[Relevance], all_documents: bool) -> list[list[str]]:
+    """The documents that are ranked for each row: those of all rows, or its own; each once."""
+    if not all_documents:
+        return [list(dict.fromkeys(row.documents)) for row in rows]
+    return [list(dict.fromkeys(text for row in rows for text in row.documents))] * len(rows)
+
+
+def rankings(
+    rows: Sequence[Relevance], ranked_for: Sequence[list[str]], texts: Texts, vectors: torch.Tensor
+) -> list[Found]:
+    """The ranking of each row's candidates by cosines. vectors: of `texts`, of length 1."""
     queries, documents = vectors.split([len(rows), len(texts.number)])
-    return [_ranking(row, texts, documents, query, all_documents) for row, query in zip(rows, queries, strict=True)]
+    cosines = (
+        documents[[texts.number[text] for text in among]] @ query
+        for among, query in zip(ranked_for, queries, strict=True)
+    )
+    return [ranking(row, among, one.numpy()) for row, among, one in zip(rows, ranked_for, cosines, strict=True)]
 
 
-def _ranking(row: Relevance, texts: Texts, documents: torch.Tensor, query: torch.Tensor, all_documents: bool) -> Found:
+def ranking(row: Relevance, among: Sequence[str], scores: NDArray[np.floating]) -> Found:
+    """The ranking of `among` for a row by their scores, (documents,)."""
     grade_of = dict(zip(row.documents, row.grades, strict=True))
-    among = list(texts.number if all_documents else grade_of)
-    cosines = (documents if all_documents else documents[[texts.number[text] for text in among]]) @ query
     grades = np.array([grade_of.get(text, 0.0) for text in among])
-    order = ranked(cosines.numpy(), grades)
+    order = ranked(scores, grades)
     return Found(among[order[0]], {name: metric(grades[order]) for name, metric in RANKING_METRICS.items()})

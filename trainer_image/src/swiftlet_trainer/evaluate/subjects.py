@@ -13,7 +13,7 @@ from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.hardware import compute_dtype
 from swiftlet_trainer.models.adapters import AdapterSource, with_adapters
 from swiftlet_trainer.models.embedder import AS_DEFAULT, Embedder, makes_vectors, read_embedder
-from swiftlet_trainer.models.scores import ScoreHead, read_head
+from swiftlet_trainer.models.scores import ScoreHead, read_head, read_reranker
 from swiftlet_trainer.paths import in_pod
 
 SubjectName = Literal["target", "baseline"]
@@ -69,15 +69,15 @@ def _suite_problems(subject: Subject, suites: Sequence[ResolvedSuite]) -> Iterat
         if suite.classification and (head is None or head.problem_type == "regression"):
             what = "it is no classifier" if head is None else f"its scores are figures ({', '.join(head.labels[:5])})"
             yield f"{subject.name}: {what}, and suite {suite.name} asks for classes; evaluate what task seqCls learnt"
-        elif head is not None and not (suite.preference or suite.classification):
+        elif head is not None and not (suite.preference or suite.classification or suite.retrieval):
             yield (
                 f"{subject.name}: it scores texts and says nothing, which suite {suite.name} is about; ask it with a"
-                " suite of preference or classification"
+                " suite of preference, classification or retrieval"
             )
-        elif head is not None and suite.preference and len(head.labels) > 1:
+        elif head is not None and not suite.classification and len(head.labels) > 1:
             yield (
                 f"{subject.name}: it has {len(head.labels)} scores of a text, and suite {suite.name} compares"
-                " one; evaluate a reward model"
+                " one; evaluate a reward model or a reranker"
             )
 
 
@@ -110,9 +110,13 @@ def measured(subject: Subject) -> Measured:
 
 def embedder_of(subject: Subject, target: Subject) -> Embedder:
     """How the subject makes vectors of texts: as its adapter's or model's folder says, else as the target's do, so that
-    a base is compared in its own adapter's way. Raises InvalidInput for a way that is not computed here."""
+    a base is compared in its own adapter's way; or how a reranker reads a query and a document. Raises InvalidInput for
+    a way that is not computed here."""
     from swiftlet_trainer.models.loading import model_folder
 
+    if subject.head:
+        block = read_reranker(subject.adapter or model_folder(subject.model))
+        return Embedder(query_prompt=block.query_prompt, document_prompt=block.document_prompt)
     for one in (subject, target):
         for folder in (one.adapter, model_folder(one.model)):
             if folder and (found := read_embedder(folder)):

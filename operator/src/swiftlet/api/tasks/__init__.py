@@ -13,6 +13,7 @@ from swiftlet.api.tasks.embedding import EmbeddingTask
 from swiftlet.api.tasks.kto import KtoTask
 from swiftlet.api.tasks.orpo import OrpoTask
 from swiftlet.api.tasks.pretrain import PretrainTask
+from swiftlet.api.tasks.reranker import RerankerTask
 from swiftlet.api.tasks.rm import RmTask
 from swiftlet.api.tasks.seq_cls import SeqClsTask
 from swiftlet.api.tasks.sft import SftTask
@@ -20,11 +21,11 @@ from swiftlet.api.tasks.simpo import SimpoTask
 
 PREFERENCE_TASKS = ("dpo", "orpo", "cpo", "simpo", "rm")
 """Blocks that learn from pairs of answers."""
-SCORE_TASKS = ("rm", "seq_cls")
+SCORE_TASKS = ("rm", "reranker", "seq_cls")
 """Blocks that teach a model to score texts, instead of what follows them."""
 POOL_TASKS: tuple[str, ...] = ("embedding",)
 """Blocks that teach a model vectors of texts."""
-TARGET_TASKS = ("kto", "rm", "seq_cls", "embedding")
+TARGET_TASKS = ("kto", "rm", "reranker", "seq_cls", "embedding")
 """Blocks whose rows say what is to come out for them beside their text."""
 HeadName = Literal["tokens", "score", "pool"]
 AUTO_CLASSES: Mapping[HeadName, str] = {
@@ -37,8 +38,8 @@ AUTO_CLASSES: Mapping[HeadName, str] = {
 FORMATS: Mapping[str, tuple[str, ...]] = {
     "unpaired_preference": ("kto",),
     "preference": (*PREFERENCE_TASKS, "kto"),
-    "relevance": ("embedding",),
-    "ranking": ("embedding",),
+    "relevance": ("embedding", "reranker"),
+    "ranking": ("embedding", "reranker"),
 }
 """Formats of rows that some blocks learn from and no others, and those."""
 
@@ -52,6 +53,7 @@ _BLOCKS: Mapping[str, Any] = {
     "rm": RmTask,
     "pretrain": PretrainTask,
     "embedding": EmbeddingTask,
+    "reranker": RerankerTask,
     "seq_cls": SeqClsTask,
 }
 
@@ -70,6 +72,7 @@ class Task(ApiModel):
     kto: KtoTask | None = Field(None, description="Kahneman-Tversky optimization: single answers beside a reference.")
     rm: RmTask | None = Field(None, description="Reward model: a score of conversations, from pairs of answers.")
     embedding: EmbeddingTask | None = Field(None, description="Vectors of texts, close to those of relevant ones.")
+    reranker: RerankerTask | None = Field(None, description="A score of a query and a document, read together.")
     seq_cls: SeqClsTask | None = Field(None, description="Classes of texts, or figures of them.")
 
     @property
@@ -117,8 +120,8 @@ class Task(ApiModel):
     @property
     def sequences(self) -> int:
         """Most sequences of tokens that a row becomes."""
-        if self.embedding:
-            return self.embedding.texts
+        if block := self.embedding or self.reranker:
+            return block.texts
         return 2 if self.name in PREFERENCE_TASKS or self.mismatches else 1
 
     @property

@@ -1,0 +1,45 @@
+"""Rerankers: how relevant a document is to a query, where both are read together."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from swiftlet.api.base import ApiModel, Rule
+
+RerankerLoss = Literal["pointwise", "listwise"]
+Prompt = Annotated[str, Field(max_length=2048)]
+
+
+class RerankerTask(ApiModel):
+    """One score of a query and a document, written one behind the other. Names and defaults are those of ms-swift."""
+
+    learns: ClassVar[str] = "a score of a query and a document, which is higher for relevant ones"
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.temperature) || self.temperature == 1.0 || (has(self.lossType) && self.lossType == 'listwise')",
+            "temperature is of lossType listwise; leave it out",
+            "temperature",
+        ),
+    )
+
+    loss_type: RerankerLoss = Field(
+        "pointwise",
+        description="pointwise: each document by itself is relevant or not, or as much as its score says"
+        " (binary cross-entropy). listwise: the positive is chosen among the negatives of its row (cross-entropy).",
+    )
+    temperature: Annotated[float, Field(ge=0.001, le=1000)] = Field(
+        1.0, description="What scores are divided by (listwise)."
+    )
+    max_negative_samples: Annotated[int, Field(ge=1, le=63)] = Field(
+        7, description="Most negatives of a row that are used, the first ones."
+    )
+    query_prompt: Prompt = Field(
+        "Query: ", description="What is written in front of the query, here and when it is used."
+    )
+    document_prompt: Prompt = Field("\nDocument: ", description="What is written between the query and the document.")
+
+    @property
+    def texts(self) -> int:
+        """Most texts that are compared within a row."""
+        return 1 + self.max_negative_samples if self.loss_type == "listwise" else 1

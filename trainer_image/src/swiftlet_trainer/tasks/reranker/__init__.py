@@ -1,0 +1,1 @@
+"""Rerankers: a score of a query and a document, read together."""
