@@ -3,7 +3,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from swiftlet.api.uris import DATA_URI_PATTERN, LEAVES_PATTERN, MODEL_URI_PATTERN, Uri, parse_uri
+from swiftlet.api.uris import DATA_URI_PATTERN, LEAVES_PATTERN, MODEL_URI_PATTERN, Uri, parse_uri, scheme_of
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from swiftlet.api.uris import DATA_URI_PATTERN, LEAVES_PATTERN, MODEL_URI_PATTER
 def test_data_sources_by_scheme(text: str, uri: Uri) -> None:
     assert re.fullmatch(DATA_URI_PATTERN, text)
     assert parse_uri(text) == uri
-    assert parse_uri(text).is_local is (uri.scheme == "file")
+    assert scheme_of(uri).is_local is (uri.scheme == "file")
 
 
 @pytest.mark.parametrize("text", ["hf://org/name", "hf://org/name@main", "pvc://claim/m", "models/m", "file:///m"])

@@ -66,7 +66,7 @@ def test_good_documents_have_no_problems(documents: list[Object]) -> None:
         ),
         (
             {"model": {"uri": "s3://a/b"}},
-            'spec.model.uri: "s3://a/b" is not a model; write hf://org/name[@revision], pvc://claim/path or a',
+            'spec.model.uri: "s3://a/b" is not a model; write pvc://claim/path, hf://org/name[@revision] or',
         ),
         ({"model": {}}, "spec.model: set exactly one of uri, fineTuneJobRef"),
         ({"model": {"fineTuneJobRef": {"name": "bird"}}}, 'spec.model.fineTuneJobRef.name: "bird" is the'),

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from swiftlet.api.base import ApiModel, Positive
-from swiftlet.api.uris import DataUri
+from swiftlet.api.uris import DATA_FORMS_MARKED, DataUri
 
 DataFormat = Literal[
     "auto",
@@ -59,10 +59,7 @@ class Columns(ApiModel):
 class Dataset(ApiModel):
     """One data source of a run. Rows of all sources with `split: train` are mixed."""
 
-    uri: DataUri = Field(
-        description="`configmap://name/key`, `pvc://claim/path`, `hf://org/name[@revision]/file` or a local path; "
-        "jsonl, json, csv or parquet by its ending."
-    )
+    uri: DataUri = Field(description=f"{DATA_FORMS_MARKED}; jsonl, json, csv or parquet by its ending.")
     format: DataFormat = Field("auto", description="Shape of a row; found from the first rows when auto.")
     columns: Columns | None = Field(None, description="Column names that differ from the format's usual ones.")
     sample: Positive | None = Field(

@@ -22,13 +22,13 @@ from swiftlet.api.compute import Compute
 from swiftlet.api.finetunejob import Failure, Restarts
 from swiftlet.api.progress import Progress
 from swiftlet.api.suites import Metric, Suite
-from swiftlet.api.uris import ModelUri
+from swiftlet.api.uris import MODEL_FORMS_MARKED, ModelUri
 
 
 class ModelAndAdapter(ApiModel):
     """A model by URI, with or without an adapter."""
 
-    uri: ModelUri = Field(description="`hf://org/name[@revision]`, `pvc://claim/path`, or a local path.")
+    uri: ModelUri = Field(description=f"{MODEL_FORMS_MARKED}.")
     adapter_uri: ModelUri | None = Field(None, description="Adapter folder made for this model.")
 
 

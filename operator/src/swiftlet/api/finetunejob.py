@@ -24,6 +24,7 @@ from swiftlet.api.tasks import FORMATS, Task
 from swiftlet.api.tasks.sft import SftTask
 from swiftlet.api.training import Training
 from swiftlet.api.tuner import Lora, Tuner, same_tuner
+from swiftlet.storage.artifacts import ARTIFACT_FORM
 
 Strategy = Literal["auto", "ddp", "zero1", "zero2", "zero3"]
 
@@ -196,7 +197,7 @@ class DatasetCounts(ApiModel):
 class Artifact(ApiModel):
     """What a run left behind."""
 
-    uri: str = Field(description="`pvc://claim/path` of the folder.")
+    uri: str = Field(description=f"`{ARTIFACT_FORM}` of the folder.")
     digest: str = Field(description="`sha256:` digest of the manifest.")
     type: str = Field("adapter", description="adapter or model.")
     base_model: str = Field("", description="URI of the model that it was made from.")

@@ -8,7 +8,8 @@ from pydantic import Field
 from swiftlet.api.base import ApiModel, NamedRef, Rule, one_of
 from swiftlet.api.tasks import HeadName, Task
 from swiftlet.api.tuner import Lora
-from swiftlet.api.uris import ModelUri
+from swiftlet.api.uris import MODEL_FORMS_MARKED, ModelUri
+from swiftlet.storage.artifacts import ARTIFACT_FORM
 
 
 class ModelSource(ApiModel):
@@ -24,7 +25,7 @@ class ModelSource(ApiModel):
         ),
     )
 
-    uri: ModelUri | None = Field(None, description="`hf://org/name[@revision]`, `pvc://claim/path`, or a local path.")
+    uri: ModelUri | None = Field(None, description=f"{MODEL_FORMS_MARKED}.")
     fine_tune_job_ref: NamedRef | None = Field(
         None, description="The artifact of this FineTuneJob, which is waited for."
     )
@@ -73,7 +74,7 @@ class Ancestor(ApiModel):
     """The artifact of a FineTuneJob that another run has started from."""
 
     fine_tune_job: str = Field(description="Name of the FineTuneJob.")
-    uri: str = Field(description="`pvc://claim/path` of the folder.")
+    uri: str = Field(description=f"`{ARTIFACT_FORM}` of the folder.")
     digest: str = Field(description="`sha256:` digest of the manifest.")
     type: str = Field(description="adapter or model.")
     base_model: str = Field("", description="URI of the model that it was made from.")

@@ -9,7 +9,7 @@ from swiftlet.api.compute import Compute
 from swiftlet.api.finetunejob import Failure
 from swiftlet.api.names import DataKey, ObjectName
 from swiftlet.api.network_peer import NetworkPeer
-from swiftlet.api.uris import ModelUri
+from swiftlet.api.uris import MODEL_FORMS_MARKED, ModelUri
 from swiftlet.api.vllm import GPU_RULES, Vllm
 
 ServedName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][-._/A-Za-z0-9]*$", min_length=1, max_length=128)]
@@ -29,7 +29,7 @@ class DeployedModel(ApiModel):
     rules: ClassVar[tuple[Rule, ...]] = (one_of("fineTuneJobRef", "uri"),)
 
     fine_tune_job_ref: NamedRef | None = None
-    uri: ModelUri | None = Field(None, description="`hf://org/name[@revision]`, `pvc://claim/path`, or a local path.")
+    uri: ModelUri | None = Field(None, description=f"{MODEL_FORMS_MARKED}.")
     gate: GateNeed | None = GATE
 
 
@@ -40,7 +40,7 @@ class Adapter(ApiModel):
 
     name: ServedName = Field(description="Model name that clients ask for.")
     fine_tune_job_ref: NamedRef | None = None
-    uri: ModelUri | None = Field(None, description="`hf://org/name[@revision]`, `pvc://claim/path`, or a local path.")
+    uri: ModelUri | None = Field(None, description=f"{MODEL_FORMS_MARKED}.")
     gate: GateNeed | None = GATE
 
 

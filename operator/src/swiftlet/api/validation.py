@@ -18,7 +18,7 @@ from swiftlet.api.metadata import metadata_problems
 from swiftlet.api.names import PATTERNS
 from swiftlet.api.problems import Location, Problem, Source, field_path, shown
 from swiftlet.api.schema import Schema, structural_schema
-from swiftlet.api.uris import DATA_URI_PATTERN, MODEL_URI_PATTERN
+from swiftlet.api.uris import DATA_FORMS, DATA_URI_PATTERN, MODEL_FORMS, MODEL_URI_PATTERN
 
 __all__ = ["defaulted", "nearest", "validate", "validate_update"]
 
@@ -37,11 +37,8 @@ _PATTERNS = {
     NAME_PATTERN: ("is not a name", "use lower-case letters, digits and -: a letter first, a letter or digit last"),
     _LABEL_PATTERN: ("is not a name", "use lower-case letters, digits and -, with a letter or digit at both ends"),
     **PATTERNS,
-    DATA_URI_PATTERN: (
-        "is not a data source",
-        "write configmap://name/key, pvc://claim/path, hf://org/name[@revision]/file or a local path",
-    ),
-    MODEL_URI_PATTERN: ("is not a model", "write hf://org/name[@revision], pvc://claim/path or a local path"),
+    DATA_URI_PATTERN: ("is not a data source", f"write {DATA_FORMS}"),
+    MODEL_URI_PATTERN: ("is not a model", f"write {MODEL_FORMS}"),
 }
 _WANTED = {
     "string_type": "a string",

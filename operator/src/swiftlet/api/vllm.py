@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from swiftlet.api.base import ApiModel, NamedRef, Positive, Rule, one_of
-from swiftlet.api.uris import ModelUri
+from swiftlet.api.uris import MODEL_FORMS_MARKED, ModelUri
 
 Size = Annotated[int, Field(ge=1, le=64)]
 """Of a group of GPUs: as many as compute.gpus may ask for."""
@@ -20,7 +20,7 @@ class DraftModel(ApiModel):
     rules: ClassVar[tuple[Rule, ...]] = (one_of("fineTuneJobRef", "uri"),)
 
     fine_tune_job_ref: NamedRef | None = None
-    uri: ModelUri | None = Field(None, description="`hf://org/name[@revision]`, `pvc://claim/path`, or a local path.")
+    uri: ModelUri | None = Field(None, description=f"{MODEL_FORMS_MARKED}.")
 
 
 class SpeculativeConfig(ApiModel):

@@ -3,18 +3,21 @@
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.uris import parse_uri
+from swiftlet.api.uris import parse_uri, scheme_of
 from swiftlet.local.logs import pod_log_files
+from swiftlet.local.places import MODELS_CLAIM, local_capabilities
 
 
 def path_of(state: Path, uri: str, mirror: Path | None = None) -> Path:
-    """What a URI names: a claim's path below the state folder, an hf:// path below the mirror, or a local path."""
+    """What a URI names under the local engine's own profile: a path on a claim, or a local path."""
     parsed = parse_uri(uri)
-    if parsed.scheme == "pvc":
-        return state / "volumes" / parsed.authority / parsed.path
-    if parsed.scheme == "hf" and mirror is not None:
-        return mirror / (parsed.authority + (f"@{parsed.revision}" if parsed.revision else "")) / parsed.path
-    return Path(parsed.path)
+    on_claim = scheme_of(parsed).on_claim(parsed, local_capabilities().default_profile.storage)
+    return claim_folder(state, on_claim[0], mirror) / on_claim[1] if on_claim else Path(parsed.path)
+
+
+def claim_folder(state: Path, claim: str, mirror: Path | None = None) -> Path:
+    """A claim's folder: below the state folder, but for the one that stands for the mirror of models."""
+    return mirror if mirror and claim == MODELS_CLAIM else state / "volumes" / claim
 
 
 def last_log(state: Path, namespace: str, pod: str) -> Path | None:

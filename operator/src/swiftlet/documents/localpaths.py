@@ -8,7 +8,7 @@ from typing import Any
 from swiftlet.api import KINDS
 from swiftlet.api.problems import Location
 from swiftlet.api.schema import structural_schema
-from swiftlet.api.uris import DATA_URI_PATTERN, MODEL_URI_PATTERN, parse_uri
+from swiftlet.api.uris import DATA_URI_PATTERN, MODEL_URI_PATTERN, local_uri, parse_uri, scheme_of
 from swiftlet.documents.document import NamedUri, Use
 
 _KEY_FILE = ("spec", "api", "apiKey", "file")
@@ -32,8 +32,8 @@ def with_absolute_paths(document: Mapping[str, Any], folder: Path) -> dict[str, 
     for found in uris_of(document):
         if found.use is Use.KEY:
             result = _replaced(result, found.at, str(local_path(found.text, folder)))
-        elif parse_uri(found.text).is_local:
-            result = _replaced(result, found.at, f"file://{local_path(parse_uri(found.text).path, folder)}")
+        elif scheme_of(uri := parse_uri(found.text)).is_local:
+            result = _replaced(result, found.at, local_uri(str(local_path(uri.path, folder))))
     return result
 
 

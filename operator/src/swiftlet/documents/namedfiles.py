@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from swiftlet.api.problems import Problem, shown
-from swiftlet.api.uris import DATA_ENDINGS, parse_uri
+from swiftlet.api.uris import DATA_ENDINGS, parse_uri, scheme_of
 from swiftlet.api.validation import nearest
 from swiftlet.documents.document import Document, NamedUri, Use
 from swiftlet.documents.localpaths import local_path
@@ -41,7 +41,7 @@ def _local_problem(named: NamedUri, folder: Path) -> tuple[str, str] | None:
     if named.use is Use.KEY:
         return path_problem(local_path(named.text, folder), named.use)
     uri = parse_uri(named.text)
-    return path_problem(local_path(uri.path, folder), named.use) if uri.is_local else None
+    return path_problem(local_path(uri.path, folder), named.use) if scheme_of(uri).is_local else None
 
 
 def path_problem(path: Path, use: Use) -> tuple[str, str] | None:

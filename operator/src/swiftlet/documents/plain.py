@@ -9,6 +9,7 @@ from typing import Any
 from swiftlet.api.problems import Location, Problem, shown
 from swiftlet.api.validation import nearest
 from swiftlet.documents.document import Document
+from swiftlet.storage.artifacts import ARTIFACT_FORM
 
 KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 """Key of a ConfigMap or Secret. Source: apimachinery `IsConfigMapKey`."""
@@ -44,7 +45,7 @@ def plain_problems(document: Document) -> list[Problem]:
     size = sum(map(len, decoded(item).values())) if not problems else 0
     if size > MOST_BYTES:
         rule = f"holds {size:,} bytes; a {kind} may hold {MOST_BYTES:,}"
-        problems.append(document.problem((), rule, "keep large data on a volume: pvc://claim/path"))
+        problems.append(document.problem((), rule, f"keep large data on a volume: {ARTIFACT_FORM}"))
     return problems
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from swiftlet.api import KINDS
 from swiftlet.api.defaulting import defaulted
 from swiftlet.api.problems import Location, Problem, shown
-from swiftlet.api.uris import parse_uri
+from swiftlet.api.uris import parse_uri, scheme_of
 from swiftlet.api.validation import nearest
 from swiftlet.documents.chains import chain_problems
 from swiftlet.documents.document import DEFAULT_NAMESPACE, Document, Key, key_of
@@ -64,7 +64,7 @@ def reference_problems(documents: Sequence[Document], objects: Iterable[Mapping[
 
 
 def references_of(item: Mapping[str, Any]) -> Iterator[Reference]:
-    """Every reference and configmap:// URI of one object."""
+    """Every reference of one object, and each of its URIs that names a key."""
     namespace = key_of(item)[1] or DEFAULT_NAMESPACE
     yield from _references(item.get("spec"), ("spec",), namespace)
 
@@ -79,11 +79,18 @@ def _references(value: Any, at: Location, namespace: str) -> Iterator[Reference]
             if kind and isinstance(entry, dict) and isinstance(entry.get("name"), str):
                 space = namespace if kind not in KINDS or KINDS[kind].scope == "Namespaced" else ""
                 yield Reference((*at, field, "name"), (kind, space, entry["name"]), entry.get("key"))
-            elif field == "uri" and isinstance(entry, str) and entry.startswith("configmap://"):
-                uri = parse_uri(entry)
-                yield Reference((*at, field), ("ConfigMap", namespace, uri.authority), uri.path)
+            elif field == "uri" and isinstance(entry, str):
+                yield from _key_of_an_object(entry, (*at, field), namespace)
             else:
                 yield from _references(entry, (*at, field), namespace)
+
+
+def _key_of_an_object(text: str, at: Location, namespace: str) -> Iterator[Reference]:
+    """What a URI names that documents bring with them; volumes are the cluster's own."""
+    uri = parse_uri(text)
+    scheme = scheme_of(uri)
+    if scheme.object and scheme.is_keyed:
+        yield Reference(at, (scheme.object[1], namespace, uri.authority), uri.path)
 
 
 def _unmet(document: Document, reference: Reference, known: Mapping[Key, Mapping[str, Any]]) -> Iterator[Problem]:

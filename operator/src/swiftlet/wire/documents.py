@@ -16,6 +16,7 @@ from swiftlet.api.tasks import Task
 from swiftlet.api.training import Training
 from swiftlet.api.tuner import Tuner
 from swiftlet.api.vllm import Vllm
+from swiftlet.storage.artifacts import ARTIFACT_FORM
 from swiftlet.wire.version import Since, Wire
 
 JOB_FILE = "/swiftlet/job/job.json"
@@ -84,7 +85,7 @@ class TrainDocument(Wire):
     gradient_accumulation_steps: int
     use_gpu: bool
     output_dir: str = Field(description="The run's own folder: checkpoints/, artifact/, report/ go below it.")
-    artifact_uri: str = Field(description="`pvc://claim/path` that outside readers know output_dir/artifact by.")
+    artifact_uri: str = Field(description=f"`{ARTIFACT_FORM}` that outside readers know output_dir/artifact by.")
 
 
 class ResolvedSubject(ApiModel):

@@ -1,6 +1,7 @@
 import pytest
 from swiftlet.api.profile_pods import Scratch
-from swiftlet.kinds.pods.mounts import artifacts, claim, distinct, output, scratch, volumes
+from swiftlet.kinds.pods.mounts import artifacts, distinct, output, scratch, volumes
+from swiftlet.storage.mount import claim
 
 
 def test_one_volume_in_two_places_is_one_volume() -> None:

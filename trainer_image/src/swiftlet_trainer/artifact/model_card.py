@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from swiftlet.api.tasks import AUTO_CLASSES, HeadName, Task
-from swiftlet.api.uris import parse_uri
+from swiftlet.api.uris import hub_name
 
 from swiftlet_trainer.artifact.manifest import Manifest
 from swiftlet_trainer.serve.vllm_arguments import LORA_RANKS, adapter_problems, adapter_rank
@@ -50,8 +50,8 @@ def _front_matter(manifest: Manifest) -> str:
     """What the hub reads: names of its own repositories only."""
     from huggingface_hub import ModelCardData
 
-    hub, is_adapter = _hub_name(manifest.base_model.uri), manifest.type == "adapter"
-    datasets = sorted({found for one in manifest.parameters["datasets"] if (found := _hub_name(one["uri"]))})
+    hub, is_adapter = hub_name(manifest.base_model.uri), manifest.type == "adapter"
+    datasets = sorted({found for one in manifest.parameters["datasets"] if (found := hub_name(one["uri"]))})
     data = ModelCardData(
         base_model=hub,
         datasets=datasets or None,
@@ -126,11 +126,6 @@ def _evaluation(manifest: Manifest) -> str:
 def _short(manifest: Manifest) -> str:
     """The job's name without its namespace."""
     return manifest.name.rpartition("/")[2]
-
-
-def _hub_name(uri: str) -> str | None:
-    parsed = parse_uri(uri)
-    return parsed.authority if parsed.scheme == "hf" else None
 
 
 def _fenced(language: str, text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api.finetunejob import Artifact
-from swiftlet.api.uris import parse_uri
+from swiftlet.api.uris import hub_name, parse_uri, scheme_of
 from swiftlet.wire.documents import ARTIFACTS_ROOT, OUTPUT_ROOT, ResolvedModel, TrainDocument
 
 from swiftlet_trainer.artifact.compatibility import ADAPTER_CONFIG, describe_base
@@ -123,10 +123,10 @@ def _name_the_base(folder: Path, document: TrainDocument) -> None:
 def base_name(model: ResolvedModel) -> str:
     """What other programs find the base by: the hub's name, or a path. A claim's is where its volume is mounted: in
     every pod that mounts it there, and on this machine under the local engine."""
+    if name := hub_name(model.uri):
+        return name
     uri = parse_uri(model.uri)
-    if uri.scheme == "hf":
-        return uri.authority
-    if uri.is_local or model.path is None:
+    if scheme_of(uri).is_local or model.path is None:
         return uri.path
     path = in_pod(model.path).resolve()
     # Of a run's own folder others know the place on the volume alone.

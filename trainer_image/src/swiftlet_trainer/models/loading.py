@@ -6,42 +6,23 @@ from typing import Any
 from swiftlet.api.tasks import HeadName
 from swiftlet.wire.documents import ResolvedModel
 
-from swiftlet_trainer.artifact.identity import LOADED, identity_problems
-from swiftlet_trainer.artifact.model_card import MODEL_CARD
+from swiftlet_trainer.artifact.identity import identity_problems
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.checks import folder_problems
 from swiftlet_trainer.models.digest import model_digest
 from swiftlet_trainer.models.trainable import training_problems
 from swiftlet_trainer.paths import in_pod
+from swiftlet_trainer.storage.fetching import fetch
 
 __all__ = ["check_model", "check_trainable", "load_tokenizer", "model_digest", "model_folder"]
 
-FETCHED = (*LOADED, MODEL_CARD)
-"""Nothing reads the card, but an artifact's manifest lists it."""
-
 
 def model_folder(model: ResolvedModel) -> Path:
-    """The model's folder on this machine: its path in the pod, or a download of its repository.
+    """The model's folder on this machine: its path in the pod, or what its scheme fetches.
 
-    Raises InvalidInput when the hub does not have it or cannot be reached.
+    Raises InvalidInput when it cannot be had.
     """
-    if model.path is not None:
-        return in_pod(model.path)
-    if model.repo_id is None:
-        raise InvalidInput([f"model {model.uri}: neither path nor repoId; plan the job again"])
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
-
-    try:
-        return Path(snapshot_download(model.repo_id, revision=model.revision, allow_patterns=list(FETCHED)))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError, ValueError) as error:
-        cause = str(error).strip().splitlines()[0]
-        raise InvalidInput(
-            [
-                f"model {model.uri}: not in the mirror and not to be had from the hub ({cause}); "
-                f"put its folder into the mirror as {model.repo_id}"
-            ]
-        ) from None
+    return fetch(model) if model.path is None else in_pod(model.path)
 
 
 def check_model(model: ResolvedModel, chat: bool = True) -> list[str]:

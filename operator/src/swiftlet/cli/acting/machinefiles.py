@@ -1,4 +1,4 @@
-"""What this machine must have before anything starts: what hf:// and pvc:// URIs name, and a port for each server."""
+"""What this machine must have before anything starts: what URIs name on its claims, and a port for each server."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,17 +9,18 @@ from pydantic import ValidationError
 from swiftlet.api.compute import Compute
 from swiftlet.api.computeprofile import Storage
 from swiftlet.api.problems import Problem, shown
-from swiftlet.api.uris import Uri, parse_uri
+from swiftlet.api.uris import Uri, parse_uri, scheme_of
 from swiftlet.api.validation import nearest
 from swiftlet.cli.acting.planning import Imagined
-from swiftlet.cli.places import path_of
+from swiftlet.cli.places import claim_folder
 from swiftlet.documents import Document
 from swiftlet.documents.document import NamedUri, key_of
 from swiftlet.documents.namedfiles import path_problem
 from swiftlet.documents.servedports import served_port_problems
 from swiftlet.kinds.conditions.summary import settled
 from swiftlet.kinds.references.profiles import resolve_profile
-from swiftlet.local.places import MIRROR_VARIABLE, MODELS_CLAIM, local_capabilities, models_mirror
+from swiftlet.local.places import MIRROR_VARIABLE, local_capabilities, models_mirror
+from swiftlet.storage.artifacts import may_be_artifact
 
 Object = dict[str, Any]
 
@@ -29,7 +30,7 @@ def machine_problems(
 ) -> list[Problem]:
     """Problems of URIs that name nothing on this machine, and of servers that would share a port of it.
 
-    Of what has succeeded nothing is asked. A pvc:// path on the artifacts claim may be made by a run that these
+    Of what has succeeded nothing is asked. What lies on the artifacts claim may be made by a run that these
     documents wait for, and is left to the pods.
     """
     stored = {key_of(item): item for item in existing}
@@ -62,14 +63,15 @@ def _storage(document: Document, world: Imagined) -> Storage:
 
 def _problems(document: Document, named: NamedUri, storage: Storage, state: Path, mirror: Path) -> Iterator[Problem]:
     uri = parse_uri(named.text)
-    claim = {"hf": storage.models_claim, "pvc": uri.authority}.get(uri.scheme)
-    if claim is None or (uri.scheme == "pvc" and claim == storage.artifacts_claim):
-        return  # local, looked at by documents.namedfiles; of the hub itself; or made by another run
-    folder = mirror if claim == MODELS_CLAIM else state / "volumes" / claim
-    path = path_of(state, named.text, folder) if uri.scheme == "hf" else folder / uri.path
+    scheme = scheme_of(uri)
+    on_claim = scheme.on_claim(uri, storage)
+    if on_claim is None or may_be_artifact(uri, storage.artifacts_claim):
+        return  # local, looked at by documents.namedfiles; fetched by a pod; or made by another run
+    folder = claim_folder(state, on_claim[0], mirror)
+    path = folder / on_claim[1]
     if found := path_problem(path, named.use):
         rule, remedy = found
-        if uri.scheme == "hf" and rule == "does not exist":
+        if scheme.is_mirrored and rule == "does not exist":
             rule, remedy = f"is not in the mirror: {path} does not exist", _instead_of(uri, folder, remedy)
         elif str(path) not in rule:
             rule = f"{rule}: {path}"
@@ -84,4 +86,4 @@ def _instead_of(uri: Uri, folder: Path, remedy: str) -> str:
         return remedy  # the model is there, its file is not
     how = f"put the model's folder there, or name another mirror with ${MIRROR_VARIABLE}"
     close = nearest(name, models)
-    return f"did you mean hf://{close}? Else {how}" if close else how
+    return f"did you mean {uri.scheme}://{close}? Else {how}" if close else how

@@ -14,6 +14,7 @@ from swiftlet.documents.document import Key, key_of
 from swiftlet.kinds import RECONCILERS
 from swiftlet.kinds.conditions.condition import find_condition
 from swiftlet.local.places import local_capabilities
+from swiftlet.storage.artifacts import artifact_uri
 
 Object = dict[str, Any]
 UNKNOWN_UID = "00000000-0000-0000-0000-000000000000"
@@ -117,10 +118,10 @@ def _fulfilled(resource: Object, objects: Sequence[Object], lineage: Sequence[Ob
     document = _job_document(objects)
     if resource["kind"] == "FineTuneJob":
         artifact = {
-            "uri": document.get("artifactUri", "pvc://unknown/artifact"),
+            "uri": document.get("artifactUri", artifact_uri("unknown", "artifact")),
             "digest": UNKNOWN_DIGEST,
             "type": "model" if "full" in document.get("tuner", {}) else "adapter",
-            "baseModel": document.get("model", {}).get("uri", "pvc://unknown/model"),
+            "baseModel": document.get("model", {}).get("uri", artifact_uri("unknown", "model")),
         }
         told = {"conditions": [true("Succeeded")], "artifact": artifact, "lineage": list(lineage)}
         return {"observedGeneration": generation, **told}

@@ -13,7 +13,7 @@ from swiftlet.api import FineTuneJob
 from swiftlet.api.base import Resource
 from swiftlet.api.dataset import Dataset
 from swiftlet.api.processor import bf16_flag, usable_cores
-from swiftlet.api.uris import parse_uri
+from swiftlet.api.uris import parse_uri, scheme_of
 from swiftlet.cli.acting.planning import Imagined, PlannedResource
 from swiftlet.cli.places import path_of
 from swiftlet.cli.printing.figures import size
@@ -130,8 +130,9 @@ def _rows(data: Dataset, job: Resource, world: Imagined, state: Path, mirror: Pa
     counter = _COUNTERS.get(Path(uri.path).suffix)
     if counter is None:
         return None
-    if uri.scheme == "configmap":
-        found = world.get("ConfigMap", job.metadata.namespace or "default", uri.authority) or {}
+    scheme = scheme_of(uri)
+    if scheme.object and scheme.is_keyed:
+        found = world.get(scheme.object[1], job.metadata.namespace or "default", uri.authority) or {}
         text = (found.get("data") or {}).get(uri.path)
         return None if text is None else counter(text)
     try:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api.tasks import AUTO_CLASSES, Task
-from swiftlet.api.uris import parse_uri
+from swiftlet.api.uris import hub_name
 from swiftlet.cli.places import artifact_folder, path_of
 
 
@@ -33,5 +33,5 @@ def loading_lines(item: dict[str, Any], state: Path, mirror: Path) -> list[str]:
 
 
 def _base(uri: str, state: Path, mirror: Path) -> str:
-    path, parsed = path_of(state, uri, mirror), parse_uri(uri)
-    return parsed.authority if parsed.scheme == "hf" and not path.is_dir() else str(path.absolute())
+    path = path_of(state, uri, mirror)
+    return str(path.absolute()) if path.is_dir() else hub_name(uri) or str(path.absolute())

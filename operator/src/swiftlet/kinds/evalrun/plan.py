@@ -9,10 +9,12 @@ from swiftlet.api.suites import SUITE_METRICS, SUITE_NAMES, Suite
 from swiftlet.kinds.frame.given import given
 from swiftlet.kinds.frame.written import Written
 from swiftlet.kinds.owning.ownership import namespace_of, uid_of
-from swiftlet.kinds.pods.mounts import Mount, output
+from swiftlet.kinds.pods.mounts import output
 from swiftlet.kinds.references.sources import locate_file, locate_model
 from swiftlet.kinds.references.upstream import Upstream
 from swiftlet.kinds.surroundings import Surroundings
+from swiftlet.storage.artifacts import artifact_uri
+from swiftlet.storage.mount import Mount
 from swiftlet.wire.documents import OUTPUT_ROOT, EvaluateDocument, ResolvedSubject, ResolvedSuite
 
 
@@ -74,7 +76,7 @@ def plan_evaluation(run: EvalRun, upstream: Upstream | None, around: Surrounding
         seed=run.spec.seed,
         use_gpu=run.spec.compute.gpus > 0,
         output_dir=OUTPUT_ROOT,
-        report_uri=f"pvc://{around.storage.artifacts_claim}/{folder}/report.html",
+        report_uri=artifact_uri(around.storage.artifacts_claim, f"{folder}/report.html"),
     )
     subjects = (*target.mounts, *(baseline.mounts if baseline else ()))
     inputs = (*subjects, *(mount for file in files for mount in file.mounts))

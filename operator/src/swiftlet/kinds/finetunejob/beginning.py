@@ -6,8 +6,9 @@ from swiftlet.api.computeprofile import Storage
 from swiftlet.api.finetunejob import FineTuneJob
 from swiftlet.kinds.finetunejob.lineage import Lineage
 from swiftlet.kinds.frame.given import given
-from swiftlet.kinds.pods.mounts import Mount
 from swiftlet.kinds.references.sources import locate_model
+from swiftlet.storage.artifacts import artifact_uri
+from swiftlet.storage.mount import Mount
 from swiftlet.wire.documents import MERGED_FOLDER, OUTPUT_ROOT, ResolvedModel, ResolvedStart
 
 
@@ -38,6 +39,6 @@ def begin(job: FineTuneJob, lineage: Lineage, folder: str, storage: Storage) -> 
     mounts = (*base.mounts, *made.mounts)
     if not job.spec.model.merge_adapter:
         return Beginning(base.model, mounts, ResolvedStart(adapter=own))
-    uri = f"pvc://{storage.artifacts_claim}/{folder}/{MERGED_FOLDER}"
+    uri = artifact_uri(storage.artifacts_claim, f"{folder}/{MERGED_FOLDER}")
     merged = ResolvedModel(uri=uri, path=f"{OUTPUT_ROOT}/{MERGED_FOLDER}")
     return Beginning(merged, mounts, ResolvedStart(adapter=own, merge_into=base.model))

@@ -9,9 +9,11 @@ from swiftlet.kinds.finetunejob.beginning import begin
 from swiftlet.kinds.finetunejob.lineage import Lineage, tuner_of
 from swiftlet.kinds.frame.written import Written
 from swiftlet.kinds.owning.ownership import namespace_of, planned_port, uid_of
-from swiftlet.kinds.pods.mounts import Mount, output
+from swiftlet.kinds.pods.mounts import output
 from swiftlet.kinds.references.sources import locate_file
 from swiftlet.kinds.surroundings import Surroundings
+from swiftlet.storage.artifacts import artifact_uri
+from swiftlet.storage.mount import Mount
 from swiftlet.wire.documents import OUTPUT_ROOT, ResolvedDataset, TrainDocument
 
 PlannedStrategy = Literal["ddp", "zero1", "zero2", "zero3"]
@@ -117,7 +119,7 @@ def plan_run(job: FineTuneJob, layout: Layout, lineage: Lineage, around: Surroun
         gradient_accumulation_steps=layout.gradient_accumulation_steps,
         use_gpu=job.spec.compute.gpus > 0,
         output_dir=OUTPUT_ROOT,
-        artifact_uri=f"pvc://{around.storage.artifacts_claim}/{folder}/artifact",
+        artifact_uri=artifact_uri(around.storage.artifacts_claim, f"{folder}/artifact"),
     )
     inputs = (*beginning.mounts, *(mount for file in files for mount in file.mounts))
     mounts = (*inputs, output(around.storage.artifacts_claim, folder))

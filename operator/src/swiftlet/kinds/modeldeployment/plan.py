@@ -8,9 +8,9 @@ from swiftlet.kinds.frame.given import given
 from swiftlet.kinds.frame.written import Written
 from swiftlet.kinds.modeldeployment.models import Draft, ServedModel
 from swiftlet.kinds.owning.ownership import namespace_of, planned_port
-from swiftlet.kinds.pods.mounts import Mount
 from swiftlet.kinds.references.sources import LocatedModel, locate_model
 from swiftlet.kinds.surroundings import Surroundings
+from swiftlet.storage.mount import Mount
 from swiftlet.wire.documents import SECRETS_ROOT, ResolvedModel, ResolvedVllm, ServedAdapter, ServeDocument
 
 FIRST_HEALTH_PORT = 10000

@@ -1,40 +1,15 @@
 """Volumes of a pod and where they are mounted."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from swiftlet.api.compute import mebibytes, parse_quantity
 from swiftlet.api.profile_pods import Scratch
+from swiftlet.storage.mount import Mount, claim
 from swiftlet.wire.documents import ARTIFACTS_ROOT, MODELS_ROOT, OUTPUT_ROOT, RUN_ROOT
 
 SHARED_MEMORY = "8Gi"
 """Size of /dev/shm in a pod without a memory limit, where the kernel would give half of the node's memory."""
-
-
-@dataclass(frozen=True)
-class Mount:
-    """One volume, or a folder of it, at one place. `source` is the volume's source as in a Pod (configMap, ...)."""
-
-    name: str
-    source: dict[str, Any]
-    path: str
-    read_only: bool = True
-    sub_path: str | None = None
-    """Folder of the volume; all of it when absent."""
-
-    def volume(self) -> dict[str, Any]:
-        return {"name": self.name, **self.source}
-
-    def volume_mount(self) -> dict[str, Any]:
-        mount: dict[str, Any] = {"name": self.name, "mountPath": self.path}
-        mount |= {"subPath": self.sub_path} if self.sub_path else {}
-        return mount | {"readOnly": True} if self.read_only else mount
-
-
-def claim(name: str, claim_name: str, path: str, read_only: bool = True) -> Mount:
-    """A PersistentVolumeClaim at `path`."""
-    return Mount(name, {"persistentVolumeClaim": {"claimName": claim_name}}, path, read_only)
 
 
 def artifacts(claim_name: str, read_only: bool = True) -> Mount:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from swiftlet.api.computeprofile import ComputeProfileSpec
-from swiftlet.kinds.pods.mounts import Mount, distinct, scratch, volumes
+from swiftlet.kinds.pods.mounts import distinct, scratch, volumes
 from swiftlet.kinds.pods.profile_environment import profile_env, profile_mounts
+from swiftlet.storage.mount import Mount
 from swiftlet.wire.documents import JOB_FILE, RUN_ROOT
 from swiftlet.wire.messages import TERMINATION_LOG
 from swiftlet.wire.version import NEWEST

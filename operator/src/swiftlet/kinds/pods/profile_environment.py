@@ -5,7 +5,7 @@ from typing import Any
 
 from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.api.profile_environment import Hub, Proxy
-from swiftlet.kinds.pods.mounts import Mount
+from swiftlet.storage.mount import Mount
 
 CA_FOLDER = "/swiftlet/ca"
 CA_FILE = f"{CA_FOLDER}/ca.crt"

@@ -5,7 +5,7 @@ from typing import Any
 from swiftlet.api.base import Resource
 from swiftlet.kinds.frame.capabilities import Capabilities
 from swiftlet.kinds.owning.ownership import uid_of
-from swiftlet.kinds.pods.mounts import Mount
+from swiftlet.storage.mount import Mount
 from swiftlet.wire.messages import PROGRESS_AUDIENCE
 
 TOKEN_FOLDER = "/swiftlet/identity"  # noqa: S105

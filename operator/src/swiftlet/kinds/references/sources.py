@@ -2,16 +2,18 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from swiftlet.api.computeprofile import Storage
-from swiftlet.api.uris import LEAVES, LEAVES_PATTERN, Uri, parse_uri
+from swiftlet.api.uris import LEAVES, LEAVES_PATTERN, parse_uri, scheme_of
 from swiftlet.kinds.conditions.verdict import Verdict
 from swiftlet.kinds.frame.capabilities import Capabilities
 from swiftlet.kinds.frame.reading import Reader
 from swiftlet.kinds.pods import mounts
-from swiftlet.kinds.pods.mounts import Mount
-from swiftlet.wire.documents import ARTIFACTS_ROOT, DATA_ROOT, MODELS_ROOT, ResolvedModel
+from swiftlet.storage.mount import Mount
+from swiftlet.storage.pvc import claim_obstacle
+from swiftlet.storage.registry import SCHEMES
+from swiftlet.storage.scheme import Asked, Located, Slot, Volumes
+from swiftlet.wire.documents import DATA_ROOT, ResolvedModel
 
 SOURCES_ROOT = "/swiftlet/sources"
 """Models and adapters that lie neither in the mirror nor on the artifacts volume, one folder each."""
@@ -33,46 +35,32 @@ class LocatedFile:
     mounts: tuple[Mount, ...]
 
 
-def _mirror_folder(uri: Uri) -> str:
-    return f"{MODELS_ROOT}/{uri.authority}" + (f"@{uri.revision}" if uri.revision else "")
-
-
 def locate_model(text: str, slot: str, storage: Storage) -> LocatedModel:
     """Where the model or adapter `text` lies; `slot` names its volume when it needs one of its own."""
+    found = _located(text, Slot(slot, f"{SOURCES_ROOT}/{slot}", is_model=True), storage)
+    if found:
+        return LocatedModel(ResolvedModel(uri=text, path=found.path), (found.mount,))
     uri = parse_uri(text)
-    if uri.scheme == "hf" and storage.models_claim:
-        return LocatedModel(ResolvedModel(uri=text, path=_mirror_folder(uri)), (mounts.models(storage.models_claim),))
-    if uri.scheme == "hf":
-        return LocatedModel(ResolvedModel(uri=text, repo_id=uri.authority, revision=uri.revision))
-    if uri.scheme == "pvc" and uri.authority == storage.artifacts_claim:
-        path = f"{ARTIFACTS_ROOT}/{uri.path}"
-        return LocatedModel(ResolvedModel(uri=text, path=path), (mounts.artifacts(uri.authority),))
-    folder = f"{SOURCES_ROOT}/{slot}"
-    if uri.scheme == "pvc":
-        path = f"{folder}/{uri.path}"
-        return LocatedModel(ResolvedModel(uri=text, path=path), (mounts.claim(slot, uri.authority, folder),))
-    host = Mount(slot, {"hostPath": {"path": uri.path, "type": "Directory"}}, folder)
-    return LocatedModel(ResolvedModel(uri=text, path=folder), (host,))
+    return LocatedModel(ResolvedModel(uri=text, repo_id=scheme_of(uri).hub_name(uri), revision=uri.revision))
 
 
 def locate_file(text: str, index: int, storage: Storage) -> LocatedFile:
-    """Where the data file `text` lies. Only the named key of a ConfigMap is mounted; the file's ending is kept.
+    """Where the data file `text` lies; its ending is kept.
 
-    Raises ValueError for hub data without a mirror; `source_verdict` refuses those before.
+    Raises ValueError for what a pod would have to fetch, such as hub data without a mirror; `source_verdict` refuses
+    those before.
     """
+    found = _located(text, Slot(f"data-{index}", f"{DATA_ROOT}/{index}", is_model=False), storage)
+    if found is None:
+        raise ValueError(f"{text} lies on no volume: it needs a mirror")
+    return LocatedFile(found.path, (found.mount,))
+
+
+def _located(text: str, slot: Slot, storage: Storage) -> Located | None:
+    mirror = mounts.models(storage.models_claim) if storage.models_claim else None
+    volumes = Volumes(storage.artifacts_claim, mounts.artifacts(storage.artifacts_claim), mirror)
     uri = parse_uri(text)
-    name, folder = f"data-{index}", f"{DATA_ROOT}/{index}"
-    if uri.scheme == "configmap":
-        source = {"configMap": {"name": uri.authority, "items": [{"key": uri.path, "path": uri.path}]}}
-        return LocatedFile(f"{folder}/{uri.path}", (Mount(name, source, folder),))
-    if uri.scheme == "pvc":
-        return LocatedFile(f"{folder}/{uri.path}", (mounts.claim(name, uri.authority, folder),))
-    if uri.scheme == "hf":
-        if not storage.models_claim:
-            raise ValueError(f"{text} needs a mirror")
-        return LocatedFile(f"{_mirror_folder(uri)}/{uri.path}", (mounts.models(storage.models_claim),))
-    path = f"{folder}/{PurePosixPath(uri.path).name}"
-    return LocatedFile(path, (Mount(name, {"hostPath": {"path": uri.path, "type": "File"}}, path),))
+    return scheme_of(uri).locate(uri, slot, volumes)
 
 
 def source_verdict(
@@ -85,59 +73,16 @@ def source_verdict(
     uri = parse_uri(text)
     if re.search(LEAVES_PATTERN, text):  # of an artifact, or stored when no rule of the CRDs said so
         return Verdict("InvalidUri", f"{field} {text}: {LEAVES}")
-    if uri.scheme == "file":
-        return _local_verdict(field, text, uri, capabilities)
-    if uri.scheme == "configmap":
-        return _configmap_verdict(field, text, uri, namespace, reader)
-    if uri.scheme == "pvc":
-        return claim_verdict(field, uri.authority, namespace, reader, capabilities)
-    if on_disk and not storage.models_claim:
-        return Verdict(
-            "MirrorRequired",
-            f"{field} {text}: data and adapters of the hub are read from a mirror; set storage.modelsClaim of the"
-            " ComputeProfile, or put the files into a PersistentVolumeClaim",
-        )
-    return None
-
-
-def _local_verdict(field: str, text: str, uri: Uri, capabilities: Capabilities) -> Verdict | None:
-    if not capabilities.host_paths:
-        return Verdict(
-            "LocalPathNotAllowed",
-            f"{field} {text}: pods of a cluster cannot read a local path; put the file into a ConfigMap"
-            " (configmap://name/key) or a PersistentVolumeClaim (pvc://claim/path)",
-        )
-    if not uri.path.startswith("/"):
-        return Verdict("InvalidUri", f"{field} {text}: a local path must be absolute here; write file:///...")
-    return None
-
-
-def _configmap_verdict(field: str, text: str, uri: Uri, namespace: str, reader: Reader) -> Verdict | None:
-    found = reader.get("ConfigMap", namespace, uri.authority)
-    if found is None:
-        return Verdict(
-            "ReferenceNotFound", f"{field} {text}: ConfigMap {namespace}/{uri.authority} does not exist", waits=True
-        )
-    keys = sorted([*(found.get("data") or {}), *(found.get("binaryData") or {})])
-    if uri.path not in keys:
-        listed = ", ".join(keys) or "none"
-        return Verdict(
-            "ReferenceNotFound",
-            f"{field} {text}: ConfigMap {namespace}/{uri.authority} has no key {uri.path}; it has {listed}",
-            waits=True,
-        )
-    return None
+    if uri.scheme not in SCHEMES:  # stored by a release that knows it
+        return Verdict("InvalidUri", f"{field} {text}: {uri.scheme} is none of {', '.join(SCHEMES)}")
+    asked = Asked(field, text, uri, on_disk, namespace, storage, reader, capabilities)
+    obstacle = scheme_of(uri).obstacle(asked)
+    return Verdict(*obstacle) if obstacle else None
 
 
 def claim_verdict(
     field: str, claim_name: str, namespace: str, reader: Reader, capabilities: Capabilities
 ) -> Verdict | None:
     """An obstacle when a claim is missing and does not come to be by itself."""
-    if capabilities.provisions_claims or reader.get("PersistentVolumeClaim", namespace, claim_name) is not None:
-        return None
-    return Verdict(
-        "ReferenceNotFound",
-        f"{field}: PersistentVolumeClaim {namespace}/{claim_name} does not exist; create it"
-        + (", or set storage.artifactsStorageClass there" if field.endswith(f"artifactsClaim {claim_name}") else ""),
-        waits=True,
-    )
+    obstacle = claim_obstacle(field, claim_name, namespace, reader, capabilities)
+    return Verdict(*obstacle) if obstacle else None

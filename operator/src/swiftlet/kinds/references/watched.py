@@ -3,12 +3,11 @@
 from typing import Any
 
 from swiftlet.api.base import API_VERSION
-from swiftlet.api.uris import parse_uri
+from swiftlet.api.uris import parse_uri, scheme_of
 from swiftlet.kinds.frame.outcome import ObjectRef
 from swiftlet.kinds.references.profiles import DEFAULT_PROFILE
 
 REFERENCE_KINDS = {"fineTuneJobRef": (API_VERSION, "FineTuneJob"), "evalRunRef": (API_VERSION, "EvalRun")}
-URI_KINDS = {"configmap": ("v1", "ConfigMap"), "pvc": ("v1", "PersistentVolumeClaim")}
 
 
 def references(resource: dict[str, Any]) -> set[ObjectRef]:
@@ -35,6 +34,6 @@ def _walk(value: Any, namespace: str) -> set[ObjectRef]:
         found.add(ObjectRef("v1", "Secret", namespace, value["secretRef"]["name"]))
     for key in ("uri", "adapterUri"):
         uri = parse_uri(value[key]) if isinstance(value.get(key), str) else None
-        if uri and uri.scheme in URI_KINDS:
-            found.add(ObjectRef(*URI_KINDS[uri.scheme], namespace, uri.authority))
+        if uri and (named := scheme_of(uri).object):
+            found.add(ObjectRef(*named, namespace, uri.authority))
     return found
