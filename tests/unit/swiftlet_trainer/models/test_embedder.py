@@ -4,14 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
+from swiftlet_trainer.artifact.manifest import BaseModelRecord, Manifest, write_manifest
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.embedder import (
     MODES,
     MODULES_FILE,
     POOLING_FILE,
     Embedder,
+    matryoshka_dims,
     read_embedder,
-    vectors_problems,
     write_embedder,
 )
 
@@ -29,13 +30,25 @@ def test_what_is_written_is_read(tmp_path: Path, pooling: str) -> None:
 
 def test_a_model_that_says_nothing(tmp_path: Path) -> None:
     assert read_embedder(tmp_path) is None
-    assert not vectors_problems(tmp_path), "it may be served"
 
 
-def test_what_makes_vectors_answers_nothing(tmp_path: Path) -> None:
-    write_embedder(tmp_path, Embedder(), hidden_size=64, max_length=128)
-    (problem,) = vectors_problems(tmp_path)
-    assert "makes vectors of texts and answers nothing, so it cannot be served; use it in an EvalRun" in problem
+def test_beginnings_of_vectors_are_those_that_were_learnt(tmp_path: Path) -> None:
+    assert matryoshka_dims(tmp_path) == ()
+    (tmp_path / "config.json").write_text(json.dumps({"matryoshka_dimensions": [64, 32]}))
+    assert matryoshka_dims(tmp_path) == (64, 32), "as others say it"
+    manifest = Manifest(
+        type="adapter",
+        name="default/bird",
+        base_model=BaseModelRecord(uri="hf://tiny/base", digest="sha256:0"),
+        data_digest="sha256:0",
+        parameters={"task": {"embedding": {"matryoshkaDims": [16, 8]}}},
+        parameters_digest="sha256:0",
+        packages={},
+        seed=1,
+        steps=1,
+    )
+    write_manifest(tmp_path, manifest)
+    assert matryoshka_dims(tmp_path) == (16, 8)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +84,46 @@ def serving(app: Any) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = server.force_exit = True
     thread.join(60)
+
+
+def _config(vocabulary: int) -> Any:
+    from transformers import LlamaConfig
+
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    return LlamaConfig(vocab_size=vocabulary, initializer_range=0.3, eos_token_id=0, pad_token_id=2, **sizes)
+
+
+@pytest.fixture(scope="session")
+def embedding_model(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a random model that makes vectors of 32 numbers, of which 8 and 16 are vectors, too."""
+    import torch
+    from swiftlet_trainer.models.embedder import Embedder, write_embedder
+    from transformers import LlamaModel
+
+    torch.manual_seed(1)
+    folder, config = tmp_path_factory.mktemp("embedding") / "model", _config(len(tokenizer))
+    config.matryoshka_dimensions = [8, 16]
+    LlamaModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    write_embedder(folder, Embedder("mean"), hidden_size=32, max_length=64)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def scoring_model(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Folder of a random model with scores: `scoring_model("reward", problem_type="regression")`."""
+
+    @cache
+    def make(*labels: str, problem_type: str) -> Path:
+        import torch
+        from transformers import LlamaForSequenceClassification
+
+        torch.manual_seed(1)
+        folder, config = tmp_path_factory.mktemp("scoring") / "model", _config(len(tokenizer))
+        config.id2label, config.problem_type = dict(enumerate(labels)), problem_type
+        config.label2id = {label: number for number, label in enumerate(labels)}
+        LlamaForSequenceClassification(config).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return folder
+
+    return make

@@ -11,8 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
+from swiftlet_trainer.serve.model_thread import STALL_SECONDS
 from swiftlet_trainer.serve.transformers_app import build_app
-from swiftlet_trainer.serve.transformers_engine import STALL_SECONDS, TransformersEngine
+from swiftlet_trainer.serve.transformers_engine import TransformersEngine
 
 from .conftest import serving
 

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from swiftlet_trainer.serve.warming import Answer, mixed_up
+from swiftlet_trainer.serve.warming import Answer, Values, mixed_up
 
 BASE = Answer("Hi you", ({"Hi": -0.1, "I": -2.5, "A": -4.0}, {" you": -0.3, " there": -1.5}))
 BIRD = Answer("I am", ({"I": -0.2, "Hi": -3.0, "The": -5.0}, {" am": -0.1, " was": -3.0}))
@@ -23,6 +23,15 @@ def test_same_answers_are_nobody_elses() -> None:
 def test_one_of_many_answers_that_is_anothers_is_told(by: float) -> None:
     found = mixed_up(ALONE, [("base", BASE), ("bird", BIRD), ("base", rounded(BIRD, by))])
     assert [line.split(";")[0] for line in found] == ["base answers as bird when both are asked at the same time"]
+
+
+@pytest.mark.parametrize("size", [1.0, 100.0])
+def test_vectors_and_scores_are_told_apart_by_their_length(size: float) -> None:
+    alone = {"base": Values((size, 0.0)), "bird": Values((0.0, size))}
+    near = Values((size, 0.01 * size))
+    assert mixed_up(alone, [("base", near), ("bird", alone["bird"])]) == []
+    found = mixed_up(alone, [("base", alone["base"]), ("bird", near)])
+    assert [line.split(";")[0] for line in found] == ["bird answers as base when both are asked at the same time"]
 
 
 def test_mixture_after_the_first_token_is_seen() -> None:

@@ -4,8 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from swiftlet_trainer.data.encode import DroppedError
-from swiftlet_trainer.data.examples import Labelled
+from swiftlet_trainer.data.examples import Example, Labelled
+from swiftlet_trainer.data.labelled import targets_of
 from swiftlet_trainer.evaluate.rows import UnusableRowError
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.scores import ScoreHead
@@ -22,15 +25,15 @@ class Classified:
     classes: list[str]
 
 
-def class_encoder(tokenizer: Any, head: ScoreHead, max_length: int) -> Callable[[Labelled], Classified]:
-    """A function from a row to its first `max_length` tokens, as training has them, and its classes. The function
-    raises UnusableRowError, for a label that the classifier does not know too."""
+def scored_encoder(tokenizer: Any, head: ScoreHead) -> Callable[[Example], list[int]]:
+    """A function from a text or conversation to its tokens, as training has them, up to the one that is scored. The
+    function raises UnusableRowError, and InvalidInput where the chat template cannot be used at all."""
     segments = Segments(tokenizer)
     rows = LabelledRows(tokenizer, segments, head)
 
-    def encode(row: Labelled) -> Classified:
+    def encode(example: Example) -> list[int]:
         try:
-            (rendered,) = rows.rendered(row)
+            rendered = rows.unlabelled(example)
         except DroppedError as error:
             raise UnusableRowError(str(error)) from None
         except UnsuitableTemplateError as error:
@@ -38,10 +41,21 @@ def class_encoder(tokenizer: Any, head: ScoreHead, max_length: int) -> Callable[
         (parts,) = segments.encode([rendered])
         if isinstance(parts, UnencodableError):
             raise UnusableRowError(f"{parts}; write it otherwise")
-        found = rows.labelled(parts, rendered)
-        return Classified(found.input_ids[:max_length], _expected(found.targets or [], head))
+        return rows.labelled(parts, rendered).input_ids
 
     return encode
+
+
+def class_encoder(tokenizer: Any, head: ScoreHead, max_length: int) -> Callable[[Labelled], Classified]:
+    """A function from a row to its first `max_length` tokens, as training has them, and its classes. The function
+    raises UnusableRowError, for a label that the classifier does not know too."""
+    encode = scored_encoder(tokenizer, head)
+
+    def classified(row: Labelled) -> Classified:
+        targets = targets_of(row.label, head.labels, head.problem_type)
+        return Classified(encode(row.example)[:max_length], _expected(targets, head))
+
+    return classified
 
 
 def _expected(targets: Sequence[float], head: ScoreHead) -> list[str]:
@@ -55,3 +69,11 @@ def predicted(scores: Sequence[float], head: ScoreHead) -> list[str]:
     if head.problem_type == "single_label_classification":
         return [head.labels[scores.index(max(scores))]]
     return [name for name, score in zip(head.labels, scores, strict=True) if score > 0]
+
+
+def probabilities(scores: torch.Tensor, head: ScoreHead) -> torch.Tensor:
+    """Of each class, from the scores of texts, (texts, labels): together 1, or each by itself where a text may have
+    several. Figures stay as they are. As transformers' losses take them."""
+    if head.problem_type == "single_label_classification":
+        return scores.softmax(-1)
+    return scores.sigmoid() if head.problem_type == "multi_label_classification" else scores

@@ -70,12 +70,12 @@ def answer_ids(tokenizer: Any, row: Preference) -> list[Scored]:
 def relevance_encoder(tokenizer: Any, embedder: Embedder, max_length: int) -> Callable[[Relevance], list[list[int]]]:
     """A function from a row to the tokens of its query and of each of its documents: as the tokenizer begins and ends
     a text, behind the embedder's prompts, at most `max_length`. The function raises UnusableRowError."""
-    encoder = _Encoder.of(tokenizer)
+    alone = embedded_encoder(tokenizer)
 
     def encode(row: Relevance) -> list[list[int]]:
         asked = f"{embedder.query_prompt}{row.query}"
         documents = [f"{embedder.document_prompt}{text}" for text in row.documents]
-        return [encoder.alone(text, max_length) for text in (asked, *documents)]
+        return [alone(text, max_length) for text in (asked, *documents)]
 
     return encode
 
@@ -87,6 +87,12 @@ def pair_encoder(tokenizer: Any, embedder: Embedder, max_length: int) -> Callabl
     return lambda query, document: encoder.alone(
         f"{embedder.query_prompt}{query}{embedder.document_prompt}{document}", max_length
     )
+
+
+def embedded_encoder(tokenizer: Any) -> Callable[[str, int | None], list[int]]:
+    """A function from a text and a limit to its tokens, as the tokenizer begins and ends a text, at most so many. The
+    function raises UnusableRowError."""
+    return _Encoder.of(tokenizer).alone
 
 
 class _Encoder:
@@ -107,10 +113,10 @@ class _Encoder:
         ids = [*self.segments.bos, *self._encoded(self.segments.text, text)]
         return Scored(ids, [True] * len(ids))
 
-    def alone(self, text: str, limit: int) -> list[int]:
+    def alone(self, text: str, limit: int | None) -> list[int]:
         """A text as the tokenizer begins and ends it."""
         ids, end = self.text(text).ids, self.segments.end
-        return [*ids[: limit - len(end)], *end]
+        return [*(ids if limit is None else ids[: limit - len(end)]), *end]
 
     def prompt(self, turns: Sequence[Turn]) -> list[int]:
         """The conversation up to where the model answers."""

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from swiftlet.api.tasks import Task
 from swiftlet.api.tasks.embedding import Pooling
 
+from swiftlet_trainer.artifact.manifest import is_artifact, read_manifest
 from swiftlet_trainer.failures import InvalidInput
 
 MODULES_FILE, POOLING_FILE = "modules.json", "1_Pooling/config.json"
@@ -47,14 +49,6 @@ def makes_vectors(folder: Path) -> bool:
     return (folder / POOLING_FILE).is_file()
 
 
-def vectors_problems(folder: Path) -> list[str]:
-    """Why nobody can talk with what lies in a model's or an adapter's folder, where it makes vectors instead."""
-    if not makes_vectors(folder):
-        return []
-    what = f"{folder}: it makes vectors of texts and answers nothing, so it cannot be served"
-    return [f"{what}; use it in an EvalRun, or open it with sentence-transformers"]
-
-
 def read_embedder(folder: Path) -> Embedder | None:
     """What a model's or an adapter's folder says; None where it says nothing. Raises InvalidInput for parts that are
     not computed here."""
@@ -71,6 +65,15 @@ def read_embedder(folder: Path) -> Embedder | None:
         raise InvalidInput([f"{file}: {what} is not computed here; known is one of {', '.join(MODES)}"])
     prompts = _read(folder / PROMPTS_FILE, {}).get("prompts") or {}
     return Embedder(MODES[said[0]], prompts.get("query") or "", prompts.get("document") or "")
+
+
+def matryoshka_dims(folder: Path) -> tuple[int, ...]:
+    """Lengths of the beginnings of its vectors that what lies in a model's or an adapter's folder has learnt to be
+    vectors, too."""
+    if is_artifact(folder):
+        block = Task.model_validate(read_manifest(folder).parameters.get("task", {})).embedding
+        return tuple(block.matryoshka_dims or ()) if block else ()
+    return tuple(_read(folder / "config.json", {}).get("matryoshka_dimensions") or ())
 
 
 def write_embedder(folder: Path, embedder: Embedder, hidden_size: int, max_length: int) -> None:

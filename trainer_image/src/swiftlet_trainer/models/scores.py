@@ -55,17 +55,6 @@ def read_head(model: Path, adapter: Path | None = None) -> ScoreHead | None:
     return _of_config(json_object(model / "config.json")[0]) or _of_weights(adapter / ADAPTER_WEIGHTS)
 
 
-def silent_problems(model: Path, adapter: Path | None = None) -> list[str]:
-    """Why nobody can talk with the model in a folder, with an adapter or without, where it scores texts instead."""
-    head = read_head(model, adapter)
-    if head is None:
-        return []
-    return [
-        f"{adapter or model}: it gives texts scores ({', '.join(head.labels[:5])}) and answers nothing, so it cannot be"
-        " served; use it in an EvalRun, or open it with AutoModelForSequenceClassification as its README.md says"
-    ]
-
-
 def _of_config(config: dict[str, Any]) -> ScoreHead | None:
     if not any(name.endswith(SCORING) for name in config.get("architectures") or []):
         return None

@@ -1,11 +1,11 @@
 """An answer under way: the engine's thread computes it, a reader in the event loop takes it."""
 
 import asyncio
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
+from swiftlet_trainer.serve.awaited import Awaited
 from swiftlet_trainer.serve.request_metrics import Meter, Outcome
 
 
@@ -29,28 +29,15 @@ class Usage:
     finish_reason: str = "stop"
 
 
-class Answer:
-    """Pieces of text on their way from the engine to a reader. Made in the reader's event loop.
-
-    Neither side holds anything that the other waits for: pieces are queued however slowly they are read, and a reader
-    that goes says so by `leave`, at which the computation ends with its next token, or never begins.
-    """
+class Answer(Awaited):
+    """Pieces of text on their way from the engine to a reader, queued however slowly they are read."""
 
     def __init__(self, model: str, ids: list[int], sampling: Sampling, limit: int, meter: Meter) -> None:
-        self.model, self.ids, self.sampling, self.limit, self.meter = model, ids, sampling, limit, meter
+        super().__init__(model, meter)
+        self.ids, self.sampling, self.limit = ids, sampling, limit
         self.usage = Usage(len(ids))
-        self._loop = asyncio.get_running_loop()
         self._items: asyncio.Queue[str | BaseException | None] = asyncio.Queue()
-        self._begun, self._left = asyncio.Event(), threading.Event()
         self._over = False
-
-    def begin(self) -> bool:
-        """The engine takes it up; False when nobody waits for it any more."""
-        self._tell(self._begun.set)
-        if self.has_left:
-            return False
-        self.meter.begin()
-        return True
 
     def count_token(self) -> None:
         """The engine has made one more token, whether or not it shows."""
@@ -67,25 +54,6 @@ class Answer:
         self.meter.end(Outcome.ERROR if error else finished)
         self._tell(self._items.put_nowait, error)
 
-    async def begun(self, seconds: float) -> bool:
-        """Wait until the engine takes it up; False when that takes longer than `seconds`."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._begun.wait()
-        except TimeoutError:
-            return False
-        return True
-
-    def leave(self) -> None:
-        """Nobody reads it any more. May be said at any time, also behind its end."""
-        self._left.set()
-        self.meter.leave()
-
-    @property
-    def has_left(self) -> bool:
-        """Whether its reader is gone."""
-        return self._left.is_set()
-
     def __aiter__(self) -> Self:
         return self
 
@@ -97,9 +65,3 @@ class Answer:
         if item is None:
             raise StopAsyncIteration
         raise item
-
-    def _tell(self, what: Callable[..., Any], *arguments: Any) -> None:
-        try:
-            self._loop.call_soon_threadsafe(what, *arguments)
-        except RuntimeError:  # the loop is closed, hence the reader is gone
-            self.leave()

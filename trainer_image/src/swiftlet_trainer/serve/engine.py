@@ -25,5 +25,7 @@ class EngineProcess:
     """Lines that are passed on to nobody."""
     telling: Mapping[str, Any] = field(default_factory=dict)
     """Fields of a request with which it tells the log probabilities of its tokens; none where it cannot."""
+    pools: bool = False
+    """It makes vectors or scores of texts, and says nothing."""
     kill_after_seconds: float = 40.0
     """From SIGTERM, with which it finishes the answers under way, to SIGKILL."""

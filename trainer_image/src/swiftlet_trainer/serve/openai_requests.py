@@ -9,6 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from swiftlet_trainer.data.turns import Turn
+
 Neutral = Mapping[str, tuple[Any, ...]]
 """Fields that clients send although they ask for nothing: field to the values that ask for nothing. An empty tuple
 means any value; null asks for nothing everywhere."""
@@ -140,20 +142,10 @@ class StreamOptions(Fields):
     include_usage: bool = False
 
 
-class Request(Fields):
-    """What both kinds of requests have."""
-
-    neutral: ClassVar[Neutral] = REQUEST
-    renamed: ClassVar[Mapping[str, str]] = {"max_completion_tokens": "max_tokens"}
+class Body(Fields):
+    """A whole request. model: the served name that is asked."""
 
     model: str
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    stop: Annotated[list[str], Field(max_length=MOST_STOPS), BeforeValidator(_listed)] = []
-    seed: Annotated[int, Field(ge=SMALLEST_SEED, le=LARGEST_SEED)] | None = None
-    stream: bool | None = None
-    stream_options: StreamOptions | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -163,6 +155,21 @@ class Request(Fields):
             field = broken.encode(errors="backslashreplace").decode()
             raise Refused(f"{field}: holds a lone surrogate, which is no character of Unicode", field)
         return data
+
+
+class Request(Body):
+    """What both kinds of requests have for which a model says something."""
+
+    neutral: ClassVar[Neutral] = REQUEST
+    renamed: ClassVar[Mapping[str, str]] = {"max_completion_tokens": "max_tokens"}
+
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    stop: Annotated[list[str], Field(max_length=MOST_STOPS), BeforeValidator(_listed)] = []
+    seed: Annotated[int, Field(ge=SMALLEST_SEED, le=LARGEST_SEED)] | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
 
     @property
     def stops(self) -> list[str]:
@@ -195,8 +202,11 @@ class ChatMessage(Fields):
 
     def turn(self) -> dict[str, str]:
         """As chat templates take it: they know no developers, who are the newer name of the system."""
-        role = "system" if self.role == "developer" else self.role
-        return {"role": role, "content": "".join(part.text for part in self.content)}
+        return self.said().message
+
+    def said(self) -> Turn:
+        """The same as training has it."""
+        return Turn("system" if self.role == "developer" else self.role, "".join(part.text for part in self.content))
 
 
 class ChatRequest(Request):

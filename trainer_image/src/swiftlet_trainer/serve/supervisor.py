@@ -157,7 +157,7 @@ class Supervisor:
     def _warm(self) -> bool:
         """Ask the names as warm() does; False when the engine or the wait ended before all answered."""
         try:
-            warm(self._client, self._names, self._engine.telling, self._phase, self._lines)
+            warm(self._client, self._names, self._engine, self._phase, self._lines)
         except Unanswered as error:
             if error.gone and self._over():
                 return False

@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
 
     from swiftlet_trainer.models.loading import model_folder
     from swiftlet_trainer.serve.transformers_app import build_app
-    from swiftlet_trainer.serve.transformers_engine import load_engine
+    from swiftlet_trainer.serve.transformers_loading import load_engine
 
     adapters = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
     folder = model_folder(document.model)

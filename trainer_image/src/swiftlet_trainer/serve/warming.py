@@ -12,6 +12,7 @@ import httpx
 from swiftlet.wire.messages import EXIT_INVALID
 
 from swiftlet_trainer.failures import TrainerError
+from swiftlet_trainer.serve.engine import EngineProcess
 
 PROMPT = "Hi"
 TOKENS = 3
@@ -28,8 +29,12 @@ ASTRAY = 1.0
 """Nats that no rounding explains, whomever the answer is like."""
 RESEMBLANCE = 0.25
 """As another answers who is this much nearer to it than to itself."""
-NOT_FINITE = re.compile(r"inf`?, `?nan`? or element|Out of range float values are not JSON compliant", re.IGNORECASE)
-"""What PyTorch's sampler and JSON say of probabilities that are no numbers."""
+NOT_FINITE = re.compile(
+    r"inf`?, `?nan`? or element|Out of range float values are not JSON compliant|NotFiniteError", re.IGNORECASE
+)
+"""What PyTorch's sampler, JSON and the functions of evaluation say of what is no number."""
+NATS_OF_VALUES = 10.0
+"""Beside which bounds vectors and scores are held to: theirs may move by a twentieth of their length, or of 1."""
 
 
 class Unanswered(Exception):  # noqa: N818  (the supervisor says what it means)
@@ -77,25 +82,40 @@ class Answer:
         return found
 
 
+@dataclass(frozen=True)
+class Values:
+    """A vector of a text, or its scores."""
+
+    values: tuple[float, ...]
+
+    def distance(self, other: "Values") -> float:
+        """0 where both are alike; see NATS_OF_VALUES."""
+        longest = max(1.0, math.hypot(*self.values), math.hypot(*other.values))
+        return NATS_OF_VALUES * math.dist(self.values, other.values) / longest
+
+
+Found = Answer | Values
+
+
 def warm(
     client: httpx.Client,
     names: Sequence[str],
-    telling: Mapping[str, Any],
+    engine: EngineProcess,
     announce: Callable[[str], None],
     output: Sequence[str],
 ) -> None:
     """Ask every name alone, then all of them twice at the same time.
 
-    telling: fields with which the engine tells log probabilities, if it does. output: the engine's last lines. Raises
-    Unanswered, AnswersMixed and LogitsNotFinite.
+    output: the engine's last lines. Raises Unanswered, AnswersMixed and LogitsNotFinite.
     """
     alone = {}
     try:
         for name in names:
             announce(f"warming {name}")
-            alone[name] = ask(client, name, telling)
-            # The likeliest of NaN is some token as well; drawing one fails.
-            ask(client, name, {"temperature": 1, "seed": 0, "max_tokens": 1})
+            alone[name] = _asked(client, name, engine)
+            if not engine.pools:
+                # The likeliest of NaN is some token as well; drawing one fails.
+                ask(client, name, {"temperature": 1, "seed": 0, "max_tokens": 1})
     except Unanswered as error:
         if _is_not_finite(str(error), output):
             raise not_finite(name) from None
@@ -105,7 +125,7 @@ def warm(
     announce("asking all names at the same time")
     askers = [*names, *reversed(names)]
     with ThreadPoolExecutor(min(len(askers), AT_ONCE)) as pool:
-        together = list(pool.map(lambda name: (name, ask(client, name, telling)), askers))
+        together = list(pool.map(lambda name: (name, _asked(client, name, engine)), askers))
     problems = mixed_up(alone, together)
     if problems:
         raise AnswersMixed("\n".join(problems))
@@ -119,8 +139,9 @@ def _is_not_finite(reply: str, output: Sequence[str]) -> bool:
     return found
 
 
-def mixed_up(alone: Mapping[str, Answer], together: Sequence[tuple[str, Answer]]) -> list[str]:
-    """Who answered as another when all were asked together, or far from itself, one line each.
+def mixed_up(alone: Mapping[str, Any], together: Sequence[tuple[str, Any]]) -> list[str]:
+    """Who answered as another when all were asked together, or far from itself, one line each. All answers are of one
+    kind, Answer or Values.
 
     A batch rounds otherwise than a request alone, so that an answer that differs a little proves nothing.
     """
@@ -137,21 +158,39 @@ def mixed_up(alone: Mapping[str, Answer], together: Sequence[tuple[str, Answer]]
     return list(found.values())
 
 
+def _asked(client: httpx.Client, name: str, engine: EngineProcess) -> Found:
+    return ask_values(client, name) if engine.pools else ask(client, name, engine.telling)
+
+
 def ask(client: httpx.Client, name: str, fields: Mapping[str, Any]) -> Answer:
     """The greedy answer of one name. Raises Unanswered, and LogitsNotFinite where the answer shows it."""
     body = {"model": name, "prompt": PROMPT, "max_tokens": TOKENS, "temperature": 0, **fields}
-    try:
-        reply = client.post("/v1/completions", json=body, timeout=TIMEOUT_SECONDS)
-    except httpx.HTTPError as error:
-        raise Unanswered(f"no token for {name}: {error!r}", gone=True) from None
-    if not reply.is_success:
-        raise Unanswered(f"no token for {name}: HTTP {reply.status_code}: {reply.text[:500]}")
-    (choice,) = reply.json()["choices"]
+    (choice,) = _reply(client, "/v1/completions", name, body)["choices"]
     told = (choice.get("logprobs") or {}).get("top_logprobs") or []
     tables = tuple({token: float(value) for token, value in table.items()} for table in told)
     if any(math.isnan(value) for table in tables for value in table.values()):
         raise not_finite(name)
     return Answer(choice["text"], tables)
+
+
+def ask_values(client: httpx.Client, name: str) -> Values:
+    """What one name makes of a text. Raises as ask() does."""
+    (found,) = _reply(client, "/pooling", name, {"model": name, "input": PROMPT})["data"]
+    values = Values(tuple(map(float, found["data"])))
+    if not all(map(math.isfinite, values.values)):
+        raise not_finite(name)
+    return values
+
+
+def _reply(client: httpx.Client, path: str, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        reply = client.post(path, json=body, timeout=TIMEOUT_SECONDS)
+    except httpx.HTTPError as error:
+        raise Unanswered(f"no token for {name}: {error!r}", gone=True) from None
+    if not reply.is_success:
+        raise Unanswered(f"no token for {name}: HTTP {reply.status_code}: {reply.text[:500]}")
+    content: dict[str, Any] = reply.json()
+    return content
 
 
 def not_finite(name: str) -> LogitsNotFinite:

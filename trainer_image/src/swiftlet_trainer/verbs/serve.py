@@ -73,12 +73,13 @@ def _engine(
     document: ServeDocument, job_path: str, folder: Path, adapters: dict[str, Path], host: str, reporter: Reporter
 ) -> EngineProcess:
     """The engine that will run, announced with the reason when it is not the one that `auto` prefers."""
+    from swiftlet_trainer.models.made import served_head
     from swiftlet_trainer.serve.quantization import quantization_of
     from swiftlet_trainer.serve.transformers_launch import transformers_process
     from swiftlet_trainer.serve.vllm_checks import check_vllm, draft_folder
     from swiftlet_trainer.serve.vllm_engine import vllm_process
 
-    quantized = quantization_of(folder)
+    quantized, head = quantization_of(folder), served_head(folder, list(adapters.values()))
     name, reason = choose_engine(document, adapters, quantized)
     reporter.emit(type="serving", engine=name, reason=reason, quantization=str(quantized) if quantized else None)
     sys.stdout.write(f"engine: {name}{f', because {reason}' if reason else ''}\n")
@@ -87,16 +88,15 @@ def _engine(
         for note in check_vllm(document, folder, draft):
             sys.stdout.write(f"{note}\n")
         return vllm_process(document, folder, host, len(os.sched_getaffinity(0)), draft)
-    return transformers_process(job_path, host)
+    return transformers_process(job_path, host, pools=head != "tokens")
 
 
 def _checked(document: ServeDocument) -> tuple[Path, dict[str, Path]]:
     """The model's folder and the adapters' by name; InvalidInput with everything that is wrong with them."""
     from swiftlet_trainer.artifact.compatibility import check_adapter
     from swiftlet_trainer.artifact.identity import identity_problems
-    from swiftlet_trainer.models.embedder import vectors_problems
     from swiftlet_trainer.models.loading import check_model, model_folder
-    from swiftlet_trainer.models.scores import silent_problems
+    from swiftlet_trainer.models.made import beside_problems
 
     names = [*document.model_names, *(adapter.name for adapter in document.adapters)]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -106,16 +106,14 @@ def _checked(document: ServeDocument) -> tuple[Path, dict[str, Path]]:
     if document.vllm and document.vllm.draft:
         problems += check_model(document.vllm.draft, chat=False)
     adapters = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
-    if not model_problems:
-        problems += silent_problems(model_folder(document.model))
-        problems += vectors_problems(model_folder(document.model))
     for adapter in document.adapters:
         folder = adapters[adapter.name]
-        found = [*identity_problems(folder, adapter.digest), *vectors_problems(folder)]
+        found = identity_problems(folder, adapter.digest)
         if not model_problems:
             found += check_adapter(folder, model_folder(document.model))
-            found += silent_problems(model_folder(document.model), folder)
         problems += [f"adapter {adapter.name}: {problem}" for problem in found]
+    if not problems:
+        problems = beside_problems(model_folder(document.model), document.model_names, adapters)
     if problems:
         raise InvalidInput(problems)
     return model_folder(document.model), adapters

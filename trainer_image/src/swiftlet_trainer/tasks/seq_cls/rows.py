@@ -10,7 +10,7 @@ from swiftlet.api.tasks.seq_cls import SeqClsTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.encode import Encoded
-from swiftlet_trainer.data.examples import Labelled, Shape
+from swiftlet_trainer.data.examples import Example, Labelled, Shape
 from swiftlet_trainer.data.labelled import targets_of
 from swiftlet_trainer.models.scores import ScoreHead, head_of_task
 from swiftlet_trainer.tasks.score.rows import unpadded
@@ -58,7 +58,12 @@ class LabelledRows:
     def rendered(self, example: Labelled) -> list[Rendered]:
         """The text, with its targets. Raises DroppedError, RowError, UnsuitableTemplateError."""
         targets = targets_of(example.label, self._head.labels, self._head.problem_type)
-        return [replace(one, targets=targets) for one in self._conversations.rendered(example.example)]
+        return [replace(self.unlabelled(example.example), targets=targets)]
+
+    def unlabelled(self, example: Example) -> Rendered:
+        """The text alone. Raises DroppedError, RowError, UnsuitableTemplateError."""
+        (rendered,) = self._conversations.rendered(example)
+        return rendered
 
     def labelled(self, parts: Sequence[list[int]], rendered: Rendered) -> Encoded:
         """The tokens up to the one whose hidden state is scored."""
