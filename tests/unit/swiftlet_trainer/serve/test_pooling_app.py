@@ -15,15 +15,16 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from swiftlet.api.tasks.reranker import RerankerTask
 from swiftlet_trainer.data.examples import Example, Preference, Relevance
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.classes import scored_encoder
-from swiftlet_trainer.evaluate.prompts import answer_ids, relevance_encoder
+from swiftlet_trainer.evaluate.prompts import answer_ids, pair_encoder, relevance_encoder
 from swiftlet_trainer.evaluate.scores import text_scores
 from swiftlet_trainer.evaluate.vectors import text_vectors
 from swiftlet_trainer.models.causal import load_backbone, load_scored
 from swiftlet_trainer.models.embedder import Embedder
-from swiftlet_trainer.models.scores import REWARD, ScoreHead
+from swiftlet_trainer.models.scores import RELEVANCE, REWARD, ScoreHead
 from swiftlet_trainer.serve.pooling_requests import POOLING
 from swiftlet_trainer.serve.transformers_app import build_app
 from swiftlet_trainer.serve.transformers_loading import load_engine
@@ -181,6 +182,22 @@ def test_a_conversation_has_the_reward_of_evaluation(
     assert answer["data"][0]["probs"] == pytest.approx([expected], abs=1e-5)
     assert answer["data"][0]["label"] == "reward"
     assert answer["usage"]["prompt_tokens"] == len(scored.ids)
+
+
+def test_a_reranker_reads_both_together(
+    scoring_model: Callable[..., Path], tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block = RerankerTask(query_prompt="Q: ", document_prompt=" D: ")
+    monkeypatch.setattr("swiftlet_trainer.serve.transformers_loading.read_reranker", lambda _: block)
+    folder = scoring_model("relevance", problem_type="regression")
+    encode = pair_encoder(tokenizer, Embedder(query_prompt="Q: ", document_prompt=" D: "), LONGEST)
+    model = load_scored(folder, torch.float32, RELEVANCE.labels, RELEVANCE.problem_type).eval()
+    expected = [one for (one,) in text_scores(model, [encode(TEXTS[0], text) for text in TEXTS[1:]], 0, 1)]
+    with serve(folder) as client:
+        scores = [one["score"] for one in _post(client, "/score", text_1=TEXTS[0], text_2=TEXTS[1:])["data"]]
+        assert scores == pytest.approx(expected, abs=1e-5)
+        results = _post(client, "/rerank", query=TEXTS[0], documents=TEXTS[1:])["results"]
+    assert [one["relevance_score"] for one in results] == pytest.approx(sorted(expected)[::-1], abs=1e-5)
 
 
 @pytest.mark.parametrize(

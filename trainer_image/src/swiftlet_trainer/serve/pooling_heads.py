@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from swiftlet.api.tasks.reranker import RerankerTask
 
 from swiftlet_trainer.data.examples import Example
 from swiftlet_trainer.data.turns import Turn
@@ -64,11 +65,19 @@ class Vectors(PoolingHead):
 
 
 class Scores(PoolingHead):
-    """Scores, as evaluation has them: what no function has made probabilities of."""
+    """Scores, as evaluation has them: what no function has made probabilities of. rerankers: of each name, how a query
+    and a document become a text; empty where scores are of other things."""
 
-    def __init__(self, tokenizer: Any, head: ScoreHead, pad_id: int, batch_size: int) -> None:
+    def __init__(
+        self,
+        tokenizer: Any,
+        head: ScoreHead,
+        rerankers: Mapping[str, RerankerTask],
+        pad_id: int,
+        batch_size: int,
+    ) -> None:
         super().__init__(pad_id, batch_size)
-        self.head = head
+        self.head, self.rerankers = head, rerankers
         self._encode = scored_encoder(tokenizer, head)
 
     def values(self, model: Any, name: str, texts: Sequence[list[int]]) -> torch.Tensor:

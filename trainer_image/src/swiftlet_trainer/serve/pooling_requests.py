@@ -4,6 +4,7 @@ refused by name.
 Source: platform.openai.com/docs/api-reference/embeddings, jina.ai/reranker, vllm/entrypoints/pooling.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -108,10 +109,26 @@ class PoolingRequest(_TextsOrTurns):
     encoding_format: Literal["float", "base64"] = "float"
 
 
-class ScoreRequest(PoolingFields):
-    """POST /score: how well texts go together, each pair, or one with all others."""
+class _Pairs(PoolingFields):
+    """Texts that are compared."""
 
     neutral: ClassVar[Neutral] = {**POOLING, "use_activation": (True,)}
+
+    @property
+    @abstractmethod
+    def sides(self) -> dict[str, list[str]]:
+        """First and second texts by their fields: one first text is compared with all second ones."""
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """All that are compared."""
+        firsts, seconds = self.sides.values()
+        return list(zip(firsts * len(seconds) if len(firsts) == 1 else firsts, seconds, strict=True))
+
+
+class ScoreRequest(_Pairs):
+    """POST /score: how well texts go together, each pair, or one with all others."""
+
     renamed: ClassVar[Mapping[str, str]] = {
         "data_1": "text_1",
         "data_2": "text_2",
@@ -130,13 +147,19 @@ class ScoreRequest(PoolingFields):
             raise Refused(f"{what}; give one, or as many", "text_1")
         return self
 
+    @property
+    def sides(self) -> dict[str, list[str]]:
+        return {"text_1": self.text_1, "text_2": self.text_2}
 
-class RerankRequest(PoolingFields):
+
+class RerankRequest(_Pairs):
     """POST /rerank: documents by how relevant they are to a query. top_n: the first of them; 0: all."""
-
-    neutral: ClassVar[Neutral] = {**POOLING, "use_activation": (True,)}
 
     query: str
     documents: Documents
     top_n: Annotated[int, Field(ge=0)] = 0
     return_documents: bool = True
+
+    @property
+    def sides(self) -> dict[str, list[str]]:
+        return {"query": [self.query], "documents": self.documents}

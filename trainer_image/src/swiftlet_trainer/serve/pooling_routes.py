@@ -3,7 +3,7 @@
 import base64
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive
+from swiftlet.api.tasks.reranker import RerankerTask
 from torch.nn.functional import normalize
 
 from swiftlet_trainer.evaluate.classes import probabilities
@@ -26,9 +27,14 @@ from swiftlet_trainer.serve.pooling_requests import (
     RerankRequest,
     ScoreRequest,
 )
+from swiftlet_trainer.tasks.reranker.rows import written
 
 SCORE_PATHS, RERANK_PATHS = ("/score", "/v1/score"), ("/rerank", "/v1/rerank", "/v2/rerank")
 PATHS = ("/v1/embeddings", "/classify", "/pooling", *SCORE_PATHS, *RERANK_PATHS)
+
+Compared = tuple[list[float], dict[str, int]]
+"""How well texts go together, pair by pair, and what that cost."""
+Compare = Callable[[ScoreRequest | RerankRequest, Receive], Awaitable[Compared]]
 
 
 def add_pooling(app: FastAPI, engine: PoolingEngine, wait_seconds: float) -> None:
@@ -85,24 +91,16 @@ def _add_vectors(app: FastAPI, head: Vectors, asking: _Asking) -> None:
         vectors, usage = await asking.values(request, http.receive, **_given(request))
         return await _listed(request, "pooling", "pooling", "data", vectors, request.encoding_format, usage)
 
-    async def score(request: ScoreRequest, http: Request) -> Any:
-        texts = {"text_1": request.text_1, "text_2": request.text_2}
-        vectors, usage = await asking.values(request, http.receive, **texts)
-        first, second = vectors[: len(request.text_1)], vectors[len(request.text_1) :]
-        cosines = (first * second).sum(-1).tolist()
-        data = [{"index": index, "object": "score", "score": value} for index, value in enumerate(cosines)]
-        return {**_head(request, "score"), "object": "list", "data": data, "usage": usage}
+    async def compare(request: ScoreRequest | RerankRequest, receive: Receive) -> Compared:
+        vectors, usage = await asking.values(request, receive, **request.sides)
+        firsts, seconds = vectors.split([len(texts) for texts in request.sides.values()])
+        return (firsts * seconds).sum(-1).tolist(), usage
 
-    async def rerank(request: RerankRequest, http: Request) -> Any:
-        texts = {"query": [request.query], "documents": request.documents}
-        vectors, usage = await asking.values(request, http.receive, **texts)
-        return _ranked(request, (vectors[1:] @ vectors[0]).tolist(), usage)
-
-    _add_comparisons(app, score, rerank)
+    _add_comparisons(app, compare)
 
 
 def _add_scores(app: FastAPI, head: Scores, asking: _Asking) -> None:
-    """POST /classify."""
+    """POST /classify, and the scores of a reranker."""
 
     @app.post("/classify", response_model=None)
     async def classify(request: ClassifyRequest, http: Request) -> Any:
@@ -122,8 +120,27 @@ def _add_scores(app: FastAPI, head: Scores, asking: _Asking) -> None:
         shown = _activated(scores, head, request.use_activation)
         return await _listed(request, "pooling", "pooling", "data", shown, request.encoding_format, usage)
 
+    async def compare(request: ScoreRequest | RerankRequest, receive: Receive) -> Compared:
+        block = head.rerankers.get(request.model) or RerankerTask()
+        texts = [written(block, query, document) for query, document in request.pairs]
+        scores, usage = await asking.values(request, receive, **{list(request.sides)[1]: texts})
+        return scores[:, 0].tolist(), usage
 
-def _add_comparisons(app: FastAPI, score: Any, rerank: Any) -> None:
+    if head.rerankers:
+        _add_comparisons(app, compare)
+
+
+def _add_comparisons(app: FastAPI, compare: Compare) -> None:
+    """POST /score and /rerank."""
+
+    async def score(request: ScoreRequest, http: Request) -> Any:
+        scores, usage = await compare(request, http.receive)
+        data = [{"index": index, "object": "score", "score": value} for index, value in enumerate(scores)]
+        return {**_head(request, "score"), "object": "list", "data": data, "usage": usage}
+
+    async def rerank(request: RerankRequest, http: Request) -> Any:
+        return _ranked(request, *await compare(request, http.receive))
+
     for paths, answer in ((SCORE_PATHS, score), (RERANK_PATHS, rerank)):
         for path in paths:
             app.add_api_route(path, answer, methods=["POST"], response_model=None)

@@ -15,7 +15,7 @@ from swiftlet_trainer.models.adapters import AdapterSource, with_adapters
 from swiftlet_trainer.models.causal import load_backbone, load_causal, load_scored
 from swiftlet_trainer.models.embedder import AS_DEFAULT, matryoshka_dims, read_embedder
 from swiftlet_trainer.models.made import served_head
-from swiftlet_trainer.models.scores import ScoreHead, read_head
+from swiftlet_trainer.models.scores import RELEVANCE, ScoreHead, read_head, read_reranker
 from swiftlet_trainer.serve.pooling_engine import PoolingEngine
 from swiftlet_trainer.serve.pooling_heads import PoolingHead, Scores, Vectors
 from swiftlet_trainer.serve.transformers_engine import TransformersEngine
@@ -73,11 +73,12 @@ def _head(
 ) -> PoolingHead:
     pad_id = padding_token(model, tokenizer)
     batch_size = BATCH_SIZE if _takes_padding(model) else 1
+    folders = {**dict.fromkeys(model_names, folder), **adapters}
     if scores:
-        return Scores(tokenizer, scores, pad_id, batch_size)
+        rerankers = {name: read_reranker(one) for name, one in folders.items()} if scores == RELEVANCE else {}
+        return Scores(tokenizer, scores, rerankers, pad_id, batch_size)
     # A base that says nothing is beside its adapters to be compared with them: it makes vectors in the first one's way.
     first = next(iter(adapters.values()), folder)
-    folders = {**dict.fromkeys(model_names, folder), **adapters}
     ways = {name: read_embedder(one) or read_embedder(first) or AS_DEFAULT for name, one in folders.items()}
     dimensions = {name: matryoshka_dims(one) for name, one in folders.items()}
     return Vectors(tokenizer, ways, dimensions, pad_id, batch_size)
