@@ -247,10 +247,12 @@ def test_every_alert_has_a_runbook(render: Render) -> None:
 def test_figures_that_are_asked_for_exist(file: Path) -> None:
     from swiftlet.kube.cache import Cache
     from swiftlet.observability.metrics import Metrics, ResourceCollector, new_registry
+    from swiftlet.observability.run_collector import RunCollector
 
     registry = new_registry()
     Metrics(registry)
     registry.register(ResourceCollector(Cache(), lambda: True))
+    registry.register(RunCollector(Cache(), lambda: True, 1))
     known = {
         name
         for family in registry.collect()

@@ -35,6 +35,7 @@ from swiftlet.observability.connection_gate import Limits
 from swiftlet.observability.metrics import Metrics, ResourceCollector, new_registry
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.review_slots import REVIEWS_AT_ONCE
+from swiftlet.observability.run_collector import RunCollector
 from swiftlet.observability.server import METRICS_LIMITS, PROGRESS_LIMITS, Checks, HttpServer, metrics_app, progress_app
 from swiftlet.observability.server_forward import Leadership
 from swiftlet.observability.server_progress import ProgressEndpoint
@@ -92,6 +93,7 @@ class Process:
         self._leading: Leading | None = None
         self._election: Election | None = None
         self.registry.register(ResourceCollector(self.cache, self._has_synced))
+        self.registry.register(RunCollector(self.cache, self._has_synced, settings.series_limit))
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Connect and serve. Raises StartError."""

@@ -37,6 +37,8 @@ class Settings:
     """File with the ComputeProfile of resources that name none, where there is none called `default`."""
     workers: int = 16
     """Resources that are looked at at the same time."""
+    series_limit: int = 1000
+    """Resources with series of their own in the metrics."""
     log_format: Literal["json", "text"] = "text"
     log_level: str = "INFO"
 

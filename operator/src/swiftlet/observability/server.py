@@ -12,12 +12,14 @@ GET  /readyz          200 once it can serve, else 503 with the reason
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from swiftlet.observability.connection_gate import ConnectionGate, Limits
 from swiftlet.observability.server_progress import ProgressEndpoint
@@ -81,17 +83,34 @@ async def _one_request(request: web.Request, handler: Handler) -> web.StreamResp
 
 def _metrics(registry: CollectorRegistry) -> Handler:
     made: dict[str, tuple[float, bytes]] = {}
+    making = asyncio.Lock()
 
     async def handle(request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        now = time.monotonic()
-        for old in [name for name, (since, _) in made.items() if now - since >= METRICS_SECONDS]:
-            del made[old]
-        if content_type not in made:
-            made[content_type] = now, encode(registry)
-        return web.Response(body=made[content_type][1], headers={"Content-Type": content_type})
+        async with making:
+            now = time.monotonic()
+            for old in [name for name, (since, _) in made.items() if now - since >= METRICS_SECONDS]:
+                del made[old]
+            if content_type not in made:
+                # Figures are read on the loop, which owns them. To write them is the larger work, and needs no loop.
+                made[content_type] = now, await asyncio.to_thread(encode, _collected(registry))
+            return web.Response(body=made[content_type][1], headers={"Content-Type": content_type})
 
     return handle
+
+
+def _collected(registry: CollectorRegistry) -> CollectorRegistry:
+    """The figures as they are now."""
+
+    families = list(registry.collect())
+
+    class Collected(Collector):
+        def collect(self) -> Iterable[Metric]:
+            return families
+
+    now = CollectorRegistry()
+    now.register(Collected())
+    return now
 
 
 def _probe(check: Check) -> Handler:

@@ -84,6 +84,8 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
     text = "ComputeProfile of resources that name none, where the cluster has none called default"
     _option(group, "--default-profile", Path, None, "FILE", text)
     _option(group, "--workers", _positive, 16, "N", "resources that are looked at at the same time")
+    text = "resources that have series of their own in the metrics: those that run first, then the newest"
+    _option(group, "--series-limit", _positive, 1000, "N", text)
     _option(group, "--log-format", _choice("json", "text"), "text", "json|text", "form of log lines")
     levels = ("DEBUG", "INFO", "WARNING", "ERROR")
     _option(group, "--log-level", _choice(*levels), "INFO", "|".join(levels), "least level of log lines")
@@ -148,6 +150,7 @@ def settings_of(options: argparse.Namespace) -> "Settings":
         progress_url=options.progress_url or None,
         default_profile=Path(options.default_profile) if options.default_profile else None,
         workers=options.workers,
+        series_limit=options.series_limit,
         log_format=options.log_format,
         log_level=options.log_level,
     )
