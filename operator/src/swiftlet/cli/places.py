@@ -8,11 +8,13 @@ from swiftlet.local.logs import pod_log_files
 from swiftlet.local.places import MODELS_CLAIM, local_capabilities
 
 
-def path_of(state: Path, uri: str, mirror: Path | None = None) -> Path:
-    """What a URI names under the local engine's own profile: a path on a claim, or a local path."""
+def path_of(state: Path, uri: str, mirror: Path | None = None) -> Path | None:
+    """What a URI names under the local engine's own profile: a path on a claim, or a local path; None: neither."""
     parsed = parse_uri(uri)
-    on_claim = scheme_of(parsed).on_claim(parsed, local_capabilities().default_profile.storage)
-    return claim_folder(state, on_claim[0], mirror) / on_claim[1] if on_claim else Path(parsed.path)
+    scheme = scheme_of(parsed)
+    if on_claim := scheme.on_claim(parsed, local_capabilities().default_profile.storage):
+        return claim_folder(state, on_claim[0], mirror) / on_claim[1]
+    return Path(parsed.path) if scheme.is_local else None
 
 
 def claim_folder(state: Path, claim: str, mirror: Path | None = None) -> Path:
@@ -30,7 +32,8 @@ def run_folder(state: Path, item: dict[str, Any]) -> Path | None:
     """Folder of an EvalRun's or FineTuneJob's files on the artifacts volume; None while it has left nothing."""
     status = item.get("status") or {}
     left = (status.get("report") or status.get("artifact") or {}).get("uri")
-    return path_of(state, left).parent if left else None
+    path = path_of(state, left) if left else None
+    return path.parent if path else None
 
 
 def reports(state: Path, item: dict[str, Any]) -> list[Path]:
@@ -42,4 +45,5 @@ def reports(state: Path, item: dict[str, Any]) -> list[Path]:
 def artifact_folder(state: Path, item: dict[str, Any]) -> Path | None:
     """The folder of what a FineTuneJob made; None while it has made nothing."""
     made = (item.get("status") or {}).get("artifact") or {}
-    return path_of(state, made["uri"]).absolute() if made.get("uri") else None
+    path = path_of(state, made["uri"]) if made.get("uri") else None
+    return path.absolute() if path else None

@@ -1,6 +1,9 @@
+from typing import Any
+
 import pytest
 from swiftlet.api.computeprofile import Storage
-from swiftlet.kinds.references.sources import locate_file, locate_model
+from swiftlet.kinds.frame.capabilities import Capabilities
+from swiftlet.kinds.references.sources import locate_file, locate_model, source_verdict
 
 MIRRORED = Storage(models_claim="mirror")
 
@@ -49,3 +52,10 @@ def test_only_the_named_key_is_mounted() -> None:
 def test_hub_data_without_a_mirror() -> None:
     with pytest.raises(ValueError, match="needs a mirror"):
         locate_file("hf://a/b/x.csv", 0, Storage())
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_a_scheme_that_a_newer_release_has_stored_is_refused(on_disk: bool, world: Any) -> None:
+    verdict = source_verdict("spec.model.uri", "tape://a/b", "default", Storage(), world, Capabilities(), on_disk)
+    assert verdict and (verdict.reason, verdict.waits) == ("InvalidUri", False)
+    assert verdict.message == "spec.model.uri tape://a/b: tape is none of configmap, pvc, hf, file"

@@ -8,7 +8,7 @@ import pytest
 from huggingface_hub import ModelCard
 from swiftlet_trainer.artifact.manifest import BaseModelRecord, Manifest
 from swiftlet_trainer.artifact.model_card import model_card
-from swiftlet_trainer.models.loading import FETCHED
+from swiftlet_trainer.storage.hf import FETCHED
 
 BASE = {"uri": "hf://org/base@v2", "revision": "v2", "digest": "sha256:b", "architecture": "LlamaForCausalLM"}
 PARAMETERS = {

@@ -59,7 +59,10 @@ def needs_of(planned: PlannedResource, world: Imagined, state: Path, mirror: Pat
         _weighted(data, _rows(data, job, world, state, mirror)) for data in job.spec.datasets if data.split == "train"
     ]
     rows = None if None in counts or job.spec.template.packing else sum(count or 0 for count in counts)
-    config = path_of(state, planned.first_model, mirror) / "config.json"
+    model = path_of(state, planned.first_model, mirror)
+    if model is None:
+        return Needs(layout, step, rows, None, (f"{planned.first_model}: pods fetch it, this machine has none",))
+    config = model / "config.json"
     spec = job.spec.model_copy(update={"tuner": document.tuner})
     try:
         shape = shape_of(json.loads(config.read_text(encoding="utf-8")))
@@ -135,8 +138,9 @@ def _rows(data: Dataset, job: Resource, world: Imagined, state: Path, mirror: Pa
         found = world.get(scheme.object[1], job.metadata.namespace or "default", uri.authority) or {}
         text = (found.get("data") or {}).get(uri.path)
         return None if text is None else counter(text)
+    path = path_of(state, data.uri, mirror)
     try:
-        return counter(path_of(state, data.uri, mirror).read_text(encoding="utf-8-sig"))
+        return counter(path.read_text(encoding="utf-8-sig")) if path else None
     except (OSError, ValueError):
         return None
 

@@ -33,5 +33,5 @@ def loading_lines(item: dict[str, Any], state: Path, mirror: Path) -> list[str]:
 
 
 def _base(uri: str, state: Path, mirror: Path) -> str:
-    path = path_of(state, uri, mirror)
-    return str(path.absolute()) if path.is_dir() else hub_name(uri) or str(path.absolute())
+    path, on_hub = path_of(state, uri, mirror), hub_name(uri)
+    return str(path.absolute()) if path and (path.is_dir() or on_hub is None) else on_hub or uri
