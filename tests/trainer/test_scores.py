@@ -112,7 +112,10 @@ def test_a_classifier_says_what_it_learnt_and_others_read_it(
     pod.train_here()
     assert pod.curve()[-1] < pod.curve()[0]
     records, results = evaluated(pod, rows[:4], {"classification": {"uri": "rows.jsonl"}}, is_adapter=True)
-    assert [(one["metric"], float(one["value"])) for one in results] == [("accuracy", 1.0)]
+    assert {one["metric"]: float(one["value"]) for one in results} == dict.fromkeys(
+        ("accuracy", "f1_macro", "f1_micro", "precision_macro", "recall_macro"), 1.0
+    )
+    assert pod.curve("accuracy")[-1] == 1
     assert [record["answer"] for record in records] == ["long", "short", "long", "short"]
     texts = [row["text"] for row in rows[:4]]
     expected = scored_by_transformers(pod.output / "artifact", tiny_model, 3, texts)
@@ -139,6 +142,26 @@ def test_a_reranker_learns_what_answers_in_any_batches_and_is_asked_as_it_learnt
     is_first = [better > worse for better, worse in zip(scores[::2], scores[1::2], strict=True)]
     assert [record["metrics"]["recall_at_1"] for record in records] == [float(one) for one in is_first]
     assert {one["metric"] for one in results} == {"mrr", "ndcg_at_10", "recall_at_1", "recall_at_10"}
+
+
+def test_figures_of_texts_are_judged_by_their_errors(make_pod: Callable[[str], Any], tiny_model: Path) -> None:
+    rows = [{"text": "Swift. " * (1 + number % 4), "label": number % 4 - 1.5} for number in range(16)]
+    pod = make_pod("pod")
+    task = {"seqCls": {"problemType": "regression"}}
+    pod.write_job(tiny_model, task=task, training={"learningRate": 1e-2, "maxSteps": 12})
+    (pod.root / "swiftlet" / "data" / "0" / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    pod.prepare()
+    pod.train_here()
+    assert not pod.curve("accuracy"), "figures have no class"
+    records, results = evaluated(pod, rows[:4], {"regression": {"uri": "rows.jsonl"}}, is_adapter=True)
+    found = {one["metric"]: float(one["value"]) for one in results}
+    given = [score for record in records for score in record["scores"]]
+    assert [record["reference"] for record in records] == ["-1.5", "-0.5", "0.5", "1.5"]
+    known = [row["label"] for row in rows[:4]]
+    assert found["mse"] == pytest.approx(sum((a - b) ** 2 for a, b in zip(given, known, strict=True)) / 4, rel=1e-5)
+    assert found["pearson"] > 0.8
+    assert found["mae"] < 1
+    assert -1 <= found["spearman"] <= 1
 
 
 PAIR = {"prompt": "Where does the swift sleep?", "rejected": "Nobody knows."}

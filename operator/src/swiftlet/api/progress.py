@@ -34,6 +34,11 @@ class Progress(ApiModel):
     mean_token_accuracy: str | None = Field(
         None, description="Share of the last step's labelled tokens that were the likeliest; of tokenMetrics."
     )
+    accuracy: str | None = Field(
+        None,
+        description="Share of the last step's texts that got their class; where they may have several, all of them.",
+    )
+    eval_accuracy: str | None = Field(None, description="The same of held-out texts.")
     rewards_chosen: str | None = Field(
         None,
         description="Mean reward of the last step's chosen (good) answers: beta x (log p - log p of the reference), or"

@@ -10,7 +10,11 @@ from swiftlet.api.uris import DataUri
 
 GenerationMetric = Literal["exact_match", "contains", "rouge_l"]
 RetrievalMetric = Literal["mrr", "ndcg_at_10", "recall_at_1", "recall_at_10"]
-Metric = Literal[GenerationMetric, "perplexity", "accuracy", "preference_accuracy", RetrievalMetric]
+ClassificationMetric = Literal["accuracy", "f1_macro", "f1_micro", "precision_macro", "recall_macro"]
+RegressionMetric = Literal["mse", "mae", "pearson", "spearman"]
+Metric = Literal[
+    GenerationMetric, "perplexity", ClassificationMetric, "preference_accuracy", RetrievalMetric, RegressionMetric
+]
 
 
 class GenerationSuite(ApiModel):
@@ -78,9 +82,26 @@ class RetrievalSuite(ApiModel):
 
 
 class ClassificationSuite(ApiModel):
-    """Share of texts that a classifier (task seqCls) gives the right class; where a text may have several, all of them.
+    """Which classes a classifier (task seqCls) gives to texts.
 
-    Rows: texts or conversations with `label`, the name or number of a class, or a list of them.
+    Rows: texts or conversations with `label`, the name or number of a class, or a list of them. Reported are accuracy
+    (share of texts that get their class; where they may have several, exactly theirs); f1_macro, precision_macro and
+    recall_macro (means over the classes that texts have or get; van Rijsbergen 1979); and f1_micro (of all classes
+    together, which is the accuracy where texts have one class each).
+    """
+
+    uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
+    max_length: Annotated[int, Field(ge=8, le=1048576)] = Field(
+        1024, description="Longest row in tokens; the rest is cut."
+    )
+
+
+class RegressionSuite(ApiModel):
+    """Which figures a model (task seqCls with problemType regression) gives to texts.
+
+    Rows: texts or conversations with `label`, a number, or as many as there are figures. Reported are mse and mae
+    (squared and absolute errors), and pearson and spearman (correlations; of ranks the latter; NaN where all texts get
+    the same). Of several figures all are means.
     """
 
     uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
@@ -93,7 +114,7 @@ class Suite(ApiModel):
     """One set of questions and how they are scored."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        one_of("generation", "perplexity", "multipleChoice", "preference", "retrieval", "classification"),
+        one_of("generation", "perplexity", "multipleChoice", "preference", "retrieval", "classification", "regression"),
     )
 
     name: DnsLabel | None = Field(None, description="Name in results; the block's name when absent.")
@@ -103,6 +124,7 @@ class Suite(ApiModel):
     preference: PreferenceSuite | None = None
     retrieval: RetrievalSuite | None = None
     classification: ClassificationSuite | None = None
+    regression: RegressionSuite | None = None
     limit: Positive | None = Field(None, description="Use the first rows only.")
     placeholders: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=32)] = Field(
         default_factory=dict, description="Values for `{{NAME}}` placeholders in the rows' text."
@@ -116,6 +138,7 @@ SUITE_NAMES: Mapping[str, str] = {
     "preference": "preference",
     "retrieval": "retrieval",
     "classification": "classification",
+    "regression": "regression",
 }
 """Blocks of a suite, and the name in results of a suite that has none."""
 SUITE_METRICS: Mapping[str, tuple[Metric, ...]] = {
@@ -123,6 +146,7 @@ SUITE_METRICS: Mapping[str, tuple[Metric, ...]] = {
     "multiple_choice": ("accuracy",),
     "preference": ("preference_accuracy",),
     "retrieval": get_args(RetrievalMetric),
-    "classification": ("accuracy",),
+    "classification": get_args(ClassificationMetric),
+    "regression": get_args(RegressionMetric),
 }
 """What a suite reports, by its block; a generation suite reports its `metrics`."""

@@ -30,6 +30,8 @@ METRICS = {
     "grad_norm": ("gradNorm", "{:.3g}"),
     "entropy": ("entropy", "{:.4f}"),
     "mean_token_accuracy": ("meanTokenAccuracy", "{:.4f}"),
+    "accuracy": ("accuracy", "{:.4f}"),
+    "eval_accuracy": ("evalAccuracy", "{:.4f}"),
     "rewards/chosen": ("rewardsChosen", "{:.4f}"),
     "rewards/rejected": ("rewardsRejected", "{:.4f}"),
     "rewards/margins": ("rewardsMargins", "{:.4f}"),

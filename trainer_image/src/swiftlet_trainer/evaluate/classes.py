@@ -1,4 +1,4 @@
-"""Labelled texts as a classifier reads them, and whether it is right."""
+"""Labelled texts as a model that scores them reads them, and what it makes of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ from swiftlet_trainer.templates.segments import Segments, UnencodableError
 
 @dataclass(frozen=True)
 class Classified:
-    """A text's tokens, and the names of its classes."""
+    """A text's tokens, and what is to come out: 1 or 0 for each class, or its figures."""
 
     ids: list[int]
-    classes: list[str]
+    expected: list[float]
 
 
 def scored_encoder(tokenizer: Any, head: ScoreHead) -> Callable[[Example], list[int]]:
@@ -47,8 +47,8 @@ def scored_encoder(tokenizer: Any, head: ScoreHead) -> Callable[[Example], list[
 
 
 def class_encoder(tokenizer: Any, head: ScoreHead, max_length: int) -> Callable[[Labelled], Classified]:
-    """A function from a row to its first `max_length` tokens, as training has them, and its classes. The function
-    raises UnusableRowError, for a label that the classifier does not know too."""
+    """A function from a row to its first `max_length` tokens, as training has them, and what is to come out. The
+    function raises UnusableRowError, for a label that the model does not know too."""
     encode = scored_encoder(tokenizer, head)
 
     def classified(row: Labelled) -> Classified:
@@ -58,17 +58,20 @@ def class_encoder(tokenizer: Any, head: ScoreHead, max_length: int) -> Callable[
     return classified
 
 
-def _expected(targets: Sequence[float], head: ScoreHead) -> list[str]:
+def _expected(targets: Sequence[float], head: ScoreHead) -> list[float]:
     if head.problem_type == "single_label_classification":
-        return [head.labels[int(targets[0])]]
-    return [name for name, target in zip(head.labels, targets, strict=True) if target]
+        return _only(int(targets[0]), head)
+    return list(targets)
 
 
-def predicted(scores: Sequence[float], head: ScoreHead) -> list[str]:
-    """The class with the highest score; where a text may have several, all that are likelier than not."""
+def predicted(scores: Sequence[float], head: ScoreHead) -> list[float]:
+    """The scores where they are figures; else 1 for the class with the highest score or, where a text may have several,
+    for all that are likelier than not, and 0 for others."""
+    if head.problem_type == "regression":
+        return list(scores)
     if head.problem_type == "single_label_classification":
-        return [head.labels[scores.index(max(scores))]]
-    return [name for name, score in zip(head.labels, scores, strict=True) if score > 0]
+        return _only(scores.index(max(scores)), head)
+    return [float(score > 0) for score in scores]
 
 
 def probabilities(scores: torch.Tensor, head: ScoreHead) -> torch.Tensor:
@@ -77,3 +80,14 @@ def probabilities(scores: torch.Tensor, head: ScoreHead) -> torch.Tensor:
     if head.problem_type == "single_label_classification":
         return scores.softmax(-1)
     return scores.sigmoid() if head.problem_type == "multi_label_classification" else scores
+
+
+def said(values: Sequence[float], head: ScoreHead) -> str:
+    """What is expected or predicted, for people."""
+    if head.problem_type == "regression":
+        return ", ".join(f"{value:.6g}" for value in values)
+    return ", ".join(name for name, value in zip(head.labels, values, strict=True) if value)
+
+
+def _only(number: int, head: ScoreHead) -> list[float]:
+    return [float(index == number) for index in range(len(head.labels))]

@@ -22,6 +22,10 @@ class Record:
     """Tokens generated (generation) or scored."""
     scores: list[float] | None = None
     """Of a model that scores texts: of each answer, or of each class."""
+    predicted: list[float] | None = None
+    """Of a classifier 1 or 0 for each class, or figures."""
+    expected: list[float] | None = None
+    """The same of the row."""
 
     def document(self) -> dict[str, Any]:
         """The JSON form, without what is not set. JSON has no infinities: they are texts that float() reads."""

@@ -27,7 +27,7 @@ def results_of(suites: Sequence[ResolvedSuite], records: Records) -> list[Result
             subject=subject,
             value=figure(value(sample)),
             stderr=None if (error := standard_error(sample)) is None else figure(error),
-            n=len(sample.sums),
+            n=len(sample),
         )
         for subject in ("target", "baseline")
         for suite in suites

@@ -82,7 +82,7 @@ def parse_row(suite: ResolvedSuite, row: Mapping[str, Any]) -> Row:
             return _preference(row)
         if suite.retrieval:
             return _relevance(row)
-        if suite.classification:
+        if suite.classification or suite.regression:
             return _labelled(row)
         return _perplexity(row) if suite.perplexity else _choice(row)
     except RecursionError:

@@ -1,11 +1,11 @@
 """Figures from rows: values, standard errors, and the interval of a difference by paired bootstrap.
 
-Every metric is a ratio of sums over rows. A mean has weight 1 on each row; the mean negative log-likelihood per token
-has the row's tokens as its weight. Perplexity is exp of that ratio.
+Every metric is a function of sums over rows. A mean is a ratio of two, with weight 1 on each row; the mean negative
+log-likelihood per token has the row's tokens as its weight, and perplexity is exp of that ratio.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,50 +15,59 @@ from swiftlet.wire.significance import MIN_ROWS, Interval
 RESAMPLES = 10_000
 CHUNK = 1_000
 """Resamples drawn at once: memory is CHUNK x rows x 8 bytes."""
+STEP = 1e-4
+"""By how much of a row's share its weight is changed to see what a figure makes of it."""
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One metric of one subject on n rows. sums, weights: shape (n,), in the order of the rows."""
+    """One metric of one subject on n rows: a function of sums over them, which many times as many rows of the same
+    kind would not change. parts: what is summed, (n, k), in the order of the rows. of: from sums, (..., k), to figures,
+    (...)."""
 
-    sums: Array
-    weights: Array
-    exponential: bool = False
-    """The figure is exp of the ratio (perplexity)."""
+    parts: Array
+    of: Callable[[Array], Array]
+
+    def __len__(self) -> int:
+        return len(self.parts)
 
 
 def mean_sample(values: Sequence[float]) -> Sample:
     """A metric that is the mean of one value per row."""
-    return Sample(np.asarray(values, dtype=np.float64), np.ones(len(values)))
+    return Sample(np.stack([np.asarray(values, dtype=np.float64), np.ones(len(values))], -1), _ratio)
 
 
 def perplexity_sample(nll: Sequence[float], tokens: Sequence[int]) -> Sample:
     """Perplexity from each row's summed negative log-likelihood (nats) and its number of scored tokens."""
-    return Sample(np.asarray(nll, dtype=np.float64), np.asarray(tokens, dtype=np.float64), exponential=True)
+    parts = np.stack([np.asarray(nll, dtype=np.float64), np.asarray(tokens, dtype=np.float64)], -1)
+    return Sample(parts, lambda sums: np.asarray(np.exp(_ratio(sums))))
+
+
+def _ratio(sums: Array) -> Array:
+    return np.asarray(sums[..., 0] / sums[..., 1])
 
 
 def value(sample: Sample) -> float:
-    """The figure over all rows."""
-    return _figure(sample, float(sample.sums.sum() / sample.weights.sum()))
+    """The figure over all rows. A model can be so bad that exp overflows; infinity says so and still compares."""
+    return float(_figures(sample, sample.parts.sum(0)))
 
 
 def standard_error(sample: Sample) -> float | None:
     """Standard error of `value` over rows; None with fewer than two rows, and of a figure that is not finite.
 
-    A ratio's is sqrt(Σ (s - R w)² / (n (n - 1))) / mean(w), which with unit weights is the sample standard error of
-    the mean; exp multiplies it by its own value (delta method). Source: Cochran 1977, "Sampling Techniques", eq. 6.13.
+    sqrt(sum of u^2 / (n (n - 1))), where u is the derivative of the figure by the weight of a row, n times as much of
+    which the figure is then made of. Of a mean that is the sample standard error, of a ratio Cochran's. Sources: Efron
+    1982, "The Jackknife, the Bootstrap and Other Resampling Plans", chapter 6 (infinitesimal jackknife); Cochran 1977,
+    "Sampling Techniques", eq. 6.13.
     """
-    n = len(sample.sums)
-    if n < 2:
+    n, sums = len(sample), sample.parts.sum(0)
+    if n < 2 or not math.isfinite(value(sample)):
         return None
-    ratio = float(sample.sums.sum() / sample.weights.sum())
-    if not math.isfinite(_figure(sample, ratio)):
-        return None
-    residuals = sample.sums - ratio * sample.weights
-    error = math.sqrt(float(residuals @ residuals) / (n * (n - 1))) / float(sample.weights.mean())
-    return error * math.exp(ratio) if sample.exponential else error
+    change = STEP * (sample.parts - sums / n)
+    influence = (_figures(sample, sums + change) - _figures(sample, sums - change)) * n / (2 * STEP)
+    return math.sqrt(float(influence @ influence) / (n * (n - 1)))
 
 
 def paired_interval(target: Sample, baseline: Sample, seed: int, resamples: int = RESAMPLES) -> Interval:
@@ -69,31 +78,25 @@ def paired_interval(target: Sample, baseline: Sample, seed: int, resamples: int 
     same interval. Both samples hold the same rows in the same order (ValueError otherwise). From fewer than MIN_ROWS
     rows nothing follows, and the interval is everything; it is NaN where a draw's difference is none (inf - inf).
     """
-    n = len(target.sums)
-    if n != len(baseline.sums):
-        raise ValueError(f"paired samples have {n} and {len(baseline.sums)} rows")
+    n = len(target)
+    if n != len(baseline):
+        raise ValueError(f"paired samples have {n} and {len(baseline)} rows")
     if n < MIN_ROWS:
         return -math.inf, math.inf
     random = np.random.default_rng(seed)
     deltas = np.empty(resamples)
     for start in range(0, resamples, CHUNK):
         size = min(CHUNK, resamples - start)
-        rows = random.integers(0, n, size=(size, n))
-        with np.errstate(over="ignore", invalid="ignore"):
-            deltas[start : start + size] = _resampled(target, rows) - _resampled(baseline, rows)
+        rows = random.integers(0, n, size=(size, n)) + n * np.arange(size)[:, None]
+        drawn = np.bincount(rows.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+        after, before = (_figures(one, drawn @ one.parts) for one in (target, baseline))
+        with np.errstate(invalid="ignore"):
+            deltas[start : start + size] = after - before
     # Between two infinities there is nothing to interpolate.
     low, high = np.quantile(deltas, [0.025, 0.975], method="linear" if np.isfinite(deltas).all() else "nearest")
     return float(low), float(high)
 
 
-def _resampled(sample: Sample, rows: NDArray[np.int64]) -> Array:
-    ratio: Array = sample.sums[rows].sum(axis=1) / sample.weights[rows].sum(axis=1)
-    return np.asarray(np.exp(ratio)) if sample.exponential else ratio
-
-
-def _figure(sample: Sample, ratio: float) -> float:
-    # A model can be so bad that exp overflows; infinity says so and still compares.
-    try:
-        return math.exp(ratio) if sample.exponential else ratio
-    except OverflowError:
-        return math.inf
+def _figures(sample: Sample, sums: Array) -> Array:
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return sample.of(sums)

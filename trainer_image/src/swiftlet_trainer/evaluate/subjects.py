@@ -69,12 +69,15 @@ def _suite_problems(subject: Subject, suites: Sequence[ResolvedSuite]) -> Iterat
         if suite.classification and (head is None or head.problem_type == "regression"):
             what = "it is no classifier" if head is None else f"its scores are figures ({', '.join(head.labels[:5])})"
             yield f"{subject.name}: {what}, and suite {suite.name} asks for classes; evaluate what task seqCls learnt"
-        elif head is not None and not (suite.preference or suite.classification or suite.retrieval):
+        elif suite.regression and (head is None or head.problem_type != "regression"):
+            what = "it gives texts no figures" if head is None else "its scores are of classes"
+            yield f"{subject.name}: {what}, and suite {suite.name} asks for figures; evaluate what task seqCls learnt"
+        elif head is not None and not (suite.preference or suite.classification or suite.regression or suite.retrieval):
             yield (
                 f"{subject.name}: it scores texts and says nothing, which suite {suite.name} is about; ask it with a"
-                " suite of preference, classification or retrieval"
+                " suite of preference, classification, regression or retrieval"
             )
-        elif head is not None and not suite.classification and len(head.labels) > 1:
+        elif head is not None and not (suite.classification or suite.regression) and len(head.labels) > 1:
             yield (
                 f"{subject.name}: it has {len(head.labels)} scores of a text, and suite {suite.name} compares"
                 " one; evaluate a reward model or a reranker"

@@ -6,13 +6,15 @@ from typing import Any
 from swiftlet.api.suites import SUITE_METRICS
 from swiftlet.wire.documents import ResolvedSuite
 
+from swiftlet_trainer.evaluate.class_figures import class_samples
 from swiftlet_trainer.evaluate.language_suites import choice, generation, perplexity
 from swiftlet_trainer.evaluate.preference_suite import preference
 from swiftlet_trainer.evaluate.questions import Question
 from swiftlet_trainer.evaluate.record import Record
+from swiftlet_trainer.evaluate.regression_figures import figure_samples
 from swiftlet_trainer.evaluate.run import Done, Run
 from swiftlet_trainer.evaluate.statistics import Sample, mean_sample, perplexity_sample
-from swiftlet_trainer.evaluate.text_suites import classification, retrieval
+from swiftlet_trainer.evaluate.text_suites import classification, regression, retrieval
 from swiftlet_trainer.models.embedder import AS_DEFAULT, Embedder
 
 SUITES: Mapping[str, Callable[[Run], list[Record]]] = {
@@ -22,6 +24,7 @@ SUITES: Mapping[str, Callable[[Run], list[Record]]] = {
     "multiple_choice": choice,
     "retrieval": retrieval,
     "classification": classification,
+    "regression": regression,
 }
 """By the block that a suite has."""
 
@@ -53,6 +56,10 @@ def samples(suite: ResolvedSuite, records: Sequence[Record]) -> dict[str, Sample
                 [0.0 if r.nll is None else r.nll for r in records], [r.tokens for r in records]
             )
         }
+    if suite.classification:
+        return dict(class_samples(records))
+    if suite.regression:
+        return dict(figure_samples(records))
     names = (
         suite.generation.metrics
         if suite.generation

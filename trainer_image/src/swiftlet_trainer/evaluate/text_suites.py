@@ -1,13 +1,16 @@
-"""Suites of models that make vectors or scores of texts: rankings by the former, classes by the latter."""
+"""Suites of models that make vectors or scores of texts: rankings by the former, classes or figures by the latter."""
+
+from collections.abc import Callable
 
 import numpy as np
 
 from swiftlet_trainer.data.examples import Relevance
-from swiftlet_trainer.evaluate.classes import Classified, class_encoder, predicted
+from swiftlet_trainer.evaluate.classes import Classified, class_encoder, predicted, said
 from swiftlet_trainer.evaluate.finite import diverging
 from swiftlet_trainer.evaluate.generation import padding_token
 from swiftlet_trainer.evaluate.prompts import pair_encoder, relevance_encoder
 from swiftlet_trainer.evaluate.record import Record
+from swiftlet_trainer.evaluate.regression_figures import errors
 from swiftlet_trainer.evaluate.retrieval import Found, candidates, ranking, rankings, texts_of
 from swiftlet_trainer.evaluate.run import Run, by_share, encoded_rows, one_or_all, require_embedded, shown
 from swiftlet_trainer.evaluate.scores import head_of, text_scores
@@ -65,29 +68,38 @@ def _by_scores(run: Run, rows: list[Relevance], among: list[list[str]]) -> tuple
 
 def classification(run: Run) -> list[Record]:
     """Which classes each text is given."""
-    head = head_of(run.model)
     assert run.suite.classification  # noqa: S101
+    return _scored(run, run.suite.classification.max_length, lambda given, known: {"accuracy": float(given == known)})
+
+
+def regression(run: Run) -> list[Record]:
+    """Which figures each text is given."""
+    assert run.suite.regression  # noqa: S101
+    return _scored(run, run.suite.regression.max_length, errors)
+
+
+def _scored(run: Run, max_length: int, metrics: Callable[[list[float], list[float]], dict[str, float]]) -> list[Record]:
+    """What the scores of each text are, and should be. metrics: of one text, from both."""
+    head = head_of(run.model)
     assert head  # noqa: S101  (subjects_of refuses others)
-    encode = class_encoder(run.tokenizer, head, run.suite.classification.max_length)
-    rows: list[Classified] = encoded_rows(run.questions, encode)
+    rows: list[Classified] = encoded_rows(run.questions, class_encoder(run.tokenizer, head, max_length))
     require_embedded(run.model, run.tokenizer, [row.ids for row in rows])
     with diverging(run.subject, lambda row: run.questions[row].place):
         padding = padding_token(run.model, run.tokenizer)
         scores = text_scores(run.model, [row.ids for row in rows], padding, run.batch_size, run.done)
-    records = []
-    for index, (question, row, scored) in enumerate(zip(run.questions, rows, scores, strict=True)):
-        found = predicted(scored, head)
-        records.append(
-            Record(
-                run.suite.name,
-                run.subject,
-                index,
-                shown(question.row),
-                ", ".join(found),
-                ", ".join(row.classes),
-                {"accuracy": float(found == row.classes)},
-                tokens=len(row.ids),
-                scores=scored,
-            )
+    return [
+        Record(
+            run.suite.name,
+            run.subject,
+            index,
+            shown(question.row),
+            said(found := predicted(scored, head), head),
+            said(row.expected, head),
+            metrics(found, row.expected),
+            tokens=len(row.ids),
+            scores=scored,
+            predicted=found,
+            expected=row.expected,
         )
-    return records
+        for index, (question, row, scored) in enumerate(zip(run.questions, rows, scores, strict=True))
+    ]

@@ -13,13 +13,15 @@ from swiftlet_trainer.evaluate.questions import source_uri
 
 REPORT_FILE = "report.html"
 SHOWN_ROWS = 40
-LOWER_IS_BETTER = {"perplexity"}
+LOWER_IS_BETTER = {"perplexity", "mse", "mae"}
+NO_SHARES = {*LOWER_IS_BETTER, "pearson", "spearman"}
 WHAT = {
     "generation": ("Greedy answers; ✓ means that the first metric counts the answer.", "Prompt"),
     "perplexity": ("Perplexity of each row: exp of its mean negative log-likelihood per token.", "Text"),
     "multiple_choice": ("The choice with the highest log-likelihood per byte.", "Question"),
     "preference": ("The likeliest answer; ✓ means that it is the chosen one.", "Prompt"),
     "retrieval": ("The document that comes first; ✓ means that it is relevant.", "Query"),
+    "regression": ("The figures that the text is given.", "Text"),
     "classification": ("The class with the highest score; ✓ means that it is the text's.", "Text"),
 }
 SUBJECTS = ("baseline", "target")
@@ -83,7 +85,7 @@ def _plot(results: list[Result]) -> Any:
             if one.subject == subject:
                 panel = panels.setdefault(
                     (one.suite, one.metric),
-                    Bars(f"{one.metric} ({one.suite})", [], is_share=one.metric != "perplexity"),
+                    Bars(f"{one.metric} ({one.suite})", [], is_share=one.metric not in NO_SHARES),
                 )
                 panel.values.append((subject, float(one.value), float(one.stderr or 0)))
     return safe(bar_panels(list(panels.values())))
@@ -128,7 +130,7 @@ def _cell(record: dict[str, Any]) -> dict[str, Any]:
     name, score = next(iter(record["metrics"].items()))
     return {
         "text": record.get("answer", "") + (f" ({score:.2f})" if name == "rouge_l" else ""),
-        "passed": None if name == "rouge_l" else score == 1,
+        "passed": None if name in ("rouge_l", "mse") else score == 1,
     }
 
 

@@ -136,6 +136,7 @@ _SINGLE_CURVES = (
     ("Learning rate", "learningRate", "learning rate"),
     ("Gradient norm", "gradNorm", "2-norm"),
     ("Token accuracy", "meanTokenAccuracy", "share"),
+    ("Texts that got their class", "accuracy", "share"),
     ("Margin of the chosen answers' rewards", "rewardsMargins", "reward"),
     ("Pairs whose chosen answer has the higher reward", "rewardsAccuracies", "share"),
     ("Divergence from the reference, by answers to other prompts", "kl", "nats"),

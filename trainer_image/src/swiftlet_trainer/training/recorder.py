@@ -13,7 +13,7 @@ from swiftlet_trainer.training.batches import BatchPlan
 from swiftlet_trainer.training.figures import StepFigures, Told
 from swiftlet_trainer.training.meter import Meter
 
-HELD_OUT = ("eval_rewards_margins", "eval_rewards_accuracies", "eval_channel_losses")
+HELD_OUT = ("eval_accuracy", "eval_rewards_margins", "eval_rewards_accuracies", "eval_channel_losses")
 """Figures of a task that are told of the rows held out as well: fields of Progress."""
 
 

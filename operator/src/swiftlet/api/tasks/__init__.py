@@ -125,6 +125,11 @@ class Task(ApiModel):
         return 2 if self.name in PREFERENCE_TASKS or self.mismatches else 1
 
     @property
+    def learnt_sequences(self) -> int:
+        """Those of them that a step has gradients of."""
+        return 1 if self.mismatches else self.sequences
+
+    @property
     def mismatches(self) -> bool:
         """Whether a row has another row's answer behind its own, which is not learnt: the loss of a step compares with
         what the model makes of those."""

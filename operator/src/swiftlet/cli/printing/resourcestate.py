@@ -79,6 +79,7 @@ def _figures(progress: Object) -> tuple[str, ...]:
         f"eval loss {figure(progress['evalLoss'])}" if progress.get("evalLoss") is not None else "",
         f"loss of {_by_channel(progress['channelLosses'])}" if progress.get("channelLosses") else "",
         f"token accuracy {float(progress['meanTokenAccuracy']):.0%}" if progress.get("meanTokenAccuracy") else "",
+        f"accuracy {float(progress['accuracy']):.0%}" if progress.get("accuracy") else "",
         f"pairs told apart {float(progress['rewardsAccuracies']):.0%}" if progress.get("rewardsAccuracies") else "",
         f"{float(progress['tokensPerSecond']):.0f} tokens/s" if progress.get("tokensPerSecond") is not None else "",
         f"ETA {seconds(progress['etaSeconds'])}" if progress.get("etaSeconds") is not None else "",

@@ -18,6 +18,8 @@ FIGURES = (
     "gradNorm",
     "entropy",
     "meanTokenAccuracy",
+    "accuracy",
+    "evalAccuracy",
     "rewardsChosen",
     "rewardsRejected",
     "rewardsMargins",

@@ -28,3 +28,20 @@ LOSSES: Mapping[ProblemType, Callable[[torch.Tensor, torch.Tensor], torch.Tensor
     "regression": _regression,
 }
 """Of each text, (sequences,), from scores and targets: fp32, (sequences, labels), or (sequences, 1) for ids."""
+
+
+def _is_class(scores: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Whether the class has the highest score."""
+    return scores.argmax(-1).eq(targets.squeeze(-1))
+
+
+def _are_classes(scores: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Whether the classes are likelier than not, and no others."""
+    return scores.gt(0).eq(targets.bool()).all(-1)
+
+
+RIGHT: Mapping[ProblemType, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    "single_label_classification": _is_class,
+    "multi_label_classification": _are_classes,
+}
+"""Of each text, bool, (sequences,), from the same; figures have no class."""

@@ -1,14 +1,13 @@
 """Classifiers as the trainer sees them."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.models.scores import ScoreHead, head_of_task
 from swiftlet_trainer.tasks.base import StepLoss
 from swiftlet_trainer.tasks.score.task import ScoreTask
-from swiftlet_trainer.tasks.seq_cls.loss import LOSSES
+from swiftlet_trainer.tasks.seq_cls.loss import LOSSES, RIGHT
 from swiftlet_trainer.training.collate import Batch
 from swiftlet_trainer.training.heads.score import SequenceScores
 
@@ -18,10 +17,15 @@ class SeqCls(ScoreTask):
     """Scores of each text beside its targets, see tasks.seq_cls.loss."""
 
     head: ScoreHead
-    figures: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        return ("accuracy",) if self.head.problem_type in RIGHT else ()
 
     def loss(self, outputs: SequenceScores, batch: Batch) -> StepLoss:
-        return StepLoss(LOSSES[self.head.problem_type](outputs.scores, batch["targets"]).sum())
+        problem, targets = self.head.problem_type, batch["targets"]
+        figures = {name: RIGHT[problem](outputs.scores, targets).float().sum() for name in self.figures}
+        return StepLoss(LOSSES[problem](outputs.scores, targets).sum(), figures)
 
 
 def task(document: TrainDocument) -> SeqCls:
