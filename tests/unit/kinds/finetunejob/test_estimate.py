@@ -130,3 +130,47 @@ def test_a_gpu_holds_larger_chunks_of_logits(gpus: int, chunk: int) -> None:
     spec = spec_of(template={"maxLength": 1 << 20}, compute={"gpus": gpus})
     found = memory_per_process(spec, layout_of("ddp"), shape_of(LLAMA_8B), "bf16").logits
     assert found == pytest.approx(chunk / 4 * (2 + 8), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("task", "sequences", "head"),
+    [
+        ({"dpo": {}}, 2, 128256),
+        ({"kto": {}}, 1, 128256),  # of the other answer nothing is kept
+        ({"kto": {"lossType": "apo_zero_unpaired"}}, 1, 128256),
+        ({"rm": {}}, 2, 1),
+        ({"seqCls": {"numLabels": 5}}, 1, 5),
+        ({"embedding": {"hardNegatives": 2}}, 4, 4096),
+    ],
+)
+def test_what_a_task_makes_of_its_rows(task: dict[str, Any], sequences: int, head: int) -> None:
+    """Logits of every token up to a chunk of them, or scores or a vector of each sequence."""
+    spec, shape = spec_of(task=task, template={"maxLength": 32}), shape_of(LLAMA_8B)
+    found = estimate(spec, layout_of("ddp"), shape, "bf16").memory
+    alone = estimate(spec_of(template={"maxLength": 32}), layout_of("ddp"), shape, "bf16").memory
+    assert found.activations == sequences * alone.activations
+    assert found.logits == sequences * head * (2 + 8) * (32 if head > 100_000 else 1)
+
+
+def test_a_model_without_a_head_has_fewer_weights() -> None:
+    """Untied, as these are; a layer that scores is trained as a whole, beside the adapters."""
+    shape = shape_of(LLAMA_8B)
+    of = {
+        name: estimate(spec_of(task={name: {}}), layout_of("ddp"), shape, "bf16") for name in ("sft", "rm", "embedding")
+    }
+    assert of["sft"].parameters - of["embedding"].parameters == 128256 * 4096
+    assert of["rm"].parameters - of["embedding"].parameters == 4096
+    assert of["rm"].trained_parameters - of["embedding"].trained_parameters == 4096
+    assert of["sft"].trained_parameters == of["embedding"].trained_parameters
+    assert of["sft"].flops_per_token > of["rm"].flops_per_token == of["embedding"].flops_per_token
+
+
+@pytest.mark.parametrize(("dtype", "width"), [({"dtype": "bfloat16"}, 2), ({"torch_dtype": "float32"}, 4), ({}, 4)])
+def test_a_merged_base_lies_beside_the_checkpoints(dtype: dict[str, str], width: int) -> None:
+    shape = shape_of({**LLAMA_8B, **dtype})
+    merged, further = (
+        estimate(spec_of(model={"fineTuneJobRef": {"name": "a"}, **changes}), layout_of("ddp"), shape, "bf16")
+        for changes in ({"mergeAdapter": True}, {})
+    )
+    assert merged.merged_bytes == merged.disk_bytes - further.disk_bytes == shape.parameters * width
+    assert further.merged_bytes == 0

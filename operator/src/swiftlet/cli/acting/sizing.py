@@ -93,7 +93,8 @@ def text_of(needs: Needs, job: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         (
             "disk",
-            f"{size(found.disk_bytes)}: {kept + 1} checkpoints of {size(found.checkpoint_bytes)}, and the artifact",
+            f"{size(found.disk_bytes)}: {kept + 1} checkpoints of {size(found.checkpoint_bytes)}, and the artifact"
+            + (f", beside a merged base of {size(found.merged_bytes)}" if found.merged_bytes else ""),
         ),
         ("steps", _steps(needs, job)),
     ]

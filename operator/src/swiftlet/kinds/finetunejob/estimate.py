@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from swiftlet.api.finetunejob import FineTuneJobSpec
+from swiftlet.api.tasks import HeadName
 from swiftlet.kinds.finetunejob.plan import Layout, PlannedStrategy
 from swiftlet.kinds.finetunejob.shape import ModelShape
 
@@ -44,6 +45,7 @@ class MemoryEstimate:
     """Moments, and the fp32 copy of the trained weights where they are computed in bf16."""
     activations: int
     logits: int
+    """What the head makes: logits of tokens, or scores or vectors of texts."""
 
     @property
     def total(self) -> int:
@@ -59,8 +61,10 @@ class Estimate:
     memory: MemoryEstimate
     checkpoint_bytes: int
     """One checkpoint."""
+    merged_bytes: int
+    """The base with another job's adapter added, with mergeAdapter; else 0."""
     disk_bytes: int
-    """Kept checkpoints, the one being written, and the artifact."""
+    """Kept checkpoints, the one being written, the artifact, and the merged base."""
     steps: int | None
     """Optimizer steps; None when they depend on rows that were not counted."""
     flops_per_token: int
@@ -78,6 +82,8 @@ def estimate(
     rows: training rows of an epoch, without those held out (packed sequences when packing), when they are known.
     Raises ValueError for LoRA targets that the model does not have.
     """
+    merged = shape.parameters * shape.stored_width if spec.model.merge_adapter else 0
+    shape = shape.of_task(spec.task)
     trained = shape.trained(spec.own_tuner)
     checkpoint = checkpoint_bytes(shape, spec, precision)
     return Estimate(
@@ -85,7 +91,8 @@ def estimate(
         trained_parameters=trained,
         memory=memory_per_process(spec, layout, shape, precision),
         checkpoint_bytes=checkpoint,
-        disk_bytes=checkpoint * (spec.checkpoints.keep + 1) + trained * BYTES[precision],
+        merged_bytes=merged,
+        disk_bytes=checkpoint * (spec.checkpoints.keep + 1) + trained * BYTES[precision] + merged,
         steps=steps_of(spec, rows),
         flops_per_token=flops_per_token(spec, shape),
     )
@@ -94,8 +101,11 @@ def estimate(
 def memory_per_process(
     spec: FineTuneJobSpec, layout: Layout, shape: ModelShape, precision: Literal["fp32", "bf16"]
 ) -> MemoryEstimate:
-    """Bytes of one process. Source of the state: arXiv:1910.02054 section 3.1, with Psi the trained weights for
-    gradients and optimizer, and all weights (and the adapters beside them) for the weights."""
+    """Bytes of one process. shape: as the task loads the model.
+
+    Source of the state: arXiv:1910.02054 section 3.1, with Psi the trained weights for gradients and optimizer, and all
+    weights (and the adapters beside them) for the weights.
+    """
     width, trained = BYTES[precision], shape.trained(spec.own_tuner)
     adapters = 0 if spec.own_tuner.full is not None else trained
     master = FP32 if precision != "fp32" else 0
@@ -108,13 +118,15 @@ def memory_per_process(
     }
     sharded = SHARDED[layout.strategy]
     part = {name: math.ceil(size / (layout.world_size if name in sharded else 1)) for name, size in whole.items()}
-    tokens = layout.per_device_batch_size * spec.template.max_length * spec.task.sequences
+    sequences = layout.per_device_batch_size * spec.task.learnt_sequences
+    tokens = sequences * spec.template.max_length
+    device: Literal["cpu", "gpu"] = "gpu" if spec.compute.gpus else "cpu"
     return MemoryEstimate(
         weights=part["weights"],
         gradients=part["gradients"],
         optimizer=part["optimizer"],
         activations=activation_bytes(shape, tokens, width, spec.training.gradient_checkpointing),
-        logits=logits_bytes(shape, tokens, width, "gpu" if spec.compute.gpus else "cpu"),
+        logits=head_bytes(shape, spec.task.head, sequences, tokens, width, device),
     )
 
 
@@ -134,11 +146,18 @@ def activation_bytes(shape: ModelShape, tokens: int, width: int, recompute: bool
     return tokens * (kept + norm)
 
 
-def logits_bytes(shape: ModelShape, tokens: int, width: int, device: Literal["cpu", "gpu"]) -> int:
-    """Bytes of the logits that exist at once: in the model's precision, as fp32, and their fp32 gradient.
+def head_bytes(
+    shape: ModelShape, head: HeadName, sequences: int, tokens: int, width: int, device: Literal["cpu", "gpu"]
+) -> int:
+    """Bytes of what the head makes at once: in the model's precision, as fp32, and its fp32 gradient."""
+    figures = {"score": shape.scores or 0, "pool": shape.hidden}
+    if head in figures:
+        return sequences * figures[head] * (width + 2 * FP32)
+    return logits_bytes(shape, tokens, width, device)
 
-    Upper bound: every position carries a label.
-    """
+
+def logits_bytes(shape: ModelShape, tokens: int, width: int, device: Literal["cpu", "gpu"]) -> int:
+    """The same of logits. Upper bound: every position carries a label."""
     chunk = max(1, LOGITS_CHUNK_BYTES[device] // (FP32 * shape.vocabulary))
     return min(tokens, chunk) * shape.vocabulary * (width + 2 * FP32)
 
@@ -169,4 +188,5 @@ def flops_per_token(spec: FineTuneJobSpec, shape: ModelShape) -> int:
     attention = 6 * shape.layers * spec.template.max_length * shape.attention
     if spec.own_tuner.full is not None:
         return 6 * shape.matmul_parameters + attention
-    return 4 * shape.matmul_parameters + attention + 6 * shape.trained(spec.own_tuner)
+    of_tokens = shape.trained(spec.own_tuner) - (shape.scores or 0) * shape.hidden
+    return 4 * shape.matmul_parameters + attention + 6 * of_tokens

@@ -1,9 +1,10 @@
 """Parameter counts of decoder-only transformers from their config.json, without loading a weight."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from swiftlet.api.tasks import Task
 from swiftlet.api.tuner import Lora, Tuner
 
 
@@ -28,6 +29,10 @@ FAMILIES = {
     "smollm3": Family(qkv_bias=None, output_bias=None, mlp_bias=None, head_norms=False),
 }
 """By `model_type`. Grouped-query attention, gated MLP, two RMSNorms a layer (Touvron et al. 2023, arXiv:2302.13971)."""
+
+
+WIDTHS = {"float32": 4, "float16": 2, "bfloat16": 2}
+"""Bytes of a weight, by the `dtype` of the config."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +67,28 @@ class ModelShape:
     """Of one layer."""
     norms: int
     """Norm parameters of one layer."""
+    stored_width: int = 4
+    """Bytes of a weight in the model's files."""
+    scores: int | None = None
+    """Of each text, by a layer that stands in the head's place; 0 where nothing does. None: the head is there."""
+
+    def of_task(self, task: Task) -> "ModelShape":
+        """The model as the task loads it."""
+        return self if task.head == "tokens" else replace(self, tied=True, scores=task.scores)
 
     @property
     def parameters(self) -> int:
-        """All weights: embedding, head unless tied, layers, last norm."""
+        """All weights: embedding, head unless tied, what scores texts, layers, last norm."""
         layer = sum(linear.parameters for linear in self.linears) + self.norms
-        return self.vocabulary * self.hidden * (1 if self.tied else 2) + self.layers * layer + self.hidden
+        ends = self.vocabulary * (1 if self.tied else 2) + (self.scores or 0)
+        return ends * self.hidden + self.layers * layer + self.hidden
 
     @property
     def matmul_parameters(self) -> int:
-        """Weights that take part in matrix products: the linear layers and the head, not the embedding's lookup."""
-        return self.layers * sum(one.inputs * one.outputs for one in self.linears) + self.vocabulary * self.hidden
+        """Weights that take part in matrix products of every token: the linear layers and the head, not the embedding's
+        lookup."""
+        head = self.vocabulary * self.hidden if self.scores is None else 0
+        return self.layers * sum(one.inputs * one.outputs for one in self.linears) + head
 
     def trained(self, tuner: Tuner) -> int:
         """Weights that the tuner trains. Raises ValueError for target modules that the model does not have."""
@@ -81,6 +97,7 @@ class ModelShape:
         lora = tuner.lora or Lora()
         targets = self._targets(lora)
         numbers = sum(lora.rank * (one.inputs + one.outputs) * count for one, count in targets)
+        numbers += (self.scores or 0) * self.hidden  # as a whole
         return numbers + (sum(one.outputs * count for one, count in targets) if lora.use_dora else 0)
 
     def _targets(self, lora: Lora) -> list[tuple[Linear, int]]:
@@ -126,6 +143,7 @@ def shape_of(config: Mapping[str, Any]) -> ModelShape:
         vocabulary=config["vocab_size"],
         tied=bool(config.get("tie_word_embeddings", False)),
         linears=_linears(config, family, heads * head, key_value),
+        stored_width=WIDTHS.get(config.get("dtype") or config.get("torch_dtype") or "float32", 4),
         norms=2 * hidden + (2 * head if family.head_norms else 0),
     )
 
