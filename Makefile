@@ -84,6 +84,7 @@ generate: $(INSTALLED) ## Write crds/, docs/reference/ and the chart's copies fr
 	@$(VENV)/bin/python -m swiftlet.kinds.conditions.reference docs/reference
 	@$(VENV)/bin/python -m swiftlet.cli.reference docs/reference/cli.md
 	@$(VENV)/bin/python helm/generate.py
+	@$(VENV)/bin/python helm/dashboards.py
 
 # docker where its engine runs, else buildah.
 BUILDER = $(shell docker info >/dev/null 2>&1 && echo docker || echo buildah)

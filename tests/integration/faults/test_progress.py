@@ -13,7 +13,7 @@ AUDIENCE = "swiftlet-operator"
 STEP = {"time": "2026-01-01T00:00:00Z", "type": "progress", "step": 3, "totalSteps": 30, "percent": 10, "loss": "1.25"}
 
 
-def _token(scene: Scene, pod: Object | None, audience: str = AUDIENCE) -> str:
+def token_of(scene: Scene, pod: Object | None, audience: str = AUDIENCE) -> str:
     """A token of the namespace's default account, bound to a pod as the kubelet's are, or to nothing."""
     spec: Object = {"audiences": [audience], "expirationSeconds": 600}
     if pod is not None:
@@ -63,7 +63,7 @@ def test_pods_are_told_where_to_report_and_get_a_token_for_it(reporting: Any) ->
 def test_a_report_of_its_own_pod_reaches_the_status(reporting: Any) -> None:
     scene, jobs = reporting
     uid, pod = jobs["mine"]
-    answer = _post(scene, _token(scene, pod), uid=uid)
+    answer = _post(scene, token_of(scene, pod), uid=uid)
     assert (answer.status_code, answer.json()) == (200, {"accepted": 1, "intervalSeconds": 2.0})
     scene.wait(lambda: _progress(scene, "mine").get("step") == 3, "the step in the status")
     assert {"totalSteps": 30, "percent": 10, "loss": "1.25"}.items() <= _progress(scene, "mine").items()
@@ -75,7 +75,7 @@ def test_what_transformers_sends_is_understood(reporting: Any) -> None:
     _, pod = jobs["theirs"]
     metrics = [{"name": "loss", "value": "0.75"}, {"name": "current_step", "value": "7"}]
     body = {"trainerStatus": {"progressPercentage": 70, "estimatedRemainingSeconds": 12, "metrics": metrics}}
-    assert _post(scene, _token(scene, pod), body).status_code == 200
+    assert _post(scene, token_of(scene, pod), body).status_code == 200
     scene.wait(lambda: _progress(scene, "theirs").get("step") == 7, "the step in the status")
     assert {"percent": 70, "etaSeconds": 12, "loss": "0.7500"}.items() <= _progress(scene, "theirs").items()
 
@@ -100,19 +100,19 @@ def test_without_a_good_token_nothing_is_taken(reporting: Any, token: str | None
 
 def test_a_token_for_another_audience_is_refused(reporting: Any) -> None:
     scene, jobs = reporting
-    answer = _post(scene, _token(scene, jobs["mine"][1], "https://kubernetes.default.svc"))
+    answer = _post(scene, token_of(scene, jobs["mine"][1], "https://kubernetes.default.svc"))
     assert (answer.status_code, "audience" in answer.json()["error"]) == (401, True)
 
 
 def test_a_token_that_is_bound_to_no_pod_is_refused(reporting: Any) -> None:
     scene, _ = reporting
-    answer = _post(scene, _token(scene, None))
+    answer = _post(scene, token_of(scene, None))
     assert (answer.status_code, "bound to a pod" in answer.json()["error"]) == (401, True)
 
 
 def test_another_jobs_token_is_refused(reporting: Any) -> None:
     scene, jobs = reporting
-    answer = _post(scene, _token(scene, jobs["theirs"][1]), [{**STEP, "step": 98}], uid=jobs["mine"][0])
+    answer = _post(scene, token_of(scene, jobs["theirs"][1]), [{**STEP, "step": 98}], uid=jobs["mine"][0])
     assert answer.status_code == 403
     assert "belongs to another resource" in answer.json()["error"]
     assert _progress(scene, "mine").get("step") != 98
@@ -140,7 +140,7 @@ def test_a_pod_that_only_wears_the_label_is_refused(reporting: Any) -> None:
 
 def test_an_oversized_body_is_refused(reporting: Any) -> None:
     scene, jobs = reporting
-    token = _token(scene, jobs["mine"][1])
+    token = token_of(scene, jobs["mine"][1])
     answer = _post(scene, token, b'[{"message": "' + b"x" * 70000 + b'"}]')
     assert answer.status_code == 413
     assert "65536" in answer.json()["error"]
@@ -162,7 +162,7 @@ def test_an_oversized_body_is_refused(reporting: Any) -> None:
 )
 def test_a_malformed_body_is_refused_with_the_place(reporting: Any, body: bytes, said: str) -> None:
     scene, jobs = reporting
-    answer = _post(scene, _token(scene, jobs["mine"][1]), body)
+    answer = _post(scene, token_of(scene, jobs["mine"][1]), body)
     assert answer.status_code == 400
     assert said in answer.json()["error"]
 
@@ -170,12 +170,12 @@ def test_a_malformed_body_is_refused_with_the_place(reporting: Any, body: bytes,
 def test_a_compressed_body_is_refused(reporting: Any) -> None:
     scene, jobs = reporting
     headers = {"Content-Encoding": "gzip"}
-    assert _post(scene, _token(scene, jobs["mine"][1]), b"\x1f\x8b", **headers).status_code in (400, 415)
+    assert _post(scene, token_of(scene, jobs["mine"][1]), b"\x1f\x8b", **headers).status_code in (400, 415)
 
 
 def test_a_forged_token_of_our_own_pod_is_refused_and_pods_that_are_not_ours_cost_no_question(reporting: Any) -> None:
     scene, jobs = reporting
-    head, payload, signature = _token(scene, jobs["mine"][1]).split(".")
+    head, payload, signature = token_of(scene, jobs["mine"][1]).split(".")
     forged = ".".join([head, payload, signature[::-1]])
     answer = _post(scene, forged)
     assert (answer.status_code, "not valid" in answer.json()["error"]) == (401, True)
@@ -183,13 +183,13 @@ def test_a_forged_token_of_our_own_pod_is_refused_and_pods_that_are_not_ours_cos
     made = scene.core.create_namespaced_pod(scene.namespace, body)
     bound = {"metadata": {"name": "stranger", "uid": made.metadata.uid}}
     scene.proxy.clear()
-    assert _post(scene, _token(scene, bound)).status_code == 403
+    assert _post(scene, token_of(scene, bound)).status_code == 403
     assert [call for call in scene.proxy.calls if call.resource == "tokenreviews"] == []
 
 
 def test_after_all_that_it_still_takes_a_good_report(reporting: Any) -> None:
     scene, jobs = reporting
     uid, pod = jobs["mine"]
-    assert _post(scene, _token(scene, pod), [{**STEP, "step": 4}], uid=uid).status_code == 200
+    assert _post(scene, token_of(scene, pod), [{**STEP, "step": 4}], uid=uid).status_code == 200
     scene.wait(lambda: _progress(scene, "mine").get("step") == 4, "the step in the status")
     assert httpx.get(f"{scene.operator.metrics_url}/healthz", trust_env=False).status_code == 200
