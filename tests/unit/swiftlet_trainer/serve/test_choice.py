@@ -33,6 +33,15 @@ def test_adapter_that_vllm_lacks_falls_back_or_is_refused(document: Any, pod: Pa
         choose_engine(document(engine="vllm"), adapters)
 
 
+def test_adapters_without_answers_are_transformers(document: Any, pod: Path, adapter_folder: Any) -> None:
+    adapters = {"judge": pod / adapter_folder("judge").lstrip("/")}
+    engine, reason = choose_engine(document(), adapters, head="score")
+    assert (engine, reason) == ("transformers", "adapter judge: vllm has none that gives texts scores")
+    with pytest.raises(InvalidInput, match=r"gives texts scores; set spec\.engine\.name to transformers, or auto"):
+        choose_engine(document(engine="vllm"), adapters, head="score")
+    assert choose_engine(document(), {}, head="score") == ("vllm", None), "a whole model"
+
+
 def test_arguments_for_vllm_are_refused_by_transformers(document: Any) -> None:
     with pytest.raises(InvalidInput, match=r"spec\.engine\.name is transformers"):
         choose_engine(document(engine="transformers", engineArgs=["--max-logprobs", "4"]), {})

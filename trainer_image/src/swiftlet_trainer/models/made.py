@@ -10,6 +10,9 @@ from swiftlet_trainer.models.embedder import makes_vectors, read_embedder
 from swiftlet_trainer.models.scores import read_head
 
 MADE: Mapping[HeadName, str] = {"tokens": "answers", "score": "gives texts scores", "pool": "makes vectors of texts"}
+"""In words."""
+TASKS: Mapping[HeadName, str] = {"tokens": "generate", "score": "classify", "pool": "embed"}
+"""What a server does with texts, in vLLM's words."""
 
 
 def head_name(model: Path, adapter: Path | None = None) -> HeadName:

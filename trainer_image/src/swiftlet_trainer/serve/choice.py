@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from swiftlet.api.tasks import HeadName
 from swiftlet.wire.documents import ServeDocument
 from swiftlet.wire.engine_arguments import refused_argument_problems
 
@@ -12,25 +13,28 @@ from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.serve.engine import EngineName
 from swiftlet_trainer.serve.parallel_sizes import sizes_of
 from swiftlet_trainer.serve.quantization import Quantization, transformers_problem, vllm_cpu_problem
-from swiftlet_trainer.serve.vllm_arguments import adapter_problems
+from swiftlet_trainer.serve.vllm_arguments import adapter_problems, head_problems
 
 DISTRIBUTIONS = {True: "vllm", False: "vllm-cpu"}
 """Whether it computes on a GPU to the distribution of vLLM that does."""
 
 
 def choose_engine(
-    document: ServeDocument, adapters: Mapping[str, Path], quantized: Quantization | None = None
+    document: ServeDocument,
+    adapters: Mapping[str, Path],
+    quantized: Quantization | None = None,
+    head: HeadName = "tokens",
 ) -> tuple[EngineName, str | None]:
     """The engine, and the reason when `auto` did not become vLLM.
 
-    adapters: folders by served name. quantized: how the model's weights are. Raises InvalidInput when the engine asked
-    for cannot serve the document.
+    adapters: folders by served name. quantized: how the model's weights are. head: by which the model is used. Raises
+    InvalidInput when the engine asked for cannot serve the document.
     """
     if document.engine == "transformers":
         _refuse_arguments(document, "spec.engine.name is transformers")
         _refuse_weights(document, quantized, "set spec.engine.name to vllm, or serve plain weights")
         return "transformers", None
-    obstacles = [*vllm_obstacles(document.use_gpu), *adapter_problems(adapters)]
+    obstacles = [*vllm_obstacles(document.use_gpu), *head_problems(adapters, head), *adapter_problems(adapters)]
     if quantized and not document.use_gpu and (problem := vllm_cpu_problem(quantized)):
         obstacles.append(problem)
     if not obstacles:

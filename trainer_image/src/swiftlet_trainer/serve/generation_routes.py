@@ -18,8 +18,6 @@ from swiftlet_trainer.serve.openai_requests import ChatRequest, CompletionReques
 from swiftlet_trainer.serve.openai_requests import Request as AnyRequest
 from swiftlet_trainer.serve.transformers_engine import DEFAULT_COMPLETION_TOKENS, Prompt, TransformersEngine
 
-PATHS = ("/v1/chat/completions", "/v1/completions")
-
 
 def add_generation(app: FastAPI, engine: TransformersEngine, wait_seconds: float) -> None:
     """POST /v1/chat/completions and /v1/completions."""

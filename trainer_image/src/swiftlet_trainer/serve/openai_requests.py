@@ -11,6 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from swiftlet_trainer.data.turns import Turn
 
+PATHS = ("/v1/chat/completions", "/v1/completions")
+"""Where they are posted to."""
 Neutral = Mapping[str, tuple[Any, ...]]
 """Fields that clients send although they ask for nothing: field to the values that ask for nothing. An empty tuple
 means any value; null asks for nothing everywhere."""

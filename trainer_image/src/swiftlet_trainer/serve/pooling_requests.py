@@ -12,6 +12,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from swiftlet_trainer.serve.openai_requests import Body, ChatMessage, Neutral, Refused
 
+SCORE_PATHS, RERANK_PATHS = ("/score", "/v1/score"), ("/rerank", "/v1/rerank", "/v2/rerank")
+PATHS = ("/v1/embeddings", "/classify", "/pooling", *SCORE_PATHS, *RERANK_PATHS)
+"""Where they are posted to."""
 POOLING: Neutral = {
     "user": (),
     "request_id": (),

@@ -20,6 +20,8 @@ from swiftlet_trainer.serve.openai_requests import Refused
 from swiftlet_trainer.serve.pooling_engine import PoolingEngine
 from swiftlet_trainer.serve.pooling_heads import Scores, Text, Vectors
 from swiftlet_trainer.serve.pooling_requests import (
+    RERANK_PATHS,
+    SCORE_PATHS,
     ClassifyRequest,
     EmbeddingsRequest,
     PoolingFields,
@@ -28,9 +30,6 @@ from swiftlet_trainer.serve.pooling_requests import (
     ScoreRequest,
 )
 from swiftlet_trainer.tasks.reranker.rows import written
-
-SCORE_PATHS, RERANK_PATHS = ("/score", "/v1/score"), ("/rerank", "/v1/rerank", "/v2/rerank")
-PATHS = ("/v1/embeddings", "/classify", "/pooling", *SCORE_PATHS, *RERANK_PATHS)
 
 Compared = tuple[list[float], dict[str, int]]
 """How well texts go together, pair by pair, and what that cost."""

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from swiftlet_trainer.serve import generation_routes, pooling_routes
+from swiftlet_trainer.serve import openai_requests, pooling_requests
 from swiftlet_trainer.serve.generation_routes import add_generation
 from swiftlet_trainer.serve.openai_errors import add_error_handlers
 from swiftlet_trainer.serve.openai_requests import Refused
@@ -67,7 +67,7 @@ def _explain_missing(app: FastAPI) -> None:
     async def missing() -> None:
         raise Refused(f"the model has no such endpoint; it has {', '.join(sorted(there))}", status=404)
 
-    for path in {*generation_routes.PATHS, *pooling_routes.PATHS} - there:
+    for path in {*openai_requests.PATHS, *pooling_requests.PATHS} - there:
         app.add_api_route(path, missing, methods=["POST"], include_in_schema=False)
 
 

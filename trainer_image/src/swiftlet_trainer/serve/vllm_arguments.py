@@ -5,12 +5,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from swiftlet.api.tasks import HeadName
 from swiftlet.wire.documents import ServeDocument
 
+from swiftlet_trainer.models.made import MADE
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.serve.api_key import KEY_VARIABLE, MIDDLEWARE, read_api_key
 from swiftlet_trainer.serve.parallel_sizes import sizes_of
 from swiftlet_trainer.serve.vllm_fields import field_arguments
+from swiftlet_trainer.serve.vllm_pooling import pooling_arguments
 
 EDGES = (
     "swiftlet_trainer.serve.vllm_requests.OpenAIRequests",
@@ -56,7 +59,15 @@ def adapter_problems(adapters: Mapping[str, Path]) -> list[str]:
     return problems
 
 
-def vllm_arguments(document: ServeDocument, model: Path, host: str, draft: Path | None = None) -> list[str]:
+def head_problems(adapters: Mapping[str, Path], head: HeadName) -> list[str]:
+    """Why vLLM cannot put adapters on a model that does not answer: those of scores bring a layer that the base must
+    have already, those of vectors name their layers from the backbone on, which vLLM leaves out without a word."""
+    return [] if head == "tokens" else [f"adapter {name}: vllm has none that {MADE[head]}" for name in adapters]
+
+
+def vllm_arguments(
+    document: ServeDocument, model: Path, host: str, draft: Path | None = None, head: HeadName = "tokens"
+) -> list[str]:
     """The command line of vLLM's server: what the document says, then the document's own arguments, which win."""
     arguments = ["--model", str(model), "--served-model-name", *document.model_names]
     arguments += ["--host", host, "--port", str(document.port)]
@@ -66,6 +77,7 @@ def vllm_arguments(document: ServeDocument, model: Path, host: str, draft: Path 
     # vLLM's own check of the key leaves out what is not below a few prefixes: /invocations generates, too.
     for middleware in (*EDGES, *([MIDDLEWARE] if document.api_key_file else [])):
         arguments += ["--middleware", middleware]
+    arguments += pooling_arguments(model, head)
     folders = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
     if folders:
         rank = max(adapter_rank(folder) for folder in folders.values())

@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+from swiftlet.api.tasks import HeadName
 from swiftlet.wire.documents import RUN_ROOT, ServeDocument
 
 from swiftlet_trainer.paths import in_pod
@@ -28,10 +29,15 @@ LIKELIEST = 5
 
 
 def vllm_process(
-    document: ServeDocument, model: Path, host: str, threads: int, draft: Path | None = None
+    document: ServeDocument,
+    model: Path,
+    host: str,
+    threads: int,
+    draft: Path | None = None,
+    head: HeadName = "tokens",
 ) -> EngineProcess:
-    """vLLM serving `document` with the model in `model`, and the draft model in `draft`, on `host`; on a CPU with
-    `threads` threads."""
+    """vLLM serving `document` with the model in `model`, which is used by `head`, and the draft model in `draft`, on
+    `host`; on a CPU with `threads` threads."""
     own = ["--parent", str(os.getpid()), *([] if document.use_gpu else ["--cpu"])]
     return EngineProcess(
         name="vllm",
@@ -43,11 +49,12 @@ def vllm_process(
             "--",
             "--generation-config",
             str(write_generation_defaults(model, in_pod(GENERATION_FOLDER))),
-            *vllm_arguments(document, model, host, draft),
+            *vllm_arguments(document, model, host, draft, head),
         ],
         env=vllm_env(document, model, threads),
         phases=PHASES,
         noise=NOISE,
         telling={"logprobs": LIKELIEST},
+        pools=head != "tokens",
         kill_after_seconds=DRAIN_SECONDS + 10,
     )

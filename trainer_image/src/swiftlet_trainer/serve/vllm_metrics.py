@@ -49,7 +49,7 @@ class _ByName(OutputProcessor):
             times = {event.type: event.timestamp for event in output.events or ()}
             if scheduled := times.get(EngineCoreEventType.SCHEDULED):
                 meter.begin(scheduled - times.get(EngineCoreEventType.QUEUED, scheduled))
-            if output.new_token_ids:
+            if output.new_token_ids or output.pooling_output is not None:
                 meter.tokens(len(output.new_token_ids), timestamp)
 
     def _update_stats_from_finished(self, state: Any, finish_reason: Any, stats: Any) -> None:

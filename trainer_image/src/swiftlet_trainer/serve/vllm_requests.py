@@ -7,10 +7,11 @@ from typing import Any
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from swiftlet_trainer.serve import openai_requests, pooling_requests
 from swiftlet_trainer.serve.openai_errors import error_answer
 from swiftlet_trainer.serve.openai_requests import Refused
 
-GENERATING = frozenset({"/v1/chat/completions", "/v1/completions"})
+AMENDED = frozenset({*openai_requests.PATHS, *pooling_requests.PATHS})
 MODELS = "/v1/models/"
 SPEAKING = ("system", "developer", "user", "tool")
 """Roles whose turns have a content. An assistant's may be calls alone; other roles are a model's own."""
@@ -30,7 +31,7 @@ class OpenAIRequests:
                 card = await _card(scope["app"].state, asked[1].removeprefix(MODELS))
                 await JSONResponse(card)(scope, receive, send)
                 return
-            if asked[0] == "POST" and asked[1] in GENERATING:
+            if asked[0] == "POST" and asked[1] in AMENDED:
                 vocabulary = scope["app"].state.engine_client.model_config.get_vocab_size()
                 scope, receive = _with_body(scope, receive, _amended_body(await _read(receive), vocabulary))
         except Refused as refusal:
@@ -53,7 +54,8 @@ def amended(request: Mapping[str, Any], vocabulary: int) -> dict[str, Any]:
     """
     if not request.get("model"):
         raise Refused("model: name the model that is to answer; /v1/models lists those that are served", "model")
-    _check_ids(request.get("prompt"), vocabulary)
+    for field in ("prompt", "input"):
+        _check_ids(request.get(field), field, vocabulary)
     changed = dict(request)
     if isinstance(turns := request.get("messages"), list):
         if not turns:
@@ -66,11 +68,11 @@ def amended(request: Mapping[str, Any], vocabulary: int) -> dict[str, Any]:
     return changed
 
 
-def _check_ids(prompt: Any, vocabulary: int) -> None:
-    listed = prompt if isinstance(prompt, list) else []
+def _check_ids(given: Any, field: str, vocabulary: int) -> None:
+    listed = given if isinstance(given, list) else []
     for token in (token for one in listed for token in (one if isinstance(one, list) else [one])):
         if isinstance(token, int | float) and not 0 <= token < vocabulary:
-            raise Refused(f"token ids go from 0 to {vocabulary - 1}, given is {token}", "prompt")
+            raise Refused(f"token ids go from 0 to {vocabulary - 1}, given is {token}", field)
 
 
 def _turn(turn: Any, content: str) -> Any:

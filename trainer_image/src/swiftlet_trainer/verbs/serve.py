@@ -73,21 +73,22 @@ def _engine(
     document: ServeDocument, job_path: str, folder: Path, adapters: dict[str, Path], host: str, reporter: Reporter
 ) -> EngineProcess:
     """The engine that will run, announced with the reason when it is not the one that `auto` prefers."""
-    from swiftlet_trainer.models.made import served_head
+    from swiftlet_trainer.models.made import TASKS, served_head
     from swiftlet_trainer.serve.quantization import quantization_of
     from swiftlet_trainer.serve.transformers_launch import transformers_process
     from swiftlet_trainer.serve.vllm_checks import check_vllm, draft_folder
     from swiftlet_trainer.serve.vllm_engine import vllm_process
 
     quantized, head = quantization_of(folder), served_head(folder, list(adapters.values()))
-    name, reason = choose_engine(document, adapters, quantized)
-    reporter.emit(type="serving", engine=name, reason=reason, quantization=str(quantized) if quantized else None)
+    name, reason = choose_engine(document, adapters, quantized, head)
+    weights = str(quantized) if quantized else None
+    reporter.emit(type="serving", engine=name, reason=reason, quantization=weights, task=TASKS[head])
     sys.stdout.write(f"engine: {name}{f', because {reason}' if reason else ''}\n")
     if name == "vllm":
         draft = draft_folder(document)
         for note in check_vllm(document, folder, draft):
             sys.stdout.write(f"{note}\n")
-        return vllm_process(document, folder, host, len(os.sched_getaffinity(0)), draft)
+        return vllm_process(document, folder, host, len(os.sched_getaffinity(0)), draft, head)
     return transformers_process(job_path, host, pools=head != "tokens")
 
 
