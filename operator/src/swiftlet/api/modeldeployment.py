@@ -150,6 +150,10 @@ class ModelDeploymentStatus(ApiModel):
     ready_replicas: int = Field(0, description="Pods in which every served name has answered.")
     engine: str | None = Field(None, description="Engine that runs.")
     quantization: str | None = Field(None, description="How the served checkpoint is quantized, if it is.")
+    task: str | None = Field(
+        None,
+        description="What is done with texts, in vLLM's words: `generate`, `embed` (vectors) or `classify` (scores).",
+    )
     served_names: list[str] = Field(default_factory=list, description="Names that clients may ask for.")
     url: str | None = Field(None, description="Where the API answers.")
     model_digest: str | None = Field(None, description="Digest of the artifact that is served.")

@@ -60,8 +60,8 @@ class ProgressEvent(Wire, Progress):
     """One line of the progress stream: the fields of Progress plus when and what.
 
     type `progress`: figures of a step. `phase`: message says what is going on. `dataset`: counts of rows.
-    `checkpoint`: step that was saved. `serving`: engine that runs, why when it is not the one asked for, and how
-    the weights are quantized.
+    `checkpoint`: step that was saved. `serving`: engine that runs, why when it is not the one asked for, how the
+    weights are quantized, and what it does with texts.
     `compile`: whether the layers were compiled.
     """
 
@@ -71,6 +71,7 @@ class ProgressEvent(Wire, Progress):
     engine: str | None = None
     reason: str | None = None
     quantization: Annotated[str | None, Since("1.1")] = None
+    task: Annotated[str | None, Since("1.1")] = None
     compilation: Compilation | None = None
 
 

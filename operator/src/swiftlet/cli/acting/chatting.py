@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,12 @@ from swiftlet.local.store import Store
 
 Object = dict[str, Any]
 Messages = list[dict[str, str]]
+TASKS: Mapping[str, tuple[str, str, Object]] = {
+    "generate": ("answers", "/v1/chat/completions", {"messages": [{"role": "user", "content": "Who are you?"}]}),
+    "embed": ("makes vectors of texts", "/v1/embeddings", {"input": "Who are you?"}),
+    "classify": ("gives texts scores", "/classify", {"input": "Who are you?"}),
+}
+"""By status.task: what such a server does, where it is asked, and for what."""
 TIMEOUT = httpx.Timeout(300.0, connect=5.0)
 """Seconds; a long answer on a CPU takes minutes between request and first byte when it is not streamed."""
 
@@ -29,6 +36,8 @@ class Endpoint:
     models: tuple[str, ...]
     """Served names, the tuned model first."""
     key: str | None = None
+    task: str = "generate"
+    """What it does with texts, see TASKS."""
 
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"} if self.key else {}
@@ -43,7 +52,7 @@ def endpoint_of(store: Store, item: Object) -> Endpoint:
         raise CommandError(f"modeldeployment/{name} is not ready: {why}; see `swiftlet describe mdep {name}`")
     tuned = (item["spec"].get("api") or {}).get("servedName") or name
     served = sorted(status.get("servedNames") or [name], key=lambda model: model != tuned)
-    return Endpoint(name, status["url"], tuple(served), _api_key(store, item))
+    return Endpoint(name, status["url"], tuple(served), _api_key(store, item), status.get("task") or "generate")
 
 
 def find_deployment(store: Store, state: Path, namespace: str, name: str | None) -> Object:
@@ -75,8 +84,9 @@ def ask(endpoint: Endpoint, model: str, messages: Messages, max_tokens: int | No
 def stream(endpoint: Endpoint, model: str, messages: Messages, max_tokens: int | None = None) -> Iterator[str]:
     """The pieces of one answer as they come, greedy, so that the same question gets the same answer.
 
-    Raises CommandError when the server cannot be reached, refuses, or breaks off.
+    Raises CommandError when the server has no chat, cannot be reached, refuses, or breaks off.
     """
+    require_chat(endpoint)
     request: dict[str, Any] = {"model": model, "messages": messages, "stream": True, "temperature": 0}
     if max_tokens:
         request["max_tokens"] = max_tokens
@@ -92,6 +102,23 @@ def stream(endpoint: Endpoint, model: str, messages: Messages, max_tokens: int |
         raise CommandError(
             f"{url}: {error or type(error).__name__}; see `swiftlet logs mdep/{endpoint.name}`"
         ) from error
+
+
+def require_chat(endpoint: Endpoint) -> None:
+    """Raise CommandError, with how to ask, for a server that answers nothing."""
+    if endpoint.task != "generate":
+        does, _, _ = TASKS[endpoint.task]
+        what = f"modeldeployment/{endpoint.name} {does} and answers nothing, so there is nobody to talk with"
+        raise CommandError(f"{what}; ask it so:\n  {curl(endpoint)}")
+
+
+def curl(endpoint: Endpoint) -> str:
+    """A command that asks the server for what it does."""
+    _, path, body = TASKS[endpoint.task]
+    key = ' -H "Authorization: Bearer $API_KEY"' if endpoint.key else ""
+    url = f"{endpoint.url.rstrip('/').removesuffix('/v1')}{path}"
+    said = shlex.quote(json.dumps({"model": endpoint.models[0], **body}))
+    return f"curl {url}{key} -H 'Content-Type: application/json' -d {said}"
 
 
 def choose_model(endpoint: Endpoint, wanted: str | None) -> str:

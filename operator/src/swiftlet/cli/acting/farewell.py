@@ -2,14 +2,13 @@
 
 import asyncio
 import os
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from swiftlet.cli.acting.chatting import Endpoint, ask, conversation, endpoint_of
+from swiftlet.cli.acting.chatting import Endpoint, ask, conversation, curl, endpoint_of
 from swiftlet.cli.printing import results
 from swiftlet.cli.printing.diagnosis import explain
 from swiftlet.cli.printing.timetable import busy_seconds, intervals_of, spans_of
@@ -84,14 +83,11 @@ class Farewell:
     def print_serving(self) -> None:
         """Where the models answer, and how to ask."""
         for item, endpoint in self.endpoints():
-            body = f'{{"model": "{endpoint.models[0]}", "messages": [{{"role": "user", "content": "Who are you?"}}]}}'
-            key = ' -H "Authorization: Bearer $API_KEY"' if endpoint.key else ""
-            name, header = item["metadata"]["name"], "-H 'Content-Type: application/json'"
-            _print(
-                f"modeldeployment/{name} serves {', '.join(endpoint.models)} at {endpoint.url}\n"
-                f"  curl {endpoint.url}/chat/completions{key} {header} -d {shlex.quote(body)}\n"
-                f"  swiftlet chat {name} --state {self.state}"
-            )
+            name = item["metadata"]["name"]
+            lines = [f"modeldeployment/{name} serves {', '.join(endpoint.models)} at {endpoint.url}", curl(endpoint)]
+            if endpoint.task == "generate":
+                lines.append(f"swiftlet chat {name} --state {self.state}")
+            _print("\n  ".join(lines))
         print("\nCtrl-C stops.", flush=True)
 
 

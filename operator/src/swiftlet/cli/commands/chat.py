@@ -33,12 +33,13 @@ def add_parser(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Ask once, or turn by turn until the end of input."""
-    from swiftlet.cli.acting.chatting import choose_model, conversation, endpoint_of, find_deployment
+    from swiftlet.cli.acting.chatting import choose_model, conversation, endpoint_of, find_deployment, require_chat
     from swiftlet.cli.reading.statefolder import open_store
 
     store = open_store(options.state)
     item = find_deployment(store, options.state, options.namespace, options.name)
     endpoint = endpoint_of(store, item)
+    require_chat(endpoint)
     model = choose_model(endpoint, options.model)
     if options.once is not None:
         messages = conversation(options.system, [{"role": "user", "content": options.once}])

@@ -31,11 +31,13 @@ FIGURES = (
     "etaSeconds",
 )
 
+OF_ENGINE = ("engine", "reason", "quantization", "task")
+
 TAKEN: dict[str, tuple[str, ...]] = {
     "progress": FIGURES,
     "phase": ("message",),
     "dataset": ("dataset",),
-    "serving": ("engine", "reason", "quantization", "message"),
+    "serving": (*OF_ENGINE, "message"),
     "checkpoint": (),
     "compile": ("compilation",),
 }
@@ -57,7 +59,7 @@ def merge_event(merged: dict[str, Any] | None, event: dict[str, Any]) -> dict[st
     result = dict(merged or {})
     taken = {name: event[name] for name in TAKEN[kind] if event.get(name) is not None}
     if kind == "serving":  # of another engine, or of other weights, what was said before is no longer so
-        result = {name: value for name, value in result.items() if name not in ("engine", "reason", "quantization")}
+        result = {name: value for name, value in result.items() if name not in OF_ENGINE}
     result.update(_believed(taken, result) if kind == "progress" else taken)
     if kind == "progress":
         result.pop("message", None)

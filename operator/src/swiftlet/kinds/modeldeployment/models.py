@@ -20,6 +20,8 @@ class NamedAdapter:
     uri: str
     digest: str | None = None
     base_digest: str | None = None
+    gives_scores: bool = False
+    """By a layer of its own, which its base has not, as far as the FineTuneJob says it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,20 @@ def served_model(deployment: ModelDeployment, around: Surroundings) -> ServedMod
     if missing or isinstance(main, Verdict) or isinstance(draft, Verdict):
         return missing or main  # type: ignore[return-value]
     found = [adapter for adapter in adapters if isinstance(adapter, NamedAdapter)]
-    return replace(main, adapters=(*main.adapters, *found), draft=draft)
+    return _without_base(deployment, replace(main, adapters=(*main.adapters, *found), draft=draft))
+
+
+def _without_base(deployment: ModelDeployment, served: ServedModel) -> ServedModel | Verdict:
+    """The same where the model answers to its own names, which it cannot beside adapters that give scores."""
+    scoring = next((adapter for adapter in served.adapters if adapter.gives_scores), None)
+    if scoring is None:
+        return served
+    api, by_uri = deployment.spec.api, deployment.spec.model.fine_tune_job_ref is None
+    given_names = {"baseServedName": api.base_served_name, "servedName": api.served_name if by_uri else None}
+    if field := next((field for field, name in given_names.items() if name), None):
+        what = f"spec.api.{field} {given_names[field]}: the model gives texts no scores without an adapter"
+        return Verdict("InvalidPlan", f"{what} such as {scoring.name}, so it answers to no name; remove the field")
+    return replace(served, names=())
 
 
 def _main(deployment: ModelDeployment, around: Surroundings) -> ServedModel | Verdict:
@@ -72,7 +87,7 @@ def _main(deployment: ModelDeployment, around: Surroundings) -> ServedModel | Ve
         return upstream
     artifact = upstream.artifact
     if artifact.type == "adapter":
-        tuned = NamedAdapter(name, artifact.uri, artifact.digest, artifact.base_digest or None)
+        tuned = _named(name, upstream)
         names = (api.base_served_name or BASE_NAME,)
         return ServedModel(upstream.base, names, (tuned,), artifact.digest, weight_bytes=artifact.weight_bytes)
     if api.base_served_name:
@@ -90,8 +105,7 @@ def _adapter(index: int, adapter: Adapter, around: Surroundings) -> NamedAdapter
     field = f"spec.adapters[{index}].fineTuneJobRef"
     upstream = upstream_of(field, adapter.fine_tune_job_ref.name, around.namespace, around.reader)
     if isinstance(upstream, Upstream) and upstream.artifact.type == "adapter":
-        artifact = upstream.artifact
-        return NamedAdapter(adapter.name, artifact.uri, artifact.digest, artifact.base_digest or None)
+        return _named(adapter.name, upstream)
     if isinstance(upstream, Verdict):
         return upstream
     return Verdict(
@@ -99,6 +113,11 @@ def _adapter(index: int, adapter: Adapter, around: Surroundings) -> NamedAdapter
         f"{field}.name {adapter.fine_tune_job_ref.name}: the artifact is a whole model, not an adapter; serve it as"
         " spec.model of a ModelDeployment of its own",
     )
+
+
+def _named(name: str, upstream: Upstream) -> NamedAdapter:
+    artifact, gives_scores = upstream.artifact, upstream.job.spec.task.head == "score"
+    return NamedAdapter(name, artifact.uri, artifact.digest, artifact.base_digest or None, gives_scores)
 
 
 def _draft(deployment: ModelDeployment, around: Surroundings) -> Draft | Verdict | None:

@@ -97,6 +97,7 @@ def status_of(view: View, now: datetime) -> ModelDeploymentStatus:
         ready_replicas=view.counts.get("readyReplicas") or 0,
         engine=said.get("engine") or (view.old.engine if view.child else None),
         quantization=said.get("quantization") if said.get("engine") or not view.child else view.old.quantization,
+        task=said.get("task") if said.get("engine") or not view.child else view.old.task,
         served_names=_names(view, served),
         url=url if view.child else None,
         model_digest=served.digest if served and not view.obstacle else view.old.model_digest if view.child else None,
