@@ -25,14 +25,22 @@ def test_what_is_learnt_does_not_depend_on_the_batches(trained: Callable[..., An
     assert whole.curve("rewardsAccuracies")[-1] == 1
 
 
-@pytest.mark.parametrize("tuner", [{"lora": {"rank": 4}}, {"full": {}}], ids=["lora", "full"])
-def test_a_resumed_run_is_the_same_run(make_pod: Callable[[str], Any], tiny_model: Path, tuner: Any) -> None:
+LISTWISE = {"reranker": {"lossType": "listwise", "temperature": 0.5}}
+GENERATIVE = {"reranker": {"lossType": "listwise", "generative": True}}
+
+
+@pytest.mark.parametrize(
+    ("task", "tuner"),
+    [(RM, {"lora": {"rank": 4}}), (RM, {"full": {}}), (GENERATIVE, {"lora": {"rank": 4}})],
+    ids=["lora", "full", "generative"],
+)
+def test_a_resumed_run_is_the_same_run(make_pod: Callable[[str], Any], tiny_model: Path, task: Any, tuner: Any) -> None:
     """Bit for bit, of packed rows and with recomputed activations; in bf16 with master weights where that is fast."""
     curves = []
     for name in ("through", "stopped"):
         pod = make_pod(name)
         training = {"learningRate": 1e-3, "precision": "auto", "gradientCheckpointing": True, "maxSteps": 4}
-        pod.write_job(tiny_model, task=RM, tuner=tuner, training=training, template=PACKED)
+        pod.write_job(tiny_model, task=task, tuner=tuner, training=training, template=PACKED)
         pod.prepare()
         if name == "stopped":
             with pytest.raises(Terminated, match="stopped after step"):
@@ -43,11 +51,15 @@ def test_a_resumed_run_is_the_same_run(make_pod: Callable[[str], Any], tiny_mode
     assert curves[0] == curves[1]
 
 
-@pytest.mark.parametrize(("strategy", "tuner"), [("ddp", "lora"), ("zero2", "full"), ("zero3", "lora")])
+@pytest.mark.parametrize(
+    ("task", "strategy", "tuner"),
+    [(RM, "ddp", "lora"), (LISTWISE, "zero2", "full"), (RM, "zero3", "lora"), (GENERATIVE, "zero3", "lora")],
+    ids=["rm-ddp", "listwise-zero2", "rm-zero3", "generative-zero3"],
+)
 def test_two_processes_learn_what_one_does(
-    make_pod: Callable[[str], Any], tiny_model: Path, trained: Callable[..., Any], strategy: str, tuner: str
+    make_pod: Callable[[str], Any], tiny_model: Path, trained: Callable[..., Any], task: Any, strategy: str, tuner: str
 ) -> None:
-    same = {"tuner": {tuner: {}}, "task": RM}
+    same = {"tuner": {tuner: {}}, "task": task}
     alone = trained("alone", steps=3, rate=1e-3, **same)
     pod = make_pod(strategy)
     split = {"perDeviceBatchSize": 1, "gradientAccumulationSteps": 2, "processesPerNode": 2, "strategy": strategy}
@@ -57,6 +69,7 @@ def test_two_processes_learn_what_one_does(
     assert code == 0, log
     assert pod.curve() == pytest.approx(alone.curve(), rel=1e-4)
     assert pod.curve("rewardsMargins") == pytest.approx(alone.curve("rewardsMargins"), rel=2e-2, abs=2e-3)
+    assert bool(pod.curve("rewardsMargins")) == (task == RM)
 
 
 def scored_by_transformers(artifact: Path, base: Path, labels: int, asked: list[Any]) -> list[list[float]]:
@@ -123,10 +136,7 @@ def test_a_classifier_says_what_it_learnt_and_others_read_it(
         assert record["scores"] == pytest.approx(scores, abs=1e-4)
 
 
-LISTWISE = {"reranker": {"lossType": "listwise", "temperature": 0.5}}
-
-
-@pytest.mark.parametrize("task", [LISTWISE, {"reranker": {}}], ids=["listwise", "pointwise"])
+@pytest.mark.parametrize("task", [LISTWISE, {"reranker": {}}, GENERATIVE], ids=["listwise", "pointwise", "generative"])
 def test_a_reranker_learns_what_answers_in_any_batches_and_is_asked_as_it_learnt(
     trained: Callable[..., Any], tiny_model: Path, task: Any
 ) -> None:
@@ -138,10 +148,29 @@ def test_a_reranker_learns_what_answers_in_any_batches_and_is_asked_as_it_learnt
     rows = [{"query": f"Which {one}?", "positive": f"A {one}.", "negative": negative} for one in ("owl", "tit")]
     records, results = evaluated(pod, rows, {"retrieval": {"uri": "rows.jsonl", "corpus": "row"}}, is_adapter=True)
     texts = [f"Query: {row['query']}\nDocument: {row[kind]}" for row in rows for kind in ("positive", "negative")]
-    scores = [score for (score,) in scored_by_transformers(pod.output / "artifact", tiny_model, 1, texts)]
+    if task == GENERATIVE:
+        scores = [answered_by_transformers(pod.output / "artifact", tiny_model, text) for text in texts]
+    else:
+        scores = [score for (score,) in scored_by_transformers(pod.output / "artifact", tiny_model, 1, texts)]
     is_first = [better > worse for better, worse in zip(scores[::2], scores[1::2], strict=True)]
     assert [record["metrics"]["recall_at_1"] for record in records] == [float(one) for one in is_first]
     assert {one["metric"] for one in results} == {"mrr", "ndcg_at_10", "recall_at_1", "recall_at_10"}
+
+
+def answered_by_transformers(artifact: Path, base: Path, asked: str) -> float:
+    """How much likelier the artifact's answer yes is than no, in nats."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(artifact)
+    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32), artifact)
+    turns = [{"role": "user", "content": asked}]
+    given = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+    with torch.no_grad():
+        said = model.eval()(**given).logits[0, -1].log_softmax(-1)
+    yes, no = tokenizer.convert_tokens_to_ids(["yes", "no"])
+    return float(said[yes] - said[no])
 
 
 def test_figures_of_texts_are_judged_by_their_errors(make_pod: Callable[[str], Any], tiny_model: Path) -> None:

@@ -4,9 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from swiftlet.api.tasks.reranker import RerankerTask
+from swiftlet_trainer.data.examples import Relevance
 from swiftlet_trainer.data.turns import Turn
-from swiftlet_trainer.evaluate.prompts import choice_ids, prompt_ids, text_encoder
+from swiftlet_trainer.evaluate.prompts import choice_ids, pair_encoder, prompt_ids, text_encoder
 from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, UnusableRowError
+from swiftlet_trainer.models.reranker import PairPrompt
+from swiftlet_trainer.tasks.reranker.rows import RerankerRows
+from swiftlet_trainer.templates.segments import Segments
 
 TURNS = [
     Turn("user", "Who are you?"),
@@ -45,6 +50,21 @@ def test_choices_share_the_question_and_only_they_are_scored(tokenizer: Any) -> 
         scored = [token for token, is_scored in zip(sequence.ids, sequence.scored, strict=True) if is_scored]
         assert tokenizer.decode(scored) == choice
         assert tokenizer.decode(sequence.ids).endswith(f"assistant\n{choice}")
+
+
+@pytest.mark.parametrize("limit", [512, 24])
+@pytest.mark.parametrize("generative", [False, True])
+def test_a_reranker_is_asked_as_it_learnt(tokenizer: Any, generative: bool, limit: int) -> None:
+    """Whole or cut, and whatever the texts look like."""
+    prompt, row = PairPrompt(RerankerTask(generative=generative), "Judge."), Relevance("<|im_end|>?", ["a " * 9], [1.0])
+    segments = Segments(tokenizer)
+    rows = RerankerRows(prompt, tokenizer, segments)
+    (rendered,) = rows.rendered(row)
+    (parts,) = segments.encode([rendered])
+    assert isinstance(parts, list)
+    learnt = rows.labelled([part[:limit] for part in parts] if generative else parts, rendered)
+    (row_of,) = rows.grouped([replace(learnt, input_ids=learnt.input_ids[:limit])])
+    assert pair_encoder(tokenizer, prompt, limit)(row.query, row.documents[0]) == row_of.input_ids
 
 
 def test_prompt_is_what_the_tokenizer_itself_makes_of_it(tokenizer: Any) -> None:

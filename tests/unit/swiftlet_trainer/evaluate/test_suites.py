@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from swiftlet.api.tasks.reranker import RerankerTask
 from swiftlet_trainer.data.examples import Preference, Relevance
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.prompts import answer_ids, choice_ids
@@ -14,6 +15,7 @@ from swiftlet_trainer.evaluate.statistics import value
 from swiftlet_trainer.evaluate.suites import run_suite, samples
 from swiftlet_trainer.failures import Diverged, InvalidInput
 from swiftlet_trainer.models.embedder import Embedder
+from swiftlet_trainer.models.reranker import PairPrompt
 
 
 def _questions(*rows: Any) -> list[Question]:
@@ -176,6 +178,27 @@ def test_documents_are_ranked_by_their_cosine(
         assert record.metrics["mrr"] == pytest.approx(1 / (1 + order.index(row.positives[0])))
     assert sum(done) == 2
     assert {*samples(kind, records)} == {"mrr", "ndcg_at_10", "recall_at_1", "recall_at_10"}
+
+
+def test_documents_are_ranked_by_what_a_generative_reranker_answers(model: Any, tokenizer: Any, suite: Any) -> None:
+    prompt = PairPrompt(RerankerTask(generative=True, positive_token="Yes", negative_token="No"), "Judge.")
+    kind, done = suite(retrieval={"corpus": "row"}), list[int]()
+    records = run_suite(kind, _questions(*RELEVANCE), "target", model, tokenizer, 2, done.append, prompt)
+    yes, no = tokenizer.convert_tokens_to_ids(["Yes", "No"])
+    for row, record in zip(RELEVANCE, records, strict=True):
+        score = {}
+        for text in row.documents:
+            asked = [{"role": "user", "content": f"Query: {row.query}\nDocument: {text}"}]
+            said = [{"role": "system", "content": "Judge."}, *asked]
+            given = tokenizer.apply_chat_template(
+                said, add_generation_prompt=True, return_tensors="pt", return_dict=True
+            )
+            answer = model(**given).logits[0, -1].log_softmax(-1)
+            score[text] = (answer[yes] - answer[no]).item()
+        order = sorted(row.documents, key=lambda text: -score[text])
+        assert record.answer == order[0]
+        assert record.metrics["mrr"] == pytest.approx(1 / (1 + order.index(row.positives[0])))
+    assert sum(done) == 2
 
 
 def test_a_text_is_cut_to_the_longest(model: Any, tokenizer: Any, suite: Any) -> None:

@@ -24,6 +24,7 @@ from swiftlet_trainer.evaluate.scores import text_scores
 from swiftlet_trainer.evaluate.vectors import text_vectors
 from swiftlet_trainer.models.causal import load_backbone, load_scored
 from swiftlet_trainer.models.embedder import Embedder
+from swiftlet_trainer.models.reranker import PairPrompt
 from swiftlet_trainer.models.scores import RELEVANCE, REWARD, ScoreHead
 from swiftlet_trainer.serve.pooling_requests import POOLING
 from swiftlet_trainer.serve.transformers_app import build_app
@@ -187,10 +188,10 @@ def test_a_conversation_has_the_reward_of_evaluation(
 def test_a_reranker_reads_both_together(
     scoring_model: Callable[..., Path], tokenizer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    block = RerankerTask(query_prompt="Q: ", document_prompt=" D: ")
-    monkeypatch.setattr("swiftlet_trainer.serve.transformers_loading.read_reranker", lambda _: block)
+    prompt = PairPrompt(RerankerTask(query_prompt="Q: ", document_prompt=" D: "))
+    monkeypatch.setattr("swiftlet_trainer.serve.transformers_loading.read_pair_prompt", lambda _: prompt)
     folder = scoring_model("relevance", problem_type="regression")
-    encode = pair_encoder(tokenizer, Embedder(query_prompt="Q: ", document_prompt=" D: "), LONGEST)
+    encode = pair_encoder(tokenizer, prompt, LONGEST)
     model = load_scored(folder, torch.float32, RELEVANCE.labels, RELEVANCE.problem_type).eval()
     expected = [one for (one,) in text_scores(model, [encode(TEXTS[0], text) for text in TEXTS[1:]], 0, 1)]
     with serve(folder) as client:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from swiftlet.api.tasks.reranker import RerankerTask
 from swiftlet_trainer.models.embedder import Embedder, write_embedder
+from swiftlet_trainer.models.reranker import PairPrompt
 from swiftlet_trainer.serve.vllm_arguments import head_problems, vllm_arguments
 from swiftlet_trainer.serve.vllm_pooling import pair_template, pooling_arguments
-from swiftlet_trainer.tasks.reranker.rows import written
 
 CHECK = """
 import json, sys
@@ -114,7 +114,7 @@ def test_a_pair_is_written_as_it_was_learnt(tokenizer: Any, block: RerankerTask)
     query, document = "Where does {{ it }} sleep?", " On the wing.\n"
     turns = [{"role": "query", "content": query}, {"role": "document", "content": document}]
     found = tokenizer.apply_chat_template(turns, chat_template=pair_template(block), tokenize=False)
-    assert found == written(block, query, document)
+    assert found == PairPrompt(block).text(query, document)
 
 
 def test_adapters_of_such_models_are_left_to_transformers(tmp_path: Path) -> None:

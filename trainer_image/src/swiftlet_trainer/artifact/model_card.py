@@ -119,7 +119,7 @@ def _facts(manifest: Manifest) -> list[str]:
 def _evaluation(manifest: Manifest) -> str:
     if manifest.eval_loss is None:
         return "No rows were held out."
-    unit = " nats per token" if _task(manifest).head == "tokens" else ""
+    unit = " nats per token" if _task(manifest).learns_tokens else ""
     return f"Loss on held-out rows after the last step: {manifest.eval_loss}{unit}."
 
 

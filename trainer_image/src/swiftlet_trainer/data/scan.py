@@ -37,7 +37,7 @@ def scan(document: TrainDocument, tokenizer: Any, sink: Sink, channels: Channels
     context = context_length(model_folder(document.model))
     segments = Segments(tokenizer)
     rows = rows_of(document, tokenizer, segments)
-    of_tokens, names = document.task.head == "tokens", dataset_channels([one.uri for one in document.datasets])
+    of_tokens, names = document.task.learns_tokens, dataset_channels([one.uri for one in document.datasets])
     encoder = Encoder(rows, segments, document.template, context, of_tokens, channels)
     reporter, reported = Reporter(), time.monotonic()
     tallies = []

@@ -11,6 +11,7 @@ from swiftlet_trainer.evaluate.likelihood import Scored
 from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, UnusableRowError
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.embedder import Embedder
+from swiftlet_trainer.models.reranker import PairPrompt, verdict_tokens
 from swiftlet_trainer.templates.render import (
     ChatTemplate,
     PromptTemplate,
@@ -80,13 +81,25 @@ def relevance_encoder(tokenizer: Any, embedder: Embedder, max_length: int) -> Ca
     return encode
 
 
-def pair_encoder(tokenizer: Any, embedder: Embedder, max_length: int) -> Callable[[str, str], list[int]]:
-    """A function from a query and a document to the tokens of both as one text, at most `max_length`, with the
-    embedder's prompts before each."""
+def pair_encoder(tokenizer: Any, prompt: PairPrompt, max_length: int) -> Callable[[str, str], list[int]]:
+    """A function from a query and a document to the tokens of both as one text, or as a question to a language model,
+    at most `max_length`. The function raises UnusableRowError."""
     encoder = _Encoder.of(tokenizer)
-    return lambda query, document: encoder.alone(
-        f"{embedder.query_prompt}{query}{embedder.document_prompt}{document}", max_length
-    )
+    if not prompt.block.generative:
+        return lambda query, document: encoder.alone(prompt.text(query, document), max_length)
+    end = encoder.behind_question
+
+    def asked(query: str, document: str) -> list[int]:
+        turns = prompt.turns(query, document)
+        ids = encoder.prompt(turns if tokenizer.chat_template else turns[-1:])
+        return ids if len(ids) <= max_length else [*ids[: max(max_length - len(end), 0)], *end]
+
+    return asked
+
+
+def verdicts(tokenizer: Any, prompt: PairPrompt) -> tuple[int, int]:
+    """Tokens of what a language model answers to such a question, see models.reranker. Raises InvalidInput."""
+    return verdict_tokens(prompt.block, _Encoder.of(tokenizer).segments)
 
 
 def embedded_encoder(tokenizer: Any) -> Callable[[str, int | None], list[int]]:
@@ -117,6 +130,13 @@ class _Encoder:
         """A text as the tokenizer begins and ends it."""
         ids, end = self.text(text).ids, self.segments.end
         return [*(ids if limit is None else ids[: limit - len(end)]), *end]
+
+    @cached_property
+    def behind_question(self) -> list[int]:
+        """What comes between a question and its answer."""
+        if not self._tokenizer.chat_template:
+            return []
+        return self.segments.inference(PromptTemplate(self._tokenizer).behind_question())
 
     def prompt(self, turns: Sequence[Turn]) -> list[int]:
         """The conversation up to where the model answers."""

@@ -11,9 +11,12 @@ from swiftlet_trainer.evaluate.questions import Question
 from swiftlet_trainer.evaluate.rows import PerplexityRow, Row, UnusableRowError
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.embedder import Embedder
+from swiftlet_trainer.models.reranker import PairPrompt
 from swiftlet_trainer.models.vocabulary import id_problem
 
 Done = Callable[[int], None]
+Reading = Embedder | PairPrompt
+"""How documents are compared with a query: by their vectors, or by scores of both together."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Run:
     tokenizer: Any
     batch_size: int
     done: Done
-    embedder: Embedder
+    reading: Reading
 
 
 def encoded_rows(questions: Sequence[Question], encode: Callable[[Any], Any]) -> list[Any]:

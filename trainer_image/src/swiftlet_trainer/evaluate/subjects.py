@@ -9,11 +9,13 @@ from typing import Any, Literal
 from swiftlet.api.evalrun import Measured
 from swiftlet.wire.documents import EvaluateDocument, ResolvedModel, ResolvedSubject, ResolvedSuite
 
+from swiftlet_trainer.evaluate.run import Reading
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.hardware import compute_dtype
 from swiftlet_trainer.models.adapters import AdapterSource, with_adapters
-from swiftlet_trainer.models.embedder import AS_DEFAULT, Embedder, makes_vectors, read_embedder
-from swiftlet_trainer.models.scores import ScoreHead, read_head, read_reranker
+from swiftlet_trainer.models.embedder import AS_DEFAULT, makes_vectors, read_embedder
+from swiftlet_trainer.models.reranker import PairPrompt, read_pair_prompt
+from swiftlet_trainer.models.scores import ScoreHead, read_head
 from swiftlet_trainer.paths import in_pod
 
 SubjectName = Literal["target", "baseline"]
@@ -111,19 +113,20 @@ def measured(subject: Subject) -> Measured:
     return Measured(model_digest=identity(model_folder(subject.model)), adapter_digest=adapter)
 
 
-def embedder_of(subject: Subject, target: Subject) -> Embedder:
-    """How the subject makes vectors of texts: as its adapter's or model's folder says, else as the target's do, so that
-    a base is compared in its own adapter's way; or how a reranker reads a query and a document. Raises InvalidInput for
-    a way that is not computed here."""
+def reading_of(subject: Subject, target: Subject) -> Reading:
+    """How the subject compares texts: as its adapter's or model's folder says, else as the target's do, so that a base
+    is compared in its own adapter's way; what has a layer of scores by that. Raises InvalidInput for a way that is not
+    computed here."""
     from swiftlet_trainer.models.loading import model_folder
 
     if subject.head:
-        block = read_reranker(subject.adapter or model_folder(subject.model))
-        return Embedder(query_prompt=block.query_prompt, document_prompt=block.document_prompt)
+        return read_pair_prompt(subject.adapter or model_folder(subject.model)) or PairPrompt()
     for one in (subject, target):
         for folder in (one.adapter, model_folder(one.model)):
-            if folder and (found := read_embedder(folder)):
-                return found
+            if folder and (vectors := read_embedder(folder)):
+                return vectors
+            if folder and (pairs := read_pair_prompt(folder)) and pairs.block.generative:
+                return pairs
     return AS_DEFAULT
 
 

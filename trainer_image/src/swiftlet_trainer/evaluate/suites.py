@@ -12,10 +12,10 @@ from swiftlet_trainer.evaluate.preference_suite import preference
 from swiftlet_trainer.evaluate.questions import Question
 from swiftlet_trainer.evaluate.record import Record
 from swiftlet_trainer.evaluate.regression_figures import figure_samples
-from swiftlet_trainer.evaluate.run import Done, Run
+from swiftlet_trainer.evaluate.run import Done, Reading, Run
 from swiftlet_trainer.evaluate.statistics import Sample, mean_sample, perplexity_sample
 from swiftlet_trainer.evaluate.text_suites import classification, regression, retrieval
-from swiftlet_trainer.models.embedder import AS_DEFAULT, Embedder
+from swiftlet_trainer.models.embedder import AS_DEFAULT
 
 SUITES: Mapping[str, Callable[[Run], list[Record]]] = {
     "generation": generation,
@@ -37,15 +37,15 @@ def run_suite(
     tokenizer: Any,
     batch_size: int,
     done: Done,
-    embedder: Embedder = AS_DEFAULT,
+    reading: Reading = AS_DEFAULT,
 ) -> list[Record]:
     """One record per question, in order; `done` gets the number of rows of each finished batch.
 
-    embedder: how the subject makes vectors of texts. Raises InvalidInput with the place of every row that the model's
+    reading: how the subject compares texts. Raises InvalidInput with the place of every row that the model's
     tokenizer or template cannot take, and Diverged where the model's logits or vectors are not finite.
     """
     chosen = next(run for block, run in SUITES.items() if getattr(suite, block))
-    return chosen(Run(suite, questions, subject, model, tokenizer, batch_size, done, embedder))
+    return chosen(Run(suite, questions, subject, model, tokenizer, batch_size, done, reading))
 
 
 def samples(suite: ResolvedSuite, records: Sequence[Record]) -> dict[str, Sample]:

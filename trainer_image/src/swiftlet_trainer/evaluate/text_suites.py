@@ -8,13 +8,16 @@ from swiftlet_trainer.data.examples import Relevance
 from swiftlet_trainer.evaluate.classes import Classified, class_encoder, predicted, said
 from swiftlet_trainer.evaluate.finite import diverging
 from swiftlet_trainer.evaluate.generation import padding_token
-from swiftlet_trainer.evaluate.prompts import pair_encoder, relevance_encoder
+from swiftlet_trainer.evaluate.prompts import pair_encoder, relevance_encoder, verdicts
 from swiftlet_trainer.evaluate.record import Record
 from swiftlet_trainer.evaluate.regression_figures import errors
 from swiftlet_trainer.evaluate.retrieval import Found, candidates, ranking, rankings, texts_of
 from swiftlet_trainer.evaluate.run import Run, by_share, encoded_rows, one_or_all, require_embedded, shown
 from swiftlet_trainer.evaluate.scores import head_of, text_scores
 from swiftlet_trainer.evaluate.vectors import text_vectors
+from swiftlet_trainer.models.embedder import Embedder
+from swiftlet_trainer.models.reranker import PairPrompt
+from swiftlet_trainer.training.heads.odds import OddsHead
 
 
 def retrieval(run: Run) -> list[Record]:
@@ -22,7 +25,10 @@ def retrieval(run: Run) -> list[Record]:
     assert run.suite.retrieval  # noqa: S101
     rows = [question.row for question in run.questions if isinstance(question.row, Relevance)]
     among = candidates(rows, run.suite.retrieval.corpus == "all")
-    found, tokens = (_by_scores if head_of(run.model) else _by_vectors)(run, rows, among)
+    if isinstance(run.reading, PairPrompt):
+        found, tokens = _by_scores(run, rows, among, run.reading)
+    else:
+        found, tokens = _by_vectors(run, rows, among, run.reading)
     return [
         Record(
             run.suite.name,
@@ -38,28 +44,33 @@ def retrieval(run: Run) -> list[Record]:
     ]
 
 
-def _by_vectors(run: Run, rows: list[Relevance], among: list[list[str]]) -> tuple[list[Found], list[int]]:
+def _by_vectors(
+    run: Run, rows: list[Relevance], among: list[list[str]], embedder: Embedder
+) -> tuple[list[Found], list[int]]:
     """The rankings, and the tokens of each query."""
     assert run.suite.retrieval  # noqa: S101
-    encode = relevance_encoder(run.tokenizer, run.embedder, run.suite.retrieval.max_length)
+    encode = relevance_encoder(run.tokenizer, embedder, run.suite.retrieval.max_length)
     texts = texts_of(rows, encoded_rows(run.questions, encode))
     require_embedded(run.model, run.tokenizer, texts.ids)
     padding, count = padding_token(run.model, run.tokenizer), by_share(run, len(texts.ids))
     with diverging(run.subject, lambda text: run.questions[texts.rows[text]].place):
-        vectors = text_vectors(run.model, texts.ids, run.embedder.pooling, padding, run.batch_size, count)
+        vectors = text_vectors(run.model, texts.ids, embedder.pooling, padding, run.batch_size, count)
     return rankings(rows, among, texts, vectors), [len(texts.ids[index]) for index in range(len(rows))]
 
 
-def _by_scores(run: Run, rows: list[Relevance], among: list[list[str]]) -> tuple[list[Found], list[int]]:
+def _by_scores(
+    run: Run, rows: list[Relevance], among: list[list[str]], prompt: PairPrompt
+) -> tuple[list[Found], list[int]]:
     """The rankings, and the tokens of each query with all of its documents."""
     assert run.suite.retrieval  # noqa: S101
-    encode = pair_encoder(run.tokenizer, run.embedder, run.suite.retrieval.max_length)
-    pairs = [[encode(row.query, text) for text in texts] for row, texts in zip(rows, among, strict=True)]
+    encode, asked = pair_encoder(run.tokenizer, prompt, run.suite.retrieval.max_length), iter(among)
+    pairs = encoded_rows(run.questions, lambda row: [encode(row.query, text) for text in next(asked)])
+    odds = OddsHead(*verdicts(run.tokenizer, prompt)) if prompt.block.generative else None
     flat = [(index, ids) for index, several in enumerate(pairs) for ids in several]
     require_embedded(run.model, run.tokenizer, [ids for _, ids in flat])
     padding, count = padding_token(run.model, run.tokenizer), by_share(run, len(flat))
     with diverging(run.subject, lambda pair: run.questions[flat[pair][0]].place):
-        scores = iter(text_scores(run.model, [ids for _, ids in flat], padding, run.batch_size, count))
+        scores = iter(text_scores(run.model, [ids for _, ids in flat], padding, run.batch_size, count, odds))
     found = [
         ranking(row, texts, np.array([next(scores)[0] for _ in texts])) for row, texts in zip(rows, among, strict=True)
     ]

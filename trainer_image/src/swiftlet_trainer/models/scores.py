@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api.tasks import Task
-from swiftlet.api.tasks.reranker import RerankerTask
 from swiftlet.api.tasks.seq_cls import ProblemType
 
 from swiftlet_trainer.artifact.compatibility import ADAPTER_CONFIG, ADAPTER_WEIGHTS
@@ -34,14 +33,9 @@ def head_of_task(task: Task) -> ScoreHead | None:
     """What a model scores texts by after a task; None after one that teaches no scores."""
     if task.seq_cls:
         return ScoreHead(task.seq_cls.names, task.seq_cls.problem_type)
-    return REWARD if task.rm else RELEVANCE if task.reranker else None
-
-
-def read_reranker(folder: Path) -> RerankerTask:
-    """How a query and a document become a text for the reranker in a folder: as it was learnt, or as is usual."""
-    if not is_artifact(folder):
-        return RerankerTask()
-    return Task.model_validate(read_manifest(folder).parameters.get("task", {})).reranker or RerankerTask()
+    if task.head != "score":
+        return None
+    return RELEVANCE if task.reranker else REWARD
 
 
 def read_head(model: Path, adapter: Path | None = None) -> ScoreHead | None:

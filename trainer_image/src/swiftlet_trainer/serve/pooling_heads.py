@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from swiftlet.api.tasks.reranker import RerankerTask
 
 from swiftlet_trainer.data.examples import Example
 from swiftlet_trainer.data.turns import Turn
@@ -16,6 +15,7 @@ from swiftlet_trainer.evaluate.scores import text_scores
 from swiftlet_trainer.evaluate.vectors import text_vectors
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.embedder import Embedder
+from swiftlet_trainer.models.reranker import PairPrompt
 from swiftlet_trainer.models.scores import ScoreHead
 from swiftlet_trainer.serve.openai_requests import Refused
 
@@ -72,7 +72,7 @@ class Scores(PoolingHead):
         self,
         tokenizer: Any,
         head: ScoreHead,
-        rerankers: Mapping[str, RerankerTask],
+        rerankers: Mapping[str, PairPrompt],
         pad_id: int,
         batch_size: int,
     ) -> None:

@@ -11,10 +11,10 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive
-from swiftlet.api.tasks.reranker import RerankerTask
 from torch.nn.functional import normalize
 
 from swiftlet_trainer.evaluate.classes import probabilities
+from swiftlet_trainer.models.reranker import PairPrompt
 from swiftlet_trainer.serve.departure import unless_left
 from swiftlet_trainer.serve.openai_requests import Refused
 from swiftlet_trainer.serve.pooling_engine import PoolingEngine
@@ -29,7 +29,6 @@ from swiftlet_trainer.serve.pooling_requests import (
     RerankRequest,
     ScoreRequest,
 )
-from swiftlet_trainer.tasks.reranker.rows import written
 
 Compared = tuple[list[float], dict[str, int]]
 """How well texts go together, pair by pair, and what that cost."""
@@ -120,8 +119,8 @@ def _add_scores(app: FastAPI, head: Scores, asking: _Asking) -> None:
         return await _listed(request, "pooling", "pooling", "data", shown, request.encoding_format, usage)
 
     async def compare(request: ScoreRequest | RerankRequest, receive: Receive) -> Compared:
-        block = head.rerankers.get(request.model) or RerankerTask()
-        texts = [written(block, query, document) for query, document in request.pairs]
+        prompt = head.rerankers.get(request.model) or PairPrompt()
+        texts = [prompt.text(query, document) for query, document in request.pairs]
         scores, usage = await asking.values(request, receive, **{list(request.sides)[1]: texts})
         return scores[:, 0].tolist(), usage
 

@@ -15,7 +15,8 @@ from swiftlet_trainer.models.adapters import AdapterSource, with_adapters
 from swiftlet_trainer.models.causal import load_backbone, load_causal, load_scored
 from swiftlet_trainer.models.embedder import AS_DEFAULT, matryoshka_dims, read_embedder
 from swiftlet_trainer.models.made import served_head
-from swiftlet_trainer.models.scores import RELEVANCE, ScoreHead, read_head, read_reranker
+from swiftlet_trainer.models.reranker import PairPrompt, read_pair_prompt
+from swiftlet_trainer.models.scores import RELEVANCE, ScoreHead, read_head
 from swiftlet_trainer.serve.pooling_engine import PoolingEngine
 from swiftlet_trainer.serve.pooling_heads import PoolingHead, Scores, Vectors
 from swiftlet_trainer.serve.transformers_engine import TransformersEngine
@@ -75,7 +76,8 @@ def _head(
     batch_size = BATCH_SIZE if _takes_padding(model) else 1
     folders = {**dict.fromkeys(model_names, folder), **adapters}
     if scores:
-        rerankers = {name: read_reranker(one) for name, one in folders.items()} if scores == RELEVANCE else {}
+        prompts = {name: read_pair_prompt(one) or PairPrompt() for name, one in folders.items()}
+        rerankers = prompts if scores == RELEVANCE else {}
         return Scores(tokenizer, scores, rerankers, pad_id, batch_size)
     # A base that says nothing is beside its adapters to be compared with them: it makes vectors in the first one's way.
     first = next(iter(adapters.values()), folder)

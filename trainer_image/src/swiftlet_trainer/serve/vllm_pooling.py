@@ -8,7 +8,8 @@ from swiftlet.api.tasks import HeadName
 from swiftlet.api.tasks.reranker import RerankerTask
 
 from swiftlet_trainer.models.embedder import matryoshka_dims
-from swiftlet_trainer.models.scores import RELEVANCE, read_head, read_reranker
+from swiftlet_trainer.models.reranker import PairPrompt, read_pair_prompt
+from swiftlet_trainer.models.scores import RELEVANCE, read_head
 
 
 def pooling_arguments(model: Path, head: HeadName) -> list[str]:
@@ -18,7 +19,8 @@ def pooling_arguments(model: Path, head: HeadName) -> list[str]:
     dimensions = list(matryoshka_dims(model)) if head == "pool" else []
     overrides = ["--hf-overrides", json.dumps({"matryoshka_dimensions": dimensions})] if dimensions else []
     is_reranker = head == "score" and read_head(model) == RELEVANCE
-    template = ["--chat-template", pair_template(read_reranker(model))] if is_reranker else []
+    block = (read_pair_prompt(model) or PairPrompt()).block
+    template = ["--chat-template", pair_template(block)] if is_reranker else []
     return ["--runner", "pooling", *overrides, *template]
 
 

@@ -14,6 +14,7 @@ from swiftlet_trainer.models.scores import ScoreHead
 from swiftlet_trainer.parallel.peers import Peers
 from swiftlet_trainer.training.collate import Batch
 from swiftlet_trainer.training.figures import Told
+from swiftlet_trainer.training.heads.odds import OddsHead
 from swiftlet_trainer.training.heads.pool import PoolHead
 from swiftlet_trainer.training.heads.tokens import Want
 
@@ -36,9 +37,9 @@ class Task(Protocol):
         """What losses and figures are means over: labelled tokens, or groups of sequences."""
 
     @property
-    def head(self) -> ScoreHead | PoolHead | None:
-        """What the loss is of: scores or vectors of sequences. None: log-probabilities of labelled tokens, of which
-        alone `want`, `is_linear` and `smoothing` speak."""
+    def head(self) -> ScoreHead | OddsHead | PoolHead | None:
+        """What the loss is of: scores of sequences, by a layer or by what the model says, or vectors of them. None:
+        log-probabilities of labelled tokens, of which alone `want`, `is_linear` and `smoothing` speak."""
 
     @property
     def want(self) -> Want:

@@ -59,6 +59,13 @@ class PromptTemplate:
         self._require_all_written(self._own, text, messages, prompt)
         return text
 
+    def behind_question(self) -> str:
+        """What is written between what the user asks and where the assistant answers; nothing where that is refused."""
+        try:
+            return self._call(self._own, [{"role": "user", "content": OPENING}], prompt=True)[0].partition(OPENING)[2]
+        except TemplateRefusalError:
+            return ""
+
     def _require_all_written(self, template: str, text: str, messages: Sequence[Message], prompt: bool = False) -> None:
         """Raise TemplateRefusalError when the template leaves out what was said, as some do with roles that they do not
         know, or that want contents of another shape."""

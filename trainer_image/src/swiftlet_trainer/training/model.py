@@ -12,7 +12,8 @@ from swiftlet_trainer.models.causal import load_backbone, load_causal, load_scor
 from swiftlet_trainer.models.scores import ScoreHead
 from swiftlet_trainer.tasks.base import Task
 from swiftlet_trainer.training.attention import PADDING_FREE, keep_rows_apart, packing_problem
-from swiftlet_trainer.training.heads.pool import attach_vectors
+from swiftlet_trainer.training.heads.odds import OddsHead, attach_odds
+from swiftlet_trainer.training.heads.pool import PoolHead, attach_vectors
 from swiftlet_trainer.training.heads.score import attach_scores, score_problem
 from swiftlet_trainer.training.heads.tokens import attach_token_scores
 from swiftlet_trainer.training.liger import use_liger
@@ -67,10 +68,10 @@ def _loaded(document: TrainDocument, task: Task, folder: Path, dtype: Any) -> An
     # ZeRO-3 shards what it loads, and does not want it anywhere yet.
     on_gpu = document.use_gpu and document.strategy != "zero3"
     place = {"device_map": {"": torch.cuda.current_device()} if on_gpu else None}
-    if task.head is None:
-        return load_causal(folder, dtype, **place)
-    if not isinstance(task.head, ScoreHead):
+    if isinstance(task.head, PoolHead):
         return load_backbone(folder, dtype, **place)
+    if not isinstance(task.head, ScoreHead):
+        return load_causal(folder, dtype, **place)
     # All processes, and all attempts, begin with the same layer.
     torch.manual_seed(document.training.seed)
     return load_scored(folder, dtype, task.head.labels, task.head.problem_type, **place)
@@ -78,9 +79,9 @@ def _loaded(document: TrainDocument, task: Task, folder: Path, dtype: Any) -> An
 
 def _head_problem(task: Task, tried: Any) -> str | None:
     """Why the task's head would make something else of hidden states than the architecture means, if it would."""
-    if task.head is None:
-        return head_problem(tried)
-    return score_problem(tried) if isinstance(task.head, ScoreHead) else None
+    if isinstance(task.head, PoolHead):
+        return None
+    return (score_problem if isinstance(task.head, ScoreHead) else head_problem)(tried)
 
 
 def _attach_head(model: Any, task: Task) -> None:
@@ -88,6 +89,8 @@ def _attach_head(model: Any, task: Task) -> None:
         attach_token_scores(model, task.want, task.is_linear, task.smoothing)
     elif isinstance(task.head, ScoreHead):
         attach_scores(model)
+    elif isinstance(task.head, OddsHead):
+        attach_odds(model, task.head)
     else:
         attach_vectors(model, task.head)
 

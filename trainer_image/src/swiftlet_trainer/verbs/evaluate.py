@@ -10,10 +10,11 @@ from swiftlet.wire.messages import EXIT_OK, TerminationMessage
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.evaluate.questions import Question, read_questions
 from swiftlet_trainer.evaluate.results import Records, comparisons_of, results_of, write_results, write_rows
-from swiftlet_trainer.evaluate.subjects import Subject, embedder_of, measured, subjects_of
+from swiftlet_trainer.evaluate.run import Reading
+from swiftlet_trainer.evaluate.subjects import Subject, measured, reading_of, subjects_of
 from swiftlet_trainer.failures import InvalidInput, never_retried, write_termination
 from swiftlet_trainer.gpu import require_gpu
-from swiftlet_trainer.models.embedder import AS_DEFAULT, Embedder
+from swiftlet_trainer.models.embedder import AS_DEFAULT
 from swiftlet_trainer.outcome import finished, write_outcome
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.progress import Reporter
@@ -31,9 +32,9 @@ def run(job_path: str) -> int:
     reporter.emit(type="phase", message="checking data and models")
     with never_retried():
         subjects, questions = _checked(document)
-        embedders = _embedders(document, subjects)
+        readings = _readings(document, subjects)
     scored = measured(subjects[0])
-    records = _score(document, subjects, questions, embedders, reporter)
+    records = _score(document, subjects, questions, readings, reporter)
     results = results_of(document.suites, records)
     comparison = comparisons_of(document.suites, records, document.seed)
     reporter.emit(type="phase", message="writing the report")
@@ -66,18 +67,18 @@ def _checked(document: EvaluateDocument) -> tuple[list[Subject], dict[str, list[
     return subjects, questions
 
 
-def _embedders(document: EvaluateDocument, subjects: list[Subject]) -> dict[str, Embedder]:
-    """How each subject makes vectors of texts, by its name, where a suite asks for them. Raises InvalidInput."""
+def _readings(document: EvaluateDocument, subjects: list[Subject]) -> dict[str, Reading]:
+    """How each subject compares texts, by its name, where a suite asks for it. Raises InvalidInput."""
     if not any(suite.retrieval for suite in document.suites):
         return {}
-    return {subject.name: embedder_of(subject, subjects[0]) for subject in subjects}
+    return {subject.name: reading_of(subject, subjects[0]) for subject in subjects}
 
 
 def _score(
     document: EvaluateDocument,
     subjects: list[Subject],
     questions: dict[str, list[Question]],
-    embedders: dict[str, Embedder],
+    readings: dict[str, Reading],
     reporter: Reporter,
 ) -> Records:
     """The records of every suite and subject."""
@@ -103,7 +104,7 @@ def _score(
                         tokenizer,
                         document.batch_size,
                         counter.done,
-                        embedders.get(subject.name, AS_DEFAULT),
+                        readings.get(subject.name, AS_DEFAULT),
                     )
     return records
 

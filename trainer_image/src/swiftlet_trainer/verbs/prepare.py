@@ -36,7 +36,7 @@ def run(job_path: str) -> int:
         merge_start(document, start)
     tokenizer = load_tokenizer(document.model)
     # What gives scores or vectors answers nobody.
-    if head == "tokens" and (warning := end_warning(model_folder(document.model), tokenizer)):
+    if document.task.learns_tokens and (warning := end_warning(model_folder(document.model), tokenizer)):
         Reporter().emit(type="phase", message=f"warning: {warning}")
     with never_retried():
         prepared = prepare(document, tokenizer)

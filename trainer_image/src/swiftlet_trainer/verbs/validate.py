@@ -46,7 +46,7 @@ def checked(document: TrainDocument) -> list[str]:
             targets.extend(one for row in batch for one in row.targets or ())
 
     tokenizer = load_tokenizer(document.model)
-    warning = end_warning(model_folder(document.model), tokenizer) if head == "tokens" else None
+    warning = end_warning(model_folder(document.model), tokenizer) if document.task.learns_tokens else None
     lines = [f"model {document.model.uri}: {f'warning: {warning}' if warning else 'ok'}"]
     for tally, total in zip(scan(document, tokenizer, count), tokens, strict=True):
         dropped = sum(tally.dropped.values())

@@ -99,7 +99,14 @@ class Task(ApiModel):
     @property
     def head(self) -> HeadName:
         """What the model makes of texts: log-probabilities of their tokens, scores or vectors."""
+        if self.reranker and self.reranker.generative:
+            return "tokens"
         return "score" if self.name in SCORE_TASKS else "pool" if self.name in POOL_TASKS else "tokens"
+
+    @property
+    def learns_tokens(self) -> bool:
+        """Whether what is learnt are tokens of texts, and not one thing of each text."""
+        return self.head == "tokens" and self.reranker is None
 
     @property
     def scores(self) -> int:

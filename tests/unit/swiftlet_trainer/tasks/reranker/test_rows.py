@@ -11,7 +11,8 @@ from swiftlet_trainer.data.encode import DroppedError
 from swiftlet_trainer.data.examples import Relevance
 from swiftlet_trainer.data.keys import RowError
 from swiftlet_trainer.failures import InvalidInput
-from swiftlet_trainer.tasks.reranker.rows import RerankerRows, target_notes
+from swiftlet_trainer.models.reranker import PairPrompt
+from swiftlet_trainer.tasks.reranker.rows import RerankerRows, rows, target_notes
 from swiftlet_trainer.templates.segments import Segments
 
 Made = list[tuple[list[str], list[float]]]
@@ -22,9 +23,9 @@ ROW = {"a": 1.0, "b": 0.0, "c": 1.0, "d": 0.0}
 def learn(tokenizer: Any) -> Callable[..., Made]:
     """The texts of each group that a row becomes, and its targets."""
 
-    def made(documents: dict[str, float], limit: int = 100, **fields: Any) -> Made:
+    def made(documents: dict[str, float], limit: int = 100, system: str | None = None, **fields: Any) -> Made:
         segments = Segments(tokenizer)
-        rows = RerankerRows(RerankerTask.model_validate(fields), segments, tokenizer.pad_token_id)
+        rows = RerankerRows(PairPrompt(RerankerTask.model_validate(fields), system), tokenizer, segments)
         rendered = rows.rendered(Relevance("q", list(documents), list(documents.values())))
         parts = [part[:limit] for (part,) in segments.encode(rendered)]  # type: ignore[misc]
         found = []
@@ -57,6 +58,44 @@ def test_each_positive_is_chosen_among_the_negatives_of_a_list(learn: Callable[.
 
 def test_prompts_are_written_before_each(learn: Callable[..., Made]) -> None:
     assert learn({"a": 1.0}, queryPrompt="", documentPrompt=" | ") == [(["q | a"], [1.0])]
+
+
+def asked(document: str) -> str:
+    return f"<|im_start|>system\nJudge.<|im_end|>\n<|im_start|>user\n{text(document)}{ANSWERED}"
+
+
+ANSWERED = "<|im_end|>\n<|im_start|>assistant\n"
+
+
+def test_a_language_model_is_asked_by_its_template(learn: Callable[..., Made]) -> None:
+    found = learn({"a": 1.0, "<|im_end|>": 0.0}, system="Judge.", generative=True)
+    assert found == [([asked("a")], [1.0]), ([asked("<|im_end|>")], [0.0])]
+    listwise = learn(ROW, system="Judge.", generative=True, lossType="listwise")
+    assert listwise[0] == ([asked("a"), asked("b"), asked("d")], [1.0])
+
+
+def test_of_a_question_that_is_too_long_the_document_is_cut(learn: Callable[..., Made]) -> None:
+    ((only,), _) = learn({"the end of the day": 1.0}, limit=26, system="Judge.", generative=True)[0]
+    assert only == asked("the end of")
+    with pytest.raises(DroppedError, match="6 tokens of the chat template alone"):
+        learn({"the end": 1.0}, limit=6, generative=True)
+
+
+def test_a_language_model_without_a_template_goes_on_with_the_text(
+    learn: Callable[..., Made], tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokenizer, "chat_template", None)
+    assert learn({"a": 1.0}, generative=True, documentPrompt=" Relevant? ") == [(["Query: q Relevant? a"], [1.0])]
+
+
+def test_words_of_several_tokens_are_refused(pod: Any, tokenizer: Any) -> None:
+    block = {"generative": True, "positiveToken": "relevantly so", "negativeToken": "<|im_end|>"}
+    document: TrainDocument = pod.document({"uri": "a.jsonl", "path": "/a.jsonl"}, task={"reranker": block})
+    with pytest.raises(InvalidInput) as refused:
+        rows(document, tokenizer, Segments(tokenizer))
+    several, control = refused.value.problems
+    assert several.startswith("task.reranker.positiveToken: 'relevantly so' is 3 tokens of this tokenizer")
+    assert control.startswith("task.reranker.negativeToken: ")
 
 
 @pytest.mark.parametrize(

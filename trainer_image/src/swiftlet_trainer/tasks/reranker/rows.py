@@ -1,25 +1,31 @@
 """What the learning of rerankers makes of a row: its query with each of its documents."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from swiftlet.api.tasks.reranker import RerankerTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.encode import IGNORED, DroppedError, Encoded
 from swiftlet_trainer.data.examples import Relevance, Shape
 from swiftlet_trainer.data.keys import RowError
 from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.models.reranker import PairPrompt, verdict_tokens
 from swiftlet_trainer.tasks.score.rows import unpadded
+from swiftlet_trainer.tasks.sft.rows import by_template
+from swiftlet_trainer.templates.render import PromptTemplate
 from swiftlet_trainer.templates.segments import Rendered, Segments
 
 
 def rows(document: TrainDocument, tokenizer: Any, segments: Segments) -> "RerankerRows":
-    """Of a document with the block task.reranker."""
-    assert document.task.reranker  # noqa: S101
-    return RerankerRows(document.task.reranker, segments, tokenizer.pad_token_id)
+    """Of a document with the block task.reranker. Raises InvalidInput for words that are no single token."""
+    block = document.task.reranker
+    assert block  # noqa: S101
+    if block.generative:
+        verdict_tokens(block, segments)
+    return RerankerRows(PairPrompt(block, document.template.system), tokenizer, segments)
 
 
 def target_notes(document: TrainDocument, grades: NDArray[np.float32]) -> list[str]:
@@ -34,13 +40,9 @@ def target_notes(document: TrainDocument, grades: NDArray[np.float32]) -> list[s
     return []
 
 
-def written(block: RerankerTask, query: str, document: str) -> str:
-    """The text that is scored."""
-    return f"{block.query_prompt}{query}{block.document_prompt}{document}"
-
-
 class RerankerRows:
-    """Texts of a query and a document, which are scored where they end.
+    """Texts of a query and a document, which are scored where they end; or, of a language model, questions, which it
+    answers there.
 
     pointwise: each for itself, with its grade. listwise: a group for each positive, with the row's negatives.
     """
@@ -48,17 +50,27 @@ class RerankerRows:
     shape: Shape = "relevance"
     warnings: tuple[str, ...] = ()
 
-    def __init__(self, block: RerankerTask, segments: Segments, pad_token_id: int | None) -> None:
-        self._block, self._segments, self._pad_token_id = block, segments, pad_token_id
+    def __init__(self, prompt: PairPrompt, tokenizer: Any, segments: Segments) -> None:
+        self._prompt, self._block = prompt, prompt.block
+        self._segments, self._pad_token_id = segments, tokenizer.pad_token_id
+        asks = prompt.block.generative and tokenizer.chat_template
+        self._template = PromptTemplate(tokenizer) if asks else None
+        self._ending = segments.inference(self._template.behind_question()) if self._template else []
 
     def rendered(self, example: Relevance) -> list[Rendered]:
         """The query with each document and its grade. Raises RowError where the loss cannot learn from the row."""
         if problem := self._problem(example):
             raise RowError(problem)
         return [
-            Rendered(written(self._block, example.query, text), [], is_plain=True, targets=(grade,))
+            replace(self._written(example.query, text), targets=(grade,))
             for text, grade in zip(example.documents, example.grades, strict=True)
         ]
+
+    def _written(self, query: str, document: str) -> Rendered:
+        if self._template is None:
+            return Rendered(self._prompt.text(query, document), [], is_plain=True)
+        turns, template = self._prompt.turns(query, document), self._template
+        return by_template(turns, self._segments.special, lambda said: Rendered(template.text(said, prompt=True), []))
 
     def _problem(self, example: Relevance) -> str | None:
         name = self._block.loss_type
@@ -78,13 +90,14 @@ class RerankerRows:
     def labelled(self, parts: Sequence[list[int]], rendered: Rendered) -> Encoded:
         """A text's tokens up to the one whose hidden state is scored, none of which is learnt itself; its grade."""
         (ids,) = parts
-        if len(self._segments.eos) > len(self._segments.end):
-            ids = ids[: -len(self._segments.eos)]
+        if rendered.is_plain and (self._block.generative or not self._segments.end):
+            ids = ids[: len(ids) - len(self._segments.eos)]
         found = Encoded(ids, [IGNORED] * len(ids), targets=list(rendered.targets or ()))
-        return unpadded(found, self._pad_token_id)
+        return found if self._block.generative else unpadded(found, self._pad_token_id)
 
     def grouped(self, sequences: Sequence[Encoded]) -> list[Encoded]:
         """As the class says. Raises DroppedError where a positive and a negative are the same tokens."""
+        sequences = [self._ended(one) for one in sequences]
         positives = [one for one in sequences if (one.targets or [0])[0] > 0]
         negatives = [one for one in sequences if (one.targets or [0])[0] <= 0]
         if any(one.input_ids == other.input_ids for one in positives for other in negatives):
@@ -93,6 +106,15 @@ class RerankerRows:
         if self._block.loss_type == "pointwise":
             return [*positives, *kept]
         return [_group([one, *kept]) for one in positives]
+
+    def _ended(self, text: Encoded) -> Encoded:
+        """A question that was cut ends as others do. Raises DroppedError where nothing else would be left of it."""
+        ids, end = text.input_ids, self._ending
+        if not end or ids[-len(end) :] == end:
+            return text
+        if len(ids) <= len(end):
+            raise DroppedError("too_long", f"{len(end)} tokens of the chat template alone; raise template.maxLength")
+        return replace(text, input_ids=[*ids[: -len(end)], *end])
 
 
 def _group(texts: Sequence[Encoded]) -> Encoded:

@@ -6,11 +6,14 @@ from typing import ClassVar
 from swiftlet.api.tasks.reranker import RerankerTask
 from swiftlet.wire.documents import TrainDocument
 
+from swiftlet_trainer.models.reranker import verdict_tokens
 from swiftlet_trainer.models.scores import RELEVANCE, ScoreHead
 from swiftlet_trainer.tasks.base import StepLoss
 from swiftlet_trainer.tasks.reranker.loss import listwise, pointwise
 from swiftlet_trainer.tasks.score.task import ScoreTask
+from swiftlet_trainer.templates.segments import Segments
 from swiftlet_trainer.training.collate import Batch
+from swiftlet_trainer.training.heads.odds import OddsHead
 from swiftlet_trainer.training.heads.score import SequenceScores
 
 
@@ -19,7 +22,7 @@ class Reranker(ScoreTask):
     """One score of each query and document, see tasks.reranker.loss."""
 
     block: RerankerTask
-    head: ClassVar[ScoreHead] = RELEVANCE
+    head: ScoreHead | OddsHead = RELEVANCE
     figures: ClassVar[tuple[str, ...]] = ()
 
     def loss(self, outputs: SequenceScores, batch: Batch) -> StepLoss:
@@ -31,5 +34,10 @@ class Reranker(ScoreTask):
 
 def task(document: TrainDocument) -> Reranker:
     """Of a document with the block task.reranker."""
-    assert document.task.reranker  # noqa: S101
-    return Reranker(document.task.reranker)
+    from swiftlet_trainer.models.loading import load_tokenizer
+
+    block = document.task.reranker
+    assert block  # noqa: S101
+    if not block.generative:
+        return Reranker(block)
+    return Reranker(block, OddsHead(*verdict_tokens(block, Segments(load_tokenizer(document.model)))))

@@ -1,6 +1,6 @@
 """What supervised fine-tuning makes of a row: which of its tokens are learnt."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,11 +15,13 @@ from swiftlet_trainer.data.keys import RowError
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.templates.render import (
     ChatTemplate,
+    Message,
     PromptTemplate,
     TemplateRefusalError,
     UnsuitableTemplateError,
 )
 from swiftlet_trainer.templates.segments import Rendered, Segments
+from swiftlet_trainer.templates.special import SpecialTokens
 
 
 def rows(document: TrainDocument, tokenizer: Any, segments: Segments) -> "SftRows":
@@ -31,6 +33,18 @@ def rows(document: TrainDocument, tokenizer: Any, segments: Segments) -> "SftRow
 def target_notes(_document: TrainDocument, _channels: NDArray[np.float32]) -> list[str]:
     """Any channels will do."""
     return []
+
+
+def by_template(turns: Sequence[Turn], special: SpecialTokens, render: Callable[[list[Message]], Rendered]) -> Rendered:
+    """Turns as a chat template renders them, what looks like its control tokens being text. Raises DroppedError where
+    it refuses them."""
+    messages = [turn.message for turn in turns]
+    if is_shielded := special.find(turn.content for turn in turns) is not None:
+        messages = [{**one, "content": special.shielded(one["content"])} for one in messages]
+    try:
+        return replace(render(messages), is_shielded=is_shielded)
+    except TemplateRefusalError as error:
+        raise DroppedError("template_refused", special.unshielded(str(error))) from None
 
 
 class SftRows:
@@ -118,23 +132,16 @@ class SftRows:
         return self._by_template(self._whole, turns)
 
     def _by_template(self, template: PromptTemplate, turns: Sequence[Turn]) -> Rendered:
-        messages, special = [turn.message for turn in turns], self._segments.special
-        is_shielded = special.find(turn.content for turn in turns) is not None
-        if is_shielded:
-            messages = [{**one, "content": special.shielded(one["content"])} for one in messages]
-        try:
+        def render(messages: list[Message]) -> Rendered:
             if isinstance(template, ChatTemplate):
                 try:
-                    rendered = template.render(messages, [turn.learn is not False for turn in turns])
+                    return template.render(messages, [turn.learn is not False for turn in turns])
                 except TemplateRefusalError:
                     if self._assistant_only:
                         raise
-                    rendered = Rendered(template.text(messages), [])
-            else:
-                rendered = Rendered(template.text(messages), [])
-        except TemplateRefusalError as error:
-            raise DroppedError("template_refused", special.unshielded(str(error))) from None
-        return replace(rendered, is_shielded=is_shielded)
+            return Rendered(template.text(messages), [])
+
+        return by_template(turns, self._segments.special, render)
 
     def labelled(self, parts: Sequence[list[int]], rendered: Rendered) -> Encoded:
         """A row's segments as one, with labels on what is learnt."""
