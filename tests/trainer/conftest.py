@@ -14,6 +14,7 @@ import pytest
 from swiftlet.api.tasks import Task as TrainTask
 from swiftlet.wire.documents import TrainDocument
 from swiftlet_trainer.training.stopping import StopRequest
+from testbed.training_processes import train_together
 
 HOUR = 3600
 
@@ -125,6 +126,10 @@ class Pod:
 
         asked = StopAfter(stop_after) if stop_after else StopRequest()
         run_training("/swiftlet/job/job.json", stop or asked)
+
+    def train_together(self) -> None:
+        """Train in the two processes of the job's node, without torchrun."""
+        assert train_together("/swiftlet/job/job.json", os.environ) == [0, 0]
 
     def start(self, **environment: str) -> subprocess.Popen[str]:
         """`swiftlet_trainer train`, as the container runs it."""

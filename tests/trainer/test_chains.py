@@ -184,7 +184,6 @@ def test_sharded_processes_go_on_as_one_does(following: Callable[..., Any]) -> N
     split = {"processesPerNode": 2, "perDeviceBatchSize": 1, "gradientAccumulationSteps": 2, "strategy": "zero3"}
     pod = following("sharded", task=DPO, training={"maxSteps": 3}, **split)
     pod.prepare()
-    code, log = pod.train(OMP_NUM_THREADS="1")
-    assert code == 0, log
+    pod.train_together()
     curves = [[float(loss) for loss in one.losses().values()] for one in (pod, alone)]
     assert curves[0] == pytest.approx(curves[1], rel=1e-4)

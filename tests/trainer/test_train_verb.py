@@ -200,8 +200,7 @@ def test_several_processes_follow_the_curve_of_one(
         halves = {"strategy": strategy, "processesPerNode": 2, "perDeviceBatchSize": 2, "tuner": tuner}
         pod.write_job(tiny_model, **halves, training=training | {"precision": precision})
         pod.prepare()
-        code, log = pod.train()
-        assert code == EXIT_OK, log
+        pod.train_together()
         assert curve(pod, "loss") == pytest.approx(curve(single, "loss"), rel=tolerance), strategy
         # The former is written with three digits.
         assert curve(pod, "gradNorm") == pytest.approx(curve(single, "gradNorm"), rel=tolerance + 0.01), strategy
