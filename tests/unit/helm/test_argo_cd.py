@@ -1,0 +1,114 @@
+"""What Argo CD's Lua says of our resources is what `settled` says: one rule, in two languages."""
+
+import itertools
+from typing import Any, cast
+
+import lupa.lua51
+import pytest
+from ruamel.yaml import YAML
+from swiftlet.api import KINDS
+from swiftlet.kinds.conditions.summary import settled
+from swiftlet.kinds.conditions.table import CONDITIONS
+
+from .conftest import ROOT
+
+Object = dict[str, Any]
+FILE = ROOT / "helm" / "argo-cd" / "argocd-cm.yaml"
+PREFIX = "resource.customizations"
+NOT_IN_ARGO_CD = ("string", "math", "io", "debug", "os", "package", "require")
+BOUNDED = ("FineTuneJob", "EvalRun")
+HEALTH = {"succeeded": {"Healthy"}, "failed": {"Degraded"}, None: {"Progressing", "Suspended"}}
+
+
+@pytest.fixture(scope="module")
+def scripts() -> dict[str, str]:
+    return cast(dict[str, str], YAML(typ="safe").load(FILE)["data"])
+
+
+def run(script: str, document: Object) -> Object:
+    """What a script makes of a document, with the libraries that Argo CD opens."""
+    lua = lupa.lua51.LuaRuntime()
+    for name in NOT_IN_ARGO_CD:
+        lua.globals()[name] = None
+    lua.globals().obj = lua.table_from(document, recursive=True)
+    return _plain(lua.execute(script))
+
+
+def _plain(value: Any) -> Any:
+    return {key: _plain(each) for key, each in value.items()} if lupa.lua51.lua_type(value) == "table" else value
+
+
+def resource(kind: str, *conditions: tuple[str, str, str], observed: int = 2) -> Object:
+    found = [
+        {"type": type_, "status": status, "reason": reason, "message": "step 3 of 9"}
+        for type_, status, reason in conditions
+    ]
+    metadata = {"name": "bird", "namespace": "team", "generation": 2}
+    return {
+        "kind": kind,
+        "metadata": metadata,
+        "spec": {},
+        "status": {"observedGeneration": observed, "conditions": found},
+    }
+
+
+def states(kind: str) -> list[Object]:
+    """A resource in every status of its summary condition, with every reason, and what else health looks at."""
+    summary = KINDS[kind].summary_condition
+    reasons = next(list(doc.reasons) for doc in CONDITIONS[kind] if doc.type == summary)
+    other = "Suspended" if kind in BOUNDED else "Progressing"
+    return [
+        resource(kind, (summary, status, reason), (other, flag, "Any"), observed=observed)
+        for status, reason, flag, observed in itertools.product(
+            ("True", "False", "Unknown"), reasons, ("True", "False", "Unknown"), (1, 2)
+        )
+    ]
+
+
+@pytest.mark.parametrize("kind", [*BOUNDED, "ModelDeployment"])
+def test_health_is_what_settled_says(scripts: dict[str, str], kind: str) -> None:
+    documents = states(kind)
+    assert len(documents) > 100
+    for document in documents:
+        status = document["status"]
+        found = run(scripts[f"{PREFIX}.health.swiftlet.dev_{kind}"], document)
+        assert found["status"] in HEALTH[settled(document)], (status, found)
+
+
+@pytest.mark.parametrize("kind", [*BOUNDED, "ModelDeployment"])
+def test_a_resource_nobody_has_looked_at_waits(scripts: dict[str, str], kind: str) -> None:
+    document = resource(kind)
+    for status in (document["status"], {}, None):
+        found = run(scripts[f"{PREFIX}.health.swiftlet.dev_{kind}"], document | {"status": status})
+        assert found["status"] == "Progressing"
+
+
+def test_a_message_has_no_figures_while_a_run_goes_on(scripts: dict[str, str]) -> None:
+    script = scripts[f"{PREFIX}.health.swiftlet.dev_FineTuneJob"]
+    running, failed = (
+        run(script, resource("FineTuneJob", ("Succeeded", status, reason)))
+        for status, reason in (("Unknown", "Training"), ("False", "Diverged"))
+    )
+    assert (running["status"], running["message"]) == ("Progressing", "Training")
+    assert (failed["status"], failed["message"]) == ("Degraded", "Diverged: step 3 of 9")
+
+
+def test_a_suspended_run_is_suspended(scripts: dict[str, str]) -> None:
+    document = resource("FineTuneJob", ("Succeeded", "Unknown", "Suspended"), ("Suspended", "True", "Asked"))
+    assert run(scripts[f"{PREFIX}.health.swiftlet.dev_FineTuneJob"], document)["status"] == "Suspended"
+
+
+@pytest.mark.parametrize("kind", BOUNDED)
+@pytest.mark.parametrize("suspended", [None, False, True])
+def test_suspend_and_resume(scripts: dict[str, str], kind: str, suspended: bool | None) -> None:
+    actions = YAML(typ="safe").load(scripts[f"{PREFIX}.actions.swiftlet.dev_{kind}"])
+    document = resource(kind)
+    document["spec"] = {"tuner": {"lora": {"rank": 8}}} | ({} if suspended is None else {"suspend": suspended})
+    offered = run(actions["discovery.lua"], document)
+    assert {name: action["disabled"] for name, action in offered.items()} == {
+        "suspend": suspended is True,
+        "resume": suspended is not True,
+    }
+    made = {one["name"]: run(one["action.lua"], document)["spec"] for one in actions["definitions"]}
+    assert made == {name: document["spec"] | {"suspend": name == "suspend"} for name in ("suspend", "resume")}
+    assert "suspend" in KINDS[kind].model_fields["spec"].annotation.model_fields  # type: ignore[union-attr]
