@@ -64,11 +64,10 @@ def serve(pod: ServingPod, tiny: Path, tmp_path: Path) -> Serve:
 
 
 def test_vectors_of_base_and_adapter(serve: Serve) -> None:
-    pod = serve("pool", "shop", engine="auto")
+    pod = serve("pool", "shop")
     assert pod.until_ready()["names"] == ["base", "shop"]
     (serving,) = [event for event in pod.events() if event["type"] == "serving"]
     assert (serving["engine"], serving["task"]) == ("transformers", "embed")
-    assert serving["reason"] == "adapter shop: vllm has none that makes vectors of texts"
     with pod.client() as client:
         found = [_posted(client, path, body) for path, body in commands("shop")]
         assert [len(one["embedding"]) for one in found[0]["data"]] == [64, 64]
@@ -78,8 +77,11 @@ def test_vectors_of_base_and_adapter(serve: Serve) -> None:
 
 
 def test_scores_of_an_adapter_alone(serve: Serve) -> None:
-    pod = serve("score", "judge", modelNames=[])
+    pod = serve("score", "judge", modelNames=[], engine="auto")
     assert pod.until_ready()["names"] == ["judge"]
+    (serving,) = [event for event in pod.events() if event["type"] == "serving"]
+    assert (serving["engine"], serving["task"]) == ("transformers", "classify")
+    assert serving["reason"] == "adapter judge: vllm has none that gives texts scores"
     with pod.client() as client:
         asked = commands("judge")
         found = [_posted(client, path, body) for path, body in asked]

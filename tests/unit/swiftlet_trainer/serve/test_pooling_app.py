@@ -198,6 +198,8 @@ def test_a_reranker_reads_both_together(
         scores = [one["score"] for one in _post(client, "/score", text_1=TEXTS[0], text_2=TEXTS[1:])["data"]]
         assert scores == pytest.approx(expected, abs=1e-5)
         results = _post(client, "/rerank", query=TEXTS[0], documents=TEXTS[1:])["results"]
+        refused = client.post("/classify", json={"model": "base", "messages": TURNS})
+    assert "a reranker reads a query and a document; ask /score" in refused.json()["error"]["message"]
     assert [one["relevance_score"] for one in results] == pytest.approx(sorted(expected)[::-1], abs=1e-5)
 
 

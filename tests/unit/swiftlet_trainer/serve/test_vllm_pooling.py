@@ -11,8 +11,8 @@ import pytest
 from swiftlet.api.tasks.reranker import RerankerTask
 from swiftlet_trainer.models.embedder import Embedder, write_embedder
 from swiftlet_trainer.models.reranker import PairPrompt
-from swiftlet_trainer.serve.vllm_arguments import head_problems, vllm_arguments
-from swiftlet_trainer.serve.vllm_pooling import pair_template, pooling_arguments
+from swiftlet_trainer.serve.vllm_arguments import vllm_arguments
+from swiftlet_trainer.serve.vllm_pooling import head_problems, pair_template, pooling_arguments
 
 CHECK = """
 import json, sys
@@ -117,6 +117,14 @@ def test_a_pair_is_written_as_it_was_learnt(tokenizer: Any, block: RerankerTask)
     assert found == PairPrompt(block).text(query, document)
 
 
-def test_adapters_of_such_models_are_left_to_transformers(tmp_path: Path) -> None:
-    assert head_problems({"bird": tmp_path}, "tokens") == []
-    assert head_problems({"bird": tmp_path}, "pool") == ["adapter bird: vllm has none that makes vectors of texts"]
+def test_adapters_are_pooled_in_one_way(tmp_path: Path) -> None:
+    adapters = {name: tmp_path / name for name in ("bird", "tern", "wren")}
+    for folder, pooling in zip(adapters.values(), ("mean", "mean", "last"), strict=True):
+        folder.mkdir()
+        write_embedder(folder, Embedder(pooling), hidden_size=32, max_length=64)  # type: ignore[arg-type]
+    arguments = pooling_arguments(tmp_path, "pool", list(adapters.values()))
+    assert arguments == ["--runner", "pooling", "--pooler-config", json.dumps({"seq_pooling_type": "MEAN"})]
+    (problem,) = head_problems(adapters, "pool")
+    assert problem.startswith("adapter wren: its vectors are pooled otherwise than those of adapter bird")
+    assert head_problems(adapters, "tokens") == []
+    assert len(head_problems(adapters, "score")) == len(adapters)

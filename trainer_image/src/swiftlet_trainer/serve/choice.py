@@ -13,7 +13,8 @@ from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.serve.engine import EngineName
 from swiftlet_trainer.serve.parallel_sizes import sizes_of
 from swiftlet_trainer.serve.quantization import Quantization, transformers_problem, vllm_cpu_problem
-from swiftlet_trainer.serve.vllm_arguments import adapter_problems, head_problems
+from swiftlet_trainer.serve.vllm_arguments import adapter_problems
+from swiftlet_trainer.serve.vllm_pooling import head_problems
 
 DISTRIBUTIONS = {True: "vllm", False: "vllm-cpu"}
 """Whether it computes on a GPU to the distribution of vLLM that does."""

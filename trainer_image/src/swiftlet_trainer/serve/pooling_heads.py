@@ -84,6 +84,8 @@ class Scores(PoolingHead):
         return torch.tensor(text_scores(model, texts, self._pad_id, self._batch_size))
 
     def encoded(self, text: str | tuple[Turn, ...], field: str, limit: int | None) -> list[int]:
+        if self.rerankers and not isinstance(text, str):
+            raise Refused("messages: a reranker reads a query and a document; ask /score or /rerank", "messages")
         example = Example([], text) if isinstance(text, str) else Example(list(text))
         return _read(lambda: self._encode(example)[:limit], field)
 

@@ -8,7 +8,6 @@ from typing import Any
 from swiftlet.api.tasks import HeadName
 from swiftlet.wire.documents import ServeDocument
 
-from swiftlet_trainer.models.made import MADE
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.serve.api_key import KEY_VARIABLE, MIDDLEWARE, read_api_key
 from swiftlet_trainer.serve.parallel_sizes import sizes_of
@@ -59,12 +58,6 @@ def adapter_problems(adapters: Mapping[str, Path]) -> list[str]:
     return problems
 
 
-def head_problems(adapters: Mapping[str, Path], head: HeadName) -> list[str]:
-    """Why vLLM cannot put adapters on a model that does not answer: those of scores bring a layer that the base must
-    have already, those of vectors name their layers from the backbone on, which vLLM leaves out without a word."""
-    return [] if head == "tokens" else [f"adapter {name}: vllm has none that {MADE[head]}" for name in adapters]
-
-
 def vllm_arguments(
     document: ServeDocument, model: Path, host: str, draft: Path | None = None, head: HeadName = "tokens"
 ) -> list[str]:
@@ -77,8 +70,8 @@ def vllm_arguments(
     # vLLM's own check of the key leaves out what is not below a few prefixes: /invocations generates, too.
     for middleware in (*EDGES, *([MIDDLEWARE] if document.api_key_file else [])):
         arguments += ["--middleware", middleware]
-    arguments += pooling_arguments(model, head)
     folders = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
+    arguments += pooling_arguments(model, head, list(folders.values()))
     if folders:
         rank = max(adapter_rank(folder) for folder in folders.values())
         arguments += ["--enable-lora", "--max-lora-rank", str(next(one for one in LORA_RANKS if one >= rank))]
