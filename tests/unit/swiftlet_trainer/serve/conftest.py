@@ -127,3 +127,38 @@ def scoring_model(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory) -> C
         return folder
 
     return make
+
+
+LONGEST = 64
+"""Tokens of a text that serving_model takes."""
+
+
+@pytest.fixture(scope="module")
+def fp32() -> Iterator[None]:
+    """Whatever this machine multiplies."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("swiftlet_trainer.hardware.multiplies_bf16", lambda use_gpu: False)
+        yield
+
+
+@contextmanager
+def serving_model(folder: Path) -> Iterator[Any]:
+    """A client of a real server of the model in `folder`, which makes vectors or scores."""
+    import httpx
+    from swiftlet_trainer.serve.transformers_app import build_app
+    from swiftlet_trainer.serve.transformers_loading import load_engine
+
+    engine = load_engine(folder, ["base"], {}, LONGEST, use_gpu=False)
+    with (
+        serving(build_app(engine, None)) as url,
+        httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
+    ):
+        yield client
+
+
+def posted(client: Any, path: str, **body: Any) -> dict[str, Any]:
+    """What the model called base answers to a request that it takes."""
+    answer = client.post(path, json={"model": "base", **body})
+    assert answer.status_code == 200, answer.text
+    content: dict[str, Any] = answer.json()
+    return content

@@ -2,10 +2,7 @@
 
 import base64
 import json
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,57 +24,31 @@ from swiftlet_trainer.models.embedder import Embedder
 from swiftlet_trainer.models.reranker import PairPrompt
 from swiftlet_trainer.models.scores import RELEVANCE, REWARD, ScoreHead
 from swiftlet_trainer.serve.pooling_requests import POOLING
-from swiftlet_trainer.serve.transformers_app import build_app
-from swiftlet_trainer.serve.transformers_loading import load_engine
 
-from .conftest import serving
+from .conftest import LONGEST, posted, serving_model
 
 TEXTS = ["Where does a tern sleep?", "On the wing.", "A robin sings in the hedge, early in the morning.", "a"]
 TURNS = [{"role": "user", "content": "Who are you?"}, {"role": "assistant", "content": "A bird."}]
-LONGEST = 64
 
-
-@pytest.fixture(autouse=True, scope="module")
-def fp32() -> Iterator[None]:
-    """Whatever this machine multiplies."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("swiftlet_trainer.hardware.multiplies_bf16", lambda use_gpu: False)
-        yield
-
-
-@contextmanager
-def serve(folder: Path, wait_seconds: float = 60) -> Iterator[httpx.Client]:
-    engine = load_engine(folder, ["base"], {}, LONGEST, use_gpu=False)
-    with (
-        serving(build_app(engine, None, wait_seconds)) as url,
-        httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
-    ):
-        yield client
+pytestmark = pytest.mark.usefixtures("fp32")
 
 
 @pytest.fixture(scope="module")
 def vectors(embedding_model: Path) -> Iterator[httpx.Client]:
-    with serve(embedding_model) as client:
+    with serving_model(embedding_model) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def classes(scoring_model: Callable[..., Path]) -> Iterator[httpx.Client]:
-    with serve(scoring_model("no", "yes", "odd", problem_type="single_label_classification")) as client:
+    with serving_model(scoring_model("no", "yes", "odd", problem_type="single_label_classification")) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def rewards(scoring_model: Callable[..., Path]) -> Iterator[httpx.Client]:
-    with serve(scoring_model("reward", problem_type="regression")) as client:
+    with serving_model(scoring_model("reward", problem_type="regression")) as client:
         yield client
-
-
-def _post(client: httpx.Client, path: str, **body: Any) -> dict[str, Any]:
-    answer = client.post(path, json={"model": "base", **body})
-    assert answer.status_code == 200, answer.text
-    content: dict[str, Any] = answer.json()
-    return content
 
 
 def _expected(folder: Path, tokenizer: Any, texts: list[str]) -> torch.Tensor:
@@ -89,7 +60,7 @@ def _expected(folder: Path, tokenizer: Any, texts: list[str]) -> torch.Tensor:
 
 
 def test_vectors_are_those_of_evaluation(vectors: httpx.Client, embedding_model: Path, tokenizer: Any) -> None:
-    answer = _post(vectors, "/v1/embeddings", input=TEXTS)
+    answer = posted(vectors, "/v1/embeddings", input=TEXTS)
     found = torch.tensor([one["embedding"] for one in answer["data"]])
     assert torch.allclose(found, _expected(embedding_model, tokenizer, TEXTS), atol=1e-5)
     assert [(one["index"], one["object"]) for one in answer["data"]] == [(n, "embedding") for n in range(4)]
@@ -100,15 +71,15 @@ def test_vectors_are_those_of_evaluation(vectors: httpx.Client, embedding_model:
 def test_a_text_is_given_alone_in_a_list_or_as_ids(vectors: httpx.Client, tokenizer: Any) -> None:
     ids = tokenizer(TEXTS[0])["input_ids"]
     asked = (TEXTS[0], [TEXTS[0]], ids, [ids])
-    found = [_post(vectors, "/v1/embeddings", input=one)["data"][0]["embedding"] for one in asked]
+    found = [posted(vectors, "/v1/embeddings", input=one)["data"][0]["embedding"] for one in asked]
     assert all(one == pytest.approx(found[0], abs=1e-6) for one in found)
 
 
 def test_base64_is_what_openais_client_reads(vectors: httpx.Client) -> None:
     import openai
 
-    plain = _post(vectors, "/v1/embeddings", input=TEXTS[:2])["data"]
-    coded = _post(vectors, "/v1/embeddings", input=TEXTS[:2], encoding_format="base64")["data"]
+    plain = posted(vectors, "/v1/embeddings", input=TEXTS[:2])["data"]
+    coded = posted(vectors, "/v1/embeddings", input=TEXTS[:2], encoding_format="base64")["data"]
     for one, other in zip(plain, coded, strict=True):
         found = np.frombuffer(base64.b64decode(other["embedding"]), dtype="<f4")
         assert found.tolist() == pytest.approx(one["embedding"], abs=1e-6)
@@ -118,8 +89,8 @@ def test_base64_is_what_openais_client_reads(vectors: httpx.Client) -> None:
 
 
 def test_beginnings_of_vectors_that_were_learnt(vectors: httpx.Client) -> None:
-    whole = torch.tensor(_post(vectors, "/v1/embeddings", input="a")["data"][0]["embedding"])
-    short = torch.tensor(_post(vectors, "/v1/embeddings", input="a", dimensions=8)["data"][0]["embedding"])
+    whole = torch.tensor(posted(vectors, "/v1/embeddings", input="a")["data"][0]["embedding"])
+    short = torch.tensor(posted(vectors, "/v1/embeddings", input="a", dimensions=8)["data"][0]["embedding"])
     assert torch.allclose(short, torch.nn.functional.normalize(whole[:8], dim=0), atol=1e-6)
     error = vectors.post("/v1/embeddings", json={"model": "base", "input": "a", "dimensions": 9}).json()["error"]
     assert error["param"] == "dimensions"
@@ -127,24 +98,24 @@ def test_beginnings_of_vectors_that_were_learnt(vectors: httpx.Client) -> None:
 
 
 def test_documents_are_ranked_by_cosines(vectors: httpx.Client) -> None:
-    made = torch.tensor([one["embedding"] for one in _post(vectors, "/v1/embeddings", input=TEXTS)["data"]])
+    made = torch.tensor([one["embedding"] for one in posted(vectors, "/v1/embeddings", input=TEXTS)["data"]])
     cosines = (made[1:] @ made[0]).tolist()
     for path in ("/rerank", "/v1/rerank", "/v2/rerank"):
-        results = _post(vectors, path, query=TEXTS[0], documents=TEXTS[1:], top_n=2)["results"]
+        results = posted(vectors, path, query=TEXTS[0], documents=TEXTS[1:], top_n=2)["results"]
         assert [one["relevance_score"] for one in results] == pytest.approx(sorted(cosines)[:0:-1], abs=1e-5)
         assert [one["document"]["text"] for one in results] == [TEXTS[1 + one["index"]] for one in results]
-    bare = _post(vectors, "/rerank", query="a", documents=[{"text": "b"}, "c"], return_documents=False)["results"]
+    bare = posted(vectors, "/rerank", query="a", documents=[{"text": "b"}, "c"], return_documents=False)["results"]
     assert sorted(bare[0]) == ["index", "relevance_score"]
     for body in ({"text_1": TEXTS[0], "text_2": TEXTS[1:]}, {"queries": [TEXTS[0]] * 3, "items": TEXTS[1:]}):
-        scores = [one["score"] for one in _post(vectors, "/score", **body)["data"]]
+        scores = [one["score"] for one in posted(vectors, "/score", **body)["data"]]
         assert scores == pytest.approx(cosines, abs=1e-5)
 
 
 def test_pooling_has_what_the_model_makes(vectors: httpx.Client, classes: httpx.Client) -> None:
-    made = _post(vectors, "/v1/embeddings", input="a")["data"][0]["embedding"]
-    assert _post(vectors, "/pooling", input="a", task="embed")["data"][0]["data"] == pytest.approx(made, abs=1e-6)
-    probs = _post(classes, "/classify", input="a")["data"][0]["probs"]
-    assert _post(classes, "/pooling", input=["a"])["data"][0]["data"] == pytest.approx(probs, abs=1e-6)
+    made = posted(vectors, "/v1/embeddings", input="a")["data"][0]["embedding"]
+    assert posted(vectors, "/pooling", input="a", task="embed")["data"][0]["data"] == pytest.approx(made, abs=1e-6)
+    probs = posted(classes, "/classify", input="a")["data"][0]["probs"]
+    assert posted(classes, "/pooling", input=["a"])["data"][0]["data"] == pytest.approx(probs, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -162,12 +133,12 @@ def test_scores_are_those_of_evaluation(
     encode = scored_encoder(tokenizer, ScoreHead(labels, problem_type))
     model = load_scored(folder, torch.float32, labels, problem_type).eval()
     scores = torch.tensor(text_scores(model, [encode(Example([], text)) for text in TEXTS], 0, 1))
-    with serve(folder) as client:
-        data = _post(client, "/classify", input=TEXTS)["data"]
+    with serving_model(folder) as client:
+        data = posted(client, "/classify", input=TEXTS)["data"]
         assert torch.allclose(torch.tensor([one["probs"] for one in data]), activation(scores), atol=1e-5)
         assert [one["label"] for one in data] == [labels[index] for index in scores.argmax(-1).tolist()]
         assert {one["num_classes"] for one in data} == {3}
-        plain = _post(client, "/classify", input=TEXTS, use_activation=False)["data"]
+        plain = posted(client, "/classify", input=TEXTS, use_activation=False)["data"]
         assert torch.allclose(torch.tensor([one["probs"] for one in plain]), scores, atol=1e-5)
 
 
@@ -179,7 +150,7 @@ def test_a_conversation_has_the_reward_of_evaluation(
     folder = scoring_model("reward", problem_type="regression")
     model = load_scored(folder, torch.float32, REWARD.labels, REWARD.problem_type).eval()
     ((expected,),) = text_scores(model, [scored.ids], 0, 1)
-    answer = _post(rewards, "/classify", messages=TURNS)
+    answer = posted(rewards, "/classify", messages=TURNS)
     assert answer["data"][0]["probs"] == pytest.approx([expected], abs=1e-5)
     assert answer["data"][0]["label"] == "reward"
     assert answer["usage"]["prompt_tokens"] == len(scored.ids)
@@ -194,10 +165,10 @@ def test_a_reranker_reads_both_together(
     encode = pair_encoder(tokenizer, prompt, LONGEST)
     model = load_scored(folder, torch.float32, RELEVANCE.labels, RELEVANCE.problem_type).eval()
     expected = [one for (one,) in text_scores(model, [encode(TEXTS[0], text) for text in TEXTS[1:]], 0, 1)]
-    with serve(folder) as client:
-        scores = [one["score"] for one in _post(client, "/score", text_1=TEXTS[0], text_2=TEXTS[1:])["data"]]
+    with serving_model(folder) as client:
+        scores = [one["score"] for one in posted(client, "/score", text_1=TEXTS[0], text_2=TEXTS[1:])["data"]]
         assert scores == pytest.approx(expected, abs=1e-5)
-        results = _post(client, "/rerank", query=TEXTS[0], documents=TEXTS[1:])["results"]
+        results = posted(client, "/rerank", query=TEXTS[0], documents=TEXTS[1:])["results"]
         refused = client.post("/classify", json={"model": "base", "messages": TURNS})
     assert "a reranker reads a query and a document; ask /score" in refused.json()["error"]["message"]
     assert [one["relevance_score"] for one in results] == pytest.approx(sorted(expected)[::-1], abs=1e-5)
@@ -258,8 +229,8 @@ def test_a_refusal_names_field_value_and_rule(
 def test_a_long_text_is_cut_as_asked(vectors: httpx.Client, tokenizer: Any) -> None:
     long, ids = "a " * 99, tokenizer("a " * 99)["input_ids"]
     for asked, kept in ((5, 5), (-1, LONGEST)):
-        answer = _post(vectors, "/v1/embeddings", input=long, truncate_prompt_tokens=asked)
-        expected = _post(vectors, "/v1/embeddings", input=ids[:kept])["data"][0]["embedding"]
+        answer = posted(vectors, "/v1/embeddings", input=long, truncate_prompt_tokens=asked)
+        expected = posted(vectors, "/v1/embeddings", input=ids[:kept])["data"][0]["embedding"]
         assert answer["data"][0]["embedding"] == pytest.approx(expected, abs=1e-6)
         assert answer["usage"]["prompt_tokens"] == kept
 
@@ -306,82 +277,3 @@ def test_a_body_without_end_is_refused(vectors: httpx.Client) -> None:
         answer = vectors.post("/v1/embeddings", content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code == 400
         assert answer.json()["error"]["message"]
-
-
-def test_several_clients_share_passes_and_get_what_they_get_alone(vectors: httpx.Client) -> None:
-    alone = [_post(vectors, "/v1/embeddings", input=text)["data"][0]["embedding"] for text in TEXTS]
-    with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda n: _post(vectors, "/v1/embeddings", input=TEXTS[n % 4]), range(32)))
-    for number, answer in enumerate(found):
-        assert answer["data"][0]["embedding"] == pytest.approx(alone[number % 4], abs=1e-5)
-
-
-def test_figures_are_those_of_requests(embedding_model: Path) -> None:
-    with serve(embedding_model) as client:
-        tokens = sum(_post(client, "/v1/embeddings", input=text)["usage"]["prompt_tokens"] for text in TEXTS)
-        page = client.get("/metrics").text
-    assert 'vllm:request_success_total{finished_reason="stop",model_name="base"} 4.0' in page
-    assert 'vllm:num_requests_running{model_name="base"} 0.0' in page
-    assert f'vllm:prompt_tokens_total{{model_name="base"}} {tokens}.0' in page
-
-
-def test_who_leaves_in_the_middle_takes_nobody_along(embedding_model: Path) -> None:
-    engine = load_engine(embedding_model, ["base"], {}, LONGEST, use_gpu=False)
-    entered, go_on, batches = threading.Event(), threading.Event(), []
-
-    def enter(_: Any, given: Any, kwargs: Any) -> None:
-        batches.append(kwargs["input_ids"].shape[0])
-        entered.set()
-        go_on.wait(30)
-
-    engine._model.register_forward_pre_hook(enter, with_kwargs=True)
-    with serving(build_app(engine, None)) as url, httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
-        with ThreadPoolExecutor(3) as pool:
-            first = pool.submit(_post, client, "/v1/embeddings", input="a")
-            assert entered.wait(30)
-            stays = pool.submit(_post, client, "/v1/embeddings", input=["b", "c"])
-            leaves = pool.submit(client.post, "/v1/embeddings", json={"model": "base", "input": TEXTS}, timeout=0.5)
-            with pytest.raises(httpx.ReadTimeout):
-                leaves.result()
-            go_on.set()
-            assert len(first.result()["data"]) == 1
-            assert len(stays.result()["data"]) == 2
-        page = client.get("/metrics").text
-    assert sum(batches) == 3, "what nobody waits for is not computed"
-    assert 'vllm:request_success_total{finished_reason="abort",model_name="base"} 1.0' in page
-
-
-def test_a_text_whose_vector_is_no_number_fails_alone(embedding_model: Path) -> None:
-    engine = load_engine(embedding_model, ["base"], {}, LONGEST, use_gpu=False)
-    engine._model.embed_tokens.weight.data[7] = float("nan")
-    with serving(build_app(engine, None)) as url, httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
-        with ThreadPoolExecutor(8) as pool:
-            asked = [
-                pool.submit(client.post, "/v1/embeddings", json={"model": "base", "input": [[n]]}) for n in (7, 8) * 8
-            ]
-            codes = [one.result().status_code for one in asked]
-        assert codes == [500, 200] * 8
-        told = client.post("/v1/embeddings", json={"model": "base", "input": [7]}).json()["error"]["message"]
-    assert "NotFiniteError" in told
-
-
-def test_who_waits_too_long_is_told_to_come_again(embedding_model: Path) -> None:
-    engine = load_engine(embedding_model, ["base"], {}, LONGEST, use_gpu=False)
-    entered, go_on = threading.Event(), threading.Event()
-
-    def enter(*_: Any) -> None:
-        entered.set()
-        go_on.wait(30)
-
-    engine._model.register_forward_pre_hook(enter)
-    with (
-        serving(build_app(engine, None, 0.2)) as url,
-        httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
-        ThreadPoolExecutor(2) as pool,
-    ):
-        first = pool.submit(_post, client, "/v1/embeddings", input="a")
-        assert entered.wait(30)
-        second = client.post("/v1/embeddings", json={"model": "base", "input": "b"})
-        go_on.set()
-        first.result()
-    assert (second.status_code, second.headers["retry-after"]) == (503, "5")
