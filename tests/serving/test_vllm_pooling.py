@@ -90,12 +90,11 @@ def _counts_prompts(line: str, name: str) -> bool:
 
 
 def test_scores_are_those_of_evaluation(serve: Serve, tokenizer: Any, tmp_path: Path) -> None:
-    from swiftlet.api.tasks.reranker import RerankerTask
     from swiftlet_trainer.data.examples import Example
     from swiftlet_trainer.evaluate.classes import scored_encoder
     from swiftlet_trainer.evaluate.scores import text_scores
+    from swiftlet_trainer.models.reranker import PairPrompt
     from swiftlet_trainer.models.scores import RELEVANCE
-    from swiftlet_trainer.tasks.reranker.rows import written
     from transformers import LlamaForSequenceClassification
 
     torch.manual_seed(1)
@@ -104,10 +103,8 @@ def test_scores_are_those_of_evaluation(serve: Serve, tokenizer: Any, tmp_path: 
     folder, model = tmp_path / "model", LlamaForSequenceClassification(made).eval()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    encode, pairs = (
-        scored_encoder(tokenizer, RELEVANCE),
-        [written(RerankerTask(), TEXTS[0], text) for text in TEXTS[1:]],
-    )
+    encode = scored_encoder(tokenizer, RELEVANCE)
+    pairs = [PairPrompt().text(TEXTS[0], text) for text in TEXTS[1:]]
     scores = [one for (one,) in text_scores(model, [encode(Example([], text)) for text in pairs], 2, 1)]
     with serve(folder) as client:
         found = [one["score"] for one in _posted(client, "/score", text_1=TEXTS[0], text_2=TEXTS[1:])["data"]]
