@@ -13,7 +13,7 @@ SWIFTLET = Path(sys.executable).with_name("swiftlet")
 
 
 @pytest.mark.usefixtures("smollm2")
-@pytest.mark.parametrize("method", ["embedding"])
+@pytest.mark.parametrize("method", ["embedding", "reranker"])
 def test_an_example_finds_what_answers_a_question(tmp_path: Path, method: str) -> None:
     """The right document is found far earlier than by the model that it began with."""
     command = [str(SWIFTLET), "run", str(EXAMPLES / f"{method}.yaml"), "--state", str(tmp_path)]
