@@ -117,9 +117,9 @@ def test_a_document_that_passes_the_schema_but_not_the_model_is_refused_in_its_s
         del spec["properties"]["model"]["properties"]["uri"]["pattern"]
 
     with _changed(control_plane, "FineTuneJob", without_pattern):
-        bad = _seen_by_api_server(scene, document("misfit", model={"uri": "s3://bucket/model"}))
+        bad = _seen_by_api_server(scene, document("misfit", model={"uri": "ftp://bucket/model"}))
         message = scene.wait_condition("FineTuneJob", "misfit", "Accepted", "False", "Invalid")
-        assert 'spec.model.uri: "s3://bucket/model" is not a model' in message
+        assert 'spec.model.uri: "ftp://bucket/model" is not a model' in message
         assert scene.condition("FineTuneJob", "misfit", "Succeeded")[:2] == ("False", "Invalid")
         assert scene.children(bad["metadata"]["uid"]) == []
         scene.wait(lambda: "Refused" in scene.reasons("misfit"), "the event")

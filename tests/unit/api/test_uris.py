@@ -30,7 +30,7 @@ def test_models_by_scheme(text: str) -> None:
     assert re.fullmatch(MODEL_URI_PATTERN, text)
 
 
-@pytest.mark.parametrize("text", ["hf://name", "s3://bucket/x", "configmap://a/b", "pvc://claim", "a b", ""])
+@pytest.mark.parametrize("text", ["hf://name", "ftp://bucket/x", "configmap://a/b", "pvc://claim", "a b", ""])
 def test_what_is_not_a_model_is_refused(text: str) -> None:
     assert not re.fullmatch(MODEL_URI_PATTERN, text)
 

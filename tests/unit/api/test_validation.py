@@ -65,8 +65,8 @@ def test_good_documents_have_no_problems(documents: list[Object]) -> None:
             'spec.parallelism.strategy: "zero4" must be one of auto, ddp, zero1, zero2, zero3; did you mean zero',
         ),
         (
-            {"model": {"uri": "s3://a/b"}},
-            'spec.model.uri: "s3://a/b" is not a model; write pvc://claim/path, hf://org/name[@revision] or',
+            {"model": {"uri": "ftp://a/b"}},
+            'spec.model.uri: "ftp://a/b" is not a model; write pvc://claim/path, hf://org/name[@revision], s3',
         ),
         ({"model": {}}, "spec.model: set exactly one of uri, fineTuneJobRef"),
         ({"model": {"fineTuneJobRef": {"name": "bird"}}}, 'spec.model.fineTuneJobRef.name: "bird" is the'),

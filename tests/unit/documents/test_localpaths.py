@@ -20,7 +20,7 @@ def _object(kind: str, spec: Any) -> dict[str, Any]:
         ("configmap://data/a.jsonl", "configmap://data/a.jsonl"),
         ("pvc://claim/a.jsonl", "pvc://claim/a.jsonl"),
         ("hf://org/name/a.jsonl", "hf://org/name/a.jsonl"),
-        ("s3://not/ours", "s3://not/ours"),
+        ("ftp://not/ours", "ftp://not/ours"),
         (3, 3),
     ],
 )

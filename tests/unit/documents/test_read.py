@@ -117,7 +117,7 @@ def test_the_same_name_in_another_namespace_or_kind_is_fine(write: Write) -> Non
 
 
 def test_every_problem_of_every_file_is_reported_at_once(write: Write, refusal: Refusal) -> None:
-    bad = JOB.replace("hf://org/name", "s3://x") + "  training: {epoch: 3, seed: '1'}\n  suspend: maybe\n"
+    bad = JOB.replace("hf://org/name", "ftp://x") + "  training: {epoch: 3, seed: '1'}\n  suspend: maybe\n"
     said = refusal(write("a.yaml", bad), write("b.yaml", "kind: [\n"), write("c.yaml", "kind: Nope\n"))
     assert [line.split(" ")[0] + " " + line.split(" ")[1] for line in said] == [
         "a.yaml:5: spec.model.uri:",

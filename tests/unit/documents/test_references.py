@@ -123,7 +123,7 @@ def test_references_are_not_judged_when_a_file_could_not_be_read(write: Write, r
 
 
 def test_a_document_with_problems_can_still_be_referenced(write: Write, refusal: Refusal) -> None:
-    (said,) = refusal(write("a.yaml", CHAIN.replace('uri: "hf://org/name"', 'uri: "s3://x"')))
+    (said,) = refusal(write("a.yaml", CHAIN.replace('uri: "hf://org/name"', 'uri: "ftp://x"')))
     assert "is not a model" in said
 
 

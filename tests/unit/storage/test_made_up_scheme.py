@@ -88,7 +88,7 @@ def with_tape(root: Path) -> set[str]:
     (root / "swiftlet/storage/tape.py").write_text(SCHEME)
     (root / "swiftlet_trainer/storage/tape.py").write_text(FETCH)
     registry = root / "swiftlet/storage/registry.py"
-    listed = registry.read_text().replace("Hub(), LOCAL", "Hub(), Tape(), LOCAL")
+    listed = registry.read_text().replace(", LOCAL)", ", Tape(), LOCAL)")
     imported = "from swiftlet.storage.tape import Tape\n"
     registry.write_text(listed.replace("from swiftlet.storage.uri", f"{imported}from swiftlet.storage.uri"))
     return {str(path.relative_to(root)) for path in root.rglob("*.py") if before.get(path) != path.read_bytes()}

@@ -15,6 +15,9 @@ VERBS = {
     "serve": "serve the model and its adapters over an OpenAI-compatible API",
 }
 
+FETCH = "fetch models and data of object storage, before another verb of the pod runs"
+SOURCE = "what, and the file to write; of a path that ends in /, a folder; may be given several times"
+
 EPILOG = """\
 examples:
   python -m swiftlet_trainer validate --job job.json
@@ -42,6 +45,9 @@ def arguments() -> argparse.ArgumentParser:
     for verb, summary in VERBS.items():
         one = verbs.add_parser(verb, help=summary, description=summary)
         one.add_argument("--job", default=JOB_FILE, metavar="FILE", help="job document (default: %(default)s)")
+    fetch = verbs.add_parser("fetch", help=FETCH, description=FETCH)
+    fetch.add_argument("--source", action="append", required=True, nargs=2, metavar=("URI", "PATH"), help=SOURCE)
+    fetch.add_argument("--most", type=int, required=True, metavar="BYTES", help="the largest model or file")
     return parser
 
 
@@ -58,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from swiftlet_trainer.failures import reporting
 
     verb = importlib.import_module(f"swiftlet_trainer.verbs.{parsed.verb}")
-    return reporting(verb.run)(parsed.job)
+    return reporting(verb.run)(*((parsed.source, parsed.most) if parsed.verb == "fetch" else (parsed.job,)))
 
 
 if __name__ == "__main__":

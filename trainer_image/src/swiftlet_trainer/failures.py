@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec
 
 from swiftlet.api.finetunejob import DatasetCounts, Failure
 from swiftlet.wire.figures import tabled
@@ -22,6 +22,8 @@ from swiftlet.wire.messages import (
 )
 
 from swiftlet_trainer.paths import in_pod
+
+Arguments = ParamSpec("Arguments")
 
 MAX_PROBLEMS = 20
 """Problems that a message lists before `and N more`."""
@@ -168,12 +170,12 @@ def _readable(value: Any) -> Any:
     return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
 
 
-def reporting(verb: Callable[[str], int]) -> Callable[[str], int]:
+def reporting(verb: Callable[Arguments, int]) -> Callable[Arguments, int]:
     """`verb` with its exceptions turned into a termination message, readable lines on stderr, and an exit code."""
 
-    def run(job_path: str) -> int:
+    def run(*given: Arguments.args, **named: Arguments.kwargs) -> int:
         try:
-            return verb(job_path)
+            return verb(*given, **named)
         except Exception as error:
             failure = failure_of(error)
             dataset = error.dataset if isinstance(error, InvalidInput) else None

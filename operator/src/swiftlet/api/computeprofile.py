@@ -7,6 +7,7 @@ from pydantic import Field
 from swiftlet.api.base import ApiModel, Column, Resource, Rule
 from swiftlet.api.compute import Quantity, ResourceRequirements
 from swiftlet.api.names import LABEL_KEY_PATTERN, DeviceName, ImageName, LabelKey, LabelValue, ObjectName, quoted
+from swiftlet.api.object_storage import S3
 from swiftlet.api.profile_environment import CaBundle, Hub, Proxy, Variable
 from swiftlet.api.profile_pods import Engines, Limits, PodMetadata, Scratch, Spread
 
@@ -38,7 +39,7 @@ class Images(ApiModel):
 
 
 class Storage(ApiModel):
-    """PersistentVolumeClaims, in the namespace of the resources that use them."""
+    """PersistentVolumeClaims in the namespace of the resources that use them, and object storage."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -65,6 +66,7 @@ class Storage(ApiModel):
     models_claim: ObjectName | None = Field(
         None, description="Mirror of hf:// models, one folder `org/name` each; without it they come from the hub."
     )
+    s3: S3 | None = Field(None, description="Object storage; Amazon's, by the pod's identity, when absent.")
 
 
 class Toleration(ApiModel):

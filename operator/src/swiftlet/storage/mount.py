@@ -5,6 +5,14 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Fetched:
+    """What a pod fetches before anything of it runs: `uri`, into the file `path`, or the folder when it ends in /."""
+
+    uri: str
+    path: str
+
+
+@dataclass(frozen=True)
 class Mount:
     """One volume, or a folder of it, at one place. `source` is the volume's source as in a Pod (configMap, ...)."""
 
@@ -14,6 +22,8 @@ class Mount:
     read_only: bool = True
     sub_path: str | None = None
     """Folder of the volume; all of it when absent."""
+    fetched: Fetched | None = None
+    """What fills the volume, which is the pod's own and empty at first."""
 
     def volume(self) -> dict[str, Any]:
         return {"name": self.name, **self.source}

@@ -30,6 +30,8 @@ class Volumes(NamedTuple):
     artifacts: Mount
     mirror: Mount | None
     """Models of the hub, one folder each."""
+    most_fetched: str
+    """Quantity of bytes of one model or file that pods fetch."""
 
 
 class Located(NamedTuple):
@@ -62,13 +64,26 @@ class Abilities(Protocol):
     def provisions_claims(self) -> bool: ...
 
 
+class ObjectStorage(Protocol):
+    """See `api.object_storage.S3`."""
+
+    @property
+    def endpoint(self) -> str | None: ...
+    @property
+    def region(self) -> str | None: ...
+    @property
+    def secret_name(self) -> str | None: ...
+
+
 class Claims(Protocol):
-    """Names of the profile's claims; see `api.computeprofile.Storage`."""
+    """The profile's claims and object storage; see `api.computeprofile.Storage`."""
 
     @property
     def artifacts_claim(self) -> str: ...
     @property
     def models_claim(self) -> str | None: ...
+    @property
+    def s3(self) -> ObjectStorage | None: ...
 
 
 @dataclass(frozen=True)
@@ -121,8 +136,12 @@ class Scheme:
         return None
 
     def locate(self, uri: Uri, slot: Slot, volumes: Volumes) -> Located | None:
-        """Where a pod has it; None: the pod fetches it."""
+        """Where a pod has it; None: the pod fetches it by its name when it needs it."""
         return None
+
+    def environment(self, claims: Claims) -> list[dict[str, Any]]:
+        """Variables of the container that fetches it."""
+        return []
 
     def obstacle(self, asked: Asked) -> Obstacle | None:
         """What stands in the way of using it."""

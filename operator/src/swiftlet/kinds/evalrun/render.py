@@ -11,6 +11,7 @@ from swiftlet.kinds.evalrun.plan import EvalPlan
 from swiftlet.kinds.frame.reading import OWNER_LABEL
 from swiftlet.kinds.owning.metadata import pod_metadata, workload_metadata
 from swiftlet.kinds.owning.ownership import ATTEMPT_LABEL, DIGEST_ANNOTATION, digest_of, uid_of
+from swiftlet.kinds.pods.fetching import fetch_containers
 from swiftlet.kinds.pods.output_folder import make_folder
 from swiftlet.kinds.pods.podspec import all_mounts, base_env, container, image_of, pod_spec
 from swiftlet.kinds.pods.reporting import report_env, report_mounts
@@ -72,7 +73,8 @@ def _template(run: EvalRun, plan: EvalPlan, around: Surroundings, target: dict[s
     evaluate = container("evaluate", image_of(profile, "trainer"), places, env, resources)
     modest = pod_resources(run.spec.compute, profile, with_gpus=False)
     spec = pod_spec(profile, places, [evaluate], GRACE_SECONDS, _selector(run))
-    spec |= {"initContainers": [make_folder(profile, plan.folder, modest)], "restartPolicy": "Never"}
+    fetch = fetch_containers(profile, image_of(profile, "trainer"), places, modest)
+    spec |= {"initContainers": [make_folder(profile, plan.folder, modest), *fetch], "restartPolicy": "Never"}
     return {"metadata": pod_metadata(run, COMPONENT, profile, target), "spec": spec}
 
 

@@ -23,6 +23,7 @@ from swiftlet.kinds.owning.ownership import (
     uid_of,
 )
 from swiftlet.kinds.pods.fabric import fabric_annotations, fabric_env, fabric_of, fabric_resources
+from swiftlet.kinds.pods.fetching import fetch_containers
 from swiftlet.kinds.pods.output_folder import make_folder
 from swiftlet.kinds.pods.podspec import all_mounts, base_env, container, field_env, image_of, pod_spec
 from swiftlet.kinds.pods.reporting import report_env, report_mounts
@@ -110,7 +111,11 @@ def _template(job: FineTuneJob, plan: TrainPlan, around: Surroundings, job_name:
     )
     spec = pod_spec(profile, places, [train], GRACE_SECONDS, _selector(job))
     spec |= {
-        "initContainers": [make_folder(profile, plan.folder, modest), prepare],
+        "initContainers": [
+            make_folder(profile, plan.folder, modest),
+            *fetch_containers(profile, image_of(profile, "trainer"), places, modest),
+            prepare,
+        ],
         "restartPolicy": "Never",
         "subdomain": child_name(job),
     }

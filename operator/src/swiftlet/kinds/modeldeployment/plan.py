@@ -59,7 +59,7 @@ def plan_server(deployment: ModelDeployment, served: ServedModel, around: Surrou
         startup_seconds=startup_seconds(
             deployment.spec.engine.name,
             served.weight_bytes,
-            is_downloaded=model.model.path is None,
+            is_downloaded=model.model.path is None or any(mount.fetched for mount in model.mounts),
             gpus=deployment.spec.compute.gpus,
         ),
     )

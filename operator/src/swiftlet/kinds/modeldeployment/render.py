@@ -14,6 +14,7 @@ from swiftlet.kinds.modeldeployment.revisions import label_of, revision_document
 from swiftlet.kinds.owning.metadata import pod_metadata, workload_metadata
 from swiftlet.kinds.owning.ownership import DIGEST_ANNOTATION, child_metadata, digest_of, labels
 from swiftlet.kinds.pods.fabric import fabric_annotations, fabric_env, fabric_of
+from swiftlet.kinds.pods.fetching import fetch_containers
 from swiftlet.kinds.pods.podspec import all_mounts, base_env, container, image_of, pod_spec
 from swiftlet.kinds.pods.reporting import report_env, report_mounts
 from swiftlet.kinds.references.profiles import pod_resources
@@ -140,10 +141,10 @@ def _template(
     serve |= _probes(plan.startup_seconds)
     metadata = pod_metadata(deployment, COMPONENT, profile, fabric_annotations(network))
     metadata["labels"] |= label_of(document)
-    return {
-        "metadata": metadata,
-        "spec": pod_spec(profile, places, [serve], GRACE_SECONDS, selector(deployment)),
-    }
+    spec = pod_spec(profile, places, [serve], GRACE_SECONDS, selector(deployment))
+    modest = pod_resources(deployment.spec.compute, profile, with_gpus=False)
+    fetch = fetch_containers(profile, image_of(profile, "server"), places, modest)
+    return {"metadata": metadata, "spec": spec | ({"initContainers": fetch} if fetch else {})}
 
 
 def shared_memory(gpus: int) -> int | None:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from swiftlet.api.computeprofile import Storage
+from swiftlet.api.object_storage import S3
 from swiftlet.api.uris import LEAVES, LEAVES_PATTERN, parse_uri, scheme_of
 from swiftlet.kinds.conditions.verdict import Verdict
 from swiftlet.kinds.frame.capabilities import Capabilities
@@ -58,7 +59,8 @@ def locate_file(text: str, index: int, storage: Storage) -> LocatedFile:
 
 def _located(text: str, slot: Slot, storage: Storage) -> Located | None:
     mirror = mounts.models(storage.models_claim) if storage.models_claim else None
-    volumes = Volumes(storage.artifacts_claim, mounts.artifacts(storage.artifacts_claim), mirror)
+    artifacts, bound = mounts.artifacts(storage.artifacts_claim), (storage.s3 or S3()).most_fetched
+    volumes = Volumes(storage.artifacts_claim, artifacts, mirror, bound)
     uri = parse_uri(text)
     return scheme_of(uri).locate(uri, slot, volumes)
 

@@ -1,0 +1,50 @@
+"""A real S3 server over a folder: versitygw, with one account."""
+
+import socket
+import time
+from pathlib import Path
+
+from testbed.beds import Bed
+from testbed.certificates import Pair
+from testbed.errors import TestBedError
+from testbed.processes import Command, Process
+from testbed.programs import program
+
+ACCESS_KEY = "testbed"
+SECRET_KEY = "testbed-secret"  # noqa: S105
+
+
+class ObjectStorage:
+    """A running server, whose folder is gone with the bed."""
+
+    def __init__(self, bed: Bed, name: str = "versitygw", certificate: Pair | None = None) -> None:
+        """With a certificate for 127.0.0.1 it speaks TLS. Raises MissingProgramError, and TestBedError when it ends."""
+        self.port = bed.free_port()
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
+        content, sidecar = bed.folder / f"{name}-content", bed.folder / f"{name}-sidecar"
+        content.mkdir()
+        sidecar.mkdir()
+        options = ["--port", f"127.0.0.1:{self.port}", "--quiet"]
+        if certificate:
+            written = certificate.write(bed.folder, name)
+            options += ["--cert", str(written[0]), "--key", str(written[1])]
+        environment = {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY}
+        argv = [str(program("versitygw")), *options, "posix", "--sidecar", str(sidecar), str(content)]
+        self.process = Process(bed, Command(name, argv, environment))
+        self._content = content
+        self._wait()
+
+    def bucket(self, name: str) -> None:
+        """Make a bucket: a folder of the server's."""
+        Path(self._content, name).mkdir()
+
+    def _wait(self, seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.process.running:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise TestBedError(f"the S3 server does not listen on {self.port}: {self.process.log.read_text()[-2000:]}")

@@ -1,0 +1,51 @@
+"""Bytes of object storage into a file: parts side by side, each asked for again where it failed; all or nothing."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from swiftlet_trainer.failures import TrainerError
+
+PART = 32 << 20
+"""Bytes of a part."""
+SIDE_BY_SIDE = 4
+TRIES = 4
+"""Of each part, besides what the client retries by itself."""
+
+Read = Callable[[int, int], bytes]
+"""Bytes from a beginning to an end, the latter not included."""
+
+
+class TransferFailed(TrainerError):  # noqa: N818 - says what it is
+    """The storage could not be reached, or did not send what it had promised. It may pass."""
+
+
+def download(read: Read, size: int, file: Path) -> None:
+    """Write `size` bytes to `file`, which appears when it is complete. Raises TransferFailed and what `read` raises."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f".{file.name}.partial")
+    with partial.open("wb") as stream, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        stream.truncate(size)
+
+        def part(begin: int) -> None:
+            os.pwrite(stream.fileno(), _part(read, begin, min(begin + PART, size)), begin)
+
+        for done in [pool.submit(part, begin) for begin in range(0, size, PART)]:
+            done.result()
+    partial.replace(file)
+
+
+def _part(read: Read, begin: int, end: int) -> bytes:
+    """Raises TransferFailed when every try failed or brought another number of bytes."""
+    said = ""
+    for _ in range(TRIES):
+        try:
+            found = read(begin, end)
+        except TransferFailed as error:
+            said = str(error)
+            continue
+        if len(found) == end - begin:
+            return found
+        said = f"{len(found)} bytes came instead of {end - begin}"
+    raise TransferFailed(f"bytes {begin} to {end}: {said}, {TRIES} times; the next attempt begins anew")
