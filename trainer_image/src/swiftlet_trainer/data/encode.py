@@ -1,6 +1,7 @@
 """From the rows of a data set to tokens and labels, batch by batch; every row is counted."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -28,6 +29,10 @@ ENCODER = 2
 """Raised when the same row becomes other tokens or labels."""
 BATCH = 512
 """Rows that are tokenized at a time; the tokenizer uses all cores for a batch."""
+Batch = list[tuple[int, list[Rendered]]]
+"""Rows by their numbers, each as its sequences."""
+Parts = list[list[list[int]] | UnencodableError]
+"""Segments of each sequence, see templates.segments.Segments.encode."""
 IGNORED = -100
 """Label of a token that is not learnt (source: torch.nn.CrossEntropyLoss, ignore_index)."""
 
@@ -101,10 +106,16 @@ class Encoder:
 
     def encode(self, dataset: Dataset, file: Path, tally: Tally, channel: str = "") -> Iterator[list[Encoded]]:
         """The rows of `file` as tokens, in batches and in order; what is left out or wrong goes to `tally`. channel: of
-        rows that say none."""
+        rows that say none. The tokenizer is at work on a batch while the next one is read and rendered."""
         examples = self._examples(dataset, file, tally, channel)
-        while batch := list(islice(examples, BATCH)):
-            yield list(self._tokens(batch, tally))
+        begun: tuple[Batch, Future[Parts]] | None = None
+        with ThreadPoolExecutor(1) as beside:
+            while batch := list(islice(examples, BATCH)):
+                before, begun = begun, (batch, beside.submit(self._segments.encode, _texts(batch)))
+                if before:
+                    yield list(self._tokens(*before, tally))
+            if begun:
+                yield list(self._tokens(*begun, tally))
 
     def _examples(
         self, dataset: Dataset, file: Path, tally: Tally, channel: str
@@ -153,8 +164,8 @@ class Encoder:
         number = self._channels.number(own or channel)
         return [replace(one, targets=(float(number),)) for one in rendered]
 
-    def _tokens(self, batch: Sequence[tuple[int, list[Rendered]]], tally: Tally) -> Iterator[Encoded]:
-        parts = iter(self._segments.encode([one for _, rendered in batch for one in rendered]))
+    def _tokens(self, batch: Batch, encoded: "Future[Parts]", tally: Tally) -> Iterator[Encoded]:
+        parts = iter(encoded.result())
         for number, rendered in batch:
             found = list(islice(parts, len(rendered)))
             if unencodable := next((one for one in found if isinstance(one, UnencodableError)), None):
@@ -185,10 +196,15 @@ class Encoder:
             return list(_pieces(sequences[0], limit))
         cut = [replace(one, input_ids=one.input_ids[:limit], labels=one.labels[:limit]) for one in sequences]
         for one in cut if self._of_tokens else ():
-            if all(label == IGNORED for label in one.labels[1:]):  # the first token is predicted from nothing
+            rest = one.labels[1:]  # the first token is predicted from nothing
+            if rest.count(IGNORED) == len(rest):
                 what = f"nothing to learn in its first {limit} tokens; raise template.maxLength"
                 raise DroppedError("no_labels", what)
         return self._rows.grouped(cut)
+
+
+def _texts(batch: Batch) -> list[Rendered]:
+    return [one for _, rendered in batch for one in rendered]
 
 
 def _pieces(row: Encoded, limit: int) -> Iterator[Encoded]:
