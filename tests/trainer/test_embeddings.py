@@ -27,9 +27,9 @@ def test_two_processes_learn_what_one_does(
     make_pod: Callable[[str], Any], tiny_model: Path, trained: Callable[..., Any]
 ) -> None:
     alone = trained("alone", TASK, training={"maxSteps": 3})
-    pod = make_pod("zero2")
+    pod = make_pod("zero3")
     split = {"perDeviceBatchSize": 1, "gradientAccumulationSteps": 2, "training": {"maxSteps": 3}}
-    pod.write_job(tiny_model, task=TASK, processesPerNode=2, strategy="zero2", **split)
+    pod.write_job(tiny_model, task=TASK, processesPerNode=2, strategy="zero3", **split)
     pod.prepare()
     pod.train_together()
     assert pod.curve() == pytest.approx(alone.curve(), rel=1e-4)
