@@ -70,6 +70,12 @@ def test_logits_that_the_trainer_does_not_know_are_found_in_small() -> None:
     assert "FalconH1ForCausalLM computes its logits in a way" in str(head_problem(small))
 
 
+def test_sizes_that_follow_from_others_are_left_to_them() -> None:
+    """Falcon computes that of a head."""
+    small = shrunk(published("Falcon", hidden_size=4544, num_attention_heads=71))
+    assert (small.config.hidden_size, small.config.head_dim) == (64, 16)
+
+
 def test_an_architecture_without_a_small_form_is_told_apart() -> None:
     class Rigid(transformers.LlamaForCausalLM):
         def __init__(self, config: Any) -> None:

@@ -16,14 +16,12 @@ from swiftlet_trainer.training.heads.odds import OddsHead, attach_odds
 from swiftlet_trainer.training.heads.pool import PoolHead, attach_vectors
 from swiftlet_trainer.training.heads.score import attach_scores, score_problem
 from swiftlet_trainer.training.heads.tokens import attach_token_scores
-from swiftlet_trainer.training.liger import use_liger
 from swiftlet_trainer.training.logits import head_problem
 from swiftlet_trainer.training.noise import add_noise
-from swiftlet_trainer.training.norms import fuse_rms_norms
+from swiftlet_trainer.training.rewrites import rewrite_adapters, rewrite_model
 from swiftlet_trainer.training.shrunk import shrunk
 from swiftlet_trainer.tuners.apply import apply_tuner
 from swiftlet_trainer.tuners.continued import continued_adapter, put_weights
-from swiftlet_trainer.tuners.fused_lora import fuse_lora
 
 
 def load_trainable(
@@ -40,11 +38,8 @@ def load_trainable(
     tried = _tried(model, document, say)
     if tried is not None and (problem := _head_problem(task, tried)):
         raise InvalidInput([problem])
-    if plan.liger.value and not use_liger(model):
-        say(f"norms and activations stay as they are: Liger does not know {type(model).__name__}")
+    rewrite_model(model, plan, say)
     _choose_attention(model, tried, document, plan.attention.value, say)
-    if plan.norms.value == "fused":
-        fuse_rms_norms(model)
     _attach_head(model, task)
     if document.training.neftune_noise_alpha:
         add_noise(model, document.training.neftune_noise_alpha)
@@ -53,8 +48,7 @@ def load_trainable(
     tuned = apply_tuner(model, document.tuner, document.training.seed, document.task.head)
     if adapter := continued_adapter(document):
         put_weights(tuned, adapter)
-    if plan.adapters.value == "fused":
-        fuse_lora(tuned)
+    rewrite_adapters(tuned, document.tuner, document.task.head, plan, say)
     if document.training.gradient_checkpointing:
         # Frozen embeddings give activations without a gradient, and checkpointed layers would then learn nothing.
         tuned.enable_input_require_grads()

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
@@ -30,9 +30,10 @@ SPREAD = 0.5
 """Standard deviation of the weights: with the usual small one, what a row sees of others hardly shows."""
 
 
-def shrunk(model: Any) -> Any:
+def shrunk(model: Any, layers: int | None = None) -> Any:
     """A model of `model`'s class and config in fp32 on the CPU, with narrow layers of random weights: all layers, since
-    in some architectures only every eighth is of another kind. None where the architecture has no narrow form.
+    in some architectures only every eighth is of another kind, or the first `layers`. None where the architecture has
+    no such form.
 
     Random numbers go on as they were. Not within ZeRO-3's contexts, which would shard it.
     """
@@ -41,7 +42,7 @@ def shrunk(model: Any) -> Any:
         torch.set_default_dtype(torch.float32)
         torch.manual_seed(SEED)
         try:
-            made = type(model)(narrow(model.config))
+            made = type(model)(narrow(model.config, layers))
         except (ValueError, RuntimeError, AssertionError, KeyError, TypeError, IndexError):
             return None
         finally:
@@ -62,10 +63,15 @@ def _unsharded() -> Iterator[None]:
         deepspeed._hf_deepspeed_config_weak_ref = known
 
 
-def narrow(config: Any) -> Any:
-    """A copy of `config` with few and small heads and a small vocabulary; how many layers and experts stays."""
+def narrow(config: Any, layers: int | None = None) -> Any:
+    """A copy of `config` with few and small heads and a small vocabulary; how many experts stays, and how many layers
+    where nothing is said of them."""
     small = copy.deepcopy(config)
     text = small.get_text_config()
+    if layers is not None and layers < (count := text.num_hidden_layers):
+        # What is said of each layer is a list.
+        each = {name: value[:layers] for name, value in vars(text).items() if _is_list_of(count, value)}
+        text.update({"num_hidden_layers": layers, **each})
     heads, shared = getattr(text, "num_attention_heads", HEADS), getattr(text, "num_key_value_heads", None)
     sizes = {
         "num_attention_heads": HEADS,
@@ -81,7 +87,12 @@ def narrow(config: Any) -> Any:
     }
     for name, size in sizes.items():
         if getattr(text, name, None) is not None:
-            setattr(text, name, size)
+            with suppress(AttributeError):  # what an architecture computes of others, such as Falcon's head_dim
+                setattr(text, name, size)
     for name in ("pad_token_id", "bos_token_id", "eos_token_id"):
         setattr(text, name, None)
     return small
+
+
+def _is_list_of(count: int, value: Any) -> bool:
+    return isinstance(value, list) and len(value) == count
