@@ -9,6 +9,7 @@ from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training.attention import ROW_BY_ROW, keep_rows_apart
 from swiftlet_trainer.training.collate import Collator
 from swiftlet_trainer.training.compilation import compile_layers, eagerly
+from swiftlet_trainer.training.heads.score import attach_scores
 from swiftlet_trainer.training.heads.tokens import attach_token_scores
 
 
@@ -28,6 +29,30 @@ def gradients(model: Any, batch: dict[str, torch.Tensor]) -> tuple[float, dict[s
     loss.backward()
     trained = {name: each.grad.clone() for name, each in model.named_parameters() if each.requires_grad}
     return loss.item(), trained
+
+
+@pytest.mark.timeout(1800)  # as below
+def test_layers_below_a_score_are_compiled_too(tmp_path: Path) -> None:
+    """Whose batches say where sequences end, and whose outputs are not of tokens."""
+    from transformers import LlamaConfig, LlamaForSequenceClassification
+
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "num_key_value_heads": 2}
+    model = LlamaForSequenceClassification(LlamaConfig(vocab_size=300, num_hidden_layers=1, num_labels=3, **sizes))
+    assert keep_rows_apart(model, ROW_BY_ROW, 128)
+    attach_scores(model)
+    collator = Collator(0, padding_free=True)
+    batch = collator([{"input_ids": [*range(3, end)], "labels": [*range(3, end)]} for end in (8, 12, 33)])["inputs"]
+
+    def computed() -> tuple[torch.Tensor, ...]:
+        scores = model(**batch).scores
+        return scores, *torch.autograd.grad(scores.square().sum(), [*model.parameters()])
+
+    expected = computed()
+    said = compile_layers(model, collator, 2, tmp_path)
+    assert said.reason == "Compiled", said.message
+    for found, wanted in zip(computed(), expected, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.timeout(1800)  # to compile takes a minute of both cores, and other tests run beside it
