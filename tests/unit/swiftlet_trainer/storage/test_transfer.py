@@ -42,3 +42,12 @@ def test_a_storage_that_lies_about_the_length_leaves_no_file(tmp_path: Path) -> 
     with pytest.raises(TransferFailed, match=f"bytes 0 to 300: 299 bytes came instead of 300, {TRIES} times"):
         download(lambda begin, end: CONTENT[begin : end - 1], len(CONTENT), tmp_path / "a")
     assert not (tmp_path / "a").exists()
+
+
+def test_a_disk_that_takes_a_part_of_what_is_written_is_given_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda descriptor, data, begin: write(descriptor, data[:70], begin))
+    download(lambda begin, end: CONTENT[begin:end], len(CONTENT), tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == CONTENT

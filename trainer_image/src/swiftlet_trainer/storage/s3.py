@@ -5,7 +5,7 @@ AWS_ENDPOINT_URL, AWS_REGION and the credentials come from the environment, auth
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from fnmatch import fnmatch
@@ -50,11 +50,16 @@ def fetch_folder(uri: Uri, folder: Path, most: int) -> None:
     wanted = {name: item for name, item in wanted.items() if any(fnmatch(name, pattern) for pattern in FETCHED)}
     if not wanted:
         raise InvalidInput([f"no file of a model lies below {prefix}; correct the prefix, or upload the folder"])
-    if outside := [name for name in wanted if ".." in PurePosixPath(name).parts]:
-        raise InvalidInput([f"key {name} leaves the folder; rename it" for name in outside])
+    if leaving := outside(wanted):
+        raise InvalidInput([f"key {prefix}{name} leaves the folder; rename it" for name in leaving])
     _bounded(sum(item["size"] for item in wanted.values()), most)
     for name, item in wanted.items():
         _download(store, uri, item, folder / name)
+
+
+def outside(names: Iterable[str]) -> list[str]:
+    """Those of relative paths that would be written elsewhere: a key may be any text."""
+    return [name for name in names if {"..", "/", "//"} & set(PurePosixPath(name).parts)]
 
 
 def _download(store: S3Store, uri: Uri, item: Any, file: Path) -> None:

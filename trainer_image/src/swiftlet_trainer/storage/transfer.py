@@ -29,11 +29,19 @@ def download(read: Read, size: int, file: Path) -> None:
         stream.truncate(size)
 
         def part(begin: int) -> None:
-            os.pwrite(stream.fileno(), _part(read, begin, min(begin + PART, size)), begin)
+            _write(stream.fileno(), _part(read, begin, min(begin + PART, size)), begin)
 
         for done in [pool.submit(part, begin) for begin in range(0, size, PART)]:
             done.result()
     partial.replace(file)
+
+
+def _write(descriptor: int, data: bytes, begin: int) -> None:
+    """All of it: a disk that fills up takes a part without a word, and refuses only the next."""
+    left = memoryview(data)
+    while left:
+        written = os.pwrite(descriptor, left, begin)
+        left, begin = left[written:], begin + written
 
 
 def _part(read: Read, begin: int, end: int) -> bytes:
