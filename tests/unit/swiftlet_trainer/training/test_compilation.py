@@ -91,6 +91,18 @@ def test_loss_and_gradients_are_those_of_the_plain_layers(smollm2: Path, tmp_pat
         )
 
 
+def test_the_last_of_several_threads_ends_what_the_first_began() -> None:
+    import torch._dynamo.eval_frame as compiler
+
+    first, second = eagerly(), eagerly()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert compiler._stance.stance == "force_eager"
+    second.__exit__(None, None, None)
+    assert compiler._stance.stance == "default"
+
+
 def test_a_compiler_that_fails_leaves_the_model_as_it_was(tiny: Any, tmp_path: Path) -> None:
     attach_token_scores(tiny)
     batch = Collator(0)([{"input_ids": [5, 6, 7], "labels": [5, 6, 7]}])["inputs"]

@@ -6,6 +6,7 @@ All layers of a model share one piece of code, so what is compiled for the first
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -64,10 +65,34 @@ def compile_layers(model: Any, collator: Collator, rows: int, cache: Path) -> Co
     return Compilation(reason="Compiled", message=f"{len(layers)} layers in {seconds:.0f} s")
 
 
+class _Eagerly:
+    """The stance of the compiler is the process's: of several threads the first sets it, and the last sets it back."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside = threading.Lock(), 0
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            if not self._inside:
+                self._stance = torch.compiler.set_stance("force_eager")
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if not self._inside:
+                    self._stance.__exit__(None, None, None)
+
+
+_eagerly = _Eagerly()
+
+
 def eagerly() -> AbstractContextManager[Any]:
     """Compute as if nothing had been compiled: evaluation would have everything compiled anew, for a few passes."""
     # To import the compiler takes a second, and runs that do without it need not.
-    return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext()
+    return _eagerly() if "torch._dynamo" in sys.modules else nullcontext()
 
 
 @contextmanager
