@@ -64,12 +64,24 @@ def test_a_resource_is_told_as_it_is_now_and_not_when_it_is_gone() -> None:
 
 def test_those_that_run_are_shown_first_then_the_newest_and_the_others_are_counted() -> None:
     scraped = Scraped(limit=2)
-    for number, (name, end) in enumerate(
-        (("old", "Unknown"), ("new", "Unknown"), ("newest", "Unknown"), ("ended", "True"))
-    ):
-        scraped.cache.put(job(name, number + 1, made=number, end=end))
-    assert [scraped.step(name) for name in ("old", "new", "newest")] == [None, 1, 1]
-    assert scraped.omitted() == 2
+    names = ("old", "new", "newest")
+    for number, name in enumerate(names):
+        scraped.cache.put(job(name, number + 1, made=number))
+    exam = job("exam", 9, made=9, end="True") | {"kind": "EvalRun"}
+    exam["status"]["gates"] = [{"suite": "s", "metric": "exact", "passed": True}]
+    scraped.cache.put(exam)
+    assert [scraped.step(name) for name in names] == [None, 1, 1]
+    assert scraped.omitted() == 1
+    assert scraped.value("resources_without_series", kind="EvalRun") == 1
+
+
+def test_runs_that_have_ended_have_nothing_to_say_and_are_not_left_out() -> None:
+    scraped = Scraped(limit=1)
+    for number in range(3):
+        scraped.cache.put(job(f"ended-{number}", number + 1, end="True"))
+    scraped.cache.put(job("bird", 9))
+    assert scraped.step("bird") == 1
+    assert scraped.omitted() == 0
 
 
 def test_a_standby_says_nothing() -> None:

@@ -16,8 +16,9 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from swiftlet.kinds import RECONCILERS
-from swiftlet.kube.cache import Cache, Key
+from swiftlet.kube.cache import Cache
 from swiftlet.kube.telemetry import Telemetry
+from swiftlet.observability.remembered import Remembered
 
 State = tuple[str, str, str]
 """Type, status and reason of a condition."""
@@ -97,8 +98,7 @@ class ResourceCollector(Collector):
     def __init__(self, cache: Cache, is_leading: Callable[[], bool]) -> None:
         """is_leading: a standby has an empty cache, and must not report that there is nothing."""
         self._cache, self._is_leading = cache, is_leading
-        self._known: dict[str, dict[Key, tuple[int | None, tuple[State, ...]]]] = {}
-        """States by version, so that a question costs nothing for resources that have not changed since the last."""
+        self._states = Remembered(cache, _states)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The families, without series while another replica leads."""
@@ -117,16 +117,7 @@ class ResourceCollector(Collector):
         yield states
 
     def _tally(self, kind: str) -> Tally[State]:
-        tally: Tally[State] = Tally()
-        known, self._known[kind] = self._known.get(kind, {}), {}
-        for key in self._cache.keys(kind):
-            version = self._cache.version(key)
-            found = known.get(key)
-            if found is None or found[0] != version:
-                found = version, _states(self._cache.get(key) or {})
-            self._known[kind][key] = found
-            tally.update(found[1])
-        return tally
+        return Tally(state for states in self._states.of(kind) for state in states)
 
 
 def _states(resource: dict[str, Any]) -> tuple[State, ...]:
