@@ -2,6 +2,7 @@
 *ForSequenceClassification have it, on batches of any layout."""
 
 import types
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +23,21 @@ class SequenceScores(ModelOutput):  # type: ignore[misc]
     """fp32, (sequences, labels)."""
 
 
-def attach_scores(model: nn.Module) -> None:
+ScoresOf = Callable[[Any, torch.Tensor], torch.Tensor]
+"""From a model and the hidden states of the sequences' last tokens, (sequences, hidden size), to scores, fp32."""
+
+
+def by_layer(model: Any, hidden: torch.Tensor) -> torch.Tensor:
+    """Scores by the layer that a *ForSequenceClassification of transformers has for them."""
+    scores: torch.Tensor = model.score(hidden).float()
+    return scores
+
+
+def attach_scores(model: nn.Module, scores_of: ScoresOf = by_layer) -> None:
     """Make `model(input_ids, bounds=...)` return the scores of the batch's sequences, as SequenceScores.
 
-    model: a *ForSequenceClassification of transformers, before it is wrapped by PEFT, DDP or DeepSpeed. bounds: where
-    each sequence begins and ends, see collate.Collator.
+    model: of transformers, before it is wrapped by PEFT, DDP or DeepSpeed. bounds: where each sequence begins and ends,
+    see collate.Collator.
     """
 
     def forward(
@@ -39,7 +50,7 @@ def attach_scores(model: nn.Module) -> None:
         **_unused: Any,
     ) -> SequenceScores:
         hidden = hidden_states(self.base_model, input_ids, position_ids, cu_seq_lens_q, max_length_q)
-        return SequenceScores(self.score(hidden.index_select(0, bounds[:, 1] - 1)).float())
+        return SequenceScores(scores_of(self, hidden.index_select(0, bounds[:, 1] - 1)))
 
     model.forward = types.MethodType(forward, model)  # type: ignore[method-assign]
 
