@@ -1,8 +1,7 @@
 """The dashboards of the chart are those of helm/dashboards.py, and of Grafana's form."""
 
-import importlib.util
+import importlib
 import json
-import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -14,16 +13,10 @@ from .conftest import CHART, ROOT
 FOLDER = CHART / "files" / "dashboards"
 
 
-@pytest.fixture(scope="module")
-def dashboards() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("dashboards", ROOT / "helm" / "dashboards.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    # Dataclasses look up the module of their annotations.
-
-    sys.modules["dashboards"] = module
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def dashboards(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "helm"))
+    return importlib.import_module("dashboards")
 
 
 def test_the_files_are_those_of_the_code(dashboards: ModuleType) -> None:
