@@ -161,8 +161,8 @@ def test_runs_evaluations_and_models_have_series(scraped: Scraped) -> None:
 
 def test_alerts_fire(scraped: Scraped) -> None:
     wanted = {"SwiftletLossIsNotFinite bird", "SwiftletRestartsRunOut bird", "SwiftletGateFailed exam"}
-    scraped.scene.wait(lambda: wanted <= scraped.firing(), f"{wanted}")
-    assert not {name for name in scraped.firing() if name.startswith(("SwiftletHasNo", "SwiftletDeployment"))}
+    # While the replicas started they were too few, and here that need not hold for a while.
+    scraped.scene.wait(lambda: scraped.firing() == wanted, f"{wanted} and no other")
 
 
 @pytest.mark.parametrize("file", sorted(FILES.glob("dashboards/*.json")), ids=lambda file: file.stem)
