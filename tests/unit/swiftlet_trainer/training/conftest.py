@@ -34,3 +34,18 @@ def rows() -> list[dict[str, Any]]:
         tokens = torch.randint(3, 300, (length,), generator=generator).tolist()
         made.append({"input_ids": tokens, "labels": [-100] * (length // 2) + tokens[length // 2 :], "length": length})
     return made
+
+
+@pytest.fixture
+def rigid() -> Any:
+    """An architecture that has one size only, without weights."""
+    import transformers
+
+    class Rigid(transformers.LlamaForCausalLM):
+        def __init__(self, config: Any) -> None:
+            if config.hidden_size != 4096:
+                raise ValueError("only one size")
+            super().__init__(config)
+
+    with torch.device("meta"):
+        return Rigid(transformers.LlamaConfig(num_hidden_layers=1))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from swiftlet_trainer.data.encode import DroppedError
 from swiftlet_trainer.data.examples import Preference, Relevance
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.likelihood import Scored
@@ -12,10 +13,10 @@ from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityR
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.embedder import Embedder
 from swiftlet_trainer.models.reranker import PairPrompt, verdict_tokens
+from swiftlet_trainer.tasks.sft.rows import by_template
 from swiftlet_trainer.templates.render import (
     ChatTemplate,
     PromptTemplate,
-    TemplateRefusalError,
     UnsuitableTemplateError,
 )
 from swiftlet_trainer.templates.segments import Rendered, Segments, UnencodableError
@@ -184,14 +185,10 @@ class _Encoder:
             return error
 
     def _rendered(self, turns: Sequence[Turn], render: Callable[[list[dict[str, str]]], Rendered]) -> Rendered:
-        special = self.segments.special
-        messages = [turn.message for turn in turns]
-        if is_shielded := special.find(turn.content for turn in turns) is not None:
-            messages = [{**one, "content": special.shielded(one["content"])} for one in messages]
         try:
-            return replace(render(messages), is_shielded=is_shielded)
-        except TemplateRefusalError as error:
-            raise UnusableRowError(special.unshielded(str(error))) from None
+            return by_template(turns, self.segments.special, render)
+        except DroppedError as error:
+            raise UnusableRowError(str(error)) from None
 
     def _parts(self, rendered: Rendered) -> list[list[int]]:
         (found,) = self.segments.encode([rendered])
