@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from swiftlet_trainer.data.placeholders import substitute
+from swiftlet_trainer.data.tools import Tool
 from swiftlet_trainer.data.turns import Turn
 
 Shape = Literal["example", "channelled", "preference", "margin", "judgement", "labelled", "relevance"]
@@ -17,13 +18,14 @@ class Example:
     """One row that is said as it is: turns, or text when there are none.
 
     learn: what a mark on a row of text says, None when there is none. channel: where it is from, where that is asked
-    for and the row says so.
+    for and the row says so. tools: that the turns may call.
     """
 
     turns: list[Turn]
     text: str | None = None
     learn: bool | None = None
     channel: str | None = None
+    tools: tuple[Tool, ...] = ()
 
     @property
     def texts(self) -> list[str]:
@@ -40,12 +42,14 @@ class Example:
 @dataclass(frozen=True)
 class Preference:
     """A prompt, the answer to it that is preferred, and one or more others. Answers are turns, the first of which is
-    the assistant's. margin: by how much it is to be ahead of each of the others, where the row says so."""
+    the assistant's. margin: by how much it is to be ahead of each of the others, where the row says so. tools: that
+    the turns may call."""
 
     prompt: list[Turn]
     chosen: list[Turn]
     rejected: list[list[Turn]]
     margin: float | None = None
+    tools: tuple[Tool, ...] = ()
 
     @property
     def conversations(self) -> list[list[Turn]]:
@@ -66,17 +70,19 @@ class Preference:
     def filled(self, values: Mapping[str, str]) -> "Preference":
         """With its placeholders filled in. Raises KeyError for one without a value."""
         answers = [_filled(answer, values) for answer in self.rejected]
-        return Preference(_filled(self.prompt, values), _filled(self.chosen, values), answers, self.margin)
+        prompt, chosen = _filled(self.prompt, values), _filled(self.chosen, values)
+        return replace(self, prompt=prompt, chosen=chosen, rejected=answers)
 
 
 @dataclass(frozen=True)
 class Judgement:
     """A prompt, an answer to it, and whether that is good. The answer is turns, the first of which is the
-    assistant's."""
+    assistant's. tools: that the turns may call."""
 
     prompt: list[Turn]
     answer: list[Turn]
     is_good: bool
+    tools: tuple[Tool, ...] = ()
 
     @property
     def conversations(self) -> list[list[Turn]]:

@@ -7,7 +7,11 @@ from typing import Any, Literal
 
 from swiftlet_trainer.data.json_values import JsonValueError, decoded
 from swiftlet_trainer.data.keys import MEDIA, PART_TEXT, THOUGHTS, TOOLS, KeyBook, Refused, RowError, is_absent
+from swiftlet_trainer.data.tools import ToolCall
 
+Message = dict[str, Any]
+"""`{"role": …, "content": text}` and what else chat templates know of a turn: `reasoning_content`, `tool_calls`,
+`name`, `tool_call_id`."""
 Role = Literal["system", "user", "assistant", "tool"]
 
 ROLES: dict[str, Role] = {
@@ -42,16 +46,31 @@ OTHER_TYPES: Mapping[str, Refused] = {
 
 @dataclass(frozen=True)
 class Turn:
-    """One turn. learn: what a mark in the data says of it, None when there is none."""
+    """One turn. learn: what a mark in the data says of it, None when there is none. thought: what the assistant thinks
+    before it answers or calls. calls: of tools, behind the content. name and call_id: of a tool's result, which tool
+    and which call it is of, where the data says."""
 
     role: Role
     content: str
     learn: bool | None = None
+    thought: str | None = None
+    calls: tuple[ToolCall, ...] = ()
+    name: str | None = None
+    call_id: str | None = None
 
     @property
-    def message(self) -> dict[str, str]:
-        """As chat templates take it."""
-        return {"role": self.role, "content": self.content}
+    def message(self) -> Message:
+        """As chat templates take it, by the convention of transformers."""
+        message: Message = {"role": self.role, "content": self.content}
+        if self.thought is not None:
+            message["reasoning_content"] = self.thought
+        if self.calls:
+            message["tool_calls"] = [call.message for call in self.calls]
+        if self.name is not None:
+            message["name"] = self.name
+        if self.call_id is not None:
+            message["tool_call_id"] = self.call_id
+        return message
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from swiftlet_trainer.data.encode import DroppedError
 from swiftlet_trainer.data.examples import Preference, Relevance
-from swiftlet_trainer.data.turns import Turn
+from swiftlet_trainer.data.turns import Message, Turn
 from swiftlet_trainer.evaluate.likelihood import Scored
 from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, UnusableRowError
 from swiftlet_trainer.failures import InvalidInput
@@ -184,7 +184,7 @@ class _Encoder:
         except UnsuitableTemplateError as error:
             return error
 
-    def _rendered(self, turns: Sequence[Turn], render: Callable[[list[dict[str, str]]], Rendered]) -> Rendered:
+    def _rendered(self, turns: Sequence[Turn], render: Callable[[list[Message]], Rendered]) -> Rendered:
         try:
             return by_template(turns, self.segments.special, render)
         except DroppedError as error:

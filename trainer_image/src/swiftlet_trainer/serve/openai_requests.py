@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from swiftlet_trainer.data.turns import Turn
+from swiftlet_trainer.data.turns import Message, Turn
 
 PATHS = ("/v1/chat/completions", "/v1/completions")
 """Where they are posted to."""
@@ -202,7 +202,7 @@ class ChatMessage(Fields):
         is_empty = isinstance(data, dict) and data.get("role") == "assistant" and data.get("content") is None
         return {**data, "content": ""} if is_empty else data
 
-    def turn(self) -> dict[str, str]:
+    def turn(self) -> Message:
         """As chat templates take it: they know no developers, who are the newer name of the system."""
         return self.said().message
 

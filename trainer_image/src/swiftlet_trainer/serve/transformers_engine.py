@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 
+from swiftlet_trainer.data.turns import Message
 from swiftlet_trainer.evaluate.generation import end_tokens, own_settings_aside, padding_token
 from swiftlet_trainer.serve.answer import Answer, Sampling
 from swiftlet_trainer.serve.detokenizer import Detokenizer
@@ -47,7 +48,7 @@ class TransformersEngine(ModelThread[Answer]):
         self._ends, self._padding = end_tokens(model, tokenizer), padding_token(model, tokenizer)
         self._thread.start()
 
-    def chat_prompt(self, messages: list[dict[str, str]]) -> Prompt:
+    def chat_prompt(self, messages: list[Message]) -> Prompt:
         """A conversation up to where the model answers. Raises Refused."""
         if not self.tokenizer.chat_template:
             raise Refused("the model has no chat template; use /v1/completions", "messages")

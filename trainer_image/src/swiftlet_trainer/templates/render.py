@@ -8,12 +8,10 @@ from typing import Any
 from jinja2 import TemplateError
 from transformers.utils.chat_template_utils import render_jinja_template
 
+from swiftlet_trainer.data.turns import Message
 from swiftlet_trainer.templates.segments import Rendered, Segments, Span, UnencodableError
 from swiftlet_trainer.templates.special import pattern_of, special_tokens
 from swiftlet_trainer.templates.variants import training_variant
-
-Message = dict[str, str]
-"""`{"role": …, "content": text}`, as chat templates take it."""
 
 TODAY = datetime(2024, 7, 26)
 """The day that `strftime_now` gives, in training and evaluation: tokens must not depend on when a run was started.

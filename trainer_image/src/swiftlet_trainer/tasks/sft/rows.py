@@ -12,10 +12,9 @@ from swiftlet.wire.documents import TrainDocument
 from swiftlet_trainer.data.encode import IGNORED, DroppedError, Encoded
 from swiftlet_trainer.data.examples import Example, Shape
 from swiftlet_trainer.data.keys import RowError
-from swiftlet_trainer.data.turns import Turn
+from swiftlet_trainer.data.turns import Message, Turn
 from swiftlet_trainer.templates.render import (
     ChatTemplate,
-    Message,
     PromptTemplate,
     TemplateRefusalError,
     UnsuitableTemplateError,
