@@ -8,6 +8,7 @@ from swiftlet.api.dataset import Columns
 from swiftlet_trainer.data.examples import Example
 from swiftlet_trainer.data.formats import FORMATS, converted, detect, key_book, unused_columns
 from swiftlet_trainer.data.keys import RowError
+from swiftlet_trainer.data.turns import LARGEST_WEIGHT
 
 
 def read(row: dict[str, Any], columns: Columns | None = None) -> tuple[str, Example]:
@@ -201,7 +202,7 @@ def test_whatever_a_row_holds_it_is_read_or_refused(row: dict[str, Any]) -> None
         assert str(error)
         return
     for turn in example.turns:
-        assert turn.content.encode() is not None and turn.learn in (True, False, None)
+        assert turn.content.encode() is not None and (turn.weight is None or 0 <= turn.weight <= LARGEST_WEIGHT)
     assert (example.text is None) == bool(example.turns) or example.turns == []
 
 

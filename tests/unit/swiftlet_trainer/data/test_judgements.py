@@ -59,7 +59,7 @@ def test_a_bad_answer_is_bad_however_it_is_written(label: Any) -> None:
 def test_the_last_turn_of_a_conversation_is_judged() -> None:
     found = read({"messages": [USER, GOOD, *LATER], "label": False, "system": "Be brief."})
     assert found == Judgement(turns(SYSTEM, USER, GOOD, LATER[0]), turns(LATER[1]), is_good=False)
-    assert [turn.learn for turn in found.conversations[0]] == [None, None, False, None, None]
+    assert [turn.weight for turn in found.conversations[0]] == [None, None, False, None, None]
 
 
 def test_columns_of_other_names() -> None:

@@ -67,32 +67,65 @@ def test_a_column_that_the_document_names_is_read() -> None:
 
 @pytest.mark.parametrize("key", MARKS)
 @pytest.mark.parametrize(
-    ("value", "learn"), [(0, False), (1, True), (False, False), (True, True), (1.0, True), (0.0, False), (None, None)]
+    ("value", "weight"),
+    [
+        (0, 0),
+        (1, 1),
+        (False, 0),
+        (True, 1),
+        (1.0, 1),
+        (-0.0, 0),
+        (None, None),
+        (0.25, 0.25),
+        ("2.5", 2.5),
+        (" True", 1),
+    ],
 )
-def test_marks_of_a_turn_are_carried_out(key: str, value: Any, learn: bool | None) -> None:
-    assert read({"messages": [USER, {**ASSISTANT, key: value}]})[1].turns[1] == Turn("assistant", "a", learn)
+def test_marks_of_a_turn_are_carried_out(key: str, value: Any, weight: float | None) -> None:
+    assert read({"messages": [USER, {**ASSISTANT, key: value}]})[1].turns[1] == Turn("assistant", "a", weight)
+
+
+def test_true_is_any_weight_but_none() -> None:
+    def weight(marks: dict[str, Any]) -> float | None:
+        return read({"messages": [USER, {**ASSISTANT, **marks}]})[1].turns[1].weight
+
+    assert weight({"loss": True, "loss_scale": 2}) == 2
+    assert weight({"loss": False, "loss_scale": "0.0"}) == 0
 
 
 @pytest.mark.parametrize("key", MARKS)
 def test_marks_of_a_row_are_for_its_answers_or_a_list_for_its_turns(key: str) -> None:
-    def learn(row: dict[str, Any]) -> list[bool | None]:
-        return [turn.learn for turn in read(row)[1].turns]
+    def learn(row: dict[str, Any]) -> list[float | None]:
+        return [turn.weight for turn in read(row)[1].turns]
 
     assert learn({**ROW, key: 0}) == [None, False]
     assert learn({"prompt": "q", "completion": "a", key: "false"}) == [None, False]
     assert learn({**ROW, key: [0, 1]}) == [False, True]
     assert learn({**ROW, key: "[0, 0]", "system": "s"}) == [None, False, False]
-    assert read({"text": "words", key: False})[1].learn is False
+    assert learn({**ROW, key: [None, 0.5]}) == [None, 0.5]
+    assert learn({**ROW, key: "1.5"}) == [None, 1.5]
+    assert read({"text": "words", key: False})[1].weight == 0
+    assert read({"text": "words", key: 3})[1].weight == 3
 
 
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ({"messages": [USER, {**ASSISTANT, "weight": 0.5}]}, r"messages\[1\].weight is float 0.5; write 0 or 1"),
-        ({"messages": [USER, {**ASSISTANT, "loss_scale": "high"}]}, "loss_scale is str 'high'; write 0 or 1"),
+        (
+            {"messages": [USER, {**ASSISTANT, "weight": -0.5}]},
+            r"messages\[1\].weight is float -0.5; write a weight of 0",
+        ),
+        ({"messages": [USER, {**ASSISTANT, "weight": float("inf")}]}, "weight is float inf; write a weight of 0"),
+        ({"messages": [USER, {**ASSISTANT, "loss_scale": "NaN"}]}, "loss_scale is str 'NaN'; write a weight of 0"),
+        ({"messages": [USER, {**ASSISTANT, "loss_scale": "high"}]}, "loss_scale is str 'high'; write a weight of 0"),
+        ({"messages": [USER, {**ASSISTANT, "loss_scale": 1e30}]}, r"1e\+30; write a weight of 0 .not learnt. to 1000"),
+        ({"messages": [USER, {**ASSISTANT, "loss_scale": [1]}]}, r"loss_scale is list \[1\]; write a weight of 0"),
+        ({"messages": [USER, {**ASSISTANT, "weight": 1, "loss_scale": 2}]}, "weight and loss_scale, which say"),
+        ({"messages": [USER, {**ASSISTANT, "weight": True, "loss_scale": 0}]}, "weight and loss_scale, which say"),
         ({"messages": [USER, {**ASSISTANT, "weight": 1, "train": False}]}, "weight and train, which say different"),
         ({**ROW, "loss_mask": [1]}, "loss_mask has 1 marks, the row has 2 turns"),
-        ({**ROW, "weight": 0.3}, "weight is float 0.3"),
+        ({**ROW, "weight": -3}, "weight is int -3"),
+        ({**ROW, "loss_mask": [0, -1]}, r"loss_mask\[1\] is int -1"),
         ({"messages": [USER, {**ASSISTANT, "train": True}], "loss_mask": [0, 0]}, "say different things"),
     ],
 )

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from datasets import Dataset
-from swiftlet_trainer.data.packed_file import TARGETS, TOKENS, write_packed
+from swiftlet_trainer.data.packed_file import NUMBERS, TOKENS, write_packed
 
 
 def test_rows_of_many_batches_are_joined_whole(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_rows_of_many_batches_are_joined_whole(tmp_path: Path) -> None:
 
 
 def test_targets_of_rows_stay_with_them(tmp_path: Path) -> None:
-    schema = pa.schema({"input_ids": TOKENS, "labels": TOKENS, "targets": TARGETS})
+    schema = pa.schema({"input_ids": TOKENS, "labels": TOKENS, "targets": NUMBERS})
     with pa.ipc.new_stream(str(tmp_path / "rows"), schema) as writer:
         ids = [[1] * 4, [2] * 3, [3] * 2]
         writer.write_batch(pa.record_batch([ids, ids, [[0.5, 1], [2, 3], [4, 5]]], schema=schema))

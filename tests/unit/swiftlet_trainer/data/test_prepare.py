@@ -2,6 +2,7 @@ import copy
 import json
 import threading
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,91 @@ def test_plain_text_ends_in_the_end_token_and_needs_no_chat_template(pod: Any, t
     bare.chat_template = None
     (row,) = prepare(pod.document(pod.data("a.csv", "text\nSome words.\n")), bare).train
     assert tokenizer.decode(row["input_ids"]) == "Some words.<|im_end|>" and row["labels"] == row["input_ids"]
+
+
+def weighed(*answers: tuple[str, float | None]) -> dict[str, Any]:
+    """Questions and answers, each of which has its weight."""
+    pairs = [
+        ({"role": "user", "content": "Q?"}, {"role": "assistant", "content": text, "weight": weight})
+        for text, weight in answers
+    ]
+    return {"messages": [turn for pair in pairs for turn in pair]}
+
+
+def by_weight(tokenizer: Any, row: dict[str, Any]) -> list[tuple[float, str]]:
+    """What is learnt of a row, by runs of one weight."""
+    tokens = zip(row["input_ids"], row["labels"], row["weights"], strict=True)
+    runs = groupby(((weight, label) for _, label, weight in tokens), key=lambda one: one[0])
+    return [(weight, tokenizer.decode([label for _, label in run])) for weight, run in runs if weight]
+
+
+def test_answers_have_the_weights_of_their_marks(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    rows = [chat("Who?", "No mark."), weighed(("First.", 0.5), ("Second.", 0), ("Third.", None), ("Fourth.", 2.25))]
+    plain, row = prepare(pod.document(pod.data("a.jsonl", rows)), tokenizer).train
+    assert by_weight(tokenizer, row) == [
+        (0.5, "First.<|im_end|>"),
+        (1.0, "Third.<|im_end|>"),
+        (2.25, "Fourth.<|im_end|>"),
+    ]
+    assert by_weight(tokenizer, plain) == [(1.0, "No mark.<|im_end|>")]
+    for one in (plain, row):
+        assert [label == -100 for label in one["labels"]] == [weight == 0 for weight in one["weights"]]
+
+
+def test_rows_before_the_first_weight_are_given_theirs(
+    pod: Any, tokenizer: Any, chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("swiftlet_trainer.data.encode.BATCH", 2)
+    rows = [*(chat(f"{i}?", f"Answer {i}.") for i in range(5)), weighed(("Heavy.", 3)), chat("q", "Last.")]
+    found = prepare(pod.document(pod.data("a.jsonl", rows)), tokenizer).train
+    said = [by_weight(tokenizer, row) for row in found]
+    assert said[:5] == [[(1.0, f"Answer {i}.<|im_end|>")] for i in range(5)]
+    assert said[5:] == [[(3.0, "Heavy.<|im_end|>")], [(1.0, "Last.<|im_end|>")]]
+    assert not list(pod.root.rglob("*.narrow"))
+
+
+def test_without_weights_nothing_of_them_is_written(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    rows = [
+        chat("a", "b"),
+        weighed(("x", 1), ("y", 0), ("z", None)),
+        {"messages": chat("a", "c")["messages"], "loss": 1},
+    ]
+    assert "weights" not in prepare(pod.document(pod.data("a.jsonl", rows)), tokenizer).train.column_names
+
+
+def test_a_texts_weight_is_that_of_each_of_its_pieces(pod: Any, tokenizer: Any) -> None:
+    rows = [{"text": "word " * 30, "weight": 0.25}, {"text": "no mark"}]
+    document = pod.document(pod.data("a.jsonl", rows), template={"maxLength": 16})
+    found = prepare(document, tokenizer).train
+    assert [set(row["weights"]) for row in found] == [{0.25}, {0.25}, {1.0}]
+    assert all(len(row["weights"]) == row["length"] for row in found)
+
+
+def test_packed_sequences_have_the_weights_of_their_rows(pod: Any, tokenizer: Any, chat: Chat) -> None:
+    rows = [chat("a", "plain"), weighed(("half", 0.5), ("none", 0), ("one", 1)), weighed(("twice", 2))]
+    document = pod.document(pod.data("a.jsonl", rows), template={"packing": True, "maxLength": 256})
+    (sequence,) = prepare(document, tokenizer).train
+    assert sorted(by_weight(tokenizer, sequence)) == [
+        (0.5, "half<|im_end|>"),
+        (1.0, "one<|im_end|>"),
+        (1.0, "plain<|im_end|>"),
+        (2.0, "twice<|im_end|>"),
+    ]
+
+
+def test_every_token_cannot_be_learnt_with_other_weights(pod: Any, tokenizer: Any) -> None:
+    data = pod.data("a.jsonl", [weighed(("x", 0.5))])
+    caught = refused(pod, tokenizer, data, task={"sft": {"assistantOnlyLoss": False}})
+    assert "marked with the weight 0.5, and task.sft.assistantOnlyLoss: false learns every token" in str(caught)
+
+
+@pytest.mark.parametrize("task", [{"dpo": {}}, {"rm": {}}])
+def test_whole_answers_are_compared(pod: Any, tokenizer: Any, task: dict[str, Any]) -> None:
+    answers = {"chosen": [{"role": "assistant", "content": "y", "weight": 0.5}], "rejected": "n"}
+    rows = [{"prompt": "a", **answers}, {"prompt": "a", "chosen": "y", "rejected": "n", "weight": 2}]
+    problems = str(refused(pod, tokenizer, pod.data("a.jsonl", rows), task=task))
+    assert "turn 0 of chosen is marked with the weight 0.5; whole answers are judged: leave the mark out" in problems
+    assert "the row is marked with the weight 2; whole answers are judged" in problems
 
 
 def test_rows_left_out_are_counted_by_reason(pod: Any, tokenizer: Any, chat: Chat) -> None:

@@ -87,7 +87,7 @@ def test_what_looks_like_a_control_token_is_text(tokenizer: Any) -> None:
 
 
 def test_turns_marked_not_to_be_learnt_are_not_scored(tokenizer: Any) -> None:
-    turns = [*TURNS[:1], replace(TURNS[1], learn=False), *TURNS[2:]]
+    turns = [*TURNS[:1], replace(TURNS[1], weight=0.0), *TURNS[2:]]
     encoded = text_encoder(tokenizer, 512)(PerplexityRow(turns=turns))
     scored = [token for token, is_scored in zip(encoded.ids, encoded.scored, strict=True) if is_scored]
     assert tokenizer.decode(scored) == "Yes.<|im_end|>"

@@ -211,7 +211,7 @@ def test_no_letter_is_lost_or_learnt_by_mistake(tokenizer: Any, chats: list[tupl
     messages = chat(*(text for pair in chats for text in pair))
     shielded = [{**one, "content": segments.special.shielded(one["content"])} for one in messages]
     rendered = template.render(shielded)
-    parts = segments.encode([Rendered(rendered.text, rendered.spans, rendered.learnt, is_shielded=True)])[0]
+    parts = segments.encode([Rendered(rendered.text, rendered.spans, rendered.weights, is_shielded=True)])[0]
     assert not isinstance(parts, UnencodableError)
     assert [tokenizer.decode(part) for part in parts[1::2]] == [f"{answer}<|im_end|>" for _, answer in chats]
     assert tokenizer.decode([one for part in parts for one in part]) == segments.special.unshielded(rendered.text)

@@ -17,6 +17,30 @@ def test_labels_are_what_each_position_predicts() -> None:
     assert set(batch) == {"input_ids", "labels", "bounds"}
 
 
+WEIGHED = {"input_ids": [5, 6, 7, 8, 9], "labels": [IGNORED, 6, 7, IGNORED, 9], "weights": [0, 0.5, 2, 0, 3.0]}
+"""A row whose labels have weights."""
+
+
+def test_weights_move_with_their_labels() -> None:
+    other = {"input_ids": [5, 9], "labels": [IGNORED, 9], "weights": [0, 1.0]}
+    batch = Collator(pad_token_id=2)([WEIGHED, other])["inputs"]
+    assert batch["weights"].tolist() == [[0.5, 2, 0, 3, 0], [1, 0, 0, 0, 0]]
+    assert batch["weights"].dtype == torch.float32
+
+
+@pytest.mark.parametrize("collator", [Collator(0, packed=True), Collator(0, padding_free=True)])
+def test_weights_of_parts_do_not_reach_into_each_other(collator: Collator) -> None:
+    parts = {**WEIGHED, "labels": [5, 6, 7, 8, 9], "weights": [1, 0.5, 2, 4, 3.0], "seq_lengths": [2, 3]}
+    batch = collator([parts])["inputs"]
+    assert batch["weights"].tolist() == [[0.5, 0, 4, 3, 0]]
+    assert batch["labels"].tolist() == [[6, IGNORED, 8, 9, IGNORED]]
+
+
+def test_sequences_of_a_row_keep_their_weights_when_apart() -> None:
+    batch = Collator(pad_token_id=0)([{**WEIGHED, "seq_lengths": [3, 2]}])["inputs"]
+    assert batch["weights"].tolist() == [[0.5, 2, 0], [3, 0, 0]]
+
+
 def test_packed_parts_have_positions_of_their_own_and_do_not_predict_each_other() -> None:
     row = {"input_ids": [5, 6, 7, 8, 9], "labels": [5, 6, 7, 8, 9], "seq_lengths": [2, 3]}
     batch = Collator(pad_token_id=0, packed=True)([row, {"input_ids": [1] * 6, "labels": [1] * 6, "seq_lengths": [6]}])[

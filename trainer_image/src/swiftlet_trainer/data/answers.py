@@ -29,8 +29,7 @@ def column_of(view: RowView, logical: str) -> str:
 
 def turns_before(view: RowView) -> list[Turn]:
     """What the row has beside the answers. Raises RowError for a row marked not to be learnt."""
-    if agreed(view.marks, "") is False:
-        raise RowError("the row is marked not to be learnt; leave it out")
+    require_whole(agreed(view.marks, ""), "the row")
     messages, prompt = view.get("messages"), view.get("prompt")
     if messages is not None and prompt is not None:
         raise RowError(
@@ -83,5 +82,12 @@ def check_answer(name: str, answer: list[Turn]) -> None:
         begins = f"begins with a turn of the {answer[0].role}" if answer else "has no answer"
         raise RowError(f"{name} {begins}; after the prompt the assistant answers")
     for index, turn in enumerate(answer):
-        if turn.learn is False:
-            raise RowError(f"turn {index} of {name} is marked not to be learnt; whole answers are judged: leave it out")
+        require_whole(turn.weight, f"turn {index} of {name}")
+
+
+def require_whole(weight: float | None, what: str) -> None:
+    """Raises RowError for a mark that asks for a part of what is judged as a whole."""
+    if weight == 0:
+        raise RowError(f"{what} is marked not to be learnt; whole answers are judged: leave it out")
+    if weight not in (None, 1.0):
+        raise RowError(f"{what} is marked with the weight {weight:g}; whole answers are judged: leave the mark out")

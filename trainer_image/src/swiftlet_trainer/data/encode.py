@@ -41,14 +41,21 @@ IGNORED = -100
 class Encoded:
     """One row as tokens: ids and labels of the same length, IGNORED where nothing is learnt.
 
-    lengths: tokens of each of its sequences, which are compared with each other; None: it is one. targets: what is to
-    come out for it, as many values for every row of a task; or the number of its channel.
+    weights: of the labels in the loss, 0 where nothing is learnt; None: 1 each. lengths: tokens of each of its
+    sequences, which are compared with each other; None: it is one. targets: what is to come out for it, as many values
+    for every row of a task; or the number of its channel.
     """
 
     input_ids: list[int]
     labels: list[int]
     lengths: list[int] | None = None
     targets: list[float] | None = None
+    weights: list[float] | None = None
+
+    def part(self, start: int, end: int) -> "Encoded":
+        """Its tokens from `start` up to `end`, those of one sequence."""
+        weights = None if self.weights is None else self.weights[start:end]
+        return replace(self, input_ids=self.input_ids[start:end], labels=self.labels[start:end], weights=weights)
 
 
 class DroppedError(Exception):
@@ -194,7 +201,7 @@ class Encoder:
             if not (rendered[0].is_plain and self._of_tokens):
                 raise DroppedError("too_long", what)
             return list(_pieces(sequences[0], limit))
-        cut = [replace(one, input_ids=one.input_ids[:limit], labels=one.labels[:limit]) for one in sequences]
+        cut = [one.part(0, limit) for one in sequences]
         for one in cut if self._of_tokens else ():
             rest = one.labels[1:]  # the first token is predicted from nothing
             if rest.count(IGNORED) == len(rest):
@@ -212,7 +219,7 @@ def _pieces(row: Encoded, limit: int) -> Iterator[Encoded]:
     size, start = len(row.input_ids), 0
     while start < size:
         end = start + limit - (size - start == limit + 1 and limit > 1)
-        yield replace(row, input_ids=row.input_ids[start:end], labels=row.labels[start:end])
+        yield row.part(start, end)
         start = end
 
 

@@ -17,13 +17,13 @@ Relevance."""
 class Example:
     """One row that is said as it is: turns, or text when there are none.
 
-    learn: what a mark on a row of text says, None when there is none. channel: where it is from, where that is asked
+    weight: what a mark on a row of text says, None when there is none. channel: where it is from, where that is asked
     for and the row says so. tools: that the turns may call.
     """
 
     turns: list[Turn]
     text: str | None = None
-    learn: bool | None = None
+    weight: float | None = None
     channel: str | None = None
     tools: tuple[Tool, ...] = ()
 
@@ -154,7 +154,7 @@ AnyExample = Example | Preference | Judgement | Labelled | Relevance
 
 
 def _given(prompt: Sequence[Turn]) -> list[Turn]:
-    return [replace(turn, learn=False if turn.role == "assistant" else None) for turn in prompt]
+    return [replace(turn, weight=0.0 if turn.role == "assistant" else None) for turn in prompt]
 
 
 def _contents(turns: Sequence[Turn]) -> list[str]:

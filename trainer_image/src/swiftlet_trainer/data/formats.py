@@ -41,7 +41,7 @@ class Format(Generic[Made]):
 @dataclass(frozen=True)
 class RowView:
     """A row seen through a format and the document's column names. book: what becomes of all other keys. marks: those
-    of the row itself, whether it is learnt."""
+    of the row itself, how much of it is learnt."""
 
     row: Mapping[str, Any]
     names: Mapping[str, tuple[str, ...]]
@@ -84,14 +84,14 @@ def _marked(view: RowView, turns: list[Turn]) -> list[Turn]:
             raise RowError(f"{key} has {len(value)} marks, the row has {len(turns)} turns; write one for each")
         said = [None if is_absent(one) else mark_of(one, f"{key}[{index}]") for index, one in enumerate(value)]
         turns = [
-            turn if one is None else replace(turn, learn=agreed({key: one, **_own(turn)}, f"turn {index}"))
+            turn if one is None else replace(turn, weight=agreed({key: one, **_own(turn)}, f"turn {index}"))
             for index, (turn, one) in enumerate(zip(turns, said, strict=True))
         ]
     return turns
 
 
-def _own(turn: Turn) -> dict[str, bool]:
-    return {} if turn.learn is None else {"the turn's own mark": turn.learn}
+def _own(turn: Turn) -> dict[str, float]:
+    return {} if turn.weight is None else {"the turn's own mark": turn.weight}
 
 
 def _with_system(view: RowView, turns: list[Turn]) -> Example:
@@ -152,8 +152,8 @@ def _exchange(question: str, answer: str) -> list[Turn]:
 
 
 def _from_text(view: RowView) -> Example:
-    learn = agreed(view.marks, "")
-    return Example([], text_of(view.needed("text"), view.names["text"][0], view.book), learn)
+    weight = agreed(view.marks, "")
+    return Example([], text_of(view.needed("text"), view.names["text"][0], view.book), weight)
 
 
 def _json(text: str, where: str) -> Any:

@@ -7,6 +7,8 @@ from swiftlet_trainer.data.formats import Format, RowView, system_first
 from swiftlet_trainer.data.keys import RowError
 from swiftlet_trainer.data.turns import Turn, mark_of, shown
 
+VERDICTS = {1.0: True, 0.0: False}
+
 
 def _from_judgement(view: RowView) -> Judgement:
     label, completion = view.needed("label"), view.get("completion")
@@ -35,8 +37,8 @@ def _ended(turns: list[Turn], name: str) -> tuple[list[Turn], list[Turn]]:
 
 def _is_good(label: object, name: str) -> bool:
     try:
-        return mark_of(label, name)
-    except RowError:
+        return VERDICTS[mark_of(label, name)]
+    except (RowError, KeyError):
         raise RowError(f"{name} is {shown(label)}; write true for a good answer and false for a bad one") from None
 
 

@@ -114,8 +114,8 @@ MARKS = (
     *("weight", "loss", "train", "loss_weight", "loss_scale", "loss_mask"),
     *("train_on_turn", "training", "trainable"),
 )
-"""Whether a turn is learnt, in the words of OpenAI, axolotl, ms-swift and LLaMA-Factory: 0 or 1, false or true. On a
-row: for all of its answers or, as a list, for each turn."""
+"""How much a turn counts in the loss, in the words of OpenAI, axolotl, ms-swift and LLaMA-Factory: a weight, false or
+true. On a row: for all of its answers or, as a list, for each turn."""
 
 HARMLESS: Mapping[Level, tuple[str, ...]] = {
     "row": (

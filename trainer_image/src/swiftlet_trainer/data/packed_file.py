@@ -10,8 +10,10 @@ from swiftlet_trainer.data.list_columns import ListColumn, columns_of, lists_of
 from swiftlet_trainer.data.packing import best_fit_decreasing
 
 TOKENS = pa.list_(pa.int32())
-TARGETS = pa.list_(pa.float32())
-GROUP_COLUMNS = {"seq_lengths": TOKENS, "group_sizes": TOKENS, "targets": TARGETS}
+NUMBERS = pa.list_(pa.float32())
+TOKEN_COLUMNS = {"input_ids": TOKENS, "labels": TOKENS, "weights": NUMBERS}
+"""Of which a row has one value for each token; weights only in files where any is neither 0 nor 1."""
+GROUP_COLUMNS = {"seq_lengths": TOKENS, "group_sizes": TOKENS, "targets": NUMBERS}
 """Of rows that are groups of several sequences, which stay together, or that say what is to come out for them."""
 BATCH = 128
 """Sequences that are written at a time."""
@@ -21,10 +23,12 @@ def write_packed(rows: Path, packed: Path, train: NDArray[np.int64], lengths: ND
     """Join the rows `train` of the file `rows` into sequences of at most `capacity` tokens, in the order of their first
     rows. lengths: tokens of every row of `rows`."""
     bins = sorted(best_fit_decreasing(lengths[train], capacity), key=min)
-    sources = {name: ListColumn(rows, name) for name in ("input_ids", "labels")}
-    groups = {name: ListColumn(rows, name) for name in GROUP_COLUMNS if name in columns_of(rows)}
+    held = columns_of(rows)
+    tokens = {name: kind for name, kind in TOKEN_COLUMNS.items() if name in held}
+    sources = {name: ListColumn(rows, name) for name in tokens}
+    groups = {name: ListColumn(rows, name) for name in GROUP_COLUMNS if name in held}
     counted = {name: kind for name, kind in GROUP_COLUMNS.items() if name == "seq_lengths" or name in groups}
-    schema = pa.schema({**dict.fromkeys(sources, TOKENS), "length": pa.int32(), **counted})
+    schema = pa.schema({**tokens, "length": pa.int32(), **counted})
     with pa.ipc.new_stream(str(packed), schema) as writer:
         for start in range(0, len(bins), BATCH):
             batch = [train[one] for one in bins[start : start + BATCH]]

@@ -7,6 +7,7 @@ import json
 import shutil
 import tempfile
 from array import array
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,11 @@ from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.channels import Channels
 from swiftlet_trainer.data.digest import data_digest
-from swiftlet_trainer.data.encode import Encoded
+from swiftlet_trainer.data.encode import IGNORED, Encoded
 from swiftlet_trainer.data.list_columns import ListColumn
 from swiftlet_trainer.data.mismatches import add_mismatches
 from swiftlet_trainer.data.mixing import Share, share
-from swiftlet_trainer.data.packed_file import GROUP_COLUMNS, TOKENS, write_packed
+from swiftlet_trainer.data.packed_file import GROUP_COLUMNS, NUMBERS, TOKENS, write_packed
 from swiftlet_trainer.data.prepared import PreparedData, opened, prepared_folder
 from swiftlet_trainer.data.scan import counts, scan, tell
 from swiftlet_trainer.locking import locked
@@ -57,17 +58,20 @@ def prepare(document: TrainDocument, tokenizer: Any) -> PreparedData:
 
 
 class _RowFile:
-    """Writes rows as they come; remembers only their lengths and data sets."""
+    """Writes rows as they come; remembers only their lengths and data sets. Weights are written once any row has
+    them, so that data sets without them are what they were."""
 
     def __init__(self, file: Path, grouped: bool, targeted: bool) -> None:
         names = [*(("seq_lengths", "group_sizes") if grouped else ()), *(("targets",) if targeted else ())]
         self._schema = pa.schema({**ROW_COLUMNS, **{name: GROUP_COLUMNS[name] for name in names}})
-        self._writer = pa.ipc.new_stream(str(file), self._schema)
+        self._file, self._writer = file, pa.ipc.new_stream(str(file), self._schema)
         self._lengths, self._datasets = array("l"), array("l")
 
     def write(self, dataset: int, batch: list[Encoded]) -> None:
         lengths = [len(row.input_ids) for row in batch]
         sequences = [row.lengths or [len(row.input_ids)] for row in batch]
+        if "weights" not in self._schema.names and any(row.weights for row in batch):
+            self._widen()
         self._lengths.extend(lengths)
         self._datasets.extend([dataset] * len(batch))
         columns = {
@@ -78,9 +82,24 @@ class _RowFile:
             "seq_lengths": sequences,
             "group_sizes": [[len(each)] for each in sequences],
             "targets": [row.targets for row in batch],
+            "weights": [row.weights or weights_of(row.labels) for row in batch],
         }
         held = {name: columns[name] for name in self._schema.names}
         self._writer.write_batch(pa.RecordBatch.from_pydict(held, schema=self._schema))
+
+    def _widen(self) -> None:
+        """Give the rows that are written weights, too."""
+        self._writer.close()
+        narrow = self._file.replace(self._file.with_suffix(".narrow"))
+        self._schema = self._schema.append(pa.field("weights", NUMBERS))
+        self._writer = pa.ipc.new_stream(str(self._file), self._schema)
+        with pa.memory_map(str(narrow)) as source:
+            for batch in pa.ipc.open_stream(source):
+                labels = batch.column("labels")
+                each = (labels.values.to_numpy() != IGNORED).astype(np.float32)
+                weights = pa.ListArray.from_arrays(labels.offsets, pa.array(each))
+                self._writer.write_batch(pa.RecordBatch.from_arrays([*batch.columns, weights], schema=self._schema))
+        narrow.unlink()
 
     def close(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Lengths and data sets of all rows."""
@@ -116,6 +135,11 @@ def _build(document: TrainDocument, tokenizer: Any, folder: Path) -> None:
         "counts": counts(tallies, len(chosen.train), len(chosen.evaluation), tokens).document(),
     }
     (folder / "prepared.json").write_text(json.dumps(about, indent=2) + "\n")
+
+
+def weights_of(labels: Sequence[int]) -> list[float]:
+    """Of labels that count once each."""
+    return [float(label != IGNORED) for label in labels]
 
 
 def _chosen(document: TrainDocument, datasets: NDArray[np.int64]) -> Share:

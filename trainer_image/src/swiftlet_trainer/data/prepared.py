@@ -2,11 +2,12 @@
 
 <outputDir>/data/<key>/rows.arrow      every usable row of every data set: input_ids, labels, length, dataset; where
                                        a row is a group of sequences, seq_lengths and group_sizes; where rows say
-                                       what is to come out for them, or are told apart by channels, targets
+                                       what is to come out for them, or are told apart by channels, targets; where
+                                       any label counts otherwise than once, weights
                        train.npy       row numbers of one epoch, in the order of the data sets
                        eval.npy        row numbers held out; absent when there are none
                        packed.arrow    instead of train.npy with packing: input_ids, labels, length, seq_lengths and,
-                                       of groups, group_sizes; and targets
+                                       of groups, group_sizes; targets and weights
                        reference-….safetensors   what the model said of rows before it was trained, where asked
                        prepared.json   counts, digest, channels, and notes on rows by line
 """
@@ -30,7 +31,8 @@ class PreparedData:
     """Tokens to train on.
 
     train: one epoch; columns input_ids and labels (int32, -100 where nothing is learnt), length, dataset (index in the
-    document); with packing seq_lengths (tokens of each row in the sequence, in order) instead of dataset.
+    document); weights of the labels, fp32, where any is neither 0 nor 1; with packing seq_lengths (tokens of each row
+    in the sequence, in order) instead of dataset.
     eval: rows held out, never packed; None when there are none. channels: names of what rows are told apart by, which
     targets count; none where the task does not ask. notes: rows that were left out and keys that nobody
     read, by line.

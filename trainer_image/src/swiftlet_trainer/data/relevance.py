@@ -4,7 +4,7 @@ shapes that sentence-transformers, ms-swift and FlagEmbedding publish and read."
 import math
 from typing import Any
 
-from swiftlet_trainer.data.answers import answers_of, column_of
+from swiftlet_trainer.data.answers import answers_of, column_of, require_whole
 from swiftlet_trainer.data.examples import Relevance
 from swiftlet_trainer.data.formats import Format, RowView
 from swiftlet_trainer.data.json_values import JsonValueError, decoded
@@ -48,8 +48,7 @@ def _from_ranking(view: RowView) -> Relevance:
 
 
 def _query(view: RowView) -> str:
-    if agreed(view.marks, "") is False:
-        raise RowError("the row is marked not to be learnt; leave it out")
+    require_whole(agreed(view.marks, ""), "the row")
     name = column_of(view, "prompt")
     found = _texts(view, view.needed("prompt"), name)
     if len(found) != 1:

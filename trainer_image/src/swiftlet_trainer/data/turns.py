@@ -1,6 +1,7 @@
 """Turns of a conversation, as published data writes them."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -42,21 +43,26 @@ OTHER_TYPES: Mapping[str, Refused] = {
     **dict.fromkeys(("reasoning", "thinking", "redacted_thinking", "thought"), THOUGHTS),
 }
 """Beginnings of the types of parts that are no text."""
+SAID = {"true": 1.0, "false": 0.0}
+LARGEST_WEIGHT = 1000.0
+"""Of a token in the loss: more is taken for a slip, and rounds the others away."""
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One turn. learn: what a mark in the data says of it, None when there is none. thought: what the assistant thinks
-    before it answers or calls. calls: of tools, behind the content. name and call_id: of a tool's result, which tool
-    and which call it is of, where the data says."""
+    """One turn. weight: of its tokens in the loss, as a mark in the data says, None when there is none. thought: what
+    the assistant thinks before it answers or calls. calls: of tools, behind the content. name and call_id: of a tool's
+    result, which tool and which call it is of, where the data says. given: half-open ranges of an answer's content
+    that others wrote, such as results of tools: their tokens are not learnt."""
 
     role: Role
     content: str
-    learn: bool | None = None
+    weight: float | None = None
     thought: str | None = None
     calls: tuple[ToolCall, ...] = ()
     name: str | None = None
     call_id: str | None = None
+    given: tuple[tuple[int, int], ...] = ()
 
     @property
     def message(self) -> Message:
@@ -112,24 +118,31 @@ def is_turns(value: Any, keys: TurnKeys) -> bool:
     )
 
 
-def mark_of(value: Any, where: str) -> bool:
-    """Whether something is learnt, as a mark says it. Raises RowError for a weight that is neither 0 nor 1."""
-    text = str(value).strip().lower()
-    if isinstance(value, bool | int | float | str) and text in ("1", "1.0", "true"):
-        return True
-    if isinstance(value, bool | int | float | str) and text in ("0", "0.0", "-0.0", "false"):
-        return False
-    raise RowError(f"{where} is {shown(value)}; write 0 or 1 (false or true), other weights are not supported")
+def mark_of(value: Any, where: str) -> float:
+    """How much something counts in the loss, as a mark says it: true is 1, false 0. Raises RowError for what is no
+    weight."""
+    said = str(value).strip().lower() if isinstance(value, bool | int | float | str) else ""
+    try:
+        weight = SAID[said] if said in SAID else float(said)
+    except ValueError:
+        weight = math.nan
+    if not 0 <= weight <= LARGEST_WEIGHT:
+        raise RowError(
+            f"{where} is {shown(value)}; write a weight of 0 (not learnt) to {LARGEST_WEIGHT:g}, false or true"
+        )
+    return abs(weight)  # of -0.0
 
 
-def agreed(marks: Mapping[str, Any], where: str) -> bool | None:
-    """What all marks of a turn or row say, None when there is none. Raises RowError when they differ."""
+def agreed(marks: Mapping[str, Any], where: str) -> float | None:
+    """What all marks of a turn or row say, None when there is none: true agrees with any weight but 0. Raises RowError
+    when they differ."""
     found = {key: mark_of(value, f"{where}.{key}" if where else key) for key, value in marks.items()}
-    if len(set(found.values())) > 1:
+    figures = {found[key] for key, value in marks.items() if str(value).strip().lower() != "true"}
+    if len(figures) > 1 or (0.0 in figures and len(set(found.values())) > 1):
         raise RowError(
             f"{where or 'the row'} has {' and '.join(found)}, which say different things; leave all but one out"
         )
-    return next(iter(found.values()), None)
+    return next(iter(figures or found.values()), None)
 
 
 def first_with_value(held: Mapping[str, Any], names: Sequence[str], where: str) -> str | None:

@@ -156,11 +156,11 @@ class _Encoder:
         template, ids, scored = self._template, list[int](), list[bool]()
         if isinstance(template, UnsuitableTemplateError):
             raise InvalidInput([str(template)])
-        learn = [turn.learn is not False for turn in turns]
-        rendered = self._rendered(turns, lambda messages: template.render(messages, learn))
+        weights = [float(turn.weight != 0) for turn in turns]
+        rendered = self._rendered(turns, lambda messages: template.render(messages, weights))
         for index, part in enumerate(self._parts(rendered)):
             ids += part
-            scored += [index % 2 == 1 and (rendered.learnt or [])[index // 2]] * len(part)
+            scored += [index % 2 == 1 and (rendered.weights or [])[index // 2] > 0] * len(part)
         return Scored(ids, scored)
 
     def choice(self, turns: Sequence[Turn], choice: str) -> list[int]:
@@ -174,7 +174,7 @@ class _Encoder:
         if said < 0:
             return self._encoded(self.segments.text, choice)
         cut = min(said + len(shielded.strip()), end)
-        return self._parts(replace(rendered, text=rendered.text[:cut], spans=[(start, cut)], learnt=[True]))[1]
+        return self._parts(replace(rendered, text=rendered.text[:cut], spans=[(start, cut)], weights=[1.0]))[1]
 
     @cached_property
     def _template(self) -> ChatTemplate | UnsuitableTemplateError:

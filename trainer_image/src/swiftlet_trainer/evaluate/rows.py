@@ -110,7 +110,7 @@ def _perplexity(row: Mapping[str, Any]) -> PerplexityRow:
         if not example.text.strip():
             raise UnusableRowError("text is empty; give a text")
         return PerplexityRow(text=example.text)
-    if not any(turn.role == "assistant" and turn.learn is not False for turn in example.turns):
+    if not any(turn.role == "assistant" and turn.weight != 0 for turn in example.turns):
         raise UnusableRowError("messages has no assistant turn, so nothing would be scored; add one or use text")
     return PerplexityRow(turns=example.turns)
 

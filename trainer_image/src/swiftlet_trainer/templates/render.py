@@ -122,22 +122,22 @@ class ChatTemplate(PromptTemplate):
         except TemplateRefusalError as error:
             raise UnsuitableTemplateError(f"a plain chat of two questions cannot be written: {error}") from None
 
-    def render(self, messages: Sequence[Message], learn: Sequence[bool] = ()) -> Rendered:
-        """The conversation with its assistant turns. learn: for each message whether an answer is learnt; all of them
+    def render(self, messages: Sequence[Message], weights: Sequence[float] = ()) -> Rendered:
+        """The conversation with its assistant turns. weights: for each message what an answer has in the loss; 1 each
         when empty. Raises TemplateRefusalError when the template refuses the conversation."""
         text, spans = self._marked(messages) if self._is_marked else self._incremental(messages)
         self._require_all_written(self._template, text, messages)
         spans = [self._trimmed(text, span) for span in spans]
-        learnt = [True] * len(spans)
-        if not all(learn):
+        of_spans = [1.0] * len(spans)
+        if any(weight != 1 for weight in weights):
             answers = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
             if len(answers) != len(spans):
                 raise TemplateRefusalError(
                     f"the chat template marks {len(spans)} parts in {len(answers)} answers, so that one of them "
-                    "cannot be left unlearnt; leave the mark or the row out"
+                    "cannot have a weight of its own; leave the mark or the row out"
                 )
-            learnt = [learn[index] for index in answers]
-        kept = list(_joined(list(zip(spans, learnt, strict=True))))
+            of_spans = [weights[index] for index in answers]
+        kept = list(_joined(list(zip(spans, of_spans, strict=True))))
         return Rendered(text, [span for span, _ in kept], [one for _, one in kept])
 
     def _generation_prompt(self) -> str:
@@ -249,17 +249,17 @@ class ChatTemplate(PromptTemplate):
         return start, end
 
 
-def _joined(spans: Sequence[tuple[Span, bool]]) -> Iterator[tuple[Span, bool]]:
-    """Without empty ones; those that touch or overlap and are of one kind as one."""
-    last: tuple[Span, bool] | None = None
-    for (start, end), learnt in spans:
+def _joined(spans: Sequence[tuple[Span, float]]) -> Iterator[tuple[Span, float]]:
+    """Without empty ones; those that touch or overlap and are of one weight as one."""
+    last: tuple[Span, float] | None = None
+    for (start, end), weight in spans:
         begin = max(start, last[0][1]) if last else start
-        if last and begin == last[0][1] and last[1] == learnt:
-            last = ((last[0][0], max(end, begin)), learnt)
+        if last and begin == last[0][1] and last[1] == weight:
+            last = ((last[0][0], max(end, begin)), weight)
         elif begin < end:
             if last:
                 yield last
-            last = ((begin, end), learnt)
+            last = ((begin, end), weight)
     if last:
         yield last
 

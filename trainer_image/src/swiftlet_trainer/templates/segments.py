@@ -29,14 +29,15 @@ class UnencodableError(ValueError):
 class Rendered:
     """A text as a model reads it.
 
-    spans: ranges that are answers, in order. learnt: for each whether it is learnt. is_shielded: whether it holds
+    spans: ranges that are answers, in order. weights: of each in the loss, 0 where it is not learnt; of a plain text
+    the one that it has; None: 1. is_shielded: whether it holds
     stand-ins of SpecialTokens. is_plain: a text that no template wrote, which begins and ends as the tokenizer has it.
     targets: what is to come out for its row, or the number of its channel, where the row says so.
     """
 
     text: str
     spans: list[Span]
-    learnt: list[bool] | None = None
+    weights: list[float] | None = None
     is_shielded: bool = False
     is_plain: bool = False
     targets: tuple[float, ...] | None = None

@@ -14,9 +14,12 @@ import torch
 from swiftlet_trainer.data.encode import IGNORED
 
 Row = Mapping[str, Any]
-"""input_ids and labels; seq_lengths, the tokens of each of its sequences in order, all of them if absent; group_sizes,
-the sequences of each of its groups in order, one each if absent; targets, those of its groups one after the other;
-reference, see Batch."""
+"""input_ids and labels; weights, those of the labels in the loss, 1 each if absent; seq_lengths, the tokens of each of
+its sequences in order, all of them if absent; group_sizes, the sequences of each of its groups in order, one each if
+absent; targets, those of its groups one after the other; reference, see Batch."""
+
+OF_TOKENS = ("input_ids", "labels", "weights")
+"""What a row has a value of for each token."""
 
 
 class Batch(TypedDict):
@@ -57,7 +60,8 @@ class Collator:
 
     def __call__(self, rows: Sequence[Row]) -> Batch:
         """inputs: input_ids, labels and, when packed or padding-free, position_ids: int64 tensors of shape (rows,
-        longest); of shape (1, tokens) when padding-free. bounds, int64, (sequences, 2): where each sequence begins, and
+        longest); of shape (1, tokens) when padding-free. weights of the labels, fp32, of that shape, where rows have
+        them; 0 where nothing is learnt. bounds, int64, (sequences, 2): where each sequence begins, and
         the place behind its last token, in the flattened input_ids. When padding-free there are also cu_seq_lens_q,
         int32, (sequences + 1,), where sequences begin and the last one ends, and max_length_q, the tokens of the
         longest (transformers' FlashAttentionKwargs)."""
@@ -88,6 +92,8 @@ class Collator:
             "input_ids": padded([row["input_ids"] for row in rows], width, self.pad_token_id),
             "labels": padded([_shifted(row) for row in rows], width, IGNORED),
         }
+        if "weights" in rows[0]:
+            batch["weights"] = torch.tensor([[*one, *[0.0] * (width - len(one))] for one in map(_weights, rows)])
         if self.packed:
             batch["position_ids"] = torch.stack([_restarting(row["seq_lengths"], width) for row in rows])
         return batch
@@ -131,7 +137,7 @@ def _at(place: int, row: Row) -> Row:
     kept = [start + place for start in accumulate(group_sizes(row)[:-1], initial=0)]
     lengths, ends = lengths_of(row), list(accumulate(lengths_of(row)))
     spans = [slice(ends[one] - lengths[one], ends[one]) for one in kept]
-    told = {name: [token for span in spans for token in row[name][span]] for name in ("input_ids", "labels")}
+    told = {name: [token for span in spans for token in row[name][span]] for name in OF_TOKENS if name in row}
     if "reference" in row:
         told["reference"] = [row["reference"][one] for one in kept]
     if "targets" in row:
@@ -144,7 +150,7 @@ def _sequences(row: Row) -> list[Row]:
     lengths = lengths_of(row)
     ends = list(accumulate(lengths))
     return [
-        {name: row[name][end - length : end] for name in ("input_ids", "labels")}
+        {name: row[name][end - length : end] for name in OF_TOKENS if name in row}
         for end, length in zip(ends, lengths, strict=True)
     ]
 
@@ -156,6 +162,8 @@ def _joined(rows: Sequence[Row]) -> dict[str, Any]:
         "position_ids": torch.cat([torch.arange(length) for row in rows for length in lengths_of(row)]),
     }
     ends, longest = bounds(batch["position_ids"])
+    if "weights" in rows[0]:
+        batch["weights"] = torch.tensor([weight for row in rows for weight in _weights(row)])
     joined = {name: tokens.unsqueeze(0) for name, tokens in batch.items()}
     return {**joined, "cu_seq_lens_q": ends, "max_length_q": longest}
 
@@ -176,10 +184,19 @@ def _sequence_of_labels(labels: torch.Tensor, starts: torch.Tensor) -> torch.Ten
 
 def _shifted(row: Row) -> list[int]:
     """Labels moved one to the left; the last token of a sequence predicts nothing, above all not the next one."""
-    shifted = [*row["labels"][1:], IGNORED]
+    return _moved(row, "labels", IGNORED)
+
+
+def _weights(row: Row) -> list[float]:
+    """The same of their weights."""
+    return _moved(row, "weights", 0.0)
+
+
+def _moved(row: Row, name: str, nothing: Any) -> list[Any]:
+    moved = [*row[name][1:], nothing]
     for end in accumulate(lengths_of(row)):
-        shifted[end - 1] = IGNORED
-    return shifted
+        moved[end - 1] = nothing
+    return moved
 
 
 def _restarting(lengths: Sequence[int], width: int) -> torch.Tensor:

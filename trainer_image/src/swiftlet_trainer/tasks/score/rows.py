@@ -1,16 +1,12 @@
 """Where the texts that are scored end."""
 
-from dataclasses import replace
-
 from swiftlet_trainer.data.encode import Encoded
 
 
 def unpadded(sequence: Encoded, pad_token_id: int | None) -> Encoded:
     """Without tokens at its end that are those that others are padded with: transformers, which scores the last token
     that is none of them, would not score them either."""
-    return replace(
-        sequence, input_ids=(ids := ended(sequence.input_ids, pad_token_id)), labels=sequence.labels[: len(ids)]
-    )
+    return sequence.part(0, len(ended(sequence.input_ids, pad_token_id)))
 
 
 def ended(ids: list[int], pad_token_id: int | None) -> list[int]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from swiftlet.api.tasks.seq_cls import SeqClsTask
 from swiftlet.wire.documents import TrainDocument
 
+from swiftlet_trainer.data.answers import require_whole
 from swiftlet_trainer.data.encode import Encoded
 from swiftlet_trainer.data.examples import Example, Labelled, Shape
 from swiftlet_trainer.data.labelled import targets_of
@@ -62,6 +63,7 @@ class LabelledRows:
 
     def unlabelled(self, example: Example) -> Rendered:
         """The text alone. Raises DroppedError, RowError, UnsuitableTemplateError."""
+        require_whole(example.weight, "the row")
         (rendered,) = self._conversations.rendered(example)
         return rendered
 
@@ -69,7 +71,7 @@ class LabelledRows:
         """The tokens up to the one whose hidden state is scored."""
         found = self._conversations.labelled(parts, rendered)
         if rendered.is_plain and self._eos and found.input_ids[-1:] == self._eos and len(found.input_ids) > 1:
-            found = replace(found, input_ids=found.input_ids[:-1], labels=found.labels[:-1])
+            found = found.part(0, len(found.input_ids) - 1)
         return unpadded(found, self._pad_token_id)
 
     def grouped(self, sequences: Sequence[Encoded]) -> list[Encoded]:

@@ -87,9 +87,9 @@ class SftRows:
         """As text and the ranges that are answers. Raises DroppedError, RowError, UnsuitableTemplateError."""
         if example.text is None:
             return [self.conversation(example.turns)]
-        if example.learn is False:
+        if example.weight == 0:
             raise DroppedError("not_learnt", "it is marked not to be learnt")
-        return [Rendered(example.text, [], is_plain=True)]
+        return [Rendered(example.text, [], weights=_known(example.weight), is_plain=True)]
 
     def conversation(self, turns: Sequence[Turn]) -> Rendered:
         """The same of turns."""
@@ -98,7 +98,7 @@ class SftRows:
         if not self._assistant_only:
             return self._everything(turns)
         for index, turn in enumerate(turns):
-            if turn.learn and turn.role != "assistant":
+            if turn.weight and turn.role != "assistant":
                 raise RowError(
                     f"turn {index} of the {turn.role} is marked to be learnt, and only the assistant's turns are; "
                     "leave the mark out, or set task.sft.assistantOnlyLoss to false"
@@ -106,22 +106,23 @@ class SftRows:
         answered = [i for i, turn in enumerate(turns) if turn.role == "assistant" and turn.content.strip()]
         if not answered:
             raise DroppedError("no_assistant_turn", "no turn of the assistant to learn from")
-        learnt = [i for i in answered if turns[i].learn is not False]
+        learnt = [i for i in answered if turns[i].weight != 0]
         if not learnt:
             raise DroppedError("not_learnt", "all its answers are marked not to be learnt")
         turns = turns[: learnt[-1] + 1]  # what follows the last answer that is learnt is not learnt
         for index, turn in enumerate(turns):
-            if turn.role == "assistant" and turn.learn is not False and not turn.content.strip():
+            if turn.role == "assistant" and turn.weight != 0 and not turn.content.strip():
                 raise DroppedError("empty_answer", f"turn {index} of the assistant is empty; nothing would be answered")
         self._chat = self._chat or ChatTemplate(self._tokenizer, self._segments)
         return self._by_template(self._chat, turns)
 
     def _everything(self, turns: Sequence[Turn]) -> Rendered:
         """The conversation with every token learnt. Answers are kept apart where they are found; they need not be."""
-        if any(turn.learn is False for turn in turns):
+        if (mark := next((turn.weight for turn in turns if turn.weight not in (None, 1.0)), None)) is not None:
+            what = f"with the weight {mark:g}" if mark else "not to be learnt"
             raise RowError(
-                "a turn is marked not to be learnt, and task.sft.assistantOnlyLoss: false learns every token; leave "
-                "one of them out"
+                f"a turn is marked {what}, and task.sft.assistantOnlyLoss: false learns every token; leave one of them "
+                "out"
             )
         if self._whole is None:
             try:
@@ -134,7 +135,7 @@ class SftRows:
         def render(messages: list[Message]) -> Rendered:
             if isinstance(template, ChatTemplate):
                 try:
-                    return template.render(messages, [turn.learn is not False for turn in turns])
+                    return template.render(messages, [1.0 if turn.weight is None else turn.weight for turn in turns])
                 except TemplateRefusalError:
                     if self._assistant_only:
                         raise
@@ -143,16 +144,30 @@ class SftRows:
         return by_template(turns, self._segments.special, render)
 
     def labelled(self, parts: Sequence[list[int]], rendered: Rendered) -> Encoded:
-        """A row's segments as one, with labels on what is learnt."""
-        learnt = rendered.learnt or [True] * len(rendered.spans)
+        """A row's segments as one, with labels and weights on what is learnt."""
+        each = self._weights(parts, rendered)
         ids: list[int] = []
         labels: list[int] = []
-        for index, part in enumerate(parts):
-            is_learnt = not self._assistant_only or rendered.is_plain or (index % 2 == 1 and learnt[index // 2])
+        for part, weight in zip(parts, each, strict=True):
             ids += part
-            labels += part if is_learnt else [IGNORED] * len(part)
-        return Encoded(ids, labels, targets=None if rendered.targets is None else list(rendered.targets))
+            labels += part if weight else [IGNORED] * len(part)
+        weights = None
+        if not set(each) <= {0.0, 1.0}:
+            weights = [weight for part, weight in zip(parts, each, strict=True) for _ in part]
+        targets = None if rendered.targets is None else list(rendered.targets)
+        return Encoded(ids, labels, targets=targets, weights=weights)
+
+    def _weights(self, parts: Sequence[list[int]], rendered: Rendered) -> list[float]:
+        """Of each segment."""
+        if rendered.is_plain or not self._assistant_only:
+            return (rendered.weights if rendered.is_plain else None) or [1.0] * len(parts)
+        answers = rendered.weights or [1.0] * len(rendered.spans)
+        return [answers[index // 2] if index % 2 else 0.0 for index in range(len(parts))]
 
     def grouped(self, sequences: Sequence[Encoded]) -> list[Encoded]:
         """Each for itself."""
         return list(sequences)
+
+
+def _known(weight: float | None) -> list[float] | None:
+    return None if weight is None else [weight]
