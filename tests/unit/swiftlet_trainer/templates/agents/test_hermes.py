@@ -1,43 +1,7 @@
-"""Hermes as Qwen2.5's own chat template writes it."""
+"""Calls as Hermes has them, as models write them."""
 
-from importlib.resources import files
-
-from swiftlet_trainer.data.tools import Tool, ToolCall
-from swiftlet_trainer.data.turns import Turn
+from swiftlet_trainer.data.tools import ToolCall
 from swiftlet_trainer.templates.agents.hermes import HERMES
-from transformers.utils.chat_template_utils import render_jinja_template
-
-TOOLS: list[Tool] = [
-    {
-        "type": "function",
-        "function": {"name": name, "description": f"Gets the {name}.", "parameters": {"type": "object"}},
-    }
-    for name in ("weather", "time")
-]
-CALLS = (ToolCall("weather", {"city": "Zürich", "days": 2}), ToolCall("time", {}))
-TURNS = [
-    Turn("system", "Be brief."),
-    Turn("user", "What is it like?"),
-    Turn("assistant", "I look.", calls=CALLS),
-    Turn("tool", "20 degrees"),
-    Turn("tool", "noon"),
-    Turn("assistant", "Warm."),
-]
-
-
-def test_it_is_what_the_chat_template_of_qwen_writes() -> None:
-    own = files("trl").joinpath("chat_templates/qwen2_5.jinja").read_text()
-    (expected,), _ = render_jinja_template(
-        conversations=[[turn.message for turn in TURNS]], tools=[dict(tool) for tool in TOOLS], chat_template=own
-    )
-    plain = [
-        ("system", HERMES.introduced(TOOLS, "Be brief.")),
-        ("user", "What is it like?"),
-        ("assistant", HERMES.answer(TURNS[2])),
-        ("user", HERMES.results(TURNS[3:5])),
-        ("assistant", "Warm."),
-    ]
-    assert expected == "".join(f"<|im_start|>{role}\n{text}<|im_end|>\n" for role, text in plain)
 
 
 def test_calls_are_read_wherever_they_stand() -> None:

@@ -59,7 +59,7 @@ def said(calls: "list[ToolCall] | tuple[ToolCall, ...]") -> list[str]:
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda one: one.name)
 @given(calls=CALLS, content=TEXT)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_what_is_written_is_read_back_or_refused(template: AgentTemplate, calls: list[ToolCall], content: str) -> None:
     tools = tools_of(calls)
     try:

@@ -49,6 +49,27 @@ Final Answer: 对原始输入问题的最终答案
 
 现在开始！
 """
+REACT_GRPO = """A conversation for tool calling between User and Assistant. The user asks a question which may be \
+solved by calling tools, and the Assistant solves it. The assistant first thinks about the reasoning process in the \
+mind and then provides the user with the answer. The reasoning process should be enclosed within <think> </think>tags \
+and answer should follow the ReACT format(Action:xxx\nAction Input:xxx), i.e., <think> reasoning process here </think> \
+Action: action here\nAction Input: parameters here
+
+Answer the following questions as best as you can. You have access to the following tools:
+
+{tools}
+
+Use the following format:
+
+<think>you should always think about what to do</think>
+Action: the action to take, should be one of [{names}]
+Action Input: the input to the action
+Observation: the result of the action, given by the actual calling
+... (this Thought/Action/Action Input/Observation can be repeated zero or more times)
+Final Answer: the final answer to the original input question
+
+Begin!
+"""
 
 
 def described(tool: Tool, form: str) -> str:
@@ -72,7 +93,7 @@ def introduction(form: str, tool_form: str) -> Callable[[Sequence[Tool], str], s
     return introduced
 
 
-def _react(name: str, form: str, tool_form: str) -> AgentTemplate:
+def _react(name: str, form: str, tool_form: str, thought: tuple[str, str] = ("Thought: ", "")) -> AgentTemplate:
     return AgentTemplate(
         name=name,
         introduced=introduction(form, tool_form),
@@ -81,10 +102,14 @@ def _react(name: str, form: str, tool_form: str) -> AgentTemplate:
         read=KEYWORDS.read,
         source="ReAct as Qwen's documentation has it",
         results_in="assistant",
-        thought="Thought: ",
+        thought=thought,
         stop=(KEYWORDS.result,),
         limits=LIMITS,
     )
 
 
-REACT = (_react("react_en", REACT_EN, ENGLISH), _react("react_zh", REACT_ZH, CHINESE))
+REACT = (
+    _react("react_en", REACT_EN, ENGLISH),
+    _react("react_zh", REACT_ZH, CHINESE),
+    _react("react_grpo", REACT_GRPO, ENGLISH, ("<think>", "</think>")),
+)

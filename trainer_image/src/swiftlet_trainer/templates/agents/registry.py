@@ -2,9 +2,20 @@
 
 from collections.abc import Mapping
 
+from swiftlet_trainer.templates.agents.chatglm import CHATGLM
+from swiftlet_trainer.templates.agents.deepseek import DEEPSEEK
+from swiftlet_trainer.templates.agents.glm import GLM
 from swiftlet_trainer.templates.agents.hermes import HERMES
+from swiftlet_trainer.templates.agents.hunyuan import HUNYUAN
+from swiftlet_trainer.templates.agents.llama import LLAMA
+from swiftlet_trainer.templates.agents.minimax import MINIMAX
 from swiftlet_trainer.templates.agents.qwen import QWEN
+from swiftlet_trainer.templates.agents.qwen3 import QWEN3
 from swiftlet_trainer.templates.agents.react import REACT
+from swiftlet_trainer.templates.agents.seed import SEED
 from swiftlet_trainer.templates.agents.template import AgentTemplate
+from swiftlet_trainer.templates.agents.tool_bench import TOOL_BENCH
+from swiftlet_trainer.templates.agents.youtu import YOUTU
 
-AGENT_TEMPLATES: Mapping[str, AgentTemplate] = {one.name: one for one in (HERMES, *REACT, *QWEN)}
+FAMILIES = ((HERMES, YOUTU, TOOL_BENCH, DEEPSEEK, MINIMAX, SEED), REACT, QWEN, QWEN3, CHATGLM, GLM, LLAMA, HUNYUAN)
+AGENT_TEMPLATES: Mapping[str, AgentTemplate] = {one.name: one for family in FAMILIES for one in family}

@@ -41,7 +41,8 @@ class AgentTemplate:
     results_in: whose turn the results are. Of the assistant's they are a part that was given to it.
     introduces_in: the turn that introduces tools: the system's, or the first of the user.
     between: what is put between what an answer says and its calls.
-    thought: what is put before a thought where thoughts are part of the answer; None: the chat template writes them.
+    ends: what ends a call whose results follow within the assistant's turn; the end of turns stands there otherwise.
+    thought: what is put around a thought where thoughts are part of the answer; None: the chat template writes them.
     stop: texts at which an answer with a call ends, besides the end of the turn.
     tokens: pieces that the format's models have as single tokens.
     parallel: whether an answer may have several calls.
@@ -58,7 +59,8 @@ class AgentTemplate:
     results_in: Literal["user", "tool", "assistant"] = "user"
     introduces_in: Literal["system", "user"] = "system"
     between: str = "\n"
-    thought: str | None = None
+    ends: str = ""
+    thought: tuple[str, str] | None = None
     stop: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
     parallel: bool = True
@@ -77,7 +79,7 @@ class AgentTemplate:
         as they are: nothing that is learnt may say something else than the row."""
         content = turn.content
         if self.thought is not None and turn.thought:
-            content = f"{self.thought}{turn.thought}\n{content}".rstrip("\n")
+            content = f"{self.thought[0]}{turn.thought}{self.thought[1]}\n{content}".rstrip("\n")
         if not turn.calls:
             return content
         text = f"{content}{self.between if content else ''}{self.written(turn.calls)}"
