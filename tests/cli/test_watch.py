@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from swiftlet.cli.reading.leftstore import LeftStore
 from swiftlet.cli.reading.listing import Listing, print_listing, selection, watch
 from swiftlet.local.store import Store
 
@@ -30,7 +31,7 @@ def test_a_change_before_the_watch_begins_is_not_lost(
     failed_state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     state = Path(shutil.copytree(failed_state, tmp_path / "state"))
-    listing = Listing(state, selection("ftj", []), "default", None)
+    listing = Listing(LeftStore(state), selection("ftj", []), "default", None)
     printed = print_listing(listing)
     store = Store(state)
     job = store.get("FineTuneJob", "default", "bird")

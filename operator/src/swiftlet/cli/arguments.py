@@ -30,20 +30,47 @@ def add_command(
     )
 
 
+def default_state() -> Path:
+    """The state folder where none is named."""
+    return Path(os.environ.get("SWIFTLET_STATE") or DEFAULT_STATE)
+
+
 def add_state(parser: argparse.ArgumentParser) -> None:
-    """--state, on every command that reads or changes objects."""
+    """--state, on commands that know this machine alone."""
+    _add_state(parser, default_state())
+
+
+def add_world(parser: argparse.ArgumentParser) -> None:
+    """--state, or --context and --kubeconfig; and -n/--namespace: on every command that reads either world."""
+    _add_state(parser, None)
+    add_place(parser, argparse.SUPPRESS)
+    parser.set_defaults(reads_both_worlds=True)
+
+
+def add_place(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """--context, --kubeconfig and -n/--namespace, before the command or behind it."""
+    text = "read the cluster of this context of the kubeconfig, with your own rights, instead of a state folder"
+    parser.add_argument("--context", default=default, metavar="NAME", help=text)
+    text = "kubeconfig to read (default: $KUBECONFIG, else ~/.kube/config); alone: its current context"
+    parser.add_argument("--kubeconfig", type=Path, default=default, metavar="FILE", help=text)
+    text = "namespace (default: the context's; default in a state folder)"
+    parser.add_argument("-n", "--namespace", default=default, help=text)
+
+
+def is_on_cluster(options: argparse.Namespace) -> bool:
+    """Whether the command line means a cluster."""
+    named = options.context or options.kubeconfig
+    return bool(named or (options.plugin and not options.state))
+
+
+def _add_state(parser: argparse.ArgumentParser, default: Path | None) -> None:
     parser.add_argument(
         "--state",
         type=Path,
-        default=Path(os.environ.get("SWIFTLET_STATE") or DEFAULT_STATE),
+        default=default,
         metavar="DIR",
         help="state folder: objects, logs, artifacts (default: $SWIFTLET_STATE, else .swiftlet)",
     )
-
-
-def add_namespace(parser: argparse.ArgumentParser) -> None:
-    """-n/--namespace."""
-    parser.add_argument("-n", "--namespace", default="default", help="namespace of the resource (default: default)")
 
 
 class _Formats(tuple[str, ...]):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from swiftlet import __version__
 from swiftlet.cli import exitcodes
+from swiftlet.cli.arguments import add_place
 from swiftlet.cli.commands import (
     chat,
     compare,
@@ -22,28 +23,36 @@ from swiftlet.cli.commands import (
     operator,
     plan,
     run,
+    top,
     validate,
     version,
+    wait,
 )
 from swiftlet.cli.parsing import parse
 from swiftlet.cli.standardstreams import open_standard_streams
 
-COMMANDS = (run, validate, plan, get, describe, logs, events, chat, compare, delete, crds, operator, version)
+COMMANDS = (
+    run, validate, plan, get, describe, logs, events, top, wait, chat, compare, delete, crds, operator, version
+)  # fmt: skip
 
-DESCRIPTION = "Fine-tune, evaluate and serve language models from Kubernetes documents, with no cluster."
+DESCRIPTION = (
+    "Fine-tune, evaluate and serve language models from Kubernetes documents: here with no cluster, and with"
+    " --context what runs on one is read, watched and talked to."
+)
 EXAMPLES = """examples:
   swiftlet run examples/quickstart --ask "Who are you?"   train, evaluate, serve, and ask
   swiftlet get -w                                         watch from another terminal
   swiftlet logs finetunejob/bird -f                       follow the trainer
+  swiftlet --context prod -n team get                     the same of a cluster
   swiftlet COMMAND --help                                 examples of each command
 
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(prog: str = "swiftlet") -> argparse.ArgumentParser:
     """The whole command line."""
     parser = argparse.ArgumentParser(
-        prog="swiftlet",
+        prog=prog,
         description=DESCRIPTION,
         epilog=EXAMPLES + exitcodes.HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -51,20 +60,30 @@ def build_parser() -> argparse.ArgumentParser:
         exit_on_error=False,
     )
     parser.add_argument("--version", action="version", version=f"swiftlet {__version__}")
+    add_place(parser)
+    parser.set_defaults(reads_both_worlds=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for command in COMMANDS:
         command.add_parser(commands)
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def plugin() -> int:
+    """`kubectl swiftlet`: the same, but what reads either world reads a cluster unless --state is given."""
+    return main(prog="kubectl swiftlet")
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "swiftlet") -> int:
     """Run one command line; the result is the process's exit code."""
     open_standard_streams()
-    parser = build_parser()
+    parser = build_parser(prog)
+    parser.set_defaults(plugin=prog != "swiftlet")
     options = parse(parser, sys.argv[1:] if arguments is None else arguments)
     if options.command is None:
         parser.print_help()
         return exitcodes.INVALID
+    if unread := _unread(options):
+        parser.error(f"`{options.command}` reads no cluster, so {', '.join(unread)} would mean nothing to it")
     try:
         code: int = options.run(options)
         sys.stdout.flush()
@@ -79,6 +98,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return complain(error)
     return code
+
+
+def _unread(options: argparse.Namespace) -> list[str]:
+    """The options before the command that it would not look at."""
+    if options.reads_both_worlds:
+        return []
+    names = ["context", "namespace", *(["kubeconfig"] if options.command != "operator" else [])]
+    return [f"--{name}" for name in names if getattr(options, name) is not None]
 
 
 if __name__ == "__main__":

@@ -3,20 +3,22 @@
 import base64
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
 from swiftlet.cli.errors import CommandError
+from swiftlet.cli.reading.world import World
 from swiftlet.kinds.conditions.condition import find_condition
-from swiftlet.local.lock import lock_holder
-from swiftlet.local.store import Store
 
 Object = dict[str, Any]
 Messages = list[dict[str, str]]
+Open = Callable[[str, Object, Mapping[str, str]], AbstractContextManager[httpx.Response]]
+"""Posts a document to a URL with headers; the answer is read while it comes. Raises httpx.HTTPError."""
 TASKS: Mapping[str, tuple[str, str, Object]] = {
     "generate": ("answers", "/v1/chat/completions", {"messages": [{"role": "user", "content": "Who are you?"}]}),
     "embed": ("makes vectors of texts", "/v1/embeddings", {"input": "Who are you?"}),
@@ -25,6 +27,18 @@ TASKS: Mapping[str, tuple[str, str, Object]] = {
 """By status.task: what such a server does, where it is asked, and for what."""
 TIMEOUT = httpx.Timeout(300.0, connect=5.0)
 """Seconds; a long answer on a CPU takes minutes between request and first byte when it is not streamed."""
+
+
+class Objects(Protocol):
+    """A store, or a world."""
+
+    def get(self, kind: str, namespace: str | None, name: str) -> Object | None:
+        """The object, or None."""
+
+
+def post(url: str, document: Object, headers: Mapping[str, str]) -> AbstractContextManager[httpx.Response]:
+    """Ask a server that this machine reaches (`Open`)."""
+    return httpx.stream("POST", url, json=document, headers=dict(headers), timeout=TIMEOUT, trust_env=False)
 
 
 @dataclass(frozen=True)
@@ -38,12 +52,13 @@ class Endpoint:
     key: str | None = None
     task: str = "generate"
     """What it does with texts, see TASKS."""
+    open: Open = post
 
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"} if self.key else {}
 
 
-def endpoint_of(store: Store, item: Object) -> Endpoint:
+def endpoint_of(store: Objects, item: Object) -> Endpoint:
     """The endpoint of a Ready ModelDeployment. Raises CommandError, with what it waits for, when it is not ready."""
     name, status = item["metadata"]["name"], item.get("status") or {}
     ready = find_condition(item, "Ready") or {}
@@ -55,20 +70,23 @@ def endpoint_of(store: Store, item: Object) -> Endpoint:
     return Endpoint(name, status["url"], tuple(served), _api_key(store, item), status.get("task") or "generate")
 
 
-def find_deployment(store: Store, state: Path, namespace: str, name: str | None) -> Object:
+def find_deployment(world: World, namespace: str, name: str | None) -> Object:
     """The ModelDeployment to talk to: the named one, else the only one. Raises CommandError with how to serve it."""
-    found = store.list("ModelDeployment", namespace)
+    found = world.list("ModelDeployment", namespace)
     chosen = [item for item in found if name in (None, item["metadata"]["name"])]
     names = ", ".join(item["metadata"]["name"] for item in found)
+    if not found:
+        world.check_namespace(namespace)
     if name and not chosen:
         raise CommandError(
             f"there is no ModelDeployment {name!r}; " + (f"there are: {names}" if found else "there is none")
         )
     if not chosen:
-        raise CommandError("there is no ModelDeployment; write one and start it with `swiftlet run PATH --keep`")
+        start = "start it with `swiftlet run PATH --keep`" if world.folder else "apply it with `kubectl apply -f PATH`"
+        raise CommandError(f"there is no ModelDeployment; write one and {start}")
     if len(chosen) > 1:
         raise CommandError(f"there are several models; name one of: {names}")
-    if lock_holder(state) is None:
+    if not world.is_at_work():
         raise CommandError(
             f"modeldeployment/{chosen[0]['metadata']['name']} is not served, since no engine runs;"
             " start it with `swiftlet run PATH --keep`, and chat from another terminal"
@@ -92,9 +110,7 @@ def stream(endpoint: Endpoint, model: str, messages: Messages, max_tokens: int |
         request["max_tokens"] = max_tokens
     url = f"{endpoint.url.rstrip('/')}/chat/completions"
     try:
-        with httpx.stream(
-            "POST", url, json=request, headers=endpoint.headers(), timeout=TIMEOUT, trust_env=False
-        ) as reply:
+        with endpoint.open(url, request, endpoint.headers()) as reply:
             if reply.status_code != httpx.codes.OK:
                 raise CommandError(f"{url} answered {reply.status_code}: {_detail(reply.read())}")
             yield from _pieces(reply.iter_lines())
@@ -153,7 +169,7 @@ def _detail(body: bytes) -> str:
         return body.decode(errors="replace")[:500]
 
 
-def _api_key(store: Store, item: Object) -> str | None:
+def _api_key(store: Objects, item: Object) -> str | None:
     """The key that the document refers to. Raises CommandError when it cannot be read."""
     reference = ((item["spec"].get("api") or {}).get("apiKey")) or {}
     if path := reference.get("file"):

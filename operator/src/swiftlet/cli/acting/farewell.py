@@ -12,7 +12,6 @@ from swiftlet.cli.acting.chatting import Endpoint, ask, conversation, curl, endp
 from swiftlet.cli.printing import results
 from swiftlet.cli.printing.diagnosis import explain
 from swiftlet.cli.printing.timetable import busy_seconds, intervals_of, spans_of
-from swiftlet.cli.reading.statefolder import children_of
 from swiftlet.kinds.conditions.condition import has_condition
 from swiftlet.kinds.conditions.summary import settled
 from swiftlet.local.places import models_mirror
@@ -65,7 +64,9 @@ class Farewell:
         """Where the time went, of what was done in this run."""
         spans, intervals = [], []
         for item in self.items:
-            pods = [child for child in children_of(self.store, item) if child["kind"] == "Pod"]
+            metadata = item["metadata"]
+            children = self.store.descendants(metadata.get("namespace") or "default", metadata["uid"])
+            pods = [child for child in children if child["kind"] == "Pod"]
             own = intervals_of(pods, self.began, self.ended)
             spans += spans_of(item, own)
             intervals += own

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from swiftlet.cli import exitcodes
-from swiftlet.cli.arguments import add_command, add_namespace, add_state
+from swiftlet.cli.arguments import add_command, add_world
 
 if TYPE_CHECKING:
     from swiftlet.cli.acting.chatting import Endpoint
@@ -16,9 +16,11 @@ def add_parser(commands: "Commands") -> None:
         commands,
         "chat",
         "Talk to a served model",
-        "Needs a ModelDeployment that is Ready: `swiftlet run PATH --keep` in another terminal. Ctrl-D ends.",
+        "Needs a ModelDeployment that is Ready: `swiftlet run PATH --keep` in another terminal. Of a cluster,"
+        " through its API server. Ctrl-D ends.",
         """swiftlet chat
         swiftlet chat bird --once "Who are you?"
+        swiftlet --context prod -n team chat bird
         swiftlet chat bird --model smollm2 --system "Answer in one sentence." """,
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="ModelDeployment; the only one when left out")
@@ -26,19 +28,19 @@ def add_parser(commands: "Commands") -> None:
     parser.add_argument("--system", help="system message")
     parser.add_argument("--once", metavar="QUESTION", help="ask this, print the answer, end")
     parser.add_argument("--max-tokens", type=int, metavar="N", help="longest answer")
-    add_namespace(parser)
-    add_state(parser)
+    add_world(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Ask once, or turn by turn until the end of input."""
-    from swiftlet.cli.acting.chatting import choose_model, conversation, endpoint_of, find_deployment, require_chat
-    from swiftlet.cli.reading.statefolder import open_store
+    from swiftlet.cli.acting.chatting import choose_model, conversation, find_deployment, require_chat
+    from swiftlet.cli.acting.reaching import reached
+    from swiftlet.cli.reading.worlds import open_world
 
-    store = open_store(options.state)
-    item = find_deployment(store, options.state, options.namespace, options.name)
-    endpoint = endpoint_of(store, item)
+    world = open_world(options)
+    item = find_deployment(world, options.namespace or world.namespace, options.name)
+    endpoint = reached(world, item)
     require_chat(endpoint)
     model = choose_model(endpoint, options.model)
     if options.once is not None:

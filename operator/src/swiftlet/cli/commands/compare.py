@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from swiftlet.cli import exitcodes
-from swiftlet.cli.arguments import add_command, add_namespace, add_output, add_state
+from swiftlet.cli.arguments import add_command, add_output, add_world
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +25,7 @@ def add_parser(commands: "Commands") -> None:
     parser.add_argument("a", metavar="EVALRUN_A", help="before")
     parser.add_argument("b", metavar="EVALRUN_B", help="after")
     add_output(parser, "json", "yaml")
-    add_namespace(parser)
-    add_state(parser)
+    add_world(parser)
     parser.set_defaults(run=run)
 
 
@@ -34,15 +33,17 @@ def run(options: argparse.Namespace) -> int:
     """Print the comparison as a table."""
     from swiftlet.cli.printing.output import print_document
     from swiftlet.cli.reading.comparing import compare
+    from swiftlet.cli.reading.finding import existing
     from swiftlet.cli.reading.resourcekinds import kind_of
-    from swiftlet.cli.reading.statefolder import existing, open_store
+    from swiftlet.cli.reading.worlds import open_world
 
-    store, kind = open_store(options.state), kind_of("evalruns")
+    world, kind = open_world(options), kind_of("evalruns")
+    namespace = options.namespace or world.namespace
     a, b = (
-        existing(store, kind, options.namespace, name.removeprefix("evalrun/").removeprefix("evr/"))
+        existing(world, kind, namespace, name.removeprefix("evalrun/").removeprefix("evr/"))
         for name in (options.a, options.b)
     )
-    found = compare(a, b, options.state)
+    found = compare(a, b, world.folder)
     if options.output:
         document = {
             "a": a["metadata"]["name"],

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from swiftlet.cli import exitcodes
-from swiftlet.cli.arguments import add_command, add_namespace, add_state
+from swiftlet.cli.arguments import add_command, add_world
 
 if TYPE_CHECKING:
     from swiftlet.cli.arguments import Commands
@@ -19,18 +19,19 @@ def add_parser(commands: "Commands") -> None:
         swiftlet describe pod/bird-train-0-0""",
     )
     parser.add_argument("target", nargs="+", metavar="KIND NAME", help="or KIND/NAME")
-    add_namespace(parser)
-    add_state(parser)
+    add_world(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the description."""
     from swiftlet.cli.reading.describing import description
-    from swiftlet.cli.reading.statefolder import existing, open_store, split_target, the_only
+    from swiftlet.cli.reading.finding import existing, split_target, the_only
+    from swiftlet.cli.reading.worlds import open_world
 
-    store = open_store(options.state)
+    world = open_world(options)
+    namespace = options.namespace or world.namespace
     kind, name = split_target(options.target)
-    item = existing(store, kind, options.namespace, name) if kind else the_only(store, options.namespace, name)
-    print(description(store, item, options.state), flush=True)
+    item = existing(world, kind, namespace, name) if kind else the_only(world, namespace, name)
+    print(description(world, item), flush=True)
     return exitcodes.OK

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from swiftlet.cli import exitcodes
-from swiftlet.cli.arguments import add_command, add_namespace, add_output, add_state
+from swiftlet.cli.arguments import add_command, add_output, add_world
 
 if TYPE_CHECKING:
     from swiftlet.cli.arguments import Commands
@@ -21,9 +21,8 @@ def add_parser(commands: "Commands") -> None:
     )
     parser.add_argument("target", nargs="*", metavar="KIND/NAME", help="only about this resource and its children")
     add_output(parser, "json", "yaml")
-    add_namespace(parser)
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="of every namespace")
-    add_state(parser)
+    add_world(parser)
     parser.set_defaults(run=run)
 
 
@@ -34,15 +33,17 @@ def run(options: argparse.Namespace) -> int:
     from swiftlet.cli.printing.output import print_objects
     from swiftlet.cli.printing.table import render
     from swiftlet.cli.reading.columns import NAMESPACE, rows_of
+    from swiftlet.cli.reading.finding import children_of, existing, split_target, the_only
     from swiftlet.cli.reading.resourcekinds import kind_of
-    from swiftlet.cli.reading.statefolder import children_of, existing, open_store, split_target, the_only
+    from swiftlet.cli.reading.worlds import open_world
 
-    store = open_store(options.state)
-    found = store.events(namespace=None if options.all_namespaces else options.namespace)
+    world = open_world(options)
+    namespace = options.namespace or world.namespace
+    found = world.events(namespace=None if options.all_namespaces else namespace)
     if options.target:
         kind, name = split_target(options.target)
-        item = existing(store, kind, options.namespace, name) if kind else the_only(store, options.namespace, name)
-        uids = {about["metadata"]["uid"] for about in (item, *children_of(store, item))}
+        item = existing(world, kind, namespace, name) if kind else the_only(world, namespace, name)
+        uids = {about["metadata"]["uid"] for about in (item, *children_of(world, item))}
         found = [event for event in found if event["involvedObject"].get("uid") in uids]
     if options.output:
         print_objects(found, options.output)
@@ -50,5 +51,7 @@ def run(options: argparse.Namespace) -> int:
         first = [NAMESPACE] if options.all_namespaces else []
         print(render(*rows_of(kind_of("events"), found, first=first)))
     else:
+        if not options.all_namespaces:
+            world.check_namespace(namespace)
         print("No events found.", file=sys.stderr)
     return exitcodes.OK

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from swiftlet.cli import exitcodes
-from swiftlet.cli.arguments import add_command, add_namespace, add_output, add_state
+from swiftlet.cli.arguments import add_command, add_output, add_world
 
 if TYPE_CHECKING:
     from swiftlet.cli.arguments import Commands
@@ -34,9 +34,8 @@ def add_parser(commands: "Commands") -> None:
         help="only what has these labels: key=value, key!=value, 'key in (a,b)', ...",
     )
     add_output(parser, "wide", "json", "yaml", "name", "jsonpath=TEMPLATE")
-    add_namespace(parser)
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="of every namespace")
-    add_state(parser)
+    add_world(parser)
     parser.set_defaults(run=run)
 
 
@@ -44,14 +43,18 @@ def run(options: argparse.Namespace) -> int:
     """Print what is there, then, with --watch, what changes."""
     from swiftlet.cli.errors import CommandError
     from swiftlet.cli.reading.listing import Listing, print_listing, selection, watch
+    from swiftlet.cli.reading.resourcekinds import ALL
     from swiftlet.cli.reading.selectors import parse_selector
+    from swiftlet.cli.reading.worlds import open_world
 
     wanted = selection(options.kind, options.names)
     selector = parse_selector(options.selector or "")
     if selector and any(one.names for one in wanted):
         raise CommandError("give either names or a selector (-l)", exitcodes.INVALID)
-    namespace = None if options.all_namespaces else options.namespace
-    listing = Listing(options.state, wanted, namespace, options.output, selector)
+    world = open_world(options)
+    namespace = None if options.all_namespaces else options.namespace or world.namespace
+    is_named = options.kind not in (None, *ALL)
+    listing = Listing(world, wanted, namespace, options.output, selector, is_named)
     printed = print_listing(listing)
     if options.watch:
         watch(listing, printed)

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from swiftlet.cli import exitcodes
-from swiftlet.cli.arguments import add_command, add_namespace, add_state, duration
+from swiftlet.cli.arguments import add_command, add_world, duration
 
 if TYPE_CHECKING:
     from swiftlet.cli.arguments import Commands
@@ -32,8 +32,7 @@ def add_parser(commands: "Commands") -> None:
         "--since", type=duration, metavar="DURATION", help="only what was written within this time: 30s, 5m, 1h30m"
     )
     parser.add_argument("--timestamps", action="store_true", help="each line with its time")
-    add_namespace(parser)
-    add_state(parser)
+    add_world(parser)
     parser.set_defaults(run=run)
 
 
@@ -41,14 +40,16 @@ def run(options: argparse.Namespace) -> int:
     """Print what is there, then, with --follow, what comes."""
     from datetime import UTC, datetime, timedelta
 
+    from swiftlet.cli.reading.finding import existing, split_target, the_only
     from swiftlet.cli.reading.logprinting import LogRequest, print_logs
-    from swiftlet.cli.reading.logreading import Choice
-    from swiftlet.cli.reading.statefolder import existing, open_store, split_target, the_only
+    from swiftlet.cli.reading.world import Choice
+    from swiftlet.cli.reading.worlds import open_world
 
-    store = open_store(options.state)
+    world = open_world(options)
+    namespace = options.namespace or world.namespace
     kind, name = split_target(options.target)
-    item = existing(store, kind, options.namespace, name) if kind else the_only(store, options.namespace, name)
+    item = existing(world, kind, namespace, name) if kind else the_only(world, namespace, name)
     choice = Choice(options.container, options.previous, options.all_pods)
     since = datetime.now(UTC) - timedelta(seconds=options.since) if options.since else None
-    print_logs(LogRequest(options.state, item, choice, options.follow, options.tail, options.timestamps, since))
+    print_logs(LogRequest(world, item, choice, options.follow, options.tail, options.timestamps, since))
     return exitcodes.OK

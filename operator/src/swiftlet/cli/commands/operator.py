@@ -53,7 +53,7 @@ def _add_run(actions: "Commands") -> None:
 def _add_cluster(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("cluster")
     text = "how to reach the cluster from outside (default: $KUBECONFIG, else the pod's service account)"
-    _option(group, "--kubeconfig", Path, None, "FILE", text)
+    _option(group, "--kubeconfig", Path, argparse.SUPPRESS, "FILE", text)
     group.add_argument(
         "--watch-namespace",
         action="append",
@@ -97,7 +97,7 @@ def _option(
     """An option whose default comes from the environment; argparse reads that text as if it had been given."""
     name = flag.removeprefix("--").replace("-", "_").upper()
     shown = ":".join(map(str, default)) if isinstance(default, tuple) else default
-    text = text if default is None else f"{text} (default: {shown})"
+    text = text if default in (None, argparse.SUPPRESS) else f"{text} (default: {shown})"
     given = os.environ.get(PREFIX + name)
     group.add_argument(flag, type=read, default=default if given is None else given, metavar=metavar, help=text)
 

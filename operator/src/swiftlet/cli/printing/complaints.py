@@ -7,6 +7,7 @@ import traceback
 from swiftlet.api.problems import InvalidDocuments
 from swiftlet.cli import exitcodes
 from swiftlet.cli.errors import CommandError
+from swiftlet.cluster.errors import ClusterError
 from swiftlet.local.lock import StateLockedError
 
 
@@ -18,6 +19,9 @@ def complain(error: Exception) -> int:
     if isinstance(error, CommandError):
         print(f"error: {error}", file=sys.stderr)
         return error.code
+    if isinstance(error, ClusterError):
+        print(f"error: {error}", file=sys.stderr)
+        return exitcodes.FAILED
     if isinstance(error, StateLockedError):
         print(f"error: {error}", file=sys.stderr)
         return exitcodes.BUSY

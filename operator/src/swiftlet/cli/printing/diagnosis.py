@@ -9,13 +9,15 @@ from swiftlet.kinds.conditions.condition import find_condition
 
 Object = dict[str, Any]
 TRACEBACK_LINES = 12
+ON_THIS_MACHINE, ON_A_CLUSTER = "`swiftlet run --replace`", "apply it under a new name, or delete it and apply it again"
+"""How what has failed is tried once more."""
 
 NEXT_STEPS = {
     "OOMKilled": "raise compute.resources.limits.memory, or lower training.perDeviceBatchSize or template.maxLength",
-    "InvalidInput": "correct what the message names, then `swiftlet run --replace`",
+    "InvalidInput": "correct what the message names, then {again}",
     "Diverged": "lower training.learningRate, or look at the rows of the last steps; then give the run a new name",
     "DeadlineExceeded": "raise activeDeadlineSeconds; the run goes on",
-    "BackoffLimitExceeded": "correct the cause, then `swiftlet run --replace`",
+    "BackoffLimitExceeded": "correct the cause, then {again}",
     "GateFailed": "look at the answers in the report; train longer or on more rows, or change the gate",
 }
 
@@ -25,8 +27,11 @@ def summary_condition(item: Object) -> Object:
     return find_condition(item, KINDS[item["kind"]].summary_condition) or {}
 
 
-def explain(item: Object, state: Path) -> list[str]:
-    """Lines about a failure: what, where, the traceback's end, the log, the next step. Empty when nothing failed."""
+def explain(item: Object, state: Path | None) -> list[str]:
+    """Lines about a failure: what, where, the traceback's end, the log, the next step. Empty when nothing failed.
+
+    state: the state folder on this machine; None on a cluster.
+    """
     status = item.get("status") or {}
     failure = status.get("failure") or {}
     condition = summary_condition(item)
@@ -45,11 +50,12 @@ def explain(item: Object, state: Path) -> list[str]:
         lines.append("  in:    " + ", ".join(part for part in where if part))
     if failure.get("traceback"):
         lines += ["  trace: " + line for line in failure["traceback"].rstrip().splitlines()[-TRACEBACK_LINES:]]
-    log = last_log(state, item["metadata"].get("namespace") or "default", pod) if pod else None
+    log = last_log(state, item["metadata"].get("namespace") or "default", pod) if pod and state else None
     if log:
         lines.append(f"  log:   {log}")
     step = NEXT_STEPS.get(reason) or NEXT_STEPS.get(condition.get("reason", ""))
-    lines.append(f"  next:  {step or default_step(item, pod)}")
+    again = ON_THIS_MACHINE if state else ON_A_CLUSTER
+    lines.append(f"  next:  {step.format(again=again) if step else default_step(item, pod)}")
     return lines
 
 

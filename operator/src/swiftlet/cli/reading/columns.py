@@ -123,8 +123,10 @@ def columns_of(kind: ResourceKind, wide: bool = False) -> list[Cell]:
 NAMESPACE = Cell("Namespace", lambda item, _now: str(item["metadata"].get("namespace") or ""))
 
 
-def place_cells(kind: ResourceKind, state: Path) -> list[Cell]:
-    """Where on this machine the files of a resource lie; kubectl has no such columns."""
+def place_cells(kind: ResourceKind, state: Path | None) -> list[Cell]:
+    """Where on this machine the files of a resource lie; kubectl has no such columns. None without a state folder."""
+    if state is None:
+        return []
     artifact = Cell("Folder", lambda item, _now: str(artifact_folder(state, item) or NONE))
     report = Cell("Report", lambda item, _now: ",".join(str(page.absolute()) for page in reports(state, item)) or NONE)
     return {"FineTuneJob": [artifact, report], "EvalRun": [report]}.get(kind.name, [])

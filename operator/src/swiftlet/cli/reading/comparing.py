@@ -40,7 +40,7 @@ class Compared:
         return {"suite": self.suite, "metric": self.metric, **shown, "verdict": self.verdict}
 
 
-def compare(a: Object, b: Object, state: Path) -> list[Compared]:
+def compare(a: Object, b: Object, state: Path | None) -> list[Compared]:
     """The metrics that both runs' targets have, from their rows where both kept them, else from their statuses.
 
     Raises CommandError when a run has no results, or when they share no suite.
@@ -65,8 +65,8 @@ def _results(run: Object) -> dict[tuple[str, str], Object]:
     return {(one["suite"], one["metric"]): one for one in found if one["subject"] == "target"}
 
 
-def _rows(run: Object, state: Path) -> Rows | None:
-    folder = run_folder(state, run)
+def _rows(run: Object, state: Path | None) -> Rows | None:
+    folder = run_folder(state, run) if state else None
     path = folder / "rows.jsonl" if folder else None
     if path is None or not path.is_file():
         return None

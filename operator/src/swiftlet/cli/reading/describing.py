@@ -13,23 +13,23 @@ from swiftlet.cli.printing.figures import one_line
 from swiftlet.cli.printing.loading import loading_lines
 from swiftlet.cli.printing.table import render
 from swiftlet.cli.reading.columns import rows_of
+from swiftlet.cli.reading.finding import children_of
 from swiftlet.cli.reading.resourcekinds import kind_of
-from swiftlet.cli.reading.statefolder import children_of
+from swiftlet.cli.reading.world import World
 from swiftlet.local.places import models_mirror
-from swiftlet.local.store import Store
 
 Object = dict[str, Any]
 INDENT = "  "
 _SHOWN_APART = ("conditions", "failure")
 
 
-def description(store: Store, item: Object, state: Path, now: datetime | None = None) -> str:
+def description(world: World, item: Object, now: datetime | None = None) -> str:
     """The text, ending without a newline."""
     moment = now or datetime.now(UTC)
     parts = [_head(item, moment)]
-    if item["kind"] in KINDS and (cause := explain(item, state)):
+    if item["kind"] in KINDS and (cause := explain(item, world.folder)):
         parts.append("Failure:\n" + _indented("\n".join(cause)))
-    if files := _files(item, state):
+    if world.folder and (files := _files(item, world.folder)):
         parts.append("Files on this machine:\n" + _indented(files))
     if item.get("spec"):
         parts.append("Spec:\n" + _indented(outline(item["spec"])))
@@ -44,9 +44,9 @@ def description(store: Store, item: Object, state: Path, now: datetime | None = 
         parts.append("Status:\n" + _indented(outline(rest)))
     if status.get("conditions"):
         parts.append("Conditions:\n" + _conditions(status["conditions"], moment))
-    if item["kind"] in KINDS and (children := _children(store, item)):
+    if item["kind"] in KINDS and (children := _children(world, item)):
         parts.append("Children:\n" + children)
-    parts.append("Events:" + (_events(store, item, moment) or " <none>"))
+    parts.append("Events:" + (_events(world, item, moment) or " <none>"))
     return "\n".join(parts)
 
 
@@ -117,9 +117,9 @@ def _conditions(conditions: list[Object], now: datetime) -> str:
     return render(["Type", "Status", "Reason", "Since", "Message"], rows, indent=INDENT)
 
 
-def _children(store: Store, item: Object) -> str:
+def _children(world: World, item: Object) -> str:
     rows = []
-    for child in children_of(store, item):
+    for child in children_of(world, item):
         if child["kind"] == "Event":
             continue
         heads, (cells,) = rows_of(kind_of(child["kind"]), [child], prefixed=True)
@@ -128,9 +128,9 @@ def _children(store: Store, item: Object) -> str:
     return render(["Name", "Age", "State"], rows, indent=INDENT) if rows else ""
 
 
-def _events(store: Store, item: Object, now: datetime) -> str:
+def _events(world: World, item: Object, now: datetime) -> str:
     metadata = item["metadata"]
-    found = store.events(item["kind"], metadata.get("namespace"), metadata["name"])
+    found = world.events(item["kind"], metadata.get("namespace"), metadata["name"])
     rows = [
         [
             event["type"],

@@ -1,9 +1,11 @@
 """What a killed engine has left, told as it is: nothing runs."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from swiftlet.api import KINDS
+from swiftlet.cli.reading.logfiles import LogFiles
 from swiftlet.kinds.conditions.condition import has_condition
 from swiftlet.kinds.conditions.summary import settled
 from swiftlet.kinds.frame.reading import OWNER_LABEL
@@ -25,10 +27,15 @@ OF_THE_MOMENT = ("etaSeconds", "tokensPerSecond", "message")
 
 
 class LeftStore(Store):
-    """A state folder, to read. An engine writes when its pods end; a killed one could not, so the reader does."""
+    """A state folder, to read (`cli.reading.world.World`). An engine writes when its pods end; a killed one could not,
+    so the reader does."""
+
+    namespace = "default"
+    pause = 0.4
 
     def __init__(self, root: Path) -> None:
         super().__init__(root, read_only=True)
+        self.folder: Path | None = root
         self._root = root
 
     def get(self, kind: str, namespace: str | None, name: str) -> Object | None:
@@ -42,6 +49,15 @@ class LeftStore(Store):
 
     def descendants(self, namespace: str, uid: str) -> Documents:
         return self._as_it_is(super().descendants(namespace, uid))
+
+    def check_namespace(self, namespace: str) -> None:
+        """A folder has whatever namespaces its objects name."""
+
+    def is_at_work(self) -> bool:
+        return lock_holder(self._root) is not None
+
+    def lines(self, namespace: str, tail: int | None = None, since: datetime | None = None) -> LogFiles:
+        return LogFiles(self._root, namespace)
 
     def _as_it_is(self, items: Documents) -> Documents:
         if not any(item.get("status") for item in items) or lock_holder(self._root):

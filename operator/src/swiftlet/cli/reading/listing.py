@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from http import HTTPStatus
 from typing import Any
 
 from swiftlet.api import KINDS
@@ -12,13 +12,14 @@ from swiftlet.cli.errors import CommandError
 from swiftlet.cli.printing.output import print_objects
 from swiftlet.cli.printing.table import render
 from swiftlet.cli.reading.columns import NAMESPACE, place_cells, rows_of
+from swiftlet.cli.reading.finding import existing
 from swiftlet.cli.reading.resourcekinds import ResourceKind, kind_of, parse_kinds
 from swiftlet.cli.reading.selectors import Selector, matches
-from swiftlet.cli.reading.statefolder import existing, open_store
+from swiftlet.cli.reading.world import World
+from swiftlet.cluster.errors import RefusedError
 from swiftlet.kinds.conditions.condition import find_condition
 
 Object = dict[str, Any]
-WATCH_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,13 @@ class Wanted:
 class Listing:
     """One question. `namespace` None means every namespace."""
 
-    state: Path
+    world: World
     wanted: tuple[Wanted, ...]
     namespace: str | None
     output: str | None
     selector: Selector = ()
+    is_named: bool = True
+    """Whether the kinds were named one by one."""
 
     @property
     def is_single(self) -> bool:
@@ -45,24 +48,33 @@ class Listing:
 
     def objects(self) -> "Found":
         """What is there, by kind. Raises CommandError for a name that is not."""
-        store = open_store(self.state)
-        found = []
+        found, place = [], self.namespace or self.world.namespace
         for wanted in self.wanted:
             namespace = self.namespace if wanted.kind.namespaced else None
             if wanted.names:
-                items = [existing(store, wanted.kind, self.namespace or "default", name) for name in wanted.names]
+                items = [existing(self.world, wanted.kind, place, name) for name in wanted.names]
             elif wanted.kind.name == "Event":
-                items = store.events(namespace=namespace)
+                items = self.world.events(namespace=namespace)
             else:
-                items = store.list(wanted.kind.name, namespace)
+                items = self._listed(wanted.kind, namespace)
             found.append((wanted.kind, [item for item in items if matches(self.selector, item)]))
         return found
+
+    def _listed(self, kind: ResourceKind, namespace: str | None) -> list[Object]:
+        """Of what was not named, what may not be read is left out and told: a namespace's users see no profiles."""
+        try:
+            return self.world.list(kind.name, namespace)
+        except RefusedError as error:
+            if self.is_named or error.code != HTTPStatus.FORBIDDEN:
+                raise
+            print(f"WARNING {kind.plural} are not shown: {error}", file=sys.stderr)
+            return []
 
     def table(self, kind: ResourceKind, items: Sequence[Object]) -> str:
         """The answer about one kind."""
         wide = self.output == "wide"
         first = [NAMESPACE] if self.namespace is None and kind.namespaced else []
-        last = place_cells(kind, self.state) if wide else []
+        last = place_cells(kind, self.world.folder) if wide else []
         return render(*rows_of(kind, items, wide, prefixed=len(self.wanted) > 1, first=first, last=last))
 
 
@@ -90,6 +102,8 @@ def print_listing(listing: Listing) -> Found:
         print_objects(flat, listing.output, single=listing.is_single)
         return found
     if not flat:
+        if listing.namespace:
+            listing.world.check_namespace(listing.namespace)
         where = f"in {listing.namespace} namespace" if listing.namespace else "in any namespace"
         print(f"No resources found {where}.", file=sys.stderr)
     tables = [listing.table(kind, items) for kind, items in found if items]
@@ -105,7 +119,7 @@ def watch(listing: Listing, printed: Found) -> None:
     """
     seen = {key for _, items in printed for key in map(_version, items)}
     while True:
-        time.sleep(WATCH_SECONDS)
+        time.sleep(listing.world.pause)
         for kind, items in listing.objects():
             changed = {index for index, item in enumerate(items) if _version(item) not in seen}
             if changed:

@@ -4,24 +4,20 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from swiftlet.cli.reading.logreading import Choice, Line, Reader, check_container, pods_to_read
-from swiftlet.cli.reading.statefolder import open_store
+from swiftlet.cli.reading.logreading import check_container, pods_to_read
+from swiftlet.cli.reading.world import Choice, Line, World
 from swiftlet.kinds.conditions.summary import settled
-from swiftlet.local.lock import lock_holder
-from swiftlet.local.store import Store
 
 Object = dict[str, Any]
-FOLLOW_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
 class LogRequest:
     """One question. `item`: the resource or pod. `tail` None: every line; `since` None: from the beginning."""
 
-    state: Path
+    world: World
     item: Object
     choice: Choice
     follow: bool
@@ -33,16 +29,16 @@ class LogRequest:
 def print_logs(request: LogRequest) -> None:
     """Print the lines; with `follow`, until the pods have ended or no engine runs."""
     namespace = request.item["metadata"].get("namespace") or "default"
-    reader = Reader(request.state, namespace)
-    store = open_store(request.state)
-    pods = pods_to_read(store, request.item, request.choice)
+    world = request.world
+    reader = world.lines(namespace, request.tail, request.since)
+    pods = pods_to_read(world, request.item, request.choice)
     check_container(pods, request.choice.container)
     _hint(request, pods)
     lines = [line for line in reader.new_lines(pods, request.choice) if _is_wanted(line, request.since)]
     _print(request, lines[-request.tail :] if request.tail else [] if request.tail == 0 else lines)
-    while request.follow and not _is_over(request, store, pods):
-        time.sleep(FOLLOW_SECONDS)
-        pods = pods_to_read(store, request.item, request.choice)
+    while request.follow and not _is_over(request, pods):
+        time.sleep(world.pause)
+        pods = pods_to_read(world, request.item, request.choice)
         _print(request, reader.new_lines(pods, request.choice))
     if request.follow:
         _print(request, reader.new_lines(pods, request.choice))
@@ -69,28 +65,26 @@ def _hint(request: LogRequest, pods: list[Object]) -> None:
     job = next((owner["name"] for owner in first.get("ownerReferences") or [] if owner["kind"] == "Job"), None)
     if request.item["kind"] == "Pod" or request.choice.all_pods or job is None:
         return
-    everyone = pods_to_read(
-        open_store(request.state), request.item, Choice(previous=request.choice.previous, all_pods=True)
-    )
+    everyone = pods_to_read(request.world, request.item, Choice(previous=request.choice.previous, all_pods=True))
     if len(everyone) > 1:
         print(f"first of {len(everyone)} pods, {first['name']}; --all-pods shows the others", file=sys.stderr)
 
 
-def _is_over(request: LogRequest, store: Store, pods: list[Object]) -> bool:
+def _is_over(request: LogRequest, pods: list[Object]) -> bool:
     """No line will follow: nothing runs, or what was asked for has ended."""
-    if lock_holder(request.state) is None:
+    world, item = request.world, request.item
+    if not world.is_at_work():
         return True
-    item = request.item
     if item["kind"] == "Pod":
-        return all((pod.get("status") or {}).get("phase") in ("Succeeded", "Failed") for pod in _fresh(store, pods))
+        return all((pod.get("status") or {}).get("phase") in ("Succeeded", "Failed") for pod in _fresh(world, pods))
     metadata = item["metadata"]
-    current = store.get(item["kind"], metadata.get("namespace"), metadata["name"])
+    current = world.get(item["kind"], metadata.get("namespace"), metadata["name"])
     if current is None:
         return True
     # A served model goes on writing while it is ready.
     return current["kind"] != "ModelDeployment" and settled(current) is not None
 
 
-def _fresh(store: Store, pods: list[Object]) -> list[Object]:
-    found = [store.get("Pod", pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in pods]
+def _fresh(world: World, pods: list[Object]) -> list[Object]:
+    found = [world.get("Pod", pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in pods]
     return [pod for pod in found if pod is not None]

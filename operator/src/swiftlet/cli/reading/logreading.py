@@ -1,82 +1,17 @@
-"""The log lines of pods, in the order in which they were written."""
+"""Whose logs answer a question."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 from swiftlet.cli.errors import CommandError
-from swiftlet.cli.reading.statefolder import children_of
+from swiftlet.cli.reading.finding import children_of
+from swiftlet.cli.reading.world import Choice, World
 from swiftlet.kinds.observing.observed import INDEX_ANNOTATION, JOB_NAME_LABEL, completion_index
-from swiftlet.local.logs import LogFile, log_lines, pod_log_files
-from swiftlet.local.store import Store
 
 Object = dict[str, Any]
 
 
-class Line(NamedTuple):
-    """One line and where it comes from."""
-
-    time: str
-    pod: str
-    container: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which logs are wanted. `container` None: every container. `previous`: the run before the last one."""
-
-    container: str | None = None
-    previous: bool = False
-    all_pods: bool = False
-
-
-@dataclass
-class Reader:
-    """Reads each file from where it stopped."""
-
-    state: Path
-    namespace: str
-    positions: dict[Path, int] = field(default_factory=dict)
-
-    def new_lines(self, pods: Sequence[Object], choice: Choice) -> list[Line]:
-        """Complete lines that were written since the last call, ordered by time."""
-        found = [line for pod in pods for log in self._files(pod, choice) for line in self._read(pod, log)]
-        return sorted(found, key=lambda line: line.time)
-
-    def _files(self, pod: Object, choice: Choice) -> list[LogFile]:
-        files = pod_log_files(self.state, self.namespace, pod["metadata"]["name"])
-        newest: dict[str, int] = {}
-        for log in files:
-            newest[log.container] = max(newest.get(log.container, 0), log.restart)
-        wanted = -1 if choice.previous and any(newest.values()) else 0
-        if wanted:
-            files = [log for log in files if newest[log.container]]
-        return [
-            log
-            for log in files
-            if log.restart == newest[log.container] + wanted and choice.container in (None, log.container)
-        ]
-
-    def _read(self, pod: Object, log: LogFile) -> Iterator[Line]:
-        start = self.positions.get(log.path, 0)
-        with log.path.open("rb") as stream:
-            stream.seek(start)
-            data = stream.read()
-        whole = data[: data.rfind(b"\n") + 1]
-        self.positions[log.path] = start + len(whole)
-        text, time = "", ""
-        for line in log_lines(whole.decode(errors="replace").splitlines(keepends=True)):
-            time, text = time or line.time, text + line.text
-            if text.endswith("\n"):
-                yield Line(time, pod["metadata"]["name"], log.container, text[:-1])
-                text, time = "", ""
-        if text:
-            yield Line(time, pod["metadata"]["name"], log.container, text)
-
-
-def pods_to_read(store: Store, item: Object, choice: Choice) -> list[Object]:
+def pods_to_read(world: World, item: Object, choice: Choice) -> list[Object]:
     """The pods whose logs answer: the pod itself, or of a resource the newest attempt's, first pod first.
 
     With `all_pods` every pod of that attempt. With `previous` the attempt before, unless the newest one's container
@@ -84,7 +19,7 @@ def pods_to_read(store: Store, item: Object, choice: Choice) -> list[Object]:
     """
     if item["kind"] == "Pod":
         return [item]
-    attempts = _attempts([child for child in children_of(store, item) if child["kind"] == "Pod"])
+    attempts = _attempts([child for child in children_of(world, item) if child["kind"] == "Pod"])
     if not attempts:
         return []
     chosen = attempts[-1]

@@ -38,6 +38,8 @@ CHILDREN: tuple[ResourceKind, ...] = (
     ResourceKind("PodDisruptionBudget", "poddisruptionbudgets", ("pdb",)),
     ResourceKind("Event", "events", ("ev",)),
 )
+ALL = ("all", "swiftlet")
+"""Words for all of our kinds."""
 _BY_WORD = {word: kind for kind in (*OURS, *CHILDREN) for word in kind.words}
 
 
@@ -48,7 +50,7 @@ def parse_kinds(text: str | None) -> tuple[ResourceKind, ...]:
     """
     found: dict[str, ResourceKind] = {}
     for word in (text or "all").split(","):
-        for kind in OURS if word.lower() in ("all", "swiftlet") else (kind_of(word),):
+        for kind in OURS if word.lower() in ALL else (kind_of(word),):
             found[kind.name] = kind
     return tuple(found.values())
 
