@@ -9,7 +9,12 @@ import os
 import socket
 from collections.abc import Mapping
 
-PRELOADED = ["peft", "swiftlet_trainer.models.loading", "swiftlet_trainer.training.trainer"]
+PRELOADED = [
+    "peft",
+    "swiftlet_trainer.data.prepared",
+    "swiftlet_trainer.models.loading",
+    "swiftlet_trainer.training.trainer",
+]
 """DeepSpeed is not among them: a run without it has to leave it out."""
 
 

@@ -80,6 +80,19 @@ def join_deepspeed(use_gpu: bool) -> None:
     # Its shared-memory reduction is compiled with a C++ compiler on first use, a minute that gloo does not need.
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
     deepspeed.init_distributed("nccl" if use_gpu else "gloo", verbose=False)
+    _import_muon()
+
+
+def _import_muon() -> None:
+    """Import an optimizer that every engine asks for, to see that it is not the one, without what its kernels are
+    compiled with: 3 s of each process. Source: deepspeed.runtime.zero.utils.is_zero_supported_optimizer."""
+    import torch
+
+    compiling, torch.compile = torch.compile, lambda function: function  # type: ignore[assignment]
+    try:
+        import deepspeed.runtime.zero.muon.muon_optimizer  # noqa: F401
+    finally:
+        torch.compile = compiling
 
 
 def leave_deepspeed_out() -> None:
