@@ -14,7 +14,7 @@ BYTE_CODE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE ?= hardlink
 
-.PHONY: help install quickstart test lint types unit examples e2e e2e-kind gpu-test bench bench-training bench-gpu lock generate images image-check clean
+.PHONY: help install quickstart test lint types unit examples e2e e2e-kind gpu-test bench bench-training bench-gpu peers-agents lock generate images image-check clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -71,6 +71,9 @@ bench-training: $(INSTALLED) ## Training speed beside TRL, ms-swift and LLaMA-Fa
 
 bench-gpu: $(INSTALLED) ## Training speed on this machine's GPU beside TRL; the same page
 	@$(VENV)/bin/python benchmarks/run.py training_gpu
+
+peers-agents: $(INSTALLED) ## Figures of agents beside EvalScope's and BFCL's own, from their lock, on the same 40,000 cases (3 min)
+	@$(VENV)/bin/python benchmarks/agent_metrics.py
 
 gpu-test: $(INSTALLED) ## Tests that need a GPU, which `make test` leaves out where there is none
 	@$(VENV)/bin/pytest tests/gpu
