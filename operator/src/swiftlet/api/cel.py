@@ -21,9 +21,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "quantity": str,
     "compareTo": _compared,
     "sum": sum,
+    "split": str.split,
 }
-"""Functions of Kubernetes' CEL libraries (quantity, lists) that the rules use and the local library lacks; a method's
-first argument is its object. Source: Kubernetes documentation, "Common Expression Language in Kubernetes"."""
+"""Functions of Kubernetes' CEL libraries (quantity, lists, strings) that the rules use and the local library lacks; a
+method's first argument is its object. Source: Kubernetes documentation, "Common Expression Language in Kubernetes"."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from swiftlet.api.base import (
 )
 from swiftlet.api.compute import Compute
 from swiftlet.api.dataset import Dataset
+from swiftlet.api.loss_scale import JOB_RULES, TEMPLATE_RULES, LossScale, LossScaleRules
 from swiftlet.api.model_source import Ancestor, ModelSource, not_from_itself
 from swiftlet.api.progress import Progress
 from swiftlet.api.tasks import FORMATS, Task
@@ -32,6 +33,8 @@ Strategy = Literal["auto", "ddp", "zero1", "zero2", "zero3"]
 class Template(ApiModel):
     """How a row becomes tokens. The model's own chat template is always used."""
 
+    rules: ClassVar[tuple[Rule, ...]] = TEMPLATE_RULES
+
     system: Annotated[str, Field(max_length=8192)] | None = Field(
         None, description="System message for rows that have none."
     )
@@ -43,6 +46,15 @@ class Template(ApiModel):
     )
     packing: bool = Field(
         False, description="Put several rows into one sequence of maxLength; rows do not see each other."
+    )
+    loss_scale: LossScale | None = Field(
+        None,
+        description="How much tokens count in the loss of task sft, as ms-swift writes it, chained by + or as a list: a"
+        " base (default: answers; last_round; all) and rules whose weights multiply. Answers alone, 1 each, when"
+        " absent.",
+    )
+    loss_scale_rules: LossScaleRules | None = Field(
+        None, description="Rules of your own for lossScale, by name: the text of a file in ms-swift's JSON form."
     )
 
 
@@ -139,6 +151,7 @@ class FineTuneJobSpec(ApiModel):
         ),
         _format_of_task(),
         _texts_of_pretrain(),
+        *JOB_RULES,
         _not_with_zero3("torchCompile", "gathers weights while layers run"),
         _not_with_zero3("useLigerKernel", "shards weights before it can be tried whether the model means the same"),
     )

@@ -23,7 +23,7 @@ from swiftlet_trainer.data.tally import Tally
 from swiftlet_trainer.templates.render import (
     UnsuitableTemplateError,
 )
-from swiftlet_trainer.templates.segments import Rendered, Segments, UnencodableError
+from swiftlet_trainer.templates.segments import Rendered, Segments, UnencodableError, Weighed
 
 ENCODER = 2
 """Raised when the same row becomes other tokens or labels."""
@@ -31,8 +31,8 @@ BATCH = 512
 """Rows that are tokenized at a time; the tokenizer uses all cores for a batch."""
 Batch = list[tuple[int, list[Rendered]]]
 """Rows by their numbers, each as its sequences."""
-Parts = list[list[list[int]] | UnencodableError]
-"""Segments of each sequence, see templates.segments.Segments.encode."""
+Parts = list[Weighed | UnencodableError]
+"""Segments of each sequence, see templates.segments.Segments.weighed."""
 IGNORED = -100
 """Label of a token that is not learnt (source: torch.nn.CrossEntropyLoss, ignore_index)."""
 
@@ -118,7 +118,7 @@ class Encoder:
         begun: tuple[Batch, Future[Parts]] | None = None
         with ThreadPoolExecutor(1) as beside:
             while batch := list(islice(examples, BATCH)):
-                before, begun = begun, (batch, beside.submit(self._segments.encode, _texts(batch)))
+                before, begun = begun, (batch, beside.submit(self._segments.weighed, _texts(batch)))
                 if before:
                     yield list(self._tokens(*before, tally))
             if begun:
@@ -175,10 +175,14 @@ class Encoder:
         parts = iter(encoded.result())
         for number, rendered in batch:
             found = list(islice(parts, len(rendered)))
-            if unencodable := next((one for one in found if isinstance(one, UnencodableError)), None):
-                tally.drop(number, "special_token", f"{unencodable}; write it otherwise")
+            sequences = list[Encoded]()
+            for one, text in zip(found, rendered, strict=True):
+                if isinstance(one, UnencodableError):
+                    tally.drop(number, "special_token", f"{one}; write it otherwise")
+                    break
+                sequences.append(scaled(self._rows.labelled(one.parts, text), one.factors))
+            if len(sequences) < len(rendered):
                 continue
-            sequences = [self._rows.labelled(one, text) for one, text in zip(found, rendered, strict=True)]  # type: ignore[arg-type]
             try:
                 rows = self._limited(sequences, rendered)
             except DroppedError as drop:
@@ -208,6 +212,16 @@ class Encoder:
                 what = f"nothing to learn in its first {limit} tokens; raise template.maxLength"
                 raise DroppedError("no_labels", what)
         return self._rows.grouped(cut)
+
+
+def scaled(row: Encoded, factors: Sequence[float] | None) -> Encoded:
+    """The row with the weight of each of its labels times a factor; what has 0 is no label any more."""
+    if factors is None:
+        return row
+    own = row.weights or [1.0] * len(row.labels)
+    weights = [0.0 if label == IGNORED else w * f for label, w, f in zip(row.labels, own, factors, strict=True)]
+    labels = [label if weight else IGNORED for label, weight in zip(row.labels, weights, strict=True)]
+    return replace(row, labels=labels, weights=None if set(weights) <= {0.0, 1.0} else weights)
 
 
 def _texts(batch: Batch) -> list[Rendered]:

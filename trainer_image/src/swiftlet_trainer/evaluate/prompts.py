@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 from swiftlet_trainer.data.encode import DroppedError
@@ -14,12 +14,13 @@ from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.embedder import Embedder
 from swiftlet_trainer.models.reranker import PairPrompt, verdict_tokens
 from swiftlet_trainer.tasks.sft.rows import by_template
+from swiftlet_trainer.tasks.sft.weighing import Weighing
 from swiftlet_trainer.templates.render import (
     ChatTemplate,
     PromptTemplate,
     UnsuitableTemplateError,
 )
-from swiftlet_trainer.templates.segments import Rendered, Segments, UnencodableError
+from swiftlet_trainer.templates.segments import Rendered, Segments, UnencodableError, Weighed
 
 
 def prompt_ids(tokenizer: Any, row: GenerationRow) -> list[int]:
@@ -157,10 +158,15 @@ class _Encoder:
         if isinstance(template, UnsuitableTemplateError):
             raise InvalidInput([str(template)])
         weights = [float(turn.weight != 0) for turn in turns]
-        rendered = self._rendered(turns, lambda messages: template.render(messages, weights))
-        for index, part in enumerate(self._parts(rendered)):
+        weighing = Weighing(self.segments.special)
+        pieces_of = partial(weighing.of_answer, turns) if weighing.weighs(turns) else None
+        rendered = self._rendered(turns, lambda messages: template.render(messages, weights, pieces_of))
+        found = self._weighed(rendered)
+        for index, part in enumerate(found.parts):
             ids += part
             scored += [index % 2 == 1 and (rendered.weights or [])[index // 2] > 0] * len(part)
+        if found.factors:
+            scored = [one and factor > 0 for one, factor in zip(scored, found.factors, strict=True)]
         return Scored(ids, scored)
 
     def choice(self, turns: Sequence[Turn], choice: str) -> list[int]:
@@ -191,7 +197,10 @@ class _Encoder:
             raise UnusableRowError(str(error)) from None
 
     def _parts(self, rendered: Rendered) -> list[list[int]]:
-        (found,) = self.segments.encode([rendered])
+        return self._weighed(rendered).parts
+
+    def _weighed(self, rendered: Rendered) -> Weighed:
+        (found,) = self.segments.weighed([rendered])
         if isinstance(found, UnencodableError):
             raise UnusableRowError(f"{found}; write it otherwise")
         return found

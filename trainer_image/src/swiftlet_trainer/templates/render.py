@@ -1,7 +1,7 @@
 """Rendering a conversation with the model's own chat template, and finding what of it the assistant wrote."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,10 +9,14 @@ from jinja2 import TemplateError
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from swiftlet_trainer.data.turns import Message
+from swiftlet_trainer.templates.factors import Piece
 from swiftlet_trainer.templates.segments import Rendered, Segments, Span, UnencodableError
 from swiftlet_trainer.templates.special import pattern_of, special_tokens
 from swiftlet_trainer.templates.variants import training_variant
 
+PiecesOf = Callable[[int, str], Sequence[Piece]]
+"""From the number of a message, an answer, and its text as it is rendered, without what ends it, to those of its pieces
+that count more or less than 1. Raises TemplateRefusalError."""
 TODAY = datetime(2024, 7, 26)
 """The day that `strftime_now` gives, in training and evaluation: tokens must not depend on when a run was started.
 Source: the day that the templates of Llama 3.1 and 3.2 themselves write where there is no clock."""
@@ -122,23 +126,36 @@ class ChatTemplate(PromptTemplate):
         except TemplateRefusalError as error:
             raise UnsuitableTemplateError(f"a plain chat of two questions cannot be written: {error}") from None
 
-    def render(self, messages: Sequence[Message], weights: Sequence[float] = ()) -> Rendered:
+    def render(
+        self, messages: Sequence[Message], weights: Sequence[float] = (), pieces_of: PiecesOf | None = None
+    ) -> Rendered:
         """The conversation with its assistant turns. weights: for each message what an answer has in the loss; 1 each
-        when empty. Raises TemplateRefusalError when the template refuses the conversation."""
+        when empty. pieces_of: tells the pieces of answers. Raises TemplateRefusalError when the template refuses the
+        conversation."""
         text, spans = self._marked(messages) if self._is_marked else self._incremental(messages)
         self._require_all_written(self._template, text, messages)
         spans = [self._trimmed(text, span) for span in spans]
-        of_spans = [1.0] * len(spans)
-        if any(weight != 1 for weight in weights):
+        of_spans, pieces = [1.0] * len(spans), list[Piece]()
+        if pieces_of or any(weight != 1 for weight in weights):
             answers = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
             if len(answers) != len(spans):
                 raise TemplateRefusalError(
                     f"the chat template marks {len(spans)} parts in {len(answers)} answers, so that one of them "
                     "cannot have a weight of its own; leave the mark or the row out"
                 )
-            of_spans = [weights[index] for index in answers]
+            of_spans = [weights[index] for index in answers] if weights else of_spans
+            for index, (start, end) in zip(answers, spans, strict=True):
+                found = pieces_of(index, text[start : self._before_end(text, start, end)]) if pieces_of else ()
+                pieces += [(start + begin, start + stop, factor) for begin, stop, factor in found]
         kept = list(_joined(list(zip(spans, of_spans, strict=True))))
-        return Rendered(text, [span for span, _ in kept], [one for _, one in kept])
+        return Rendered(text, [span for span, _ in kept], [one for _, one in kept], pieces=tuple(pieces))
+
+    def _before_end(self, text: str, start: int, end: int) -> int:
+        """Where an answer ends without the token that says so."""
+        ends = [*self._end_tokens.finditer(text, start, end)]
+        if ends and ends[-1].end() == end:
+            return ends[-1].start()
+        return end - len(self._eos) if self._eos and text.endswith(self._eos, start, end) else end
 
     def _generation_prompt(self) -> str:
         """What is put after a question so that the assistant answers; empty when the question itself changes."""

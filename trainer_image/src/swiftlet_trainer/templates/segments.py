@@ -13,8 +13,9 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from tokenizers import AddedToken, Tokenizer
+from tokenizers import AddedToken, Encoding, Tokenizer
 
+from swiftlet_trainer.templates.factors import Characters, Piece
 from swiftlet_trainer.templates.special import SEAM, SpecialTokens, pattern_of
 
 Span = tuple[int, int]
@@ -32,7 +33,8 @@ class Rendered:
     spans: ranges that are answers, in order. weights: of each in the loss, 0 where it is not learnt; of a plain text
     the one that it has; None: 1. is_shielded: whether it holds
     stand-ins of SpecialTokens. is_plain: a text that no template wrote, which begins and ends as the tokenizer has it.
-    targets: what is to come out for its row, or the number of its channel, where the row says so.
+    targets: what is to come out for its row, or the number of its channel, where the row says so. pieces: of the text,
+    whose tokens count more or less than those around them.
     """
 
     text: str
@@ -41,6 +43,15 @@ class Rendered:
     is_shielded: bool = False
     is_plain: bool = False
     targets: tuple[float, ...] | None = None
+    pieces: tuple[Piece, ...] = ()
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """Token ids of a row's segments; factors: of the weight of each token of all of them, 1 each if None."""
+
+    parts: list[list[int]]
+    factors: list[float] | None = None
 
 
 @dataclass(frozen=True)
@@ -87,19 +98,62 @@ class Segments:
 
         An error in place of a row says what of it cannot be encoded.
         """
-        found: list[list[list[int]] | UnencodableError] = [[] for _ in rows]
-        plain = [index for index, row in enumerate(rows) if row.is_plain]
-        for index, ids in zip(plain, self._texts([rows[index].text for index in plain]), strict=True):
-            found[index] = ids if isinstance(ids, UnencodableError) else [[*self.bos, *ids, *self.eos]]
-        chats = [index for index, row in enumerate(rows) if not row.is_plain and not row.is_shielded]
-        tokenizer, seam = self._seamed if chats else (self._plain, 0)
-        texts = [self._joined(rows[index]) for index in chats]
-        for index, one in zip(chats, tokenizer.encode_batch_fast(texts, add_special_tokens=False), strict=True):
-            found[index] = _split(one.ids, seam)
-        for index, row in enumerate(rows):
-            if row.is_shielded:
-                found[index] = self._shielded(row)
-        return found
+        return [one.parts if isinstance(one, Weighed) else one for one in self.weighed(rows)]
+
+    def weighed(self, rows: Sequence[Rendered]) -> list[Weighed | UnencodableError]:
+        """The same, with what each token's weight is multiplied by in rows that have pieces."""
+        found: dict[int, Weighed | UnencodableError] = {}
+        kinds: dict[tuple[str, bool], list[int]] = {}
+        for number, row in enumerate(rows):
+            kind = "plain" if row.is_plain else "shielded" if row.is_shielded else "chat"
+            kinds.setdefault((kind, bool(row.pieces)), []).append(number)
+        for (kind, weighs), numbers in kinds.items():
+            tokenizer = self._plain if kind == "plain" else self._seamed[0] if kind == "chat" else self._disguised[0]
+            encode = tokenizer.encode_batch if weighs else tokenizer.encode_batch_fast  # which tells no places
+            texts = [self._written(rows[number]) for number in numbers]
+            for number, encoding in zip(numbers, encode(texts, add_special_tokens=False), strict=True):
+                found[number] = self._weighed(rows[number], encoding)
+        return [found[number] for number in range(len(rows))]
+
+    def _written(self, row: Rendered) -> str:
+        """The row as its tokenizer gets it."""
+        if row.is_plain:
+            return row.text
+        joined = _with_cuts(row.text, self._cuts(row))
+        return self.special.marked(joined) if row.is_shielded else joined
+
+    def _weighed(self, row: Rendered, encoding: Encoding) -> Weighed | UnencodableError:
+        parts = self._parts(row, encoding.ids)
+        if isinstance(parts, UnencodableError) or not row.pieces:
+            return parts if isinstance(parts, UnencodableError) else Weighed(parts)
+        characters = Characters(row.text, row.pieces)
+        if row.is_plain:
+            own = characters.of_tokens(encoding.offsets)
+            return Weighed(parts, [*[1.0] * len(self.bos), *own, *[1.0] * len(self.eos)])
+        cuts = self._cuts(row)
+        characters.insert(cuts)
+        if row.is_shielded:
+            characters.stretch(self.special.widths(_with_cuts(row.text, cuts)))
+        factors = characters.of_tokens(encoding.offsets)
+        seam = self._seam(row)
+        return Weighed(parts, [one for one, token in zip(factors, encoding.ids, strict=True) if token != seam])
+
+    def _parts(self, row: Rendered, ids: list[int]) -> list[list[int]] | UnencodableError:
+        """The ids of a row as the model's, in segments."""
+        if row.is_plain:
+            return [[*self.bos, *ids, *self.eos]] if self._control.isdisjoint(ids) else self._unencodable(ids)
+        if not row.is_shielded:
+            return _split(ids, self._seam(row))
+        text, true_ids = self._written(row), self._disguised[1]
+        ids = [true_ids.get(one, one) for one in ids]
+        wanted = sum(text.count(mark) for token, mark in self.special.stand_ins.items() if token not in self._unknown)
+        if sum(one in self._control for one in ids) != wanted:
+            return self._unencodable(ids)
+        return _split(ids, self._seamed[1])
+
+    def _seam(self, row: Rendered) -> int:
+        """SEAM in what the row's tokenizer gives."""
+        return int(self._disguised[0].token_to_id(SEAM) or 0) if row.is_shielded else self._seamed[1]
 
     def inference(self, text: str) -> list[int]:
         """Ids of a rendered text as inference encodes it."""
@@ -120,16 +174,12 @@ class Segments:
         token = self._plain.id_to_token(next(one for one in ids if one in self._control))
         return UnencodableError(f"the text holds {token}, which this tokenizer takes for the control token")
 
-    def _joined(self, row: Rendered) -> str:
-        """The row's text with seams, and with what the tokenizer would write in front of its parts."""
+    def _cuts(self, row: Rendered) -> list[tuple[int, str]]:
+        """What is put into the row's text, in order, and where."""
         cuts = [(place, SEAM) for start, end in row.spans for place in (start, self._behind(row.text, end))]
         cuts += [(place, self._prefix.text) for place in self._prefixed(row.text)] if self._prefix else []
-        if not cuts:
-            return row.text
         cuts.sort(key=lambda cut: cut[0])  # stable: at one place the seam comes first
-        places = [0, *(place for place, _ in cuts), len(row.text)]
-        parts = [row.text[start:end] for start, end in pairwise(places)]
-        return parts[0] + "".join(put + part for (_, put), part in zip(cuts, parts[1:], strict=True))
+        return cuts
 
     def _behind(self, text: str, end: int) -> int:
         """The end of an answer, with the space that its end token swallows."""
@@ -149,16 +199,6 @@ class Segments:
         if not self._prefix.everywhere:
             sections = [section for section in sections[:1] if section[0] == 0]
         return [start for start, _ in sections if self._prefix.always or text[start] not in (" ", self._prefix.text)]
-
-    def _shielded(self, row: Rendered) -> list[list[int]] | UnencodableError:
-        """As the others, with a tokenizer whose control tokens are written otherwise."""
-        text = self.special.marked(self._joined(row))
-        tokenizer, true_ids = self._disguised
-        ids = [true_ids.get(one, one) for one in tokenizer.encode(text, add_special_tokens=False).ids]
-        wanted = sum(text.count(mark) for token, mark in self.special.stand_ins.items() if token not in self._unknown)
-        if sum(one in self._control for one in ids) != wanted:
-            return self._unencodable(ids)
-        return _split(ids, self._seamed[1])
 
     @cached_property
     def _seamed(self) -> tuple[Tokenizer, int]:
@@ -187,6 +227,13 @@ class Segments:
         return tokenizer, {**known, _with_seam(tokenizer): self._seamed[1]}
 
 
+def _with_cuts(text: str, cuts: Sequence[tuple[int, str]]) -> str:
+    if not cuts:
+        return text
+    parts = [text[start:end] for start, end in pairwise([0, *(place for place, _ in cuts), len(text)])]
+    return parts[0] + "".join(put + part for (_, put), part in zip(cuts, parts[1:], strict=True))
+
+
 def _with_seam(tokenizer: Tokenizer) -> int:
     """Add SEAM to a tokenizer; its id."""
     tokenizer.add_special_tokens([AddedToken(SEAM, special=True, normalized=False)])
@@ -206,6 +253,7 @@ def _copy(description: str) -> Tokenizer:
     tokenizer = Tokenizer.from_str(description)
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    tokenizer.post_processor = None  # adds no token here, and would take blanks out of what tokens are told to be of
     return tokenizer
 
 

@@ -58,3 +58,14 @@ class SpecialTokens:
     def marked(self, text: str) -> str:
         """A rendered text with a character for each true control token, and the text of users as it was."""
         return self.unshielded(self._pattern.sub(lambda found: self.stand_ins[found[0]], text))
+
+    def widths(self, text: str) -> list[int]:
+        """Of each character of a rendered text how many `marked` writes for it."""
+        found = self.shield_widths(text)
+        for token in self._pattern.finditer(text):
+            found[token.start() : token.end()] = [1, *[0] * (token.end() - token.start() - 1)]
+        return found
+
+    def shield_widths(self, text: str) -> list[int]:
+        """The same of `unshielded`."""
+        return [len(self._back.get(ord(char), char)) for char in text]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from swiftlet_trainer.data.encode import IGNORED, DroppedError, Encoded
 from swiftlet_trainer.data.examples import Example, Shape
 from swiftlet_trainer.data.keys import RowError
 from swiftlet_trainer.data.turns import Message, Turn
+from swiftlet_trainer.tasks.sft.weighing import Weighing
+from swiftlet_trainer.templates.loss_scale.chain import PLAIN, Chain, chain_of
 from swiftlet_trainer.templates.render import (
     ChatTemplate,
     PromptTemplate,
@@ -26,7 +29,9 @@ from swiftlet_trainer.templates.special import SpecialTokens
 def rows(document: TrainDocument, tokenizer: Any, segments: Segments) -> "SftRows":
     """Of a document with the block task.sft."""
     block = document.task.sft or SftTask()
-    return SftRows(tokenizer, segments, document.template.system, block.assistant_only_loss, document.task.has_channels)
+    template = document.template
+    chain = chain_of(template.loss_scale, template.loss_scale_rules)
+    return SftRows(tokenizer, segments, template.system, block.assistant_only_loss, document.task.has_channels, chain)
 
 
 def target_notes(_document: TrainDocument, _channels: NDArray[np.float32]) -> list[str]:
@@ -59,12 +64,14 @@ class SftRows:
         system: str | None,
         assistant_only: bool = True,
         channelled: bool = False,
+        chain: Chain = PLAIN,
     ) -> None:
         """system: said before conversations that say nothing of the kind. channelled: whether rows are told apart by
-        where they are from."""
+        where they are from. chain: which answers, and which pieces of them, count how much."""
         self.shape: Shape = "channelled" if channelled else "example"
         self._tokenizer, self._segments = tokenizer, segments
         self._system, self._assistant_only = system, assistant_only
+        self._weighing = Weighing(segments.special, chain)
         self._chat: ChatTemplate | None = None
         self._whole: PromptTemplate | None = None
 
@@ -89,7 +96,9 @@ class SftRows:
             return [self.conversation(example.turns)]
         if example.weight == 0:
             raise DroppedError("not_learnt", "it is marked not to be learnt")
-        return [Rendered(example.text, [], weights=_known(example.weight), is_plain=True)]
+        weights = None if example.weight is None else [example.weight]
+        pieces = tuple(self._weighing.of_text(example.text))
+        return [Rendered(example.text, [], weights, is_plain=True, pieces=pieces)]
 
     def conversation(self, turns: Sequence[Turn]) -> Rendered:
         """The same of turns."""
@@ -103,6 +112,7 @@ class SftRows:
                     f"turn {index} of the {turn.role} is marked to be learnt, and only the assistant's turns are; "
                     "leave the mark out, or set task.sft.assistantOnlyLoss to false"
                 )
+        turns = self._weighing.of_last_round(turns)
         answered = [i for i, turn in enumerate(turns) if turn.role == "assistant" and turn.content.strip()]
         if not answered:
             raise DroppedError("no_assistant_turn", "no turn of the assistant to learn from")
@@ -132,16 +142,30 @@ class SftRows:
         return self._by_template(self._whole, turns)
 
     def _by_template(self, template: PromptTemplate, turns: Sequence[Turn]) -> Rendered:
+        weights = [1.0 if turn.weight is None else turn.weight for turn in turns]
+        pieces_of = partial(self._weighing.of_answer, turns) if self._weighing.weighs(turns) else None
+
         def render(messages: list[Message]) -> Rendered:
             if isinstance(template, ChatTemplate):
                 try:
-                    return template.render(messages, [1.0 if turn.weight is None else turn.weight for turn in turns])
+                    return template.render(messages, weights, pieces_of)
                 except TemplateRefusalError:
                     if self._assistant_only:
                         raise
             return Rendered(template.text(messages), [])
 
-        return by_template(turns, self._segments.special, render)
+        rendered = by_template(turns, self._segments.special, render)
+        return rendered if self._assistant_only else self._with_prompts(rendered)
+
+    def _with_prompts(self, rendered: Rendered) -> Rendered:
+        """With the pieces of what is no answer."""
+        places = [0, *(place for span in rendered.spans for place in span), len(rendered.text)]
+        pieces = [
+            (start + begin, start + stop, factor)
+            for start, end in zip(places[::2], places[1::2], strict=True)
+            for begin, stop, factor in self._weighing.of_text(rendered.text[start:end])
+        ]
+        return replace(rendered, pieces=(*rendered.pieces, *pieces))
 
     def labelled(self, parts: Sequence[list[int]], rendered: Rendered) -> Encoded:
         """A row's segments as one, with labels and weights on what is learnt."""
@@ -167,7 +191,3 @@ class SftRows:
     def grouped(self, sequences: Sequence[Encoded]) -> list[Encoded]:
         """Each for itself."""
         return list(sequences)
-
-
-def _known(weight: float | None) -> list[float] | None:
-    return None if weight is None else [weight]
