@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from swiftlet.api.base import MOST_CHARACTERS, Rule
+from swiftlet.api.base import Rule
 
 BASES = ("default", "last_round", "all")
 """All answers; those behind the last turn of the user or of a tool; every token."""
@@ -15,7 +15,7 @@ NAME = "[A-Za-z0-9_-]+"
 LossScale = Annotated[
     list[Annotated[str, Field(max_length=256, pattern=rf"^{NAME}(\+{NAME})*$")]], Field(min_length=1, max_length=8)
 ]
-LossScaleRules = Annotated[dict[str, Annotated[str, Field(min_length=1, max_length=8192)]], Field(max_length=8)]
+LossScaleRules = Annotated[dict[str, Annotated[str, Field(min_length=1, max_length=4096)]], Field(max_length=8)]
 
 _ALL_BASES = "|".join(BASES)
 _BEGINS = f"matches('^({_ALL_BASES})([+]|$)')"
@@ -40,12 +40,6 @@ TEMPLATE_RULES = (
         "!has(self.lossScaleRules) || self.lossScaleRules.all(k, has(self.lossScale)"
         f" && self.lossScale.exists(x, k in x.split('+')) && !(k in {_LISTED}) && !(k in {list(BASES)!r}))",
         "rules of lossScaleRules have names of their own, and lossScale names each: rename it, or add it there",
-        "lossScaleRules",
-    ),
-    Rule(
-        "!has(self.lossScaleRules)"
-        f" || self.lossScaleRules.map(k, k.size() + self.lossScaleRules[k].size()).sum() <= {MOST_CHARACTERS}",
-        f"lossScaleRules may have {MOST_CHARACTERS} characters together; leave out what no answer has",
         "lossScaleRules",
     ),
 )
