@@ -24,8 +24,8 @@ _NONE_GIVEN = "!has(self.lossScale)"
 
 TEMPLATE_RULES = (
     Rule(
-        f"{_NONE_GIVEN} || self.lossScale.all(x, x.split('+').all(n, n in {_LISTED} || n in {list(BASES)!r}"
-        " || (has(self.lossScaleRules) && n in self.lossScaleRules)))",
+        f"{_NONE_GIVEN} || self.lossScale.all(x, x.split('+').all(a, a in {_LISTED} || a in {list(BASES)!r}"
+        " || (has(self.lossScaleRules) && a in self.lossScaleRules)))",
         f"lossScale names {', '.join(BASES)}, {', '.join(RULES)}, and rules of lossScaleRules; correct the name, or add"
         " the rule",
         "lossScale",
