@@ -13,6 +13,7 @@ DataFormat = Literal[
     "sharegpt",
     "alpaca",
     "prompt_completion",
+    "xlam",
     "text",
     "preference",
     "unpaired_preference",
@@ -30,13 +31,15 @@ class Columns(ApiModel):
     role: ColumnName | None = Field(None, description="Key of the role within a turn.")
     content: ColumnName | None = Field(None, description="Key of the text within a turn.")
     prompt: ColumnName | None = Field(
-        None, description="Prompt (prompt_completion), instruction (alpaca) or query (relevance, ranking)."
+        None, description="Prompt (prompt_completion), instruction (alpaca) or query (xlam, relevance, ranking)."
     )
     input: ColumnName | None = Field(None, description="Optional context of an instruction (alpaca).")
     completion: ColumnName | None = Field(
-        None, description="Completion (prompt_completion), output (alpaca) or answer (unpaired_preference)."
+        None,
+        description="Completion (prompt_completion), output (alpaca), answer (unpaired_preference) or calls (xlam).",
     )
     system: ColumnName | None = Field(None, description="System message of the row.")
+    tools: ColumnName | None = Field(None, description="Tools that the turns may call, as a list or its JSON text.")
     text: ColumnName | None = Field(None, description="Plain text (text).")
     channel: ColumnName | None = Field(
         None, description="What the row's loss is told under, with enableChannelLoss of task sft or pretrain."

@@ -3,13 +3,25 @@
 import os
 from pathlib import Path
 
+from swiftlet_trainer.data.blocks import CALLS as CALL_BLOCKS
+from swiftlet_trainer.data.blocks import RESULTS, THOUGHTS
+from swiftlet_trainer.data.contents import TEXT_TYPES
 from swiftlet_trainer.data.formats import FORMATS
 from swiftlet_trainer.data.judgements import JUDGEMENTS
-from swiftlet_trainer.data.keys import HARMLESS, LEVELS, MARKS, PART_TEXT, REFUSED
+from swiftlet_trainer.data.keys import (
+    BLOCK_TEXT,
+    HARMLESS,
+    LEVELS,
+    MARKS,
+    PART_TEXT,
+    REFUSED,
+    TURN_CALLS,
+    TURN_THOUGHT,
+)
 from swiftlet_trainer.data.labelled import LABELLED
 from swiftlet_trainer.data.preferences import MARGINS
 from swiftlet_trainer.data.relevance import RELEVANCE
-from swiftlet_trainer.data.turns import CALLS, ROLES, TEXT_TYPES
+from swiftlet_trainer.data.turns import CALLS, ROLES
 
 PAGE = Path(__file__).parents[4] / "docs" / "how-to" / "data.md"
 BEGIN, END = "<!-- generated from swiftlet_trainer.data.keys -->", "<!-- end -->"
@@ -30,11 +42,24 @@ def _generated() -> str:
         ]
     turn = FORMATS["messages"].columns
     lines += [f"| in a turn | `{column}`, needed | {_names(turn[column])} |" for column in WITHIN]
+    lines += [f"| in a turn of the assistant | calls | {_names(TURN_CALLS)} |"]
+    lines += [f"| in a turn of the assistant | thought | {_names(TURN_THOUGHT)} |"]
+    lines += ["| in a turn of the tool | which tool and call it is of | `name`, `tool_call_id` |"]
     lines += [f"| in a part of a content | type | `type`: {_names(TEXT_TYPES)}, or none |"]
-    lines += [f"| in a part of a content | text | {_names(PART_TEXT)} |", ""]
+    lines += [f"| in a part of a content | text | {_names(PART_TEXT)} |"]
+    lines += [f"| in a block of the assistant | thought | `type`: {_names(THOUGHTS)}; {_names(BLOCK_TEXT)} |"]
+    lines += [f"| in a block of the assistant | call | `type`: {_names(CALL_BLOCKS)}; `id`, `name`, `input` |"]
+    lines += [f"| in a block of the user | result | `type`: {_names(RESULTS)}; `tool_use_id`, `content` |", ""]
     for role in dict.fromkeys(ROLES.values()):
         lines.append(f"- role `{role}`: {_names(name for name, known in ROLES.items() if known == role)}")
-    lines += [f"- refused as calls of tools: {_names(CALLS)}", "", "### Marks of what is learnt", "", _names(MARKS), ""]
+    lines += [
+        f"- calls of tools that are turns: {_names(CALLS)}",
+        "",
+        "### Marks of what is learnt",
+        "",
+        _names(MARKS),
+        "",
+    ]
     lines += ["### Refused", "", "| keys | where | why | remedy |", "| --- | --- | --- | --- |"]
     for kind in REFUSED:
         levels: dict[tuple[str, ...], list[str]] = {}

@@ -106,7 +106,10 @@ REFUSED = {
     "an answer of the user": ({"prompt": "Which?", "chosen": [USER], "rejected": "b"}, "chosen has no answer"),
     "a margin": ({"prompt": "q", "chosen": "a", "rejected": "b", "margin": 2}, "margin is not supported"),
     "a label": ({"prompt": "q", "chosen": "a", "rejected": "b", "label": 1}, "label is not supported"),
-    "tools": ({"prompt": "q", "chosen": "a", "rejected": "b", "tools": [{}, {"x": 1}]}, "tools is not supported"),
+    "tools": (
+        {"prompt": "q", "chosen": "a", "rejected": "b", "tools": [{}, {"x": 1}]},
+        "tools[0] is a tool without a name",
+    ),
     "not learnt": ({"prompt": "q", "chosen": "a", "rejected": "b", "weight": 0}, "marked not to be learnt"),
     "a turn that is not learnt": (
         {"prompt": "q", "chosen": [{**GOOD, "weight": 0}], "rejected": "b"},

@@ -450,7 +450,7 @@ def test_a_template_that_leaves_a_turn_out_drops_the_row(pod: Any, tokenizer: An
     row = chat("q", "a", "r", "b")
     row["messages"][2]["role"] = "tool"
     prepared = prepare(pod.document(pod.data("a.jsonl", [row, chat("q", "a")])), deaf)
-    assert prepared.counts.dropped == {"template_refused": 1} and "leaves turn 2 (tool) out" in prepared.notes[0]
+    assert prepared.counts.dropped == {"template_refused": 1} and "does not write results of tools" in prepared.notes[0]
 
 
 def test_what_was_dropped_and_why_is_in_the_log(
@@ -481,3 +481,24 @@ def test_what_was_dropped_and_why_is_in_the_log(
 def test_foreign_rows_are_told_by_line(pod: Any, tokenizer: Any, row: dict[str, Any]) -> None:
     (problem,) = refused(pod, tokenizer, pod.data("a.jsonl", [row])).problems
     assert problem.startswith("a.jsonl:1: ") and problem.encode()
+
+
+def test_half_a_call_is_never_learnt(pod: Any, tokenizer: Any) -> None:
+    called = {"name": "note", "arguments": {"text": "word " * 40}}
+    turns = [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": "", "tool_calls": [{"function": called}]},
+    ]
+    small = {**called, "arguments": {"text": "word"}}
+    kept = [turns[0], {**turns[1], "tool_calls": [{"function": small}]}]
+    writes = copy.copy(tokenizer)
+    writes.chat_template = (
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% for c in m.tool_calls or [] %}"
+        "{{ c.function | tojson }}{% endfor %}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    data = pod.data("a.jsonl", [{"messages": turns}, {"messages": kept}])
+    document = pod.document(data, template={"maxLength": 40, "truncation": "truncate"})
+    prepared = prepare(document, writes)
+    assert prepared.counts.dropped == {"cut_call": 1} and len(prepared.train) == 1
+    assert "a.jsonl:1: dropped (cut_call)" in prepared.notes[0] and "half a call of a tool is none" in prepared.notes[0]

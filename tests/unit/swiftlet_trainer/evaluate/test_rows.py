@@ -178,7 +178,7 @@ def test_roles_are_those_of_training(suite: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("key", ["tools", "images", "chat_template_kwargs"])
+@pytest.mark.parametrize("key", ["tool_choice", "images", "chat_template_kwargs"])
 def test_keys_that_training_refuses_are_refused(suite: Any, key: str) -> None:
     for block, row in (("generation", {"prompt": "q", "answer": "a"}), ("perplexity", {"text": "words"})):
         with pytest.raises(UnusableRowError, match=f"{key} is not supported"):

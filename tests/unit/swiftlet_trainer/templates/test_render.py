@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from swiftlet_trainer.templates import render
-from swiftlet_trainer.templates.render import PROBE, ChatTemplate, TemplateRefusalError, UnsuitableTemplateError
+from swiftlet_trainer.templates.prompt_template import TemplateRefusalError, UnsuitableTemplateError
+from swiftlet_trainer.templates.render import PROBE, ChatTemplate
 
 CHAT = [
     {"role": "system", "content": "Be brief."},

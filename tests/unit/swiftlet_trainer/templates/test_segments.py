@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from swiftlet_trainer.templates.render import ChatTemplate, PromptTemplate, UnsuitableTemplateError
+from swiftlet_trainer.templates.prompt_template import PromptTemplate, UnsuitableTemplateError
+from swiftlet_trainer.templates.render import ChatTemplate
 from swiftlet_trainer.templates.segments import Rendered, Segments, UnencodableError
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 

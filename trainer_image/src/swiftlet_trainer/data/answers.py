@@ -1,13 +1,16 @@
 """What is said before an answer that is judged, and the answer, in the shapes that TRL, ms-swift and LLaMA-Factory
 publish and read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from swiftlet_trainer.data.formats import RowView, history_turns, question_of
+from swiftlet_trainer.data.contents import text_of
+from swiftlet_trainer.data.formats import TOOLS, RowView, history_turns, question_of, system_first
 from swiftlet_trainer.data.json_values import JsonValueError, decoded
 from swiftlet_trainer.data.keys import RowError, is_absent
-from swiftlet_trainer.data.turns import Turn, agreed, is_turns, text_of, turns_of
+from swiftlet_trainer.data.linked import joined, linked, untold
+from swiftlet_trainer.data.tools import Tool
+from swiftlet_trainer.data.turns import Turn, agreed, is_turns, turns_of
 
 BEFORE: Mapping[str, tuple[str, ...]] = {
     "messages": ("messages", "conversations", "conversation"),
@@ -17,6 +20,7 @@ BEFORE: Mapping[str, tuple[str, ...]] = {
     "prompt": ("prompt", "instruction", "query", "question"),
     "input": ("input",),
     "history": ("history",),
+    "tools": TOOLS,
 }
 """Columns of what comes before an answer."""
 
@@ -36,9 +40,9 @@ def turns_before(view: RowView) -> list[Turn]:
             f"the row has both {column_of(view, 'messages')} and {column_of(view, 'prompt')}; leave one of them out"
         )
     if messages is not None:
-        return turns_of(messages, column_of(view, "messages"), view.keys)
+        return joined(turns_of(messages, column_of(view, "messages"), view.keys))
     if is_turns(prompt, view.keys):
-        return turns_of(prompt, column_of(view, "prompt"), view.keys)
+        return joined(turns_of(prompt, column_of(view, "prompt"), view.keys))
     asked = question_of(view)
     return [*history_turns(view), Turn("user", asked)] if asked else history_turns(view)
 
@@ -53,9 +57,9 @@ def answers_of(view: RowView, value: Any, where: str) -> list[list[Turn]]:
         if is_turns(read, view.keys) or is_turns([read], view.keys) or _is_list_of_texts(read):
             value = read
     if is_turns([value], view.keys):
-        return [turns_of([value], where, view.keys)]
+        return [joined(turns_of([value], where, view.keys))]
     if is_turns(value, view.keys):
-        return [turns_of(value, where, view.keys)]
+        return [joined(turns_of(value, where, view.keys))]
     if isinstance(value, list | tuple) and not any(isinstance(one, Mapping) for one in value):
         return [answer for index, one in enumerate(value) for answer in answers_of(view, one, f"{where}[{index}]")]
     return [[Turn("assistant", text_of(value, where, view.book))]]
@@ -74,6 +78,18 @@ def without_prompt(before: list[Turn], answer: list[Turn], name: str) -> list[Tu
         return answer
     what = f"{answer[0].role} {answer[0].content[:40]!r}" if answer else "nothing"
     raise RowError(f"{name} begins with {what}, which is not the row's prompt; a row has one prompt")
+
+
+def with_tools(
+    view: RowView, prompt: list[Turn], answers: Sequence[list[Turn]], good: Sequence[bool]
+) -> tuple[list[Turn], list[list[Turn]], tuple[Tool, ...]]:
+    """The prompt and its answers with calls and results put together, and the row's tools. good: of each answer,
+    whether it is to be learnt; others may call tools that the row does not have. Raises RowError."""
+    prompt = system_first(view, prompt)
+    tools = untold(view.tools, prompt)
+    before = sum(len(turn.calls) for turn in prompt)
+    said = [linked(one, tools, before, invented=not is_good) for one, is_good in zip(answers, good, strict=True)]
+    return linked(prompt, tools, invented=True), said, tools
 
 
 def check_answer(name: str, answer: list[Turn]) -> None:

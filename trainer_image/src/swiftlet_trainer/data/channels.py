@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from swiftlet.api.tasks.channels import LONGEST_CHANNEL, MOST_CHANNELS
 
+from swiftlet_trainer.data.contents import text_of
 from swiftlet_trainer.data.examples import Example
 from swiftlet_trainer.data.formats import FORMATS, Format, RowView
 from swiftlet_trainer.data.keys import RowError
-from swiftlet_trainer.data.turns import shown, text_of
+from swiftlet_trainer.data.shown import shown
 
 
 def _channelled(base: Format[Example]) -> Format[Example]:

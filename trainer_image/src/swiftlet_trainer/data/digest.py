@@ -12,7 +12,7 @@ from swiftlet_trainer.models.context import context_length
 from swiftlet_trainer.models.digest import file_digest
 from swiftlet_trainer.models.loading import model_folder
 from swiftlet_trainer.paths import in_pod
-from swiftlet_trainer.templates.render import TODAY
+from swiftlet_trainer.templates.prompt_template import TODAY
 
 PREPARATION = 2
 """Raised when the same input would be prepared otherwise."""

@@ -20,12 +20,10 @@ from swiftlet_trainer.data.preferences import MARGINS, PREFERENCES
 from swiftlet_trainer.data.readers import BadRow, UnreadableFileError, is_numbered_by_line, read_rows
 from swiftlet_trainer.data.relevance import RELEVANCE
 from swiftlet_trainer.data.tally import Tally
-from swiftlet_trainer.templates.render import (
-    UnsuitableTemplateError,
-)
+from swiftlet_trainer.templates.prompt_template import UnsuitableTemplateError
 from swiftlet_trainer.templates.segments import Rendered, Segments, UnencodableError, Weighed
 
-ENCODER = 2
+ENCODER = 3
 """Raised when the same row becomes other tokens or labels."""
 BATCH = 512
 """Rows that are tokenized at a time; the tokenizer uses all cores for a batch."""
@@ -43,7 +41,7 @@ class Encoded:
 
     weights: of the labels in the loss, 0 where nothing is learnt; None: 1 each. lengths: tokens of each of its
     sequences, which are compared with each other; None: it is one. targets: what is to come out for it, as many values
-    for every row of a task; or the number of its channel.
+    for every row of a task; or the number of its channel. calls: the tokens of each call of a tool, from and up to.
     """
 
     input_ids: list[int]
@@ -51,6 +49,7 @@ class Encoded:
     lengths: list[int] | None = None
     targets: list[float] | None = None
     weights: list[float] | None = None
+    calls: tuple[tuple[int, int], ...] = ()
 
     def part(self, start: int, end: int) -> "Encoded":
         """Its tokens from `start` up to `end`, those of one sequence."""
@@ -205,6 +204,8 @@ class Encoder:
             if not (rendered[0].is_plain and self._of_tokens):
                 raise DroppedError("too_long", what)
             return list(_pieces(sequences[0], limit))
+        if any(start < limit < end for one in sequences for start, end in one.calls):
+            raise DroppedError("cut_call", f"{longest} tokens, and half a call of a tool is none: {self._too_long}")
         cut = [one.part(0, limit) for one in sequences]
         for one in cut if self._of_tokens else ():
             rest = one.labels[1:]  # the first token is predicted from nothing

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from swiftlet_trainer.data.placeholders import substitute
-from swiftlet_trainer.data.tools import Tool
+from swiftlet_trainer.data.placeholders import substitute, substituted
+from swiftlet_trainer.data.tools import Tool, tool_texts
 from swiftlet_trainer.data.turns import Turn
 
 Shape = Literal["example", "channelled", "preference", "margin", "judgement", "labelled", "relevance"]
@@ -30,13 +30,13 @@ class Example:
     @property
     def texts(self) -> list[str]:
         """All that is said in it."""
-        return _contents(self.turns) or [self.text or ""]
+        return [*_said(self.turns), *tool_texts(self.tools)] if self.turns else [self.text or ""]
 
     def filled(self, values: Mapping[str, str]) -> "Example":
         """With its placeholders filled in. Raises KeyError for one without a value."""
         if self.text is not None:
             return replace(self, text=substitute(self.text, values))
-        return replace(self, turns=_filled(self.turns, values))
+        return replace(self, turns=_filled(self.turns, values), tools=_described(self.tools, values))
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,14 @@ class Preference:
     @property
     def texts(self) -> list[str]:
         """All that is said in it."""
-        return _contents([*self.prompt, *self.chosen, *(turn for answer in self.rejected for turn in answer)])
+        answers = [turn for answer in (self.chosen, *self.rejected) for turn in answer]
+        return [*_said([*self.prompt, *answers]), *tool_texts(self.tools)]
 
     def filled(self, values: Mapping[str, str]) -> "Preference":
         """With its placeholders filled in. Raises KeyError for one without a value."""
         answers = [_filled(answer, values) for answer in self.rejected]
         prompt, chosen = _filled(self.prompt, values), _filled(self.chosen, values)
-        return replace(self, prompt=prompt, chosen=chosen, rejected=answers)
+        return replace(self, prompt=prompt, chosen=chosen, rejected=answers, tools=_described(self.tools, values))
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,12 @@ class Judgement:
     @property
     def texts(self) -> list[str]:
         """All that is said in it."""
-        return _contents([*self.prompt, *self.answer])
+        return [*_said([*self.prompt, *self.answer]), *tool_texts(self.tools)]
 
     def filled(self, values: Mapping[str, str]) -> "Judgement":
         """With its placeholders filled in. Raises KeyError for one without a value."""
-        return replace(self, prompt=_filled(self.prompt, values), answer=_filled(self.answer, values))
+        prompt, answer = _filled(self.prompt, values), _filled(self.answer, values)
+        return replace(self, prompt=prompt, answer=answer, tools=_described(self.tools, values))
 
 
 @dataclass(frozen=True)
@@ -157,9 +159,21 @@ def _given(prompt: Sequence[Turn]) -> list[Turn]:
     return [replace(turn, weight=0.0 if turn.role == "assistant" else None) for turn in prompt]
 
 
-def _contents(turns: Sequence[Turn]) -> list[str]:
-    return [turn.content for turn in turns]
+def _said(turns: Sequence[Turn]) -> list[str]:
+    return [text for turn in turns for text in turn.texts]
 
 
 def _filled(turns: Sequence[Turn], values: Mapping[str, str]) -> list[Turn]:
-    return [replace(turn, content=substitute(turn.content, values)) for turn in turns]
+    return [
+        replace(
+            turn,
+            content=substitute(turn.content, values),
+            thought=None if turn.thought is None else substitute(turn.thought, values),
+            calls=tuple(replace(call, arguments=substituted(call.arguments, values)) for call in turn.calls),
+        )
+        for turn in turns
+    ]
+
+
+def _described(tools: tuple[Tool, ...], values: Mapping[str, str]) -> tuple[Tool, ...]:
+    return tuple(substituted(tool, values) for tool in tools)

@@ -6,20 +6,25 @@ from typing import Any, Generic, TypeVar
 
 from swiftlet.api.dataset import Columns
 
+from swiftlet_trainer.data.calls import calls_of
+from swiftlet_trainer.data.contents import text_of
 from swiftlet_trainer.data.examples import AnyExample, Example
 from swiftlet_trainer.data.json_values import JsonValueError, decoded
-from swiftlet_trainer.data.keys import READ_IN_PARTS, KeyBook, RowError, is_absent, is_empty
-from swiftlet_trainer.data.turns import (
-    Turn,
-    TurnKeys,
-    agreed,
+from swiftlet_trainer.data.keys import (
+    READ_IN_BLOCKS,
+    READ_IN_PARTS,
+    READ_IN_TURNS,
+    KeyBook,
+    RowError,
     first_with_value,
-    is_turns,
-    mark_of,
-    shown,
-    text_of,
-    turns_of,
+    is_absent,
+    is_empty,
 )
+from swiftlet_trainer.data.linked import joined, linked, untold
+from swiftlet_trainer.data.shown import shown
+from swiftlet_trainer.data.tool_descriptions import tools_of
+from swiftlet_trainer.data.tools import Tool
+from swiftlet_trainer.data.turns import Turn, TurnKeys, agreed, is_turns, mark_of, turns_of
 
 Made = TypeVar("Made", bound=AnyExample, covariant=True)
 
@@ -52,6 +57,12 @@ class RowView:
     def keys(self) -> TurnKeys:
         """Names within a turn."""
         return TurnKeys(self.names.get("role", ()), self.names.get("content", ()), self.book)
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """That its turns may call."""
+        name = first_with_value(self.row, self.names.get("tools", ()), "")
+        return () if name is None else tools_of(self.row[name], name)
 
     def get(self, logical: str) -> Any:
         """The column's value, None when the row has none."""
@@ -94,13 +105,19 @@ def _own(turn: Turn) -> dict[str, float]:
     return {} if turn.weight is None else {"the turn's own mark": turn.weight}
 
 
-def _with_system(view: RowView, turns: list[Turn]) -> Example:
-    return Example(system_first(view, _marked(view, turns)))
+def conversation(view: RowView, turns: list[Turn]) -> Example:
+    """The turns as the row marks them, with its system and its tools. Raises RowError."""
+    said = system_first(view, joined(_marked(view, turns)))
+    tools = untold(view.tools, said)
+    return Example(linked(said, tools), tools=tools)
 
 
 def system_first(view: RowView, turns: list[Turn]) -> list[Turn]:
-    """The turns with what the row's own column says of the system. Raises RowError where they say something else."""
+    """The turns with what the row's own column says of the system. Raises RowError where they say something else, and
+    where two turns of the system come first."""
     system = view.text("system")
+    if [turn.role for turn in turns[:2]] == ["system", "system"]:
+        raise RowError("the first two turns are both of the system; write them as one")
     if system and not (turns and turns[0].role == "system"):
         return [Turn("system", system), *turns]
     if system and system != turns[0].content:
@@ -109,12 +126,12 @@ def system_first(view: RowView, turns: list[Turn]) -> list[Turn]:
 
 
 def _from_messages(view: RowView) -> Example:
-    return _with_system(view, turns_of(view.needed("messages"), view.names["messages"][0], view.keys))
+    return conversation(view, turns_of(view.needed("messages"), view.names["messages"][0], view.keys))
 
 
 def _from_alpaca(view: RowView) -> Example:
     answer = text_of(view.needed("completion"), "output", view.book)
-    return _with_system(view, [*history_turns(view), *_exchange(question_of(view), answer)])
+    return conversation(view, [*history_turns(view), *_exchange(question_of(view), answer)])
 
 
 def question_of(view: RowView) -> str:
@@ -144,7 +161,14 @@ def _from_prompt_completion(view: RowView) -> Example:
             turns += turns_of(value, where, view.keys)
         else:
             turns.append(Turn(role, text_of(value, where, view.book)))  # type: ignore[arg-type]
-    return _with_system(view, turns)
+    return conversation(view, turns)
+
+
+def _from_xlam(view: RowView) -> Example:
+    """A question, tools, and calls that answer it."""
+    name = view.names["completion"][0]
+    calls = calls_of(view.needed("completion"), name)
+    return conversation(view, [Turn("user", view.text("prompt")), Turn("assistant", "", calls=calls)])
 
 
 def _exchange(question: str, answer: str) -> list[Turn]:
@@ -164,7 +188,8 @@ def _json(text: str, where: str) -> Any:
         raise RowError(f"{where} must be a list as JSON: {error}") from None
 
 
-_TURN = {"role": ("role", "from"), "content": ("content", "value"), "system": ("system",)}
+TOOLS = ("tools", "functions")
+_TURN = {"role": ("role", "from"), "content": ("content", "value"), "system": ("system",), "tools": TOOLS}
 
 FORMATS: dict[str, Format[Example]] = {
     one.name: one
@@ -179,6 +204,7 @@ FORMATS: dict[str, Format[Example]] = {
                 "completion": ("output",),
                 "system": ("system",),
                 "history": ("history",),
+                "tools": TOOLS,
             },
             ("prompt", "completion"),
             _from_alpaca,
@@ -188,6 +214,12 @@ FORMATS: dict[str, Format[Example]] = {
             {"prompt": ("prompt", "query"), "completion": ("completion", "response"), **_TURN},
             ("prompt", "completion"),
             _from_prompt_completion,
+        ),
+        Format(
+            "xlam",
+            {"prompt": ("query",), "tools": TOOLS, "completion": ("answers",), "system": ("system",)},
+            ("prompt", "tools", "completion"),
+            _from_xlam,
         ),
         Format("text", {"text": ("text",)}, ("text",), _from_text),
     )
@@ -208,8 +240,9 @@ def key_book(one: Format[Any], columns: Columns | None) -> KeyBook:
     return KeyBook(
         {
             "row": [name for logical, known in names.items() if logical not in within for name in known],
-            "turn": [name for logical in within for name in names.get(logical, ())],
+            "turn": [*(name for logical in within for name in names.get(logical, ())), *READ_IN_TURNS],
             "part": READ_IN_PARTS,
+            "block": READ_IN_BLOCKS,
         }
     )
 

@@ -1,11 +1,20 @@
 """Rows of unpaired preference data: an answer and whether it is good, in the shapes that TRL, ms-swift and
 LLaMA-Factory publish and read."""
 
-from swiftlet_trainer.data.answers import BEFORE, answers_of, check_answer, column_of, turns_before, without_prompt
+from swiftlet_trainer.data.answers import (
+    BEFORE,
+    answers_of,
+    check_answer,
+    column_of,
+    turns_before,
+    with_tools,
+    without_prompt,
+)
 from swiftlet_trainer.data.examples import Judgement
-from swiftlet_trainer.data.formats import Format, RowView, system_first
+from swiftlet_trainer.data.formats import Format, RowView
 from swiftlet_trainer.data.keys import RowError
-from swiftlet_trainer.data.turns import Turn, mark_of, shown
+from swiftlet_trainer.data.shown import shown
+from swiftlet_trainer.data.turns import Turn, mark_of
 
 VERDICTS = {1.0: True, 0.0: False}
 
@@ -23,7 +32,9 @@ def _from_judgement(view: RowView) -> Judgement:
             raise RowError(f"{name} has {len(found)} answers; give one, and others as rows of their own")
         prompt, answer = (before, without_prompt(before, found[0], name)) if before else _ended(found[0], name)
     check_answer(name, answer)
-    return Judgement(system_first(view, prompt), answer, _is_good(label, column_of(view, "label")))
+    is_good = _is_good(label, column_of(view, "label"))
+    prompt, (said,), tools = with_tools(view, prompt, [answer], [is_good])
+    return Judgement(prompt, said, is_good, tools)
 
 
 def _ended(turns: list[Turn], name: str) -> tuple[list[Turn], list[Turn]]:

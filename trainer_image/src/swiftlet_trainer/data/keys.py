@@ -6,12 +6,13 @@ docs/how-to/data.md is this table for people.
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Level = Literal["row", "turn", "part"]
-LEVELS: tuple[Level, ...] = ("row", "turn", "part")
+Level = Literal["row", "turn", "part", "block"]
+"""Where a key stands; a block is a part that is a thought, a call or a result."""
+LEVELS: tuple[Level, ...] = ("row", "turn", "part", "block")
 
 
 class RowError(ValueError):
@@ -64,13 +65,22 @@ LABELS = Refused(
     {"row": ("labels", "completions", "reward", "rewards"), "turn": ("rating",)},
 )
 TOOLS = Refused(
-    "tools and calls of them cannot be rendered yet",
-    "write them into the content as the model expects them, or leave the row out",
+    "tools are called in turns, and this row has none that may call them",
+    "leave it out, or give the conversation as turns",
+    {"row": ("tools", "functions")},
+)
+CALLS = Refused(
+    "calls of tools stand in turns of the assistant, as tool_calls, function_call or turns of that role",
+    "write them there, or leave the row out",
     {
-        "row": ("tools", "functions", "tool_choice", "tool_calls", "function_call", "mcp"),
-        "turn": ("tool_calls", "tool_call", "function_call", "tool_plan", "tools", "functions", "code_interpreter"),
+        "row": ("tool_calls", "function_call"),
         "part": ("tool_calls", "tool_call", "function_call", "tool_use", "tool_result", "functionCall"),
     },
+)
+TOOL_RULES = Refused(
+    "this is a rule of how tools are used, or a tool of the server, which no chat template writes",
+    "leave it out; the row's tools are its key tools",
+    {"row": ("tool_choice", "mcp"), "turn": ("tool_plan", "tools", "functions", "code_interpreter")},
 )
 MEDIA = Refused(
     "pictures, sound and video cannot be learnt yet",
@@ -85,9 +95,13 @@ MEDIA = Refused(
     ),
 )
 THOUGHTS = Refused(
-    "thoughts apart from the content are not rendered",
-    "write them into the content as the model writes them, such as <think>…</think>, or leave them out",
-    dict.fromkeys(LEVELS, ("reasoning_content", "reasoning", "thinking", "thought", "thoughts", "rationale")),
+    "thoughts stand in turns of the assistant, as reasoning_content, reasoning or thinking",
+    "write them there, or into the content as the model writes them, such as <think>…</think>",
+    {
+        "row": ("reasoning_content", "reasoning", "thinking", "thought", "thoughts", "rationale"),
+        "turn": ("thought", "thoughts", "rationale"),
+        "part": ("reasoning_content", "reasoning", "thinking", "thought", "thoughts", "rationale"),
+    },
 )
 RENDERING = Refused(
     "what a chat template is given beside the messages is not carried out",
@@ -107,7 +121,10 @@ TOKENS = Refused(
     "give the texts instead",
     {"row": ("input_ids", "token_ids", "attention_mask")},
 )
-REFUSED = (PREFERENCE, MARGIN, JUDGED, VERDICTS, COMPARED, LABELS, TOOLS, MEDIA, THOUGHTS, RENDERING, ANSWERS, TOKENS)
+REFUSED = (
+    *(PREFERENCE, MARGIN, JUDGED, VERDICTS, COMPARED, LABELS, TOOLS, CALLS, TOOL_RULES, MEDIA, THOUGHTS, RENDERING),
+    *(ANSWERS, TOKENS),
+)
 """Told in this order, before anything else is asked of a row."""
 
 MARKS = (
@@ -143,17 +160,24 @@ HARMLESS: Mapping[Level, tuple[str, ...]] = {
         *("file_path", "file_name", "filename", "path", "Unnamed: 0", "__index_level_0__", "__fragment_index", "toxic"),
     ),
     "turn": (
-        *("id", "uid", "uuid", "name", "timestamp", "time", "date", "created_at", "index", "idx", "model", "source"),
-        *("language", "lang", "metadata", "meta", "tool_call_id", "annotations", "token_count", "num_tokens", "tokens"),
+        *("id", "uid", "uuid", "timestamp", "time", "date", "created_at", "index", "idx", "model", "source"),
+        *("language", "lang", "metadata", "meta", "annotations", "token_count", "num_tokens", "tokens"),
         *("hash", "url", "score", "quality", "toxic", "redacted", "end_turn", "status", "parent", "parent_id"),
     ),
     "part": ("id", "index", "annotations", "cache_control", "metadata", "logprobs"),
+    "block": ("signature", "is_error", "caller", "index", "cache_control", "metadata"),
 }
 """Keys that say where a row is from, and nothing about what is learnt."""
 
 PART_TEXT = ("text", "value", "content")
 """Names of the text in a part, the first that has a value being taken."""
 READ_IN_PARTS = ("type", *PART_TEXT)
+BLOCK_TEXT = ("thinking", "reasoning", "thought", *PART_TEXT)
+READ_IN_BLOCKS = (*READ_IN_PARTS, *BLOCK_TEXT[:3], "id", "name", "input", "tool_use_id")
+TURN_CALLS = ("tool_calls", "tool_call", "function_call")
+TURN_THOUGHT = ("reasoning_content", "reasoning", "thinking")
+READ_IN_TURNS = (*TURN_CALLS, *TURN_THOUGHT, "name", "tool_call_id")
+"""What is read of a turn beside its role and content."""
 EMPTY_CELLS = frozenset({"", "[]", "{}", "null", "None", "nan", "NaN"})
 """Cells of CSV that hold nothing."""
 
@@ -170,6 +194,15 @@ def is_empty(value: Any) -> bool:
     if isinstance(value, Mapping):
         return all(is_absent(one) or one in ("", [], {}) for one in value.values())
     return is_absent(value) or (isinstance(value, list | tuple) and all(map(is_absent, value)))
+
+
+def first_with_value(held: Mapping[str, Any], names: Sequence[str], where: str) -> str | None:
+    """The first of `names` that has a value in `held`. Raises RowError when another has another value."""
+    found = [name for name in names if not is_absent(held.get(name))]
+    for other in found[1:]:
+        if held[other] != held[found[0]]:
+            raise RowError(f"{where or 'the row'} has both {found[0]} and {other}; leave one of them out")
+    return found[0] if found else None
 
 
 @dataclass(frozen=True)
@@ -227,6 +260,6 @@ class KeyBook:
         # Of a kind that is read here, keys that are not are told as any other is.
         told = {key for kind in REFUSED if kind not in mapped for key in kind.keys.get(level, ())}
         known = told | set(HARMLESS[level]) | set(MARKS)
-        marks = tuple(key for key in rest if key in MARKS and level != "part")
-        unknown = tuple(key for key in rest if key not in known or (key in MARKS and level == "part"))
+        marks = tuple(key for key in rest if key in MARKS and level in ("row", "turn"))
+        unknown = tuple(key for key in rest if key not in known or (key in MARKS and level not in ("row", "turn")))
         return _Sorted(tuple(refused), marks, unknown)

@@ -8,7 +8,7 @@ from swiftlet_trainer.data.examples import Labelled
 from swiftlet_trainer.data.formats import FORMATS, Format, RowView
 from swiftlet_trainer.data.json_values import JsonValueError, decoded
 from swiftlet_trainer.data.keys import RowError
-from swiftlet_trainer.data.turns import shown
+from swiftlet_trainer.data.shown import shown
 
 LABEL = ("label", "labels")
 TEXT = ("text", "sentence")

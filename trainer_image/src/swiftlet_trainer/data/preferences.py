@@ -6,11 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from swiftlet_trainer.data.answers import BEFORE, answers_of, check_answer, column_of, turns_before, without_prompt
+from swiftlet_trainer.data.answers import (
+    BEFORE,
+    answers_of,
+    check_answer,
+    column_of,
+    turns_before,
+    with_tools,
+    without_prompt,
+)
 from swiftlet_trainer.data.examples import Preference
-from swiftlet_trainer.data.formats import Format, RowView, system_first
+from swiftlet_trainer.data.formats import Format, RowView
 from swiftlet_trainer.data.keys import RowError
-from swiftlet_trainer.data.turns import Turn, shown
+from swiftlet_trainer.data.shown import shown
+from swiftlet_trainer.data.turns import Turn
 
 NO_PROMPT = "add the question as prompt or messages, or begin both answers with it, as lists of turns"
 
@@ -35,7 +44,9 @@ def _from_preference(view: RowView) -> Preference:
     prompt, answers = _parted(before, answers, names)
     for name, answer in zip(names, answers, strict=True):
         check_answer(name, answer)
-    return Preference(system_first(view, prompt), answers[0], answers[1:], _margin(view))
+    good = [True, *[False] * (len(answers) - 1)]
+    prompt, (chosen, *others), tools = with_tools(view, prompt, answers, good)
+    return Preference(prompt, chosen, others, _margin(view), tools)
 
 
 def _margin(view: RowView) -> float | None:

@@ -116,13 +116,23 @@ def _read_parquet(file: Path) -> Iterator[Row | BadRow]:
 def _values(batch: Any) -> Iterator[dict[str, Any] | str]:
     """The rows of a Parquet batch; a text is why one of them has no value in Python."""
     try:
-        yield from batch.to_pylist()
+        for row in batch.to_pylist():
+            yield {name: _held(value) for name, value in row.items()}
     except (ValueError, OverflowError, TypeError):
         for index in range(batch.num_rows):
             try:
-                yield from batch.slice(index, 1).to_pylist()
+                (row,) = batch.slice(index, 1).to_pylist()
+                yield {name: _held(value) for name, value in row.items()}
             except (ValueError, OverflowError, TypeError) as error:
                 yield f"cannot be read: {error}; write the row again"
+
+
+def _held(value: Any) -> Any:
+    """A value without the members that an object lacks: a table has a column for each that any object has, which is
+    null where there is nothing."""
+    if isinstance(value, dict):
+        return {key: _held(one) for key, one in value.items() if one is not None}
+    return [_held(one) for one in value] if isinstance(value, list) else value
 
 
 READERS: dict[str, Callable[[Path], Iterator[Row | BadRow]]] = {

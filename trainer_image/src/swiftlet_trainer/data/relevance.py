@@ -9,7 +9,8 @@ from swiftlet_trainer.data.examples import Relevance
 from swiftlet_trainer.data.formats import Format, RowView
 from swiftlet_trainer.data.json_values import JsonValueError, decoded
 from swiftlet_trainer.data.keys import RowError, is_empty
-from swiftlet_trainer.data.turns import agreed, shown
+from swiftlet_trainer.data.shown import shown
+from swiftlet_trainer.data.turns import agreed
 
 NUMBERED = 16
 """Negatives that may have a column each: negative_1, negative_2, …"""
@@ -62,6 +63,8 @@ def _texts(view: RowView, value: Any, where: str) -> list[str]:
     for turns in answers_of(view, value, where):
         if len(turns) != 1:
             raise RowError(f"{where} has {len(turns)} turns; what is compared are texts: write them as one")
+        if turns[0].calls or turns[0].thought:
+            raise RowError(f"{where} calls tools or thinks; what is compared are texts: write them as one")
         if not turns[0].content.strip():
             raise RowError(f"{where} is empty; give a text, or leave it out")
         found.append(turns[0].content)

@@ -1,13 +1,24 @@
 """Turns of a conversation, as published data writes them."""
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from swiftlet_trainer.data.blocks import Said, has_blocks, said_of, told_of
+from swiftlet_trainer.data.calls import calls_of, thought_and_calls
+from swiftlet_trainer.data.contents import text_of
 from swiftlet_trainer.data.json_values import JsonValueError, decoded
-from swiftlet_trainer.data.keys import MEDIA, PART_TEXT, THOUGHTS, TOOLS, KeyBook, Refused, RowError, is_absent
+from swiftlet_trainer.data.keys import (
+    TURN_CALLS,
+    TURN_THOUGHT,
+    KeyBook,
+    RowError,
+    first_with_value,
+    is_absent,
+    is_empty,
+)
+from swiftlet_trainer.data.shown import shown
 from swiftlet_trainer.data.tools import ToolCall
 
 Message = dict[str, Any]
@@ -30,19 +41,15 @@ ROLES: dict[str, Role] = {
     "tool": "tool",
     "function": "tool",
     "observation": "tool",
+    "observations": "tool",
     "tool_response": "tool",
+    "tool_result": "tool",
+    "function_response": "tool",
     "ipython": "tool",
 }
-"""Names of roles in published data, and what chat templates call them."""
+"""Names of roles in published data, and what chat templates call them. `-` in them is `_`."""
 CALLS = ("function_call", "tool_call", "tool_calls")
 """Roles of turns that are calls of tools."""
-TEXT_TYPES = ("text", "input_text", "output_text")
-OTHER_TYPES: Mapping[str, Refused] = {
-    **dict.fromkeys(("image", "video", "audio", "file", "input_image", "input_audio", "media"), MEDIA),
-    **dict.fromkeys(("tool", "function"), TOOLS),
-    **dict.fromkeys(("reasoning", "thinking", "redacted_thinking", "thought"), THOUGHTS),
-}
-"""Beginnings of the types of parts that are no text."""
 SAID = {"true": 1.0, "false": 0.0}
 LARGEST_WEIGHT = 1000.0
 """Of a token in the loss: more is taken for a slip, and rounds the others away."""
@@ -63,6 +70,17 @@ class Turn:
     name: str | None = None
     call_id: str | None = None
     given: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def texts(self) -> list[str]:
+        """All that is said in it."""
+        calls = [text for call in self.calls for text in call.texts]
+        return [self.content, *calls] if self.thought is None else [self.content, self.thought, *calls]
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the assistant says or calls something in it."""
+        return self.role == "assistant" and bool(self.calls or self.content.strip())
 
     @property
     def message(self) -> Message:
@@ -88,17 +106,6 @@ class TurnKeys:
     book: KeyBook
 
 
-def text_of(value: Any, where: str, book: KeyBook) -> str:
-    """A text: a string, or parts of it (strings, objects with a text). Raises RowError for everything else."""
-    if isinstance(value, str):
-        return _encodable(value, where)
-    if isinstance(value, Mapping):
-        return _part(value, where, book)
-    if isinstance(value, list | tuple) and value:
-        return "".join(text_of(part, f"{where}[{index}]", book) for index, part in enumerate(value))
-    raise RowError(f"{where} must be text, this is {shown(value)}")
-
-
 def turns_of(value: Any, where: str, keys: TurnKeys) -> list[Turn]:
     """A list of turns, or its JSON text as CSV has it."""
     if isinstance(value, str):
@@ -108,7 +115,7 @@ def turns_of(value: Any, where: str, keys: TurnKeys) -> list[Turn]:
             raise RowError(f"{where} must be a list of turns as JSON: {error}") from None
     if not isinstance(value, list | tuple):
         raise RowError(f"{where} must be a list of turns, this is {shown(value)}")
-    return [_turn(turn, f"{where}[{index}]", keys) for index, turn in enumerate(value)]
+    return [turn for index, one in enumerate(value) for turn in _turns(one, f"{where}[{index}]", keys)]
 
 
 def is_turns(value: Any, keys: TurnKeys) -> bool:
@@ -145,63 +152,70 @@ def agreed(marks: Mapping[str, Any], where: str) -> float | None:
     return next(iter(figures or found.values()), None)
 
 
-def first_with_value(held: Mapping[str, Any], names: Sequence[str], where: str) -> str | None:
-    """The first of `names` that has a value in `held`. Raises RowError when another has another value."""
-    found = [name for name in names if not is_absent(held.get(name))]
-    for other in found[1:]:
-        if held[other] != held[found[0]]:
-            raise RowError(f"{where or 'the row'} has both {found[0]} and {other}; leave one of them out")
-    return found[0] if found else None
-
-
-def shown(value: Any) -> str:
-    """The type of a foreign value and its beginning."""
-    try:
-        return f"{type(value).__name__} {repr(value)[:40]}"
-    except (RecursionError, ValueError):
-        return type(value).__name__
-
-
-def _turn(turn: Any, where: str, keys: TurnKeys) -> Turn:
+def _turns(turn: Any, where: str, keys: TurnKeys) -> Iterator[Turn]:
+    """The turns that an object of the data is: results of tools within a turn of the user are turns of their own."""
     if not isinstance(turn, Mapping):
         raise RowError(f"{where} must be an object, this is {shown(turn)}")
     role_name = first_with_value(turn, keys.role, where)
-    if role_name and str(turn[role_name]).strip().lower() in CALLS:
-        raise RowError(f"{where}.{role_name} {turn[role_name]!r} is not supported: {TOOLS.what}; {TOOLS.remedy}")
-    marks = keys.book.marks("turn", turn, where)  # before the content is asked for: a call of a tool has none
+    weight = agreed(keys.book.marks("turn", turn, where), where)
     content_name = first_with_value(turn, keys.content, where)
-    if role_name is None or content_name is None:
+    called = next((name for name in TURN_CALLS if not is_empty(turn.get(name))), None)
+    if role_name is None or (content_name is None and called is None):
         wanted = " and ".join("/".join(names) for names in (keys.role, keys.content))
         given = ", ".join(str(key) for key, value in turn.items() if not is_absent(value))
         raise RowError(f"{where} has {given or 'nothing'}, a turn needs {wanted}; see columns")
-    role = ROLES.get(str(turn[role_name]).strip().lower())
+    said, role = _role(turn[role_name], f"{where}.{role_name}")
+    content, place, thought = _value(turn, content_name), f"{where}.{content_name}", _thought(turn, where, keys.book)
+    if role == "assistant":
+        calls = calls_of(turn[called], f"{where}.{called}") if called else ()
+        within = _said(content, place, said in CALLS and not called, keys.book)
+        yield _answer(within, Said("", thought, calls), where, weight)
+    elif called or thought:
+        raise RowError(f"{where} of the {role} has {called or 'a thought'}, which only the assistant has; leave it out")
+    elif role == "tool":
+        name, number = _label(turn, "name"), _label(turn, "tool_call_id")
+        yield Turn(role, text_of(content, place, keys.book), weight, name=name, call_id=number)
+    elif role == "user" and has_blocks(content):
+        for told in told_of(content, place, keys.book):
+            yield Turn("tool" if told.is_result else "user", told.text, weight, call_id=told.call_id)
+    else:
+        yield Turn(role, text_of(content, place, keys.book), weight)
+
+
+def _role(value: Any, where: str) -> tuple[str, Role]:
+    """The role as the data and as chat templates call it."""
+    name = str(value).strip().lower().replace("-", "_")
+    role = "assistant" if name in CALLS else ROLES.get(name)
     if role is None:
-        raise RowError(f"{where}.{role_name} is {shown(turn[role_name])}; use one of {', '.join(sorted(ROLES))}")
-    return Turn(role, text_of(turn[content_name], f"{where}.{content_name}", keys.book), agreed(marks, where))
+        raise RowError(f"{where} is {shown(value)}; use one of {', '.join(sorted((*ROLES, *CALLS)))}")
+    return name, role
 
 
-def _part(part: Mapping[str, Any], where: str, book: KeyBook) -> str:
-    """The text of one part of a content."""
-    book.marks("part", part, where)
-    kind = part.get("type")
-    if not is_absent(kind) and kind not in TEXT_TYPES:
-        other = next((why for start, why in OTHER_TYPES.items() if str(kind).startswith(start)), None)
-        why = f"not supported: {other.what}; {other.remedy}" if other else f"not one of {', '.join(TEXT_TYPES)}"
-        raise RowError(f"{where}.type {shown(kind)} is {why}")
-    name = first_with_value(part, PART_TEXT, where)
-    if name is None:
-        raise RowError(f"{where} has {', '.join(map(str, part)) or 'nothing'}, a part needs {'/'.join(PART_TEXT)}")
-    return text_of(part[name], f"{where}.{name}", book)
+def _value(turn: Mapping[str, Any], name: str | None) -> Any:
+    return "" if name is None else turn[name]
 
 
-def _encodable(text: str, where: str) -> str:
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            half = json.dumps(text[error.start])[1:-1]
-            raise RowError(
-                f"{where} has half of a surrogate pair ({half} at character {error.start + 1}), which is no text; "
-                "write the character whole, or leave it out"
-            ) from None
-    return text
+def _thought(turn: Mapping[str, Any], where: str, book: KeyBook) -> str | None:
+    name = first_with_value(turn, TURN_THOUGHT, where)
+    text = "" if name is None or is_empty(turn[name]) else text_of(turn[name], f"{where}.{name}", book)
+    return text if text.strip() else None
+
+
+def _label(turn: Mapping[str, Any], key: str) -> str | None:
+    return None if is_empty(turn.get(key)) else str(turn[key])
+
+
+def _said(content: Any, where: str, is_call: bool, book: KeyBook) -> Said:
+    """What the content of an answer says. is_call: by its role it is a call, as an object or as JSON text."""
+    if is_call:
+        return Said("", *thought_and_calls(content, where))
+    return said_of(content, where, book) if has_blocks(content) else Said(text_of(content, where, book), None, ())
+
+
+def _answer(said: Said, beside: Said, where: str, weight: float | None) -> Turn:
+    """beside: what other keys of the turn say."""
+    for what, twice in (("thoughts", said.thought and beside.thought), ("calls", said.calls and beside.calls)):
+        if twice:
+            raise RowError(f"{where} has {what} in its content and beside it; leave one of them out")
+    thought, calls = said.thought or beside.thought, said.calls or beside.calls
+    return Turn("assistant", said.text, weight, thought=thought, calls=calls)

@@ -13,7 +13,7 @@ from swiftlet_trainer.evaluate.rows import UnusableRowError
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.scores import ScoreHead
 from swiftlet_trainer.tasks.seq_cls.rows import LabelledRows
-from swiftlet_trainer.templates.render import UnsuitableTemplateError
+from swiftlet_trainer.templates.prompt_template import UnsuitableTemplateError
 from swiftlet_trainer.templates.segments import Segments, UnencodableError
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from swiftlet_trainer.data.encode import DroppedError
 from swiftlet_trainer.data.examples import Preference, Relevance
+from swiftlet_trainer.data.tools import Tool
 from swiftlet_trainer.data.turns import Message, Turn
 from swiftlet_trainer.evaluate.likelihood import Scored
 from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, UnusableRowError
@@ -15,17 +16,14 @@ from swiftlet_trainer.models.embedder import Embedder
 from swiftlet_trainer.models.reranker import PairPrompt, verdict_tokens
 from swiftlet_trainer.tasks.sft.rows import by_template
 from swiftlet_trainer.tasks.sft.weighing import Weighing
-from swiftlet_trainer.templates.render import (
-    ChatTemplate,
-    PromptTemplate,
-    UnsuitableTemplateError,
-)
+from swiftlet_trainer.templates.prompt_template import PromptTemplate, UnsuitableTemplateError
+from swiftlet_trainer.templates.render import ChatTemplate
 from swiftlet_trainer.templates.segments import Rendered, Segments, UnencodableError, Weighed
 
 
 def prompt_ids(tokenizer: Any, row: GenerationRow) -> list[int]:
     """The conversation up to where the model answers. A model without a chat template gets the user's text as it is."""
-    return _Encoder.of(tokenizer).prompt(row.turns)
+    return _Encoder.of(tokenizer).prompt(row.turns, row.tools)
 
 
 def prompt_text(row: GenerationRow | ChoiceRow) -> str:
@@ -43,7 +41,7 @@ def text_encoder(tokenizer: Any, max_length: int) -> Callable[[PerplexityRow], S
     encoder = _Encoder.of(tokenizer)
 
     def encode(row: PerplexityRow) -> Scored:
-        found = encoder.text(row.text) if row.text is not None else encoder.answers(row.turns or [])
+        found = encoder.text(row.text) if row.text is not None else encoder.answers(row.turns or [], row.tools)
         if not any(found.scored[1:max_length]):
             raise UnusableRowError(
                 f"no token to score within maxLength {max_length}; lengthen the row or raise maxLength"
@@ -56,9 +54,9 @@ def text_encoder(tokenizer: Any, max_length: int) -> Callable[[PerplexityRow], S
 def choice_ids(tokenizer: Any, row: ChoiceRow) -> list[Scored]:
     """One sequence per choice: the question as a user turn, then the choice as the answer; the choice is scored."""
     encoder = _Encoder.of(tokenizer)
-    prompt = encoder.prompt(row.turns)
+    prompt = encoder.prompt(row.turns, row.tools)
     if tokenizer.chat_template:
-        choices = [encoder.choice(row.turns, choice) for choice in row.choices]
+        choices = [encoder.choice(row.turns, choice, row.tools) for choice in row.choices]
     else:
         # A plain model continues the question after a blank; the blank belongs to the choice's first token.
         choices = [encoder.segments.text(f" {choice}") for choice in row.choices]
@@ -67,7 +65,7 @@ def choice_ids(tokenizer: Any, row: ChoiceRow) -> list[Scored]:
 
 def answer_ids(tokenizer: Any, row: Preference) -> list[Scored]:
     """One sequence per answer, as training has them: the prompt, and the answer scored with what ends it."""
-    return [_Encoder.of(tokenizer).answers(turns) for turns in row.conversations]
+    return [_Encoder.of(tokenizer).answers(turns, row.tools) for turns in row.conversations]
 
 
 def relevance_encoder(tokenizer: Any, embedder: Embedder, max_length: int) -> Callable[[Relevance], list[list[int]]]:
@@ -140,19 +138,22 @@ class _Encoder:
             return []
         return self.segments.inference(PromptTemplate(self._tokenizer).behind_question())
 
-    def prompt(self, turns: Sequence[Turn]) -> list[int]:
+    def prompt(self, turns: Sequence[Turn], tools: Sequence[Tool] = ()) -> list[int]:
         """The conversation up to where the model answers."""
         if not self._tokenizer.chat_template:
-            if len(turns) > 1:
+            if len(turns) > 1 or tools:
                 raise UnusableRowError(
-                    "the model has no chat template, so a conversation of several turns cannot be asked; use prompt"
+                    "the model has no chat template, so a conversation of several turns or with tools cannot be asked; "
+                    "use prompt"
                 )
             return self.text(turns[0].content).ids
         template = PromptTemplate(self._tokenizer)
-        rendered = self._rendered(turns, lambda messages: Rendered(template.text(messages, prompt=True), []))
+        rendered = self._rendered(
+            turns, lambda messages, tools: Rendered(template.text(messages, prompt=True, tools=tools), []), tools
+        )
         return self._parts(rendered)[0] if rendered.is_shielded else self.segments.inference(rendered.text)
 
-    def answers(self, turns: Sequence[Turn]) -> Scored:
+    def answers(self, turns: Sequence[Turn], tools: Sequence[Tool] = ()) -> Scored:
         """The conversation, with the assistant's turns scored."""
         template, ids, scored = self._template, list[int](), list[bool]()
         if isinstance(template, UnsuitableTemplateError):
@@ -160,7 +161,9 @@ class _Encoder:
         weights = [float(turn.weight != 0) for turn in turns]
         weighing = Weighing(self.segments.special)
         pieces_of = partial(weighing.of_answer, turns) if weighing.weighs(turns) else None
-        rendered = self._rendered(turns, lambda messages: template.render(messages, weights, pieces_of))
+        rendered = self._rendered(
+            turns, lambda messages, tools: template.render(messages, weights, pieces_of, tools), tools
+        )
         found = self._weighed(rendered)
         for index, part in enumerate(found.parts):
             ids += part
@@ -169,11 +172,14 @@ class _Encoder:
             scored = [one and factor > 0 for one, factor in zip(scored, found.factors, strict=True)]
         return Scored(ids, scored)
 
-    def choice(self, turns: Sequence[Turn], choice: str) -> list[int]:
+    def choice(self, turns: Sequence[Turn], choice: str, tools: Sequence[Tool] = ()) -> list[int]:
         """An answer as it follows its prompt, without what ends it."""
         if isinstance(self._template, UnsuitableTemplateError):
             return self._encoded(self.segments.text, choice)
-        rendered = self._rendered([*turns, Turn("assistant", choice)], self._template.render)
+        template = self._template
+        rendered = self._rendered(
+            [*turns, Turn("assistant", choice)], lambda messages, tools: template.render(messages, tools=tools), tools
+        )
         start, end = rendered.spans[-1] if rendered.spans else (0, 0)
         shielded = self.segments.special.shielded(choice) if rendered.is_shielded else choice
         said = rendered.text.rfind(shielded.strip(), start, end)
@@ -190,9 +196,14 @@ class _Encoder:
         except UnsuitableTemplateError as error:
             return error
 
-    def _rendered(self, turns: Sequence[Turn], render: Callable[[list[Message]], Rendered]) -> Rendered:
+    def _rendered(
+        self,
+        turns: Sequence[Turn],
+        render: Callable[[list[Message], Sequence[Tool]], Rendered],
+        tools: Sequence[Tool],
+    ) -> Rendered:
         try:
-            return by_template(turns, self.segments.special, render)
+            return by_template(turns, self.segments.special, render, tools)
         except DroppedError as error:
             raise UnusableRowError(str(error)) from None
 

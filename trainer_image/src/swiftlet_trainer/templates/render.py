@@ -2,31 +2,33 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from jinja2 import TemplateError
-from transformers.utils.chat_template_utils import render_jinja_template
-
+from swiftlet_trainer.data.tools import Tool
 from swiftlet_trainer.data.turns import Message
 from swiftlet_trainer.templates.factors import Piece
+from swiftlet_trainer.templates.prompt_template import (
+    OPENING,
+    PromptTemplate,
+    TemplateRefusalError,
+    UnsuitableTemplateError,
+    is_in,
+    is_more_than_text,
+)
 from swiftlet_trainer.templates.segments import Rendered, Segments, Span, UnencodableError
 from swiftlet_trainer.templates.special import pattern_of, special_tokens
+from swiftlet_trainer.templates.tool_use import TOOL_PROBE, TOOLS
 from swiftlet_trainer.templates.variants import training_variant
 
 PiecesOf = Callable[[int, str], Sequence[Piece]]
 """From the number of a message, an answer, and its text as it is rendered, without what ends it, to those of its pieces
 that count more or less than 1. Raises TemplateRefusalError."""
-TODAY = datetime(2024, 7, 26)
-"""The day that `strftime_now` gives, in training and evaluation: tokens must not depend on when a run was started.
-Source: the day that the templates of Llama 3.1 and 3.2 themselves write where there is no clock."""
 EMPTY_THOUGHT = re.compile(r"\s*(<think>)?\s*</think>\s*")
 """Put before an answer by templates of reasoning models: the model is not to learn to think nothing. Its beginning
 may be part of the generation prompt."""
 OPEN_THOUGHT = re.compile(r"\s*<think>\s*(</think>\s*)?\Z")
 """At the end of a prompt: the model is asked to think first."""
-OPENING = "\U0010ffe0"
-"""Stands for an answer whose place is looked for."""
 MARK_IT = "put {% generation %} marks around the assistant's turns in chat_template.jinja"
 PROBE: list[Message] = [
     {"role": "user", "content": "What is seven plus four?"},
@@ -34,71 +36,6 @@ PROBE: list[Message] = [
     {"role": "user", "content": "And half of twelve?"},
     {"role": "assistant", "content": "Six it is."},
 ]
-
-
-class TemplateRefusalError(ValueError):
-    """The template refuses this conversation; the text is its reason."""
-
-
-class UnsuitableTemplateError(ValueError):
-    """The template cannot be used to train; the text says why, with the remedy."""
-
-
-class PromptTemplate:
-    """The chat template of a tokenizer, as inference renders it. Raises UnsuitableTemplateError when there is none."""
-
-    def __init__(self, tokenizer: Any) -> None:
-        if not tokenizer.chat_template:
-            raise UnsuitableTemplateError(
-                "the tokenizer has no chat template; use the model's instruction-tuned variant"
-            )
-        self._constants = {**tokenizer.special_tokens_map, "strftime_now": TODAY.strftime}
-        self._own = tokenizer.get_chat_template()
-
-    def text(self, messages: Sequence[Message], prompt: bool = False) -> str:
-        """The conversation; with prompt up to where the assistant answers. Raises TemplateRefusalError."""
-        text, _ = self._call(self._own, messages, prompt)
-        self._require_all_written(self._own, text, messages, prompt)
-        return text
-
-    def behind_question(self) -> str:
-        """What is written between what the user asks and where the assistant answers; nothing where that is refused."""
-        try:
-            return self._call(self._own, [{"role": "user", "content": OPENING}], prompt=True)[0].partition(OPENING)[2]
-        except TemplateRefusalError:
-            return ""
-
-    def _require_all_written(self, template: str, text: str, messages: Sequence[Message], prompt: bool = False) -> None:
-        """Raise TemplateRefusalError when the template leaves out what was said, as some do with roles that they do not
-        know, or that want contents of another shape."""
-        for index, message in enumerate(messages):
-            said = message["content"].strip()
-            if said and (said not in text or message["role"] not in ("user", "assistant")):
-                other = [*messages[:index], {**message, "content": OPENING}, *messages[index + 1 :]]
-                try:
-                    is_left_out = self._call(template, other, prompt)[0] == text
-                except TemplateRefusalError:
-                    continue
-                if is_left_out:
-                    raise TemplateRefusalError(
-                        f"the chat template leaves turn {index} ({message['role']}) out; leave it out of the row, or "
-                        "use a model whose template writes it"
-                    )
-
-    def _call(
-        self, template: str, messages: Sequence[Message], prompt: bool = False, marks: bool = False
-    ) -> tuple[str, list[Span]]:
-        try:
-            texts, indices = render_jinja_template(
-                conversations=[list(messages)],
-                chat_template=template,
-                add_generation_prompt=prompt,
-                return_assistant_tokens_mask=marks,
-                **self._constants,
-            )
-        except (TemplateError, TypeError, KeyError, IndexError, ValueError, AttributeError, RecursionError) as error:
-            raise TemplateRefusalError(f"the chat template refuses it: {error}") from None
-        return texts[0], [(start, end) for start, end in indices[0]] if marks else []
 
 
 class ChatTemplate(PromptTemplate):
@@ -127,14 +64,22 @@ class ChatTemplate(PromptTemplate):
             raise UnsuitableTemplateError(f"a plain chat of two questions cannot be written: {error}") from None
 
     def render(
-        self, messages: Sequence[Message], weights: Sequence[float] = (), pieces_of: PiecesOf | None = None
+        self,
+        messages: Sequence[Message],
+        weights: Sequence[float] = (),
+        pieces_of: PiecesOf | None = None,
+        tools: Sequence[Tool] = (),
     ) -> Rendered:
         """The conversation with its assistant turns. weights: for each message what an answer has in the loss; 1 each
-        when empty. pieces_of: tells the pieces of answers. Raises TemplateRefusalError when the template refuses the
-        conversation."""
-        text, spans = self._marked(messages) if self._is_marked else self._incremental(messages)
-        self._require_all_written(self._template, text, messages)
-        spans = [self._trimmed(text, span) for span in spans]
+        when empty. pieces_of: tells the pieces of answers. tools: that may be called. Raises TemplateRefusalError when
+        the template refuses the conversation."""
+        text, spans = self._spans(messages, tools)
+        self._require_all_written(self._template, text, messages, tools=tools)
+        _require_thoughts(text, messages, weights)
+        if is_more_than_text(messages, tools):
+            if self._tool_fault:
+                raise TemplateRefusalError(self._tool_fault)
+            spans = [self._behind(text, span) for span in spans]
         of_spans, pieces = [1.0] * len(spans), list[Piece]()
         if pieces_of or any(weight != 1 for weight in weights):
             answers = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
@@ -148,7 +93,8 @@ class ChatTemplate(PromptTemplate):
                 found = pieces_of(index, text[start : self._before_end(text, start, end)]) if pieces_of else ()
                 pieces += [(start + begin, start + stop, factor) for begin, stop, factor in found]
         kept = list(_joined(list(zip(spans, of_spans, strict=True))))
-        return Rendered(text, [span for span, _ in kept], [one for _, one in kept], pieces=tuple(pieces))
+        calls = _calls([span for span, _ in kept], spans, messages)
+        return Rendered(text, [span for span, _ in kept], [one for _, one in kept], pieces=tuple(pieces), calls=calls)
 
     def _before_end(self, text: str, start: int, end: int) -> int:
         """Where an answer ends without the token that says so."""
@@ -216,17 +162,63 @@ class ChatTemplate(PromptTemplate):
                     f"{found[-8:]} in a row, so that the answer would follow other tokens; report the model"
                 )
 
-    def _marked(self, messages: Sequence[Message]) -> tuple[str, list[Span]]:
-        return self._call(self._template, messages, marks=True)
+    def _marked(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> tuple[str, list[Span]]:
+        return self._call(self._template, messages, marks=True, tools=tools)
 
-    def _incremental(self, messages: Sequence[Message]) -> tuple[str, list[Span]]:
-        text, _ = self._call(self._template, messages)
+    def _spans(self, messages: Sequence[Message], tools: Sequence[Tool]) -> tuple[str, list[Span]]:
+        """The conversation, and of each answer what the model has to say."""
+        text, spans = self._marked(messages, tools) if self._is_marked else self._incremental(messages, tools)
+        return text, [self._trimmed(text, span) for span in spans]
+
+    @cached_property
+    def _behind_results(self) -> str:
+        """What the template writes between a tool's result and the answer, and takes for part of it by its marks."""
+        text, spans, prompts = self._with_tools
+        prompt = prompts[-1] if spans else ""
+        return text[spans[-1][0] : len(prompt)] if text.startswith(prompt) else ""
+
+    @cached_property
+    def _with_tools(self) -> tuple[str, list[Span], list[str]]:
+        """A conversation with a call and an answer, and the prompts of both; nothing where the template refuses it: a
+        row is refused for the same reason."""
+        try:
+            text, spans = self._spans(TOOL_PROBE, TOOLS)
+            prompts = [self._call(self._own, TOOL_PROBE[:turn], prompt=True, tools=TOOLS)[0] for turn in (1, 3)]
+        except TemplateRefusalError:
+            return "", [], []
+        return text, spans, prompts
+
+    @cached_property
+    def _tool_fault(self) -> str | None:
+        """Why calls, or answers behind results, are not what follows their prompts; None where they are."""
+        text, spans, prompts = self._with_tools
+        if spans and len(spans) != len(prompts):
+            return f"the chat template marks {len(spans)} parts in a call and an answer; {MARK_IT}"
+        for prompt, span in zip(prompts, spans, strict=False):
+            before = text[: self._behind(text, span)[0]]
+            between = before.removeprefix(prompt)
+            is_open = OPEN_THOUGHT.search(prompt) and OPEN_THOUGHT.sub("", prompt) == OPEN_THOUGHT.sub("", before)
+            is_rewritten = prompt != prompts[0] and not before.startswith(prompt)  # as thoughts are
+            if between and not (is_open or is_rewritten or EMPTY_THOUGHT.fullmatch(between)):
+                return (
+                    f"the chat template asks for an answer beside tools with {prompt[-40:]!r}, and writes "
+                    f"{before[-40:]!r} before one that is there; {MARK_IT}"
+                )
+        return None
+
+    def _behind(self, text: str, span: Span) -> Span:
+        """Without what stands behind a result already."""
+        start, end = span
+        return (start + len(self._behind_results), end) if text.startswith(self._behind_results, start, end) else span
+
+    def _incremental(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> tuple[str, list[Span]]:
+        text, _ = self._call(self._template, messages, tools=tools)
         spans = []
         for index, message in enumerate(messages):
             if message["role"] == "assistant":
-                start = self._start(text, messages, index)
+                start = self._start(text, messages, index, tools)
                 is_last = index == len(messages) - 1
-                through = text if is_last else self._call(self._template, messages[: index + 1])[0]
+                through = text if is_last else self._call(self._template, messages[: index + 1], tools=tools)[0]
                 if start is None or not text.startswith(through):
                     raise TemplateRefusalError(
                         f"the chat template writes turn {index} otherwise once others follow, so that assistant turns "
@@ -235,14 +227,15 @@ class ChatTemplate(PromptTemplate):
                 spans.append((start, len(through)))
         return text, spans
 
-    def _start(self, text: str, messages: Sequence[Message], index: int) -> int | None:
+    def _start(self, text: str, messages: Sequence[Message], index: int, tools: Sequence[Tool]) -> int | None:
         """Where the answer begins: behind the prompt that inference would give. None when that is not in the text."""
         if index > 0:
-            before, _ = self._call(self._template, messages[:index], prompt=True)
+            before, _ = self._call(self._template, messages[:index], prompt=True, tools=tools)
             return len(before) if text.startswith(before) else None
         # Nothing was asked: a prompt of no messages lacks what the template writes before the first, such as a system
         # message of its own. The place of the answer is looked for instead.
-        head, found, _ = self._call(self._template, [{"role": "assistant", "content": OPENING}])[0].partition(OPENING)
+        opened = self._call(self._template, [{"role": "assistant", "content": OPENING}], tools=tools)[0]
+        head, found, _ = opened.partition(OPENING)
         place = head.rfind(self._prompt.rstrip()) if self._prompt.strip() else -1
         behind = min(len(head), place + len(self._prompt))
         return behind if found and place >= 0 and not head[behind:].strip() and text.startswith(head) else None
@@ -264,6 +257,29 @@ class ChatTemplate(PromptTemplate):
         if self._eos and text.startswith(self._eos, end):
             return start, end + len(self._eos)
         return start, end
+
+
+def _require_thoughts(text: str, messages: Sequence[Message], weights: Sequence[float]) -> None:
+    """Raise TemplateRefusalError for an answer that would be learnt without its thought. Templates leave out those of
+    earlier turns: so they do when the model is used, and what is given may be without."""
+    for index, message in enumerate(messages):
+        thought = message.get("reasoning_content", "").strip()
+        if thought and (not weights or weights[index]) and not is_in(thought, text):
+            raise TemplateRefusalError(
+                f"the chat template leaves out what the assistant thinks in turn {index}, since others follow: it "
+                "would learn to answer without; give the turn weight 0, or leave its thought out"
+            )
+
+
+def _calls(kept: Sequence[Span], spans: Sequence[Span], messages: Sequence[Message]) -> tuple[int, ...]:
+    """Which of the spans that are kept have a call in them; where it is not known, all of a conversation with calls."""
+    said = ["tool_calls" in message for message in messages if message["role"] == "assistant"]
+    if not any(said):
+        return ()
+    if len(said) != len(spans):
+        return tuple(range(len(kept)))
+    of_calls = [span for span, is_call in zip(spans, said, strict=True) if is_call]
+    return tuple(n for n, (start, end) in enumerate(kept) if any(a < end and start < b for a, b in of_calls))
 
 
 def _joined(spans: Sequence[tuple[Span, float]]) -> Iterator[tuple[Span, float]]:

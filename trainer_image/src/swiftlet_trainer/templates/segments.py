@@ -34,7 +34,7 @@ class Rendered:
     the one that it has; None: 1. is_shielded: whether it holds
     stand-ins of SpecialTokens. is_plain: a text that no template wrote, which begins and ends as the tokenizer has it.
     targets: what is to come out for its row, or the number of its channel, where the row says so. pieces: of the text,
-    whose tokens count more or less than those around them.
+    whose tokens count more or less than those around them. calls: which of the spans are calls of tools.
     """
 
     text: str
@@ -44,6 +44,7 @@ class Rendered:
     is_plain: bool = False
     targets: tuple[float, ...] | None = None
     pieces: tuple[Piece, ...] = ()
+    calls: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Control tokens of a tokenizer, and text of users that looks like them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 FIRST_STAND_IN = 0x100000
@@ -50,6 +50,14 @@ class SpecialTokens:
     def shielded(self, content: str) -> str:
         """The text with what looks like a control token replaced."""
         return self._pattern.sub(lambda found: self._shields[found[0]], content)
+
+    def shielded_value(self, value: Any) -> Any:
+        """A value of JSON whose texts are shielded, names of members too."""
+        if isinstance(value, str):
+            return self.shielded(value)
+        if isinstance(value, Mapping):
+            return {self.shielded_value(key): self.shielded_value(one) for key, one in value.items()}
+        return [self.shielded_value(one) for one in value] if isinstance(value, list | tuple) else value
 
     def unshielded(self, text: str) -> str:
         """The text as it was."""

@@ -10,7 +10,7 @@ from swiftlet_trainer.data.examples import Example
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.tasks.sft.rows import SftRows
 from swiftlet_trainer.templates.loss_scale.chain import chain_of
-from swiftlet_trainer.templates.render import TemplateRefusalError, UnsuitableTemplateError
+from swiftlet_trainer.templates.prompt_template import TemplateRefusalError, UnsuitableTemplateError
 from swiftlet_trainer.templates.segments import Segments, Weighed
 
 from tests.unit.swiftlet_trainer.templates.test_segments import CHATML, TOKENIZERS, TRIMMING

@@ -35,9 +35,9 @@ class PairRows:
     def rendered(self, example: Judgement | Preference) -> list[Rendered]:
         """The prompt with each of the answers. Raises DroppedError, RowError, UnsuitableTemplateError."""
         for turns, is_good in zip(example.conversations, example.verdicts, strict=True):
-            if not turns[-1].content.strip():
+            if not (turns[-1].is_answer or turns[-1].content.strip()):
                 raise DroppedError("empty_answer", f"the {'chosen' if is_good else 'rejected'} answer is empty")
-        return [self._conversations.conversation(turns) for turns in example.conversations]
+        return [self._conversations.conversation(turns, example.tools) for turns in example.conversations]
 
     def labelled(self, parts: Sequence[list[int]], rendered: Rendered) -> Encoded:
         """The tokens of a sequence's segments, with labels on the answer."""

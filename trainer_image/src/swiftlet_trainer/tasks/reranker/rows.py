@@ -15,7 +15,7 @@ from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.reranker import PairPrompt, verdict_tokens
 from swiftlet_trainer.tasks.score.rows import unpadded
 from swiftlet_trainer.tasks.sft.rows import by_template
-from swiftlet_trainer.templates.render import PromptTemplate
+from swiftlet_trainer.templates.prompt_template import PromptTemplate
 from swiftlet_trainer.templates.segments import Rendered, Segments
 
 
@@ -70,7 +70,9 @@ class RerankerRows:
         if self._template is None:
             return Rendered(self._prompt.text(query, document), [], is_plain=True)
         turns, template = self._prompt.turns(query, document), self._template
-        return by_template(turns, self._segments.special, lambda said: Rendered(template.text(said, prompt=True), []))
+        return by_template(
+            turns, self._segments.special, lambda said, _: Rendered(template.text(said, prompt=True), [])
+        )
 
     def _problem(self, example: Relevance) -> str | None:
         name = self._block.loss_type

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,12 @@ from swiftlet.wire.documents import TrainDocument
 from swiftlet_trainer.data.encode import IGNORED, DroppedError, Encoded
 from swiftlet_trainer.data.examples import Example, Shape
 from swiftlet_trainer.data.keys import RowError
+from swiftlet_trainer.data.tools import Tool, tool_texts
 from swiftlet_trainer.data.turns import Message, Turn
 from swiftlet_trainer.tasks.sft.weighing import Weighing
 from swiftlet_trainer.templates.loss_scale.chain import PLAIN, Chain, chain_of
-from swiftlet_trainer.templates.render import (
-    ChatTemplate,
-    PromptTemplate,
-    TemplateRefusalError,
-    UnsuitableTemplateError,
-)
+from swiftlet_trainer.templates.prompt_template import PromptTemplate, TemplateRefusalError, UnsuitableTemplateError
+from swiftlet_trainer.templates.render import ChatTemplate
 from swiftlet_trainer.templates.segments import Rendered, Segments
 from swiftlet_trainer.templates.special import SpecialTokens
 
@@ -39,14 +37,20 @@ def target_notes(_document: TrainDocument, _channels: NDArray[np.float32]) -> li
     return []
 
 
-def by_template(turns: Sequence[Turn], special: SpecialTokens, render: Callable[[list[Message]], Rendered]) -> Rendered:
-    """Turns as a chat template renders them, what looks like its control tokens being text. Raises DroppedError where
-    it refuses them."""
+def by_template(
+    turns: Sequence[Turn],
+    special: SpecialTokens,
+    render: Callable[[list[Message], Sequence[Tool]], Rendered],
+    tools: Sequence[Tool] = (),
+) -> Rendered:
+    """Turns as a chat template renders them, what looks like its control tokens being text. tools: that may be called
+    in them. Raises DroppedError where it refuses them."""
     messages = [turn.message for turn in turns]
-    if is_shielded := special.find(turn.content for turn in turns) is not None:
-        messages = [{**one, "content": special.shielded(one["content"])} for one in messages]
+    said = [*(text for turn in turns for text in turn.texts), *tool_texts(tools)]
+    if is_shielded := special.find(said) is not None:
+        messages, tools = special.shielded_value(messages), special.shielded_value(tools)
     try:
-        return replace(render(messages), is_shielded=is_shielded)
+        return replace(render(messages, tools), is_shielded=is_shielded)
     except TemplateRefusalError as error:
         raise DroppedError("template_refused", special.unshielded(str(error))) from None
 
@@ -93,19 +97,19 @@ class SftRows:
     def rendered(self, example: Example) -> list[Rendered]:
         """As text and the ranges that are answers. Raises DroppedError, RowError, UnsuitableTemplateError."""
         if example.text is None:
-            return [self.conversation(example.turns)]
+            return [self.conversation(example.turns, example.tools)]
         if example.weight == 0:
             raise DroppedError("not_learnt", "it is marked not to be learnt")
         weights = None if example.weight is None else [example.weight]
         pieces = tuple(self._weighing.of_text(example.text))
         return [Rendered(example.text, [], weights, is_plain=True, pieces=pieces)]
 
-    def conversation(self, turns: Sequence[Turn]) -> Rendered:
-        """The same of turns."""
+    def conversation(self, turns: Sequence[Turn], tools: Sequence[Tool] = ()) -> Rendered:
+        """The same of turns, in which tools may be called."""
         if self._system and turns[0].role != "system":
             turns = [Turn("system", self._system), *turns]
         if not self._assistant_only:
-            return self._everything(turns)
+            return self._everything(turns, tools)
         for index, turn in enumerate(turns):
             if turn.weight and turn.role != "assistant":
                 raise RowError(
@@ -113,7 +117,7 @@ class SftRows:
                     "leave the mark out, or set task.sft.assistantOnlyLoss to false"
                 )
         turns = self._weighing.of_last_round(turns)
-        answered = [i for i, turn in enumerate(turns) if turn.role == "assistant" and turn.content.strip()]
+        answered = [i for i, turn in enumerate(turns) if turn.is_answer]
         if not answered:
             raise DroppedError("no_assistant_turn", "no turn of the assistant to learn from")
         learnt = [i for i in answered if turns[i].weight != 0]
@@ -121,12 +125,12 @@ class SftRows:
             raise DroppedError("not_learnt", "all its answers are marked not to be learnt")
         turns = turns[: learnt[-1] + 1]  # what follows the last answer that is learnt is not learnt
         for index, turn in enumerate(turns):
-            if turn.role == "assistant" and turn.weight != 0 and not turn.content.strip():
+            if turn.role == "assistant" and turn.weight != 0 and not turn.is_answer:
                 raise DroppedError("empty_answer", f"turn {index} of the assistant is empty; nothing would be answered")
         self._chat = self._chat or ChatTemplate(self._tokenizer, self._segments)
-        return self._by_template(self._chat, turns)
+        return self._by_template(self._chat, turns, tools)
 
-    def _everything(self, turns: Sequence[Turn]) -> Rendered:
+    def _everything(self, turns: Sequence[Turn], tools: Sequence[Tool]) -> Rendered:
         """The conversation with every token learnt. Answers are kept apart where they are found; they need not be."""
         if (mark := next((turn.weight for turn in turns if turn.weight not in (None, 1.0)), None)) is not None:
             what = f"with the weight {mark:g}" if mark else "not to be learnt"
@@ -139,22 +143,22 @@ class SftRows:
                 self._whole = ChatTemplate(self._tokenizer, self._segments)
             except UnsuitableTemplateError:
                 self._whole = PromptTemplate(self._tokenizer)
-        return self._by_template(self._whole, turns)
+        return self._by_template(self._whole, turns, tools)
 
-    def _by_template(self, template: PromptTemplate, turns: Sequence[Turn]) -> Rendered:
+    def _by_template(self, template: PromptTemplate, turns: Sequence[Turn], tools: Sequence[Tool]) -> Rendered:
         weights = [1.0 if turn.weight is None else turn.weight for turn in turns]
         pieces_of = partial(self._weighing.of_answer, turns) if self._weighing.weighs(turns) else None
 
-        def render(messages: list[Message]) -> Rendered:
+        def render(messages: list[Message], tools: Sequence[Tool]) -> Rendered:
             if isinstance(template, ChatTemplate):
                 try:
-                    return template.render(messages, weights, pieces_of)
+                    return template.render(messages, weights, pieces_of, tools)
                 except TemplateRefusalError:
                     if self._assistant_only:
                         raise
-            return Rendered(template.text(messages), [])
+            return Rendered(template.text(messages, tools=tools), [])
 
-        rendered = by_template(turns, self._segments.special, render)
+        rendered = by_template(turns, self._segments.special, render, tools)
         return rendered if self._assistant_only else self._with_prompts(rendered)
 
     def _with_prompts(self, rendered: Rendered) -> Rendered:
@@ -179,7 +183,9 @@ class SftRows:
         if not set(each) <= {0.0, 1.0}:
             weights = [weight for part, weight in zip(parts, each, strict=True) for _ in part]
         targets = None if rendered.targets is None else list(rendered.targets)
-        return Encoded(ids, labels, targets=targets, weights=weights)
+        ends = list(accumulate(map(len, parts), initial=0))
+        calls = tuple((ends[2 * index + 1], ends[2 * index + 2]) for index in rendered.calls)
+        return Encoded(ids, labels, targets=targets, weights=weights, calls=calls)
 
     def _weights(self, parts: Sequence[list[int]], rendered: Rendered) -> list[float]:
         """Of each segment."""

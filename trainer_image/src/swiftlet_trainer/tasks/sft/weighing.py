@@ -9,7 +9,7 @@ from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.templates.factors import Piece
 from swiftlet_trainer.templates.loss_scale.chain import PLAIN, Chain
 from swiftlet_trainer.templates.loss_scale.rules import LONGEST
-from swiftlet_trainer.templates.render import TemplateRefusalError, UnsuitableTemplateError
+from swiftlet_trainer.templates.prompt_template import TemplateRefusalError, UnsuitableTemplateError
 from swiftlet_trainer.templates.special import SpecialTokens
 
 
@@ -28,7 +28,7 @@ class Weighing:
         """Answers before the last question that is answered as given, where only those behind it are learnt."""
         if self.chain.base != "last_round":
             return list(turns)
-        last = max((i for i, turn in enumerate(turns) if turn.role == "assistant" and turn.content.strip()), default=0)
+        last = max((i for i, turn in enumerate(turns) if turn.is_answer), default=0)
         asked = max((i for i, turn in enumerate(turns[:last]) if turn.role in ("user", "tool")), default=-1)
         return [
             replace(turn, weight=0.0) if turn.role == "assistant" and index < asked else turn
