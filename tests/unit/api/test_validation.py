@@ -96,7 +96,7 @@ def test_a_bad_job_is_refused_with_field_value_rule_and_remedy(job: Object, chan
         (
             {"suites": [{"limit": 3}]},
             "spec.suites[0]: set exactly one of generation, perplexity, multipleChoice, preference, retrieval,"
-            " classification, regression",
+            " classification, regression, toolCalling",
         ),
         ({"gates": [{"metric": "contains"}]}, "spec.gates[0]: set at least one of min, max, minDelta"),
         ({"gates": [{"metric": "contains", "minDelta": 0.1}]}, "spec.gates: a gate on a delta needs a baseline"),

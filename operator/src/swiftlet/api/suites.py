@@ -12,8 +12,15 @@ GenerationMetric = Literal["exact_match", "contains", "rouge_l"]
 RetrievalMetric = Literal["mrr", "ndcg_at_10", "recall_at_1", "recall_at_10"]
 ClassificationMetric = Literal["accuracy", "f1_macro", "f1_micro", "precision_macro", "recall_macro"]
 RegressionMetric = Literal["mse", "mae", "pearson", "spearman"]
+AgentMetric = Literal["call_accuracy", "plan_em", "act_em", "hallu_rate", "avg_f1", "rouge_l"]
 Metric = Literal[
-    GenerationMetric, "perplexity", ClassificationMetric, "preference_accuracy", RetrievalMetric, RegressionMetric
+    GenerationMetric,
+    "perplexity",
+    ClassificationMetric,
+    "preference_accuracy",
+    RetrievalMetric,
+    RegressionMetric,
+    AgentMetric,
 ]
 
 
@@ -110,11 +117,35 @@ class RegressionSuite(ApiModel):
     )
 
 
+class ToolCallingSuite(ApiModel):
+    """What an agent does next (greedy): which tools it calls, with what, or what it answers.
+
+    Rows: `messages` up to a step, `tools`, and `target`, the step in ReAct's words (`Action:`, `Action Input:`, `Final
+    Answer:`, or ToolBench's call of Finish), which is the last message where there is no target. Reported are
+    call_accuracy (share of steps whose calls are right: names, arguments, types and values, in any order, none where
+    none is due; BFCL, Patil et al. 2025) and ToolBench's figures (SWIFT, arXiv:2408.05517): plan_em (whether it calls,
+    answers or gives up as it should), act_em (names of tools, where one is due), avg_f1 (their arguments), hallu_rate
+    (share of steps that call a tool that is not there) and rouge_l (of answers). Each counts the rows that it is about.
+    """
+
+    uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
+    max_tokens: Annotated[int, Field(ge=1, le=4096)] = Field(256, description="Longest step, in tokens.")
+
+
 class Suite(ApiModel):
     """One set of questions and how they are scored."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        one_of("generation", "perplexity", "multipleChoice", "preference", "retrieval", "classification", "regression"),
+        one_of(
+            "generation",
+            "perplexity",
+            "multipleChoice",
+            "preference",
+            "retrieval",
+            "classification",
+            "regression",
+            "toolCalling",
+        ),
     )
 
     name: DnsLabel | None = Field(None, description="Name in results; the block's name when absent.")
@@ -125,6 +156,7 @@ class Suite(ApiModel):
     retrieval: RetrievalSuite | None = None
     classification: ClassificationSuite | None = None
     regression: RegressionSuite | None = None
+    tool_calling: ToolCallingSuite | None = None
     limit: Positive | None = Field(None, description="Use the first rows only.")
     placeholders: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=32)] = Field(
         default_factory=dict, description="Values for `{{NAME}}` placeholders in the rows' text."
@@ -139,6 +171,7 @@ SUITE_NAMES: Mapping[str, str] = {
     "retrieval": "retrieval",
     "classification": "classification",
     "regression": "regression",
+    "tool_calling": "tool-calling",
 }
 """Blocks of a suite, and the name in results of a suite that has none."""
 SUITE_METRICS: Mapping[str, tuple[Metric, ...]] = {
@@ -148,5 +181,6 @@ SUITE_METRICS: Mapping[str, tuple[Metric, ...]] = {
     "retrieval": get_args(RetrievalMetric),
     "classification": get_args(ClassificationMetric),
     "regression": get_args(RegressionMetric),
+    "tool_calling": get_args(AgentMetric),
 }
 """What a suite reports, by its block; a generation suite reports its `metrics`."""

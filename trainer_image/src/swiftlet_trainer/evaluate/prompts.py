@@ -9,6 +9,7 @@ from swiftlet_trainer.data.encode import DroppedError
 from swiftlet_trainer.data.examples import Preference, Relevance
 from swiftlet_trainer.data.tools import Tool
 from swiftlet_trainer.data.turns import Message, Turn
+from swiftlet_trainer.evaluate.agents.rows import AgentRow
 from swiftlet_trainer.evaluate.likelihood import Scored
 from swiftlet_trainer.evaluate.rows import ChoiceRow, GenerationRow, PerplexityRow, UnusableRowError
 from swiftlet_trainer.failures import InvalidInput
@@ -21,9 +22,11 @@ from swiftlet_trainer.templates.render import ChatTemplate
 from swiftlet_trainer.templates.segments import Rendered, Segments, UnencodableError, Weighed
 
 
-def prompt_ids(tokenizer: Any, row: GenerationRow) -> list[int]:
+def prompt_ids(tokenizer: Any, row: GenerationRow | AgentRow) -> list[int]:
     """The conversation up to where the model answers. A model without a chat template gets the user's text as it is."""
-    return _Encoder.of(tokenizer).prompt(row.turns, row.tools)
+    # What may be called stands in the text of an agent's row.
+    tools = () if isinstance(row, AgentRow) else row.tools
+    return _Encoder.of(tokenizer).prompt(row.turns, tools)
 
 
 def prompt_text(row: GenerationRow | ChoiceRow) -> str:

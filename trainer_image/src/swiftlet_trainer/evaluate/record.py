@@ -20,6 +20,8 @@ class Record:
     """Summed negative log-likelihood in nats of the scored tokens (perplexity)."""
     tokens: int = 0
     """Tokens generated (generation) or scored."""
+    note: str | None = None
+    """Why a step of an agent is wrong, or counts for nothing."""
     scores: list[float] | None = None
     """Of a model that scores texts: of each answer, or of each class."""
     predicted: list[float] | None = None

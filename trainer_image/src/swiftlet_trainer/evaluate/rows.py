@@ -29,6 +29,7 @@ from swiftlet_trainer.data.relevance import RELEVANCE
 from swiftlet_trainer.data.shown import shown
 from swiftlet_trainer.data.tools import Tool
 from swiftlet_trainer.data.turns import Turn, is_turns, turns_of
+from swiftlet_trainer.evaluate.agents.rows import AgentRow, agent_row
 from swiftlet_trainer.evaluate.words import is_blank
 
 UnusableRowError = RowError
@@ -75,7 +76,7 @@ class ChoiceRow:
         return [*self.earlier, Turn("user", self.question)]
 
 
-Row = GenerationRow | PerplexityRow | ChoiceRow | Preference | Relevance | Labelled
+Row = GenerationRow | PerplexityRow | ChoiceRow | Preference | Relevance | Labelled | AgentRow
 """What a suite asks, by its kind."""
 
 
@@ -90,6 +91,8 @@ def parse_row(suite: ResolvedSuite, row: Mapping[str, Any]) -> Row:
             return _relevance(row)
         if suite.classification or suite.regression:
             return _labelled(row)
+        if suite.tool_calling:
+            return agent_row(row)
         return _perplexity(row) if suite.perplexity else _choice(row)
     except RecursionError:
         raise UnusableRowError("nested too deeply to be read; a row has a few levels at most") from None

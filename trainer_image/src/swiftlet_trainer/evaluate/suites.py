@@ -6,6 +6,7 @@ from typing import Any
 from swiftlet.api.suites import SUITE_METRICS
 from swiftlet.wire.documents import ResolvedSuite
 
+from swiftlet_trainer.evaluate.agents.suite import tool_calling
 from swiftlet_trainer.evaluate.class_figures import class_samples
 from swiftlet_trainer.evaluate.language_suites import choice, generation, perplexity
 from swiftlet_trainer.evaluate.preference_suite import preference
@@ -25,6 +26,7 @@ SUITES: Mapping[str, Callable[[Run], list[Record]]] = {
     "retrieval": retrieval,
     "classification": classification,
     "regression": regression,
+    "tool_calling": tool_calling,
 }
 """By the block that a suite has."""
 
@@ -65,4 +67,6 @@ def samples(suite: ResolvedSuite, records: Sequence[Record]) -> dict[str, Sample
         if suite.generation
         else next(metrics for block, metrics in SUITE_METRICS.items() if getattr(suite, block))
     )
-    return {name: mean_sample([record.metrics[name] for record in records]) for name in names}
+    # A figure of agents applies to some rows alone, to which says the row and not the model.
+    figures = {name: [one.metrics[name] for one in records if name in one.metrics] for name in names}
+    return {name: mean_sample(found) for name, found in figures.items() if found}

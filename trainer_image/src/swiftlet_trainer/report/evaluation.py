@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic.alias_generators import to_camel
 from swiftlet.api.evalrun import Comparison, Result
 from swiftlet.wire.documents import EvaluateDocument, ResolvedSubject
 from swiftlet.wire.significance import judged
@@ -13,8 +14,8 @@ from swiftlet_trainer.evaluate.questions import source_uri
 
 REPORT_FILE = "report.html"
 SHOWN_ROWS = 40
-LOWER_IS_BETTER = {"perplexity", "mse", "mae"}
-NO_SHARES = {*LOWER_IS_BETTER, "pearson", "spearman"}
+LOWER_IS_BETTER = {"perplexity", "mse", "mae", "hallu_rate"}
+NO_SHARES = {"perplexity", "mse", "mae", "pearson", "spearman"}
 WHAT = {
     "generation": ("Greedy answers; ✓ means that the first metric counts the answer.", "Prompt"),
     "perplexity": ("Perplexity of each row: exp of its mean negative log-likelihood per token.", "Text"),
@@ -22,6 +23,7 @@ WHAT = {
     "preference": ("The likeliest answer; ✓ means that it is the chosen one.", "Prompt"),
     "retrieval": ("The document that comes first; ✓ means that it is relevant.", "Query"),
     "regression": ("The figures that the text is given.", "Text"),
+    "tool_calling": ("What the agent does; ✓ means that its calls are those that are due.", "Last said"),
     "classification": ("The class with the highest score; ✓ means that it is the text's.", "Text"),
 }
 SUBJECTS = ("baseline", "target")
@@ -93,7 +95,7 @@ def _plot(results: list[Result]) -> Any:
 
 def _suite_rows(name: str, suite: dict[str, Any], records: list[dict[str, Any]]) -> dict[str, Any]:
     """The rows of a suite with what each subject made of them, side by side."""
-    kind = next(kind for kind in WHAT if {"multiple_choice": "multipleChoice"}.get(kind, kind) in suite)
+    kind = next(kind for kind in WHAT if to_camel(kind) in suite)
     mine = [record for record in records if record["suite"] == name]
     subjects = [subject for subject in SUBJECTS if any(record["subject"] == subject for record in mine)]
     by_row: dict[int, dict[str, dict[str, Any]]] = {}
@@ -127,10 +129,11 @@ def _cell(record: dict[str, Any]) -> dict[str, Any]:
         from math import exp
 
         return {"text": f"{exp(min(700.0, float(record['nll']) / record['tokens'])):.2f}", "passed": None}
-    name, score = next(iter(record["metrics"].items()))
+    name, score = next(iter(record.get("metrics", {}).items()), ("", 0))
+    note = f" [{record['note']}]" if "note" in record else ""
     return {
-        "text": record.get("answer", "") + (f" ({score:.2f})" if name == "rouge_l" else ""),
-        "passed": None if name in ("rouge_l", "mse") else score == 1,
+        "text": record.get("answer", "") + (f" ({score:.2f})" if name == "rouge_l" else note),
+        "passed": None if name in ("", "rouge_l", "mse") else score == 1,
     }
 
 

@@ -83,7 +83,9 @@ def _compared(key: tuple[str, str], a: Object, b: Object, rows_a: Rows | None, r
     theirs = [index for index in rows_b if index[0] == suite]
     if ours != theirs or any(rows_a[index]["prompt"] != rows_b[index]["prompt"] for index in ours):
         return Compared(suite, metric, *figures, None, "the runs had other rows, so no interval")
-    if metric != "perplexity" and any(metric not in rows_a[index]["metrics"] for index in ours):
+    if metric != "perplexity":  # of agents, some figures are about some rows alone
+        ours = [index for index in ours if metric in rows_a[index].get("metrics", {})]
+    if not ours:
         return Compared(suite, metric, *figures, None, "no row has a figure of its own, so no interval")
     pairs = [Pair(*_scored(rows_a[index], metric), *_scored(rows_b[index], metric)) for index in ours]
     found = difference(pairs, exponential=metric == "perplexity")
