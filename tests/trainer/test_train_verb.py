@@ -1,6 +1,5 @@
 """`swiftlet_trainer train` as a container runs it: signals, failing ranks, full disks, several processes."""
 
-import json
 import os
 import signal
 import subprocess
@@ -52,7 +51,7 @@ def test_a_run_leaves_its_results_in_the_termination_message(pod: Any) -> None:
     assert message["dataset"]["used"] == 20
     assert (message["progress"]["step"], message["progress"]["percent"]) == (6, 100)
     assert "failure" not in message
-    events = [json.loads(line) for line in (pod.root / "swiftlet/run/progress.jsonl").read_text().splitlines()]
+    events = pod.progress()
     steps = [event["step"] for event in events if event["type"] == "progress"]
     assert steps == [1, 2, 3, 4, 5, 6]
     assert [event["step"] for event in events if event["type"] == "checkpoint"] == [2, 4, 6]
