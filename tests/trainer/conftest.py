@@ -127,9 +127,9 @@ class Pod:
         asked = StopAfter(stop_after) if stop_after else StopRequest()
         run_training("/swiftlet/job/job.json", stop or asked)
 
-    def train_together(self, processes: int = 2) -> None:
-        """Train in the processes of the job's node, without torchrun."""
-        assert train_together("/swiftlet/job/job.json", os.environ, processes) == [0] * processes
+    def train_together(self) -> None:
+        """Train in the two processes of the job's node, without torchrun."""
+        assert train_together("/swiftlet/job/job.json", os.environ) == [0, 0]
 
     def progress(self) -> list[dict[str, Any]]:
         """What the run has told of itself, line by line."""
