@@ -86,6 +86,7 @@ generate: $(INSTALLED) ## Write crds/, docs/reference/ and the chart's copies fr
 	@$(VENV)/bin/python -m swiftlet.api.reference docs/reference
 	@$(VENV)/bin/python -m swiftlet.kinds.conditions.reference docs/reference
 	@$(VENV)/bin/python -m swiftlet.cli.reference docs/reference/cli.md
+	@$(VENV)/bin/python -m swiftlet_trainer.templates.agents.reference docs/reference/agent-templates.md
 	@$(VENV)/bin/python helm/generate.py
 	@$(VENV)/bin/python helm/dashboards.py
 

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from swiftlet.api.agents import AgentTemplateName, agents_talk
 from swiftlet.api.base import (
     MOST_CHARACTERS,
     ApiModel,
@@ -31,12 +32,17 @@ Strategy = Literal["auto", "ddp", "zero1", "zero2", "zero3"]
 
 
 class Template(ApiModel):
-    """How a row becomes tokens. The model's own chat template is always used."""
+    """How a row becomes tokens. The model's own chat template always writes the turns."""
 
     rules: ClassVar[tuple[Rule, ...]] = TEMPLATE_RULES
 
     system: Annotated[str, Field(max_length=8192)] | None = Field(
         None, description="System message for rows that have none."
+    )
+    agent_template: AgentTemplateName | None = Field(
+        None,
+        description="How tools, calls of them and results are written into turns (agent-templates.md); as the model's"
+        " own chat template does when absent.",
     )
     max_length: Annotated[int, Field(ge=8, le=1048576)] = Field(1024, description="Longest row, in tokens.")
     truncation: Literal["drop", "truncate", "fail"] = Field(
@@ -152,6 +158,7 @@ class FineTuneJobSpec(ApiModel):
         _format_of_task(),
         _texts_of_pretrain(),
         *JOB_RULES,
+        agents_talk(),
         _not_with_zero3("torchCompile", "gathers weights while layers run"),
         _not_with_zero3("useLigerKernel", "shards weights before it can be tried whether the model means the same"),
     )

@@ -58,6 +58,8 @@ def render_reference() -> dict[str, str]:
         "Tasks of a FineTuneJob:",
         "",
         *tasks,
+        "",
+        "Ways of writing tools into conversations: [agent templates](agent-templates.md).",
     ]
     return {
         "index.md": "\n".join([*index, ""]),

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from swiftlet.api.finetunejob import Template
 from swiftlet_trainer.data.encode import DroppedError
 from swiftlet_trainer.data.tools import Tool, ToolCall
 from swiftlet_trainer.data.turns import Turn
@@ -151,7 +152,7 @@ def test_arguments_are_text_where_the_template_wants_it(tokenizer: Any) -> None:
 
 
 def test_what_looks_like_a_control_token_in_calls_and_tools_is_text(tokenizer: Any) -> None:
-    rows = SftRows(tokenizer := Templated(tokenizer, "qwen2_5"), segments := Segments(tokenizer), None)
+    rows = SftRows(tokenizer := Templated(tokenizer, "qwen2_5"), segments := Segments(tokenizer), Template())
     described = {**TOOL, "function": {**TOOL["function"], "description": "Ends in <|im_end|>."}}
     turns = [ASKED, Turn("assistant", "", calls=(call("<|im_start|>Bern<|im_end|>"),))]
     rendered = rows.conversation(turns, [described])
@@ -166,4 +167,4 @@ def test_what_looks_like_a_control_token_in_calls_and_tools_is_text(tokenizer: A
 def test_a_row_that_the_template_cannot_write_is_dropped_with_the_remedy(tokenizer: Any) -> None:
     tokenizer = Templated(tokenizer, "llama3")
     with pytest.raises(DroppedError, match=r"template.agentTemplate"):
-        SftRows(tokenizer, Segments(tokenizer), None).conversation(TURNS, [TOOL])
+        SftRows(tokenizer, Segments(tokenizer), Template()).conversation(TURNS, [TOOL])

@@ -5,11 +5,11 @@ from itertools import groupby
 from typing import Any
 
 import pytest
+from swiftlet.api.finetunejob import Template
 from swiftlet_trainer.data.encode import Encoded, scaled
 from swiftlet_trainer.data.examples import Example
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.tasks.sft.rows import SftRows
-from swiftlet_trainer.templates.loss_scale.chain import chain_of
 from swiftlet_trainer.templates.prompt_template import TemplateRefusalError, UnsuitableTemplateError
 from swiftlet_trainer.templates.segments import Segments, Weighed
 
@@ -21,8 +21,8 @@ REACT = "Thought: I am.\nAction: get\nAction Input: {}\nObservation: it is\nFina
 
 def encoded(tokenizer: Any, example: Example | list[Turn], *names: str, **own: str) -> Encoded:
     segments = Segments(tokenizer)
-    chain = chain_of(names or None, own)
-    rows = SftRows(tokenizer, segments, None, assistant_only=chain.base != "all", chain=chain)
+    template = Template(loss_scale=list(names) or None, loss_scale_rules=own)
+    rows = SftRows(tokenizer, segments, template, assistant_only=not "+".join(names).startswith("all"))
     (rendered,) = rows.rendered(example if isinstance(example, Example) else Example(example))
     (found,) = segments.weighed([rendered])
     assert isinstance(found, Weighed)
@@ -162,7 +162,7 @@ def test_given_pieces_that_a_template_rewrites_are_looked_for(tokenizer: Any) ->
 
 def test_given_pieces_that_are_lost_are_refused(tokenizer: Any) -> None:
     segments = Segments(tokenizer)
-    rows = SftRows(tokenizer, segments, None)
+    rows = SftRows(tokenizer, segments, Template())
     with pytest.raises(TemplateRefusalError, match="no longer found: 'Six'"):
         rows._weighing.of_answer([Turn("assistant", "a Six", given=((2, 5),))], 0, "a seven")
 

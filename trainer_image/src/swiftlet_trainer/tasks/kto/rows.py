@@ -21,7 +21,7 @@ MOST_UNEQUAL = 4 / 3
 
 def rows(document: TrainDocument, tokenizer: Any, segments: Segments) -> "JudgedRows":
     """Of a document with the block task.kto."""
-    return JudgedRows(SftRows(tokenizer, segments, document.template.system))
+    return JudgedRows(SftRows(tokenizer, segments, document.template))
 
 
 class JudgedRows(PairRows):

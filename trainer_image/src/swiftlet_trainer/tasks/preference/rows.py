@@ -13,7 +13,7 @@ from swiftlet_trainer.templates.segments import Rendered, Segments
 
 def rows(document: TrainDocument, tokenizer: Any, segments: Segments) -> "PairRows":
     """Of a document with the block of such a method."""
-    return PairRows(SftRows(tokenizer, segments, document.template.system))
+    return PairRows(SftRows(tokenizer, segments, document.template))
 
 
 class PairRows:

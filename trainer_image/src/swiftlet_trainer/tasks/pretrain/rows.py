@@ -14,7 +14,7 @@ __all__ = ["TextRows", "rows", "target_notes"]
 
 def rows(document: TrainDocument, tokenizer: Any, segments: Segments) -> "TextRows":
     """Of a document with the block task.pretrain."""
-    return TextRows(tokenizer, segments, None, assistant_only=False, channelled=document.task.has_channels)
+    return TextRows(tokenizer, segments, document.template, assistant_only=False, channelled=document.task.has_channels)
 
 
 class TextRows(SftRows):

@@ -18,7 +18,7 @@ from swiftlet_trainer.templates.segments import Rendered, Segments
 
 def rows(document: TrainDocument, tokenizer: Any, segments: Segments) -> "RewardRows":
     """Of a document with the block task.rm."""
-    return RewardRows(SftRows(tokenizer, segments, document.template.system), tokenizer.pad_token_id)
+    return RewardRows(SftRows(tokenizer, segments, document.template), tokenizer.pad_token_id)
 
 
 def target_notes(_document: TrainDocument, _margins: NDArray[np.float32]) -> list[str]:

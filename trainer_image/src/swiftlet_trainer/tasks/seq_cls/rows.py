@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from swiftlet.api.finetunejob import Template
 from swiftlet.api.tasks.seq_cls import SeqClsTask
 from swiftlet.wire.documents import TrainDocument
 
@@ -23,7 +24,7 @@ def rows(document: TrainDocument, tokenizer: Any, segments: Segments) -> "Labell
     """Of a document with the block task.seqCls."""
     head = head_of_task(document.task)
     assert head  # noqa: S101
-    return LabelledRows(tokenizer, segments, head, document.template.system)
+    return LabelledRows(tokenizer, segments, head, document.template)
 
 
 def target_notes(document: TrainDocument, targets: NDArray[np.float32]) -> list[str]:
@@ -44,9 +45,8 @@ class LabelledRows:
 
     shape: Shape = "labelled"
 
-    def __init__(self, tokenizer: Any, segments: Segments, head: ScoreHead, system: str | None = None) -> None:
-        """system: said before conversations that say nothing of the kind."""
-        self._conversations = SftRows(tokenizer, segments, system, assistant_only=False)
+    def __init__(self, tokenizer: Any, segments: Segments, head: ScoreHead, template: Template | None = None) -> None:
+        self._conversations = SftRows(tokenizer, segments, template or Template(), assistant_only=False)
         self._head, self._pad_token_id = head, tokenizer.pad_token_id
         # The tokenizer's users get no end of text that it does not write itself.
         self._eos = [] if segments.end else segments.eos

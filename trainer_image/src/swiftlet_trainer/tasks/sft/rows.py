@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from swiftlet.api.finetunejob import Template
 from swiftlet.api.tasks.sft import SftTask
 from swiftlet.wire.documents import TrainDocument
 
@@ -17,7 +18,9 @@ from swiftlet_trainer.data.keys import RowError
 from swiftlet_trainer.data.tools import Tool, tool_texts
 from swiftlet_trainer.data.turns import Message, Turn
 from swiftlet_trainer.tasks.sft.weighing import Weighing
-from swiftlet_trainer.templates.loss_scale.chain import PLAIN, Chain, chain_of
+from swiftlet_trainer.templates.agents.template import UnwritableError
+from swiftlet_trainer.templates.agents.writing import AgentWriter
+from swiftlet_trainer.templates.loss_scale.chain import chain_of
 from swiftlet_trainer.templates.prompt_template import PromptTemplate, TemplateRefusalError, UnsuitableTemplateError
 from swiftlet_trainer.templates.render import ChatTemplate
 from swiftlet_trainer.templates.segments import Rendered, Segments
@@ -27,9 +30,7 @@ from swiftlet_trainer.templates.special import SpecialTokens
 def rows(document: TrainDocument, tokenizer: Any, segments: Segments) -> "SftRows":
     """Of a document with the block task.sft."""
     block = document.task.sft or SftTask()
-    template = document.template
-    chain = chain_of(template.loss_scale, template.loss_scale_rules)
-    return SftRows(tokenizer, segments, template.system, block.assistant_only_loss, document.task.has_channels, chain)
+    return SftRows(tokenizer, segments, document.template, block.assistant_only_loss, document.task.has_channels)
 
 
 def target_notes(_document: TrainDocument, _channels: NDArray[np.float32]) -> list[str]:
@@ -47,7 +48,9 @@ def by_template(
     in them. Raises DroppedError where it refuses them."""
     messages = [turn.message for turn in turns]
     said = [*(text for turn in turns for text in turn.texts), *tool_texts(tools)]
-    if is_shielded := special.find(said) is not None:
+    is_shielded = any(map(special.reserved, said))  # by an agent template
+    if special.find(said) is not None:
+        is_shielded = True
         messages, tools = special.shielded_value(messages), special.shielded_value(tools)
     try:
         return replace(render(messages, tools), is_shielded=is_shielded)
@@ -65,19 +68,18 @@ class SftRows:
         self,
         tokenizer: Any,
         segments: Segments,
-        system: str | None,
+        template: Template,
         assistant_only: bool = True,
         channelled: bool = False,
-        chain: Chain = PLAIN,
     ) -> None:
-        """system: said before conversations that say nothing of the kind. channelled: whether rows are told apart by
-        where they are from. chain: which answers, and which pieces of them, count how much."""
+        """channelled: whether rows are told apart by where they are from."""
         self.shape: Shape = "channelled" if channelled else "example"
         self._tokenizer, self._segments = tokenizer, segments
-        self._system, self._assistant_only = system, assistant_only
-        self._weighing = Weighing(segments.special, chain)
+        self._template, self._assistant_only = template, assistant_only
+        self._weighing = Weighing(segments.special, chain_of(template.loss_scale, template.loss_scale_rules))
         self._chat: ChatTemplate | None = None
         self._whole: PromptTemplate | None = None
+        self._writer: AgentWriter | None = None
 
     @property
     def warnings(self) -> list[str]:
@@ -106,8 +108,17 @@ class SftRows:
 
     def conversation(self, turns: Sequence[Turn], tools: Sequence[Tool] = ()) -> Rendered:
         """The same of turns, in which tools may be called."""
-        if self._system and turns[0].role != "system":
-            turns = [Turn("system", self._system), *turns]
+        if self._template.system and turns[0].role != "system":
+            turns = [Turn("system", self._template.system), *turns]
+        if not self._template.agent_template:
+            return self._written(turns, tools)
+        has_calls = any(turn.calls for turn in turns)
+        rendered = self._written(self._as_texts(self._template.agent_template, turns, tools), ())
+        # Which of the answers have one is no longer known; none is cut in half.
+        return replace(rendered, calls=tuple(range(len(rendered.spans)))) if has_calls else rendered
+
+    def _written(self, turns: Sequence[Turn], tools: Sequence[Tool]) -> Rendered:
+        """Turns as the chat template writes them."""
         if not self._assistant_only:
             return self._everything(turns, tools)
         for index, turn in enumerate(turns):
@@ -129,6 +140,14 @@ class SftRows:
                 raise DroppedError("empty_answer", f"turn {index} of the assistant is empty; nothing would be answered")
         self._chat = self._chat or ChatTemplate(self._tokenizer, self._segments)
         return self._by_template(self._chat, turns, tools)
+
+    def _as_texts(self, name: str, turns: Sequence[Turn], tools: Sequence[Tool]) -> list[Turn]:
+        """With tools, calls and results as an agent template writes them."""
+        self._writer = self._writer or AgentWriter(name, self._tokenizer, self._segments.special)
+        try:
+            return self._writer.turns(turns, tools)
+        except UnwritableError as error:
+            raise DroppedError("template_refused", str(error)) from None
 
     def _everything(self, turns: Sequence[Turn], tools: Sequence[Tool]) -> Rendered:
         """The conversation with every token learnt. Answers are kept apart where they are found; they need not be."""

@@ -72,5 +72,4 @@ HERMES = AgentTemplate(
     results=_results,
     read=read_tagged,
     source="the chat template of Qwen2.5",
-    tokens=(BEGIN, END),
 )

@@ -1,6 +1,6 @@
 """Conversations with tools as conversations of texts alone, which any chat template can write."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -9,19 +9,21 @@ from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.templates.agents.template import AgentTemplate, UnwritableError
 
 
-def plain(turns: Sequence[Turn], tools: Sequence[Tool], template: AgentTemplate) -> list[Turn]:
+def plain(
+    turns: Sequence[Turn], tools: Sequence[Tool], template: AgentTemplate, seal: Callable[[str], str] = str
+) -> list[Turn]:
     """The turns with tools introduced, calls and results as texts. Of an answer that goes on behind results within one
-    turn, the results are given. Raises UnwritableError."""
+    turn, the results are given. seal: changes each text that is written. Raises UnwritableError."""
     said: list[Turn] = []
     for is_result, group in groupby(_introduced(turns, tools, template), key=lambda turn: turn.role == "tool"):
         if is_result:
-            _add_results(said, list(group), template)
+            _add_results(said, list(group), template, seal)
             continue
         for turn in group:
             is_answer = turn.role == "assistant"
             text = template.answer(turn, tools) if is_answer else turn.content
-            thought = None if is_answer and template.thought is not None else turn.thought
-            one = replace(turn, content=text, calls=(), thought=thought)
+            thought = None if turn.thought is None or (is_answer and template.thought) else seal(turn.thought)
+            one = replace(turn, content=seal(text), calls=(), thought=thought)
             if is_answer and said and said[-1].role == "assistant" and template.results_in == "assistant":
                 said[-1] = _behind(said[-1], one, template)
             else:
@@ -44,16 +46,18 @@ def _introduced(turns: Sequence[Turn], tools: Sequence[Tool], template: AgentTem
     return [*turns[:place], replace(own, content=text), *turns[place + 1 :]]
 
 
-def _add_results(said: list[Turn], results: Sequence[Turn], template: AgentTemplate) -> None:
-    text = template.results(results)
+def _add_results(
+    said: list[Turn], results: Sequence[Turn], template: AgentTemplate, seal: Callable[[str], str]
+) -> None:
+    text, ends = seal(template.results(results)), seal(template.ends)
     if template.results_in != "assistant":
         said.append(Turn(template.results_in, text))
         return
     if not said or said[-1].role != "assistant":
         raise UnwritableError("a result of a tool follows no answer with a call; leave it out")
     answer = said[-1]
-    start = len(answer.content) + len(template.ends)
-    content = f"{answer.content}{template.ends}{text}"
+    start = len(answer.content) + len(ends)
+    content = f"{answer.content}{ends}{text}"
     said[-1] = replace(answer, content=content, given=(*answer.given, (start, len(content))))
 
 

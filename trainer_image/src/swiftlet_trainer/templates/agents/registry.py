@@ -8,6 +8,7 @@ from swiftlet_trainer.templates.agents.glm import GLM
 from swiftlet_trainer.templates.agents.hermes import HERMES
 from swiftlet_trainer.templates.agents.hunyuan import HUNYUAN
 from swiftlet_trainer.templates.agents.llama import LLAMA
+from swiftlet_trainer.templates.agents.minicpm import MINICPM
 from swiftlet_trainer.templates.agents.minimax import MINIMAX
 from swiftlet_trainer.templates.agents.qwen import QWEN
 from swiftlet_trainer.templates.agents.qwen3 import QWEN3
@@ -17,5 +18,17 @@ from swiftlet_trainer.templates.agents.template import AgentTemplate
 from swiftlet_trainer.templates.agents.tool_bench import TOOL_BENCH
 from swiftlet_trainer.templates.agents.youtu import YOUTU
 
-FAMILIES = ((HERMES, YOUTU, TOOL_BENCH, DEEPSEEK, MINIMAX, SEED), REACT, QWEN, QWEN3, CHATGLM, GLM, LLAMA, HUNYUAN)
-AGENT_TEMPLATES: Mapping[str, AgentTemplate] = {one.name: one for family in FAMILIES for one in family}
+GROUPS = (
+    (HERMES,),
+    REACT,
+    (TOOL_BENCH,),
+    QWEN,
+    QWEN3,
+    CHATGLM,
+    GLM,
+    LLAMA,
+    (DEEPSEEK, MINIMAX, MINICPM, SEED),
+    HUNYUAN,
+    (YOUTU,),
+)
+AGENT_TEMPLATES: Mapping[str, AgentTemplate] = {one.name: one for group in GROUPS for one in group}

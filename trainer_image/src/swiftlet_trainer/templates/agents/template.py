@@ -44,7 +44,7 @@ class AgentTemplate:
     ends: what ends a call whose results follow within the assistant's turn; the end of turns stands there otherwise.
     thought: what is put around a thought where thoughts are part of the answer; None: the chat template writes them.
     stop: texts at which an answer with a call ends, besides the end of the turn.
-    tokens: pieces that the format's models have as single tokens.
+    tokens: control tokens without which it cannot be written.
     parallel: whether an answer may have several calls.
     source: where the format is from.
     limits: what it cannot carry.

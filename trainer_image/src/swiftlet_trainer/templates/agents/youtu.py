@@ -36,5 +36,4 @@ YOUTU = AgentTemplate(
     read=read_tagged,
     source="SWIFT's youtu",
     between="",
-    tokens=("<|begin_of_tool_description|>", "<|end_of_tool_description|>"),
 )
