@@ -87,6 +87,9 @@ ANSWERED: dict[str, Case] = {
     "as many stops as there may be": _chat(stop=[".", "\n\n", "你", "Hello"]),
     "stops that are empty": _chat(stop=["", "."]),
     "a stop that is empty": _chat(stop=""),
+    "tools that are not called": _chat(
+        tools=[{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}], tool_choice="none"
+    ),
     "named turn": _chat({"role": "user", "content": "Hi", "name": "me"}),
     "text": Case({"prompt": "Once upon"}),
     "token ids": Case({"prompt": [1, 2, 3]}),
@@ -161,9 +164,6 @@ VLLM_ALONE: dict[str, Case] = {
     "top_k and min_p": _chat(top_k=5, min_p=0.1),
     "fields that nobody knows": _chat(nonsense=1),
     "roles that may be the model's own": _chat({"role": "narrator", "content": "It rains"}, *HI),
-    "tools that are not called": _chat(
-        tools=[{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}], tool_choice="none"
-    ),
 }
 """What the transformers engine refuses by name."""
 CASES: dict[str, Case | Raw] = {

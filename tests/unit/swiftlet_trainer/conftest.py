@@ -1,7 +1,8 @@
 """What tests of the trainer share: the real tokenizer, and a pod's folder with documents in it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,22 @@ def tokenizer(smollm2: Path) -> Any:
     from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(smollm2)
+
+
+@pytest.fixture
+def chat_template(tokenizer: Any) -> Iterator[Any]:
+    """The tokenizer with one of TRL's copies of published chat templates: `chat_template("qwen3")`."""
+    own, spec = tokenizer.chat_template, find_spec("trl")
+    assert spec is not None
+    assert spec.origin is not None
+    folder = Path(spec.origin).parent / "chat_templates"
+
+    def with_template(name: str) -> Any:
+        tokenizer.chat_template = (folder / f"{name}.jinja").read_text()
+        return tokenizer
+
+    yield with_template
+    tokenizer.chat_template = own
 
 
 class Pod:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from swiftlet_trainer.serve.openai_requests import MESSAGE, ChatMessage, ChatRequest, CompletionRequest, Refused
+from swiftlet_trainer.data.turns import Turn
+from swiftlet_trainer.serve.chat_requests import ChatRequest
+from swiftlet_trainer.serve.openai_requests import MESSAGE, ChatMessage, CompletionRequest, Refused
 
 CHAT: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 
@@ -23,7 +25,7 @@ def test_fields_that_ask_for_nothing_are_accepted() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("n", 2), ("tools", [{"type": "function"}]), ("logprobs", True), ("presence_penalty", 0.5), ("colour", "red")],
+    [("n", 2), ("logprobs", True), ("presence_penalty", 0.5), ("colour", "red")],
 )
 def test_what_it_cannot_do_is_refused_by_name(field: str, value: Any) -> None:
     with pytest.raises(ValidationError, match=field) as caught:
@@ -46,7 +48,7 @@ def test_stop_is_one_text_or_several() -> None:
 def test_parts_of_text_are_joined() -> None:
     parts = [{"type": "text", "text": "Who "}, {"type": "text", "text": "are you?"}]
     request = ChatRequest.model_validate({"model": "m", "messages": [{"role": "user", "content": parts}]})
-    assert request.messages[0].turn() == {"role": "user", "content": "Who are you?"}
+    assert request.messages[0].said() == Turn("user", "Who are you?")
 
 
 def test_prompt_may_be_token_ids() -> None:
@@ -66,7 +68,7 @@ def test_nulls_of_an_answer_are_neutral_in_a_history(field: str) -> None:
     "turn", [{"role": "assistant"}, {"role": "assistant", "content": None}, {"role": "assistant", "content": []}]
 )
 def test_an_assistant_may_have_said_nothing(turn: dict[str, Any]) -> None:
-    assert ChatMessage.model_validate(turn).turn() == {"role": "assistant", "content": ""}
+    assert ChatMessage.model_validate(turn).said() == Turn("assistant", "")
 
 
 @pytest.mark.parametrize("role", ["user", "system"])
@@ -76,7 +78,7 @@ def test_others_say_something(role: str) -> None:
 
 
 def test_developer_is_the_system() -> None:
-    assert ChatMessage(role="developer", content="Be brief").turn() == {"role": "system", "content": "Be brief"}
+    assert ChatMessage(role="developer", content="Be brief").said() == Turn("system", "Be brief")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from swiftlet_trainer.serve.openai_requests import MESSAGE, REQUEST, ChatRequest, CompletionRequest
+from swiftlet_trainer.serve.chat_requests import ChatRequest
+from swiftlet_trainer.serve.openai_requests import MESSAGE, REQUEST, CompletionRequest
 from swiftlet_trainer.serve.transformers_app import build_app
 from swiftlet_trainer.serve.transformers_engine import TransformersEngine
 
@@ -118,9 +119,9 @@ def test_bad_json_is_told_with_its_place(client: httpx.Client) -> None:
 
 
 def test_a_field_within_a_turn_is_named_with_its_turn(client: httpx.Client) -> None:
-    turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "x", "tool_calls": [{"id": "1"}]}]
+    turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "x", "audio": {"id": "1"}}]
     error = client.post("/v1/chat/completions", json={"model": "base", "messages": turns}).json()["error"]
-    assert error["param"] == "messages.1.tool_calls"
+    assert error["param"] == "messages.1.audio"
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,14 @@ from swiftlet_trainer.serve.request_metrics import Meter, Outcome
 
 @dataclass(frozen=True)
 class Sampling:
-    """How to choose tokens. temperature 0 is greedy."""
+    """How to choose tokens. temperature 0 is greedy. kept: control tokens that are part of the text."""
 
     max_tokens: int | None
     temperature: float
     top_p: float
     stops: Sequence[str]
     seed: int | None
+    kept: Sequence[str] = ()
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Text of a stream of tokens."""
 
+from collections.abc import Collection
 from typing import Any
 
 UNFINISHED = "\ufffd"
@@ -7,18 +8,22 @@ UNFINISHED = "\ufffd"
 
 
 class Detokenizer:
-    """Gives the text that each token adds, once its characters are whole. Special tokens have none.
+    """Gives the text that each token adds, once its characters are whole. Special tokens have none but those in `kept`.
 
     A few tokens are decoded at a time, since the text of a token depends on the one before it (blanks, merged bytes).
     """
 
-    def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
+    def __init__(self, tokenizer: Any, kept: Collection[str] = ()) -> None:
+        self._tokenizer, self._keeps = tokenizer, bool(kept)
+        added = tokenizer.added_tokens_decoder.items() if kept else ()
+        self._silent = {number for number, token in added if token.special and token.content not in kept}
         self._shown: list[int] = []
         self._new: list[int] = []
 
     def push(self, token: int) -> str:
         """The text that `token` makes whole."""
+        if token in self._silent:
+            return ""
         self._new.append(token)
         text = self._added()
         if not text or text.endswith(UNFINISHED):
@@ -34,5 +39,5 @@ class Detokenizer:
         return self._decoded(self._shown + self._new)[len(self._decoded(self._shown)) :]
 
     def _decoded(self, ids: list[int]) -> str:
-        text: str = self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        text: str = self._tokenizer.decode(ids, skip_special_tokens=not self._keeps, clean_up_tokenization_spaces=False)
         return text

@@ -4,19 +4,26 @@ import json
 import time
 import traceback
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive
 
+from swiftlet_trainer.data.tools import ToolCall
 from swiftlet_trainer.serve.answer import Answer, Sampling, Usage
+from swiftlet_trainer.serve.call_reader import CallReader
+from swiftlet_trainer.serve.chat_requests import ChatRequest
+from swiftlet_trainer.serve.conversations import REMEDY
 from swiftlet_trainer.serve.departure import EventStream, unless_left
 from swiftlet_trainer.serve.openai_errors import unexpected
-from swiftlet_trainer.serve.openai_requests import ChatRequest, CompletionRequest
+from swiftlet_trainer.serve.openai_requests import CompletionRequest, Refused
 from swiftlet_trainer.serve.openai_requests import Request as AnyRequest
 from swiftlet_trainer.serve.transformers_engine import DEFAULT_COMPLETION_TOKENS, Prompt, TransformersEngine
+from swiftlet_trainer.templates.agents.template import AgentTemplate
+
+ID_CHARACTERS = 9
 
 
 def add_generation(app: FastAPI, engine: TransformersEngine, wait_seconds: float) -> None:
@@ -25,44 +32,76 @@ def add_generation(app: FastAPI, engine: TransformersEngine, wait_seconds: float
     # Tokenizing is done in other threads: a long prompt must not keep the loop from saying that it lives.
     @app.post("/v1/chat/completions", response_model=None)
     async def chat(request: ChatRequest, http: Request) -> Any:
-        prompt = await run_in_threadpool(engine.chat_prompt, [message.turn() for message in request.messages])
-        answer = engine.answer(request.model, prompt, _sampling(request, request.max_tokens))
-        return await _answered(engine, answer, request, http.receive, _CHAT, wait_seconds)
+        prompt, agent = await run_in_threadpool(_conversation, engine, request)
+        answer = engine.answer(request.model, prompt, _sampling(request, request.max_tokens, agent))
+        reader = CallReader(agent, request.callable_tools, request.parallel_tool_calls)
+        return await _answered(engine, answer, request, http.receive, _Chat(reader), wait_seconds)
 
     @app.post("/v1/completions", response_model=None)
     async def complete(request: CompletionRequest, http: Request) -> Any:
         prompt: Prompt = await run_in_threadpool(engine.text_prompt, request.prompt)
         sampling = _sampling(request, request.max_tokens or DEFAULT_COMPLETION_TOKENS)
         answer = engine.answer(request.model, prompt, sampling)
-        return await _answered(engine, answer, request, http.receive, _TEXT, wait_seconds)
+        return await _answered(engine, answer, request, http.receive, _Text(CallReader()), wait_seconds)
 
 
-class _Shape:
-    """How one of the two kinds of answers is written."""
+def _conversation(engine: TransformersEngine, request: ChatRequest) -> tuple[Prompt, AgentTemplate | None]:
+    """The prompt, and by which calls in the answer are read when there may be some. Raises Refused."""
+    tools = request.callable_tools
+    prompt = engine.chat_prompt(request.model, [message.said() for message in request.messages], tools)
+    agent = engine.conversations(request.model).reads if tools else None
+    if tools and not agent:
+        raise Refused(f"tools: nothing here reads calls as the model's chat template writes them; {REMEDY}", "tools")
+    return prompt, agent
 
-    def __init__(self, prefix: str, whole: str, part: str, is_chat: bool) -> None:
-        self.prefix, self.whole, self.part, self.is_chat = prefix, whole, part, is_chat
 
-    def choice(self, text: str, finish: str | None, streamed: bool, first: bool = False) -> dict[str, Any]:
+class _Text:
+    """How an answer is written that goes on with a text. reader: of the answer."""
+
+    prefix, whole, part = "cmpl", "text_completion", "text_completion"
+
+    def __init__(self, reader: CallReader) -> None:
+        self.reader = reader
+
+    def choice(
+        self, text: str, finish: str | None, streamed: bool, first: bool = False, calls: Sequence[ToolCall] = ()
+    ) -> dict[str, Any]:
         """One entry of `choices`."""
-        if not self.is_chat:
-            return {"index": 0, "text": text, "logprobs": None, "finish_reason": finish}
-        role = {"role": "assistant"} if first or not streamed else {}
-        content = {"content": text} if text or not streamed else {}
-        return {"index": 0, "delta" if streamed else "message": {**role, **content}, "finish_reason": finish}
+        return {"index": 0, "text": text, "logprobs": None, "finish_reason": finish}
 
 
-_CHAT = _Shape("chatcmpl", "chat.completion", "chat.completion.chunk", is_chat=True)
-_TEXT = _Shape("cmpl", "text_completion", "text_completion", is_chat=False)
+class _Chat(_Text):
+    """The same of one in a conversation."""
+
+    prefix, whole, part = "chatcmpl", "chat.completion", "chat.completion.chunk"
+
+    def choice(
+        self, text: str, finish: str | None, streamed: bool, first: bool = False, calls: Sequence[ToolCall] = ()
+    ) -> dict[str, Any]:
+        """One entry of `choices`. Calls have no text beside them as null."""
+        said: dict[str, Any] = {"role": "assistant"} if first or not streamed else {}
+        if text or not streamed:
+            said["content"] = text or (None if calls else "")
+        if calls:
+            said["tool_calls"] = [_called(call, index, streamed) for index, call in enumerate(calls)]
+        return {"index": 0, "delta" if streamed else "message": said, "finish_reason": finish}
 
 
-def _sampling(request: AnyRequest, max_tokens: int | None) -> Sampling:
+def _called(call: ToolCall, index: int, streamed: bool) -> dict[str, Any]:
+    """A call as clients take it. Ids are nine letters and digits, as Mistral's chat templates ask."""
+    function = {"name": call.name, "arguments": json.dumps(call.arguments, ensure_ascii=False)}
+    place = {"index": index} if streamed else {}
+    return {**place, "id": uuid.uuid4().hex[:ID_CHARACTERS], "type": "function", "function": function}
+
+
+def _sampling(request: AnyRequest, max_tokens: int | None, agent: AgentTemplate | None = None) -> Sampling:
     return Sampling(
         max_tokens=max_tokens,
         temperature=1.0 if request.temperature is None else request.temperature,
         top_p=1.0 if request.top_p is None else request.top_p,
-        stops=request.stops,
+        stops=[*request.stops, *(agent.stop if agent else ())],
         seed=request.seed,
+        kept=(*agent.tokens, *agent.stop) if agent else (),
     )
 
 
@@ -71,7 +110,7 @@ async def _answered(
     answer: Answer,
     request: AnyRequest,
     receive: Receive,
-    shape: _Shape,
+    shape: _Text,
     wait_seconds: float,
 ) -> dict[str, Any] | EventStream:
     """The whole answer; or a stream, once its first piece is there: what fails before it is an HTTP error."""
@@ -85,7 +124,9 @@ async def _answered(
     except BaseException:  # it was refused, it failed, or the client or the server goes
         answer.leave()
         raise
-    choices = [shape.choice(text, answer.usage.finish_reason, streamed=False)]
+    shown = shape.reader.push(text)
+    rest, calls = shape.reader.finish()
+    choices = [shape.choice(shown + rest, _finish(answer.usage, calls), streamed=False, calls=calls)]
     return {**head, "object": shape.whole, "choices": choices, "usage": _counts(answer.usage)}
 
 
@@ -100,25 +141,39 @@ async def _whole(engine: TransformersEngine, answer: Answer, wait_seconds: float
 
 
 async def _events(
-    head: dict[str, Any], shape: _Shape, answer: Answer, first: str, with_usage: bool
+    head: dict[str, Any], shape: _Text, answer: Answer, first: str, with_usage: bool
 ) -> AsyncIterator[str]:
-    """Server-sent events: one per piece, the finish reason, the usage when asked for, and the end mark."""
-    head = {**head, "object": shape.part}
-    if first:
-        yield _event({**head, "choices": [shape.choice(first, None, streamed=True, first=True)]})
+    """Server-sent events: one per piece, the calls, the finish reason, the usage when asked for, and the end mark."""
+    head, reader, is_first = {**head, "object": shape.part}, shape.reader, True
+
+    def chunk(text: str, finish: str | None = None, calls: Sequence[ToolCall] = ()) -> str:
+        nonlocal is_first
+        choice = shape.choice(text, finish, streamed=True, first=is_first, calls=calls)
+        is_first = False
+        return _event({**head, "choices": [choice]})
+
     try:
+        if shown := reader.push(first):
+            yield chunk(shown)
         async for piece in answer:
-            yield _event({**head, "choices": [shape.choice(piece, None, streamed=True)]})
+            if shown := reader.push(piece):
+                yield chunk(shown)
+        rest, calls = reader.finish()
+        if rest or calls:
+            yield chunk(rest, calls=calls)
     except Exception as error:
         traceback.print_exc()
         yield _event(unexpected(error))
     else:
-        yield _event(
-            {**head, "choices": [shape.choice("", answer.usage.finish_reason, streamed=True, first=not first)]}
-        )
+        yield chunk("", _finish(answer.usage, calls))
         if with_usage:
             yield _event({**head, "choices": [], "usage": _counts(answer.usage)})
     yield "data: [DONE]\n\n"
+
+
+def _finish(usage: Usage, calls: Sequence[ToolCall]) -> str:
+    """Why the answer ended, for its reader."""
+    return "tool_calls" if calls and usage.finish_reason == "stop" else usage.finish_reason
 
 
 def _event(content: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from swiftlet_trainer.data.turns import Message, Turn
+from swiftlet_trainer.data.turns import Turn
 
 PATHS = ("/v1/chat/completions", "/v1/completions")
 """Where they are posted to."""
@@ -202,19 +202,9 @@ class ChatMessage(Fields):
         is_empty = isinstance(data, dict) and data.get("role") == "assistant" and data.get("content") is None
         return {**data, "content": ""} if is_empty else data
 
-    def turn(self) -> Message:
-        """As chat templates take it: they know no developers, who are the newer name of the system."""
-        return self.said().message
-
     def said(self) -> Turn:
-        """The same as training has it."""
+        """As training has it, which knows no developers: they are the newer name of the system."""
         return Turn("system" if self.role == "developer" else self.role, "".join(part.text for part in self.content))
-
-
-class ChatRequest(Request):
-    """POST /v1/chat/completions."""
-
-    messages: Annotated[list[ChatMessage], Field(min_length=1)]
 
 
 class CompletionRequest(Request):

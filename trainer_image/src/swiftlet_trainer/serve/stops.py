@@ -17,7 +17,7 @@ class StopCutter:
         if found:
             self.stopped = True
             return self._held[: min(found)]
-        keep = max((self._overlap(stop) for stop in self._stops), default=0)
+        keep = max((overlap(self._held, stop) for stop in self._stops), default=0)
         shown, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
         return shown
 
@@ -25,7 +25,8 @@ class StopCutter:
         """What was held back, when no more text comes."""
         return self._held
 
-    def _overlap(self, stop: str) -> int:
-        """Length of the longest end of the held text that is a beginning of `stop`."""
-        longest = min(len(stop) - 1, len(self._held))
-        return next((size for size in range(longest, 0, -1) if self._held.endswith(stop[:size])), 0)
+
+def overlap(text: str, stop: str) -> int:
+    """Length of the longest end of `text` that is a beginning of `stop`, and not all of it."""
+    longest = min(len(stop) - 1, len(text))
+    return next((size for size in range(longest, 0, -1) if text.endswith(stop[:size])), 0)

@@ -8,9 +8,11 @@ from typing import Any
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 
-from swiftlet_trainer.data.turns import Message
+from swiftlet_trainer.data.tools import Tool
+from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.generation import end_tokens, own_settings_aside, padding_token
 from swiftlet_trainer.serve.answer import Answer, Sampling
+from swiftlet_trainer.serve.conversations import Conversations
 from swiftlet_trainer.serve.detokenizer import Detokenizer
 from swiftlet_trainer.serve.model_thread import STALL_SECONDS, ModelThread, ReaderLeft
 from swiftlet_trainer.serve.openai_requests import Refused
@@ -42,23 +44,24 @@ class TransformersEngine(ModelThread[Answer]):
         max_length: int,
         stall_seconds: float = STALL_SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        agents: Mapping[str, str] | None = None,
     ) -> None:
-        """adapters: served name to the name that PEFT knows the adapter by."""
+        """adapters: served name to the name that PEFT knows the adapter by. agents: served name to the agent template
+        that writes and reads its tools, where it is not its chat template. Raises UnsuitableTemplateError."""
         super().__init__(model, tokenizer, model_names, adapters, max_length, stall_seconds, clock)
+        found = {agent: Conversations(tokenizer, agent) for agent in {None, *(agents or {}).values()}}
+        self._conversations = {name: found[(agents or {}).get(name)] for name in self.names}
         self._ends, self._padding = end_tokens(model, tokenizer), padding_token(model, tokenizer)
         self._thread.start()
 
-    def chat_prompt(self, messages: list[Message]) -> Prompt:
-        """A conversation up to where the model answers. Raises Refused."""
-        if not self.tokenizer.chat_template:
-            raise Refused("the model has no chat template; use /v1/completions", "messages")
-        from jinja2 import TemplateError
+    def conversations(self, name: str) -> Conversations:
+        """How the model called `name` is talked to. Raises Refused for an unknown name."""
+        self.check_name(name)
+        return self._conversations[name]
 
-        try:
-            ids = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
-        except TemplateError as error:
-            raise Refused(f"the chat template refuses the conversation: {error}", "messages") from None
-        return self._tokenized(ids, "messages")
+    def chat_prompt(self, name: str, turns: Sequence[Turn], tools: Sequence[Tool] = ()) -> Prompt:
+        """A conversation up to where the model called `name` answers. Raises Refused."""
+        return self._tokenized(self.conversations(name).prompt(turns, tools), "messages")
 
     def text_prompt(self, given: str | list[int]) -> Prompt:
         """A text, or token ids, to go on from. Raises Refused."""
@@ -140,7 +143,7 @@ class _Speaker(StoppingCriteria):  # type: ignore[misc]
 
     def __init__(self, answer: Answer, tokenizer: Any, ends: Sequence[int]) -> None:
         self._answer, self._ends = answer, set(ends)
-        self._text, self._cutter = Detokenizer(tokenizer), StopCutter(answer.sampling.stops)
+        self._text, self._cutter = Detokenizer(tokenizer, answer.sampling.kept), StopCutter(answer.sampling.stops)
         self._ended = False
 
     def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:

@@ -17,9 +17,11 @@ from swiftlet_trainer.models.embedder import AS_DEFAULT, matryoshka_dims, read_e
 from swiftlet_trainer.models.made import served_head
 from swiftlet_trainer.models.reranker import PairPrompt, read_pair_prompt
 from swiftlet_trainer.models.scores import RELEVANCE, ScoreHead, read_head
+from swiftlet_trainer.serve.agents import agents_of
 from swiftlet_trainer.serve.pooling_engine import PoolingEngine
 from swiftlet_trainer.serve.pooling_heads import PoolingHead, Scores, Vectors
 from swiftlet_trainer.serve.transformers_engine import TransformersEngine
+from swiftlet_trainer.templates.prompt_template import UnsuitableTemplateError
 from swiftlet_trainer.training.probe import agree, probe_tokens
 
 BATCH_SIZE = 64
@@ -28,9 +30,15 @@ PROBE_TOKENS = 8
 
 
 def load_engine(
-    folder: Path, model_names: Sequence[str], adapters: Mapping[str, Path], max_length: int, use_gpu: bool
+    folder: Path,
+    model_names: Sequence[str],
+    adapters: Mapping[str, Path],
+    max_length: int,
+    use_gpu: bool,
+    agent: str | None = None,
 ) -> TransformersEngine | PoolingEngine:
-    """The engine with the model in `folder` and adapters by served name. Raises InvalidInput where they do not fit."""
+    """The engine with the model in `folder` and adapters by served name. agent: the agent template that was chosen for
+    all of them. Raises InvalidInput where they do not fit."""
     from transformers import AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
@@ -44,7 +52,11 @@ def load_engine(
     sources = [AdapterSource(keys[name], path, f"adapter {name}") for name, path in adapters.items()]
     model = with_adapters(model, sources, base=str(folder)).eval()
     if head == "tokens":
-        return TransformersEngine(model, tokenizer, model_names, keys, max_length)
+        agents = agents_of(folder, list(model_names), adapters, agent)
+        try:
+            return TransformersEngine(model, tokenizer, model_names, keys, max_length, agents=agents)
+        except UnsuitableTemplateError as error:
+            raise InvalidInput([str(error)]) from None
     if tokenizer.pad_token is None:  # as training and evaluation have it
         tokenizer.pad_token = tokenizer.eos_token
     pooling = _head(folder, model_names, adapters, scores, model, tokenizer)

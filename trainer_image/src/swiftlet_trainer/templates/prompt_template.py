@@ -20,6 +20,10 @@ OPENING = "\U0010ffe0"
 """Stands for an answer whose place is looked for."""
 
 
+REFUSALS = (TemplateError, TypeError, KeyError, IndexError, ValueError, AttributeError, RecursionError)
+"""What templates raise for conversations that they do not take, on purpose or not."""
+
+
 class TemplateRefusalError(ValueError):
     """The template refuses this conversation; the text is its reason."""
 
@@ -52,6 +56,14 @@ class PromptTemplate:
             return self._call(self._own, [{"role": "user", "content": OPENING}], prompt=True)[0].partition(OPENING)[2]
         except TemplateRefusalError:
             return ""
+
+    def put(self, messages: Sequence[Message]) -> list[Message]:
+        """Messages in the template's own convention."""
+        return [self._use(self._own).put(one) for one in messages]
+
+    def left_out(self, messages: Sequence[Message], tools: Sequence[Tool]) -> list[str]:
+        """Kinds of tool_use.KINDS that a conversation has and the template does not write."""
+        return self._use(self._own).left_out_of(messages, tools)
 
     def _require_all_written(
         self,
@@ -116,7 +128,7 @@ class PromptTemplate:
                 return_assistant_tokens_mask=marks,
                 **self._constants,
             )
-        except (TemplateError, TypeError, KeyError, IndexError, ValueError, AttributeError, RecursionError) as error:
+        except REFUSALS as error:
             raise TemplateRefusalError(f"the chat template refuses it: {error}") from None
         return texts[0], [(start, end) for start, end in indices[0]] if marks else []
 

@@ -66,8 +66,12 @@ class ToolUse:
 
     def not_written(self, messages: Sequence[Message], tools: Sequence[Tool]) -> str | None:
         """What of a conversation the template leaves out, with the remedy."""
+        return next((KINDS[kind] for kind in self.left_out_of(messages, tools)), None)
+
+    def left_out_of(self, messages: Sequence[Message], tools: Sequence[Tool]) -> list[str]:
+        """Those of KINDS that a conversation has and the template leaves out."""
         held = _kinds(messages, tools)
-        return next((what for kind, what in KINDS.items() if kind in held & self.left_out), None)
+        return [kind for kind in KINDS if kind in held & self.left_out]
 
 
 def tool_use(write: Write) -> ToolUse:

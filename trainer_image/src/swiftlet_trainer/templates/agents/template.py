@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 from swiftlet_trainer.data.json_values import TOO_DEEP
@@ -11,6 +12,8 @@ from swiftlet_trainer.data.turns import Turn
 
 END_OF_THOUGHT = "</think>"
 """Ends the thought of an answer; its beginning may have been part of the prompt."""
+JSON_OPENINGS = ("{", "[")
+"""Behind them, JSON may have blanks."""
 
 
 class UnwritableError(ValueError):
@@ -65,6 +68,13 @@ class AgentTemplate:
     tokens: tuple[str, ...] = ()
     parallel: bool = True
     limits: str = ""
+
+    @cached_property
+    def opening(self) -> str:
+        """What every call begins with; empty where calls begin with the name of a tool."""
+        name = "name_of_a_tool"
+        before = self.written([ToolCall(name, {})]).partition(name)[0].strip()
+        return before[:1] if before[:1] in JSON_OPENINGS else "".join(before.split()[:1])
 
     def parse(self, text: str, tools: Sequence[Tool] = ()) -> Parsed:
         """What an answer says: calls in its thought are none. tools: that it may call, for the types of arguments."""

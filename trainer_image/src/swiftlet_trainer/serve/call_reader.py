@@ -1,0 +1,51 @@
+"""Calls of tools in an answer, told from its text while it comes."""
+
+from collections.abc import Sequence
+
+from swiftlet_trainer.data.tools import Tool, ToolCall
+from swiftlet_trainer.serve.stops import overlap
+from swiftlet_trainer.templates.agents.template import END_OF_THOUGHT, AgentTemplate
+
+
+class CallReader:
+    """Passes on what an answer says until a call may begin, and reads the rest once it is whole.
+
+    template: in whose words calls are written; None: nothing is a call. tools: that may be called. parallel: whether
+    more than the first call counts.
+    """
+
+    def __init__(
+        self, template: AgentTemplate | None = None, tools: Sequence[Tool] = (), parallel: bool = True
+    ) -> None:
+        self._template, self._tools, self._parallel = template, tools, parallel
+        self._held, self._said, self._begun = "", False, False
+
+    def push(self, text: str) -> str:
+        """The text that can be shown after `text` came in: no call, and no blanks that may stand before one."""
+        if self._template is None:
+            return text
+        self._held += text
+        if self._begun:
+            return ""
+        opening = self._template.opening
+        place = self._held.find(opening)
+        self._begun = place >= 0
+        before = self._held[: place if self._begun else len(self._held) - overlap(self._held, opening)].rstrip()
+        self._held = self._held[len(before) :]
+        self._said = self._said or bool(before)
+        return before
+
+    def finish(self) -> tuple[str, tuple[ToolCall, ...]]:
+        """The text that was held back and is none of a call, and the calls. What looks like a call and cannot be read
+        is text, and so is then all beside it: half of what was meant must not be done."""
+        if self._template is None:
+            return "", ()
+        thought, end, said = "", "", self._held
+        if self._template.thought is None:
+            thought, end, said = said.rpartition(END_OF_THOUGHT)
+        found = self._template.read(said, self._tools)
+        if found.problems or not found.calls:
+            return self._held, ()
+        between = "\n" if found.content and self._said and not end else ""
+        beside = f"{thought}{end}{between}{found.content}"
+        return beside, found.calls[: None if self._parallel else 1]

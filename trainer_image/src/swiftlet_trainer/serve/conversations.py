@@ -1,0 +1,83 @@
+"""Conversations of requests as prompts, with tools in the words that a model has for them."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from swiftlet_trainer.data.keys import RowError
+from swiftlet_trainer.data.linked import linked
+from swiftlet_trainer.data.tools import Tool
+from swiftlet_trainer.data.turns import Turn
+from swiftlet_trainer.serve.openai_requests import Refused
+from swiftlet_trainer.templates.agents.plain import plain
+from swiftlet_trainer.templates.agents.recognition import recognized
+from swiftlet_trainer.templates.agents.template import AgentTemplate, UnwritableError
+from swiftlet_trainer.templates.agents.writing import AgentWriter
+from swiftlet_trainer.templates.prompt_template import OPENING, REFUSALS, PromptTemplate, is_more_than_text
+from swiftlet_trainer.templates.special import SpecialTokens
+
+REMEDY = "set spec.api.agentTemplate of the ModelDeployment, or use a model whose template writes them"
+HARMLESS = "text beside calls"
+"""What a chat template may leave out of earlier turns: the model itself said it, and its calls are there."""
+
+
+class Conversations:
+    """What one served model is told. agent: name of the agent template that writes tools, calls and results; None: the
+    model's own chat template does. Raises UnsuitableTemplateError where the tokenizer cannot write the former."""
+
+    def __init__(self, tokenizer: Any, agent: str | None = None) -> None:
+        self._tokenizer = tokenizer
+        self._agent = AgentWriter(agent, tokenizer, SpecialTokens(tokenizer)).template if agent else None
+
+    @cached_property
+    def reads(self) -> AgentTemplate | None:
+        """By which calls in answers are read: the agent template, else the one that reads what the chat template
+        writes."""
+        return self._agent or recognized(self._tokenizer)
+
+    def prompt(self, turns: Sequence[Turn], tools: Sequence[Tool] = ()) -> list[int]:
+        """Token ids of a conversation up to where the model answers. Raises Refused."""
+        if not self._tokenizer.chat_template:
+            raise Refused("the model has no chat template; use /v1/completions", "messages")
+        try:
+            turns = linked(turns, tools, invented=True)
+        except RowError as error:
+            raise Refused(f"messages: {error}", "messages") from None
+        if self._agent:
+            text = self._written(turns, tools, self._agent)
+        else:
+            text = self._rendered(*self._own_way(turns, tools), continues=False)
+        ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def _written(self, turns: Sequence[Turn], tools: Sequence[Tool], agent: AgentTemplate) -> str:
+        """By the agent template. Results may stand in the answer that goes on behind them."""
+        try:
+            said = plain(turns, tools, agent)
+        except UnwritableError as error:
+            raise Refused(f"messages: {error}", "messages") from None
+        continues = turns[-1].role == "tool" and said[-1].role == "assistant"
+        return self._rendered([turn.message for turn in said], (), continues)
+
+    def _own_way(self, turns: Sequence[Turn], tools: Sequence[Tool]) -> tuple[list[dict[str, Any]], Sequence[Tool]]:
+        """By the model's own chat template, which must leave nothing out that was called or is to be."""
+        messages = [turn.message for turn in turns]
+        if not is_more_than_text(messages, tools):
+            return messages, ()
+        template = PromptTemplate(self._tokenizer)
+        if left_out := [kind for kind in template.left_out(messages, tools) if kind != HARMLESS]:
+            field = "tools" if "tools" in left_out else "messages"
+            raise Refused(f"{field}: the model's chat template does not write {', '.join(left_out)}; {REMEDY}", field)
+        return template.put(messages), tools
+
+    def _rendered(self, messages: list[dict[str, Any]], tools: Sequence[Tool], continues: bool) -> str:
+        """continues: whether the last turn is an answer that goes on."""
+        if continues:
+            messages = [*messages[:-1], {**messages[-1], "content": messages[-1]["content"] + OPENING}]
+        try:
+            text: str = self._tokenizer.apply_chat_template(
+                messages, tools=list(tools) or None, add_generation_prompt=not continues, tokenize=False
+            )
+        except REFUSALS as error:
+            raise Refused(f"the chat template refuses the conversation: {error}", "messages") from None
+        return text.partition(OPENING)[0] if continues else text
