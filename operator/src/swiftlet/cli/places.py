@@ -17,6 +17,15 @@ def path_of(state: Path, uri: str, mirror: Path | None = None) -> Path | None:
     return Path(parsed.path) if scheme.is_local else None
 
 
+def mirrored(uri: str, mirror: Path) -> Path | None:
+    """This machine's copy of a model of the hub; None: it has none, or the URI names nothing of the hub."""
+    parsed = parse_uri(uri)
+    scheme = scheme_of(parsed)
+    on_claim = scheme.on_claim(parsed, local_capabilities().default_profile.storage) if scheme.is_mirrored else None
+    found = mirror / on_claim[1] if on_claim else None
+    return found if found and found.is_dir() else None
+
+
 def claim_folder(state: Path, claim: str, mirror: Path | None = None) -> Path:
     """A claim's folder: below the state folder, but for the one that stands for the mirror of models."""
     return mirror if mirror and claim == MODELS_CLAIM else state / "volumes" / claim

@@ -14,7 +14,7 @@ from swiftlet.cluster.granting import forbidden
 Object = dict[str, Any]
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 """Seconds; between two parts of an answer."""
-JSON, MERGE = "application/json", "application/merge-patch+json"
+JSON, APPLY = "application/json", "application/apply-patch+yaml"
 
 
 class Connection:

@@ -12,6 +12,9 @@ READ_TYPES: dict[str, ResourceType] = {
             ResourceType("v1", "Node", "nodes", namespaced=False),
             ResourceType("v1", "ResourceQuota", "resourcequotas"),
             ResourceType("v1", "LimitRange", "limitranges"),
+            ResourceType("v1", "ServiceAccount", "serviceaccounts"),
+            ResourceType("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", namespaced=False),
+            ResourceType("node.k8s.io/v1", "RuntimeClass", "runtimeclasses", namespaced=False),
             ResourceType("kueue.x-k8s.io/v1beta2", "LocalQueue", "localqueues"),
         )
     },

@@ -5,7 +5,7 @@ from typing import Any
 
 from swiftlet.api import KINDS
 from swiftlet.api.validation import nearest
-from swiftlet.cluster.connection import Connection
+from swiftlet.cluster.connection import APPLY, Connection
 from swiftlet.cluster.errors import ClusterError, RefusedError
 from swiftlet.cluster.kinds import READ_TYPES
 from swiftlet.kinds.frame.reading import OWNER_LABEL
@@ -23,7 +23,7 @@ NOT_INSTALLED = (
 
 
 class ClusterObjects:
-    """Reads and deletes with the rights of the kubeconfig's user. All methods raise ClusterError."""
+    """Reads, imagines and deletes with the rights of the kubeconfig's user. All methods raise ClusterError."""
 
     def __init__(self, connection: Connection, warn: Callable[[str], None] = lambda _text: None) -> None:
         self.connection = connection
@@ -75,6 +75,18 @@ class ClusterObjects:
             raise
         return True
 
+    def imagine(self, item: Object) -> Object:
+        """What the API server would make of an object by `kubectl apply --server-side`, defaulted and admitted; nothing
+        is stored. Raises RefusedError with all that it refuses."""
+        kind, metadata = item["kind"], item["metadata"]
+        path = READ_TYPES[kind].object(metadata.get("namespace"), metadata["name"])
+        # Whose fields they are now is no obstacle: kubectl asks for the same word when it comes to that.
+        query = {"dryRun": "All", "fieldManager": "kubectl", "force": "true"}
+        try:
+            return _shown(self.connection.send("PATCH", path, query, item, APPLY))
+        except RefusedError as error:
+            raise self._unserved(kind, error) from error
+
     def check_namespace(self, namespace: str) -> None:
         """Raise ClusterError, with the nearest name, for a namespace that does not exist; whoever may not look is told
         nothing."""
@@ -105,7 +117,7 @@ class ClusterObjects:
             query["continue"] = token
 
     def _unserved(self, kind: str, error: RefusedError) -> ClusterError:
-        """A list is there also where nothing is in it: what is not found is the kind."""
+        """Lists and what is applied are found also where nothing is yet: what is not found is the kind."""
         if error.code != 404 or kind not in KINDS:
             return error
         resource = f"{READ_TYPES[kind].plural}.{READ_TYPES[kind].api_version.partition('/')[0]}"

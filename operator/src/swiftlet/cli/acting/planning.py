@@ -11,8 +11,11 @@ from swiftlet.api.defaulting import defaulted
 from swiftlet.api.model_source import parent_name
 from swiftlet.documents import Document
 from swiftlet.documents.document import Key, key_of
+from swiftlet.documents.references import references_of
 from swiftlet.kinds import RECONCILERS
 from swiftlet.kinds.conditions.condition import find_condition
+from swiftlet.kinds.conditions.summary import settled
+from swiftlet.kinds.frame.capabilities import Capabilities
 from swiftlet.local.places import local_capabilities
 from swiftlet.storage.artifacts import artifact_uri
 
@@ -72,17 +75,42 @@ class Imagined:
 def plan_documents(documents: Sequence[Document], existing: Sequence[Object]) -> tuple[list[PlannedResource], Imagined]:
     """The plan of each resource of ours, in the order of their references, and the world that they were planned in."""
     world = Imagined({key_of(item): item for item in existing if item["kind"] not in ("Pod", "Job", "Deployment")})
+    return plan_in(documents, world, local_capabilities()), world
+
+
+def plan_in(documents: Sequence[Document], world: Imagined, capabilities: Capabilities) -> list[PlannedResource]:
+    """The plan of each resource of ours in a world, to which the documents are added.
+
+    What they refer to and is not at its end is imagined to reach it too.
+    """
     for document in documents:
         item = defaulted(document.object) if document.kind in KINDS else dict(document.object)
-        stored = world.objects.get(document.key, {})
+        stored = world.get(*document.key) or {}
         metadata = {
             "namespace": document.key[1],
             "generation": 1,
             "uid": stored.get("metadata", {}).get("uid", UNKNOWN_UID),
         }
         world.objects[document.key] = {**item, "metadata": {**metadata, **item["metadata"]}}
-    keys = sorted((d.key for d in documents if d.kind in RECONCILERS), key=lambda key: _place(key, world))
-    return [_planned(key, world) for key in keys], world
+    ours = [document.key for document in documents if document.kind in RECONCILERS]
+    keys = sorted([*ours, *_unfinished(ours, world)], key=lambda key: _place(key, world))
+    planned = {key: _planned(key, world, capabilities) for key in keys}
+    return [plan for key, plan in planned.items() if key in ours]
+
+
+def _unfinished(keys: Sequence[Key], world: Imagined) -> list[Key]:
+    """What these refer to, and what that refers to, that is stored and still runs; without what it has come to."""
+    found: list[Key] = []
+    left = list(keys)
+    while left:
+        for reference in references_of(world.get(*left.pop()) or {}):
+            key = reference.target
+            item = world.get(*key) if key[0] in RECONCILERS and key not in (*keys, *found) else None
+            if item is not None and not settled(item):
+                world.objects[key] = {name: part for name, part in defaulted(item).items() if name != "status"}
+                found.append(key)
+                left.append(key)
+    return found
 
 
 def _place(key: Key, world: Imagined) -> tuple[int, int]:
@@ -95,11 +123,11 @@ def _place(key: Key, world: Imagined) -> tuple[int, int]:
     return ORDER.index(kind), len(seen)
 
 
-def _planned(key: Key, world: Imagined) -> PlannedResource:
+def _planned(key: Key, world: Imagined, capabilities: Capabilities) -> PlannedResource:
     resource = world.objects[key]
     # A suspended run gets no children; its plan is what it will have when it goes on.
     awake = {**resource, "spec": {**resource["spec"], "suspend": False}} if "suspend" in resource["spec"] else resource
-    outcome = RECONCILERS[key[0]](awake, world, datetime.now(UTC), local_capabilities())
+    outcome = RECONCILERS[key[0]](awake, world, datetime.now(UTC), capabilities)
     accepted = find_condition({"status": outcome.status}, "Accepted") or {}
     ready = find_condition({"status": outcome.status}, KINDS[key[0]].summary_condition) or {}
     refusal = None if outcome.desired else f"{ready.get('reason')}: {ready.get('message') or accepted.get('message')}"

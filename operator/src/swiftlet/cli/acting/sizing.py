@@ -15,7 +15,6 @@ from swiftlet.api.dataset import Dataset
 from swiftlet.api.processor import bf16_flag, usable_cores
 from swiftlet.api.uris import parse_uri, scheme_of
 from swiftlet.cli.acting.planning import Imagined, PlannedResource
-from swiftlet.cli.places import path_of
 from swiftlet.cli.printing.figures import size
 from swiftlet.kinds.conditions.verdict import Verdict
 from swiftlet.kinds.finetunejob.estimate import Estimate, estimate
@@ -47,19 +46,23 @@ class Needs:
         }
 
 
-def needs_of(planned: PlannedResource, world: Imagined, state: Path, mirror: Path) -> Needs | None:
-    """The needs of a FineTuneJob; None when it is refused."""
+Places = Callable[[str], Path | None]
+"""Where on this machine lies what a URI names; None: nowhere."""
+
+
+def needs_of(planned: PlannedResource, world: Imagined, places: Places) -> Needs | None:
+    """The needs of a FineTuneJob; None when it is refused, and of other kinds."""
+    if planned.resource["kind"] != "FineTuneJob":
+        return None
     job = FineTuneJob.model_validate(planned.resource)
     layout = plan_layout(job)
     if isinstance(layout, Verdict) or not planned.job_document:
         return None
     document = TrainDocument.model_validate(planned.job_document)
     step = plan_step(document, _hardware(document))
-    counts = [
-        _weighted(data, _rows(data, job, world, state, mirror)) for data in job.spec.datasets if data.split == "train"
-    ]
+    counts = [_weighted(data, _rows(data, job, world, places)) for data in job.spec.datasets if data.split == "train"]
     rows = None if None in counts or job.spec.template.packing else sum(count or 0 for count in counts)
-    model = path_of(state, planned.first_model, mirror)
+    model = places(planned.first_model)
     if model is None:
         return Needs(layout, step, rows, None, (f"{planned.first_model}: pods fetch it, this machine has none",))
     config = model / "config.json"
@@ -128,7 +131,7 @@ def _weighted(data: Dataset, rows: int | None) -> int | None:
     return math.floor((data.sample or rows) * data.weight + 0.5)
 
 
-def _rows(data: Dataset, job: Resource, world: Imagined, state: Path, mirror: Path) -> int | None:
+def _rows(data: Dataset, job: Resource, world: Imagined, places: Places) -> int | None:
     """Rows of a data file; None when it is not here, or only the trainer can read it."""
     uri = parse_uri(data.uri)
     counter = _COUNTERS.get(Path(uri.path).suffix)
@@ -139,7 +142,7 @@ def _rows(data: Dataset, job: Resource, world: Imagined, state: Path, mirror: Pa
         found = world.get(scheme.object[1], job.metadata.namespace or "default", uri.authority) or {}
         text = (found.get("data") or {}).get(uri.path)
         return None if text is None else counter(text)
-    path = path_of(state, data.uri, mirror)
+    path = places(data.uri)
     try:
         return counter(path.read_text(encoding="utf-8-sig")) if path else None
     except (OSError, ValueError):
