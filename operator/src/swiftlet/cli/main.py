@@ -14,6 +14,7 @@ from swiftlet.cli.arguments import add_place
 from swiftlet.cli.commands import (
     chat,
     compare,
+    completion,
     crds,
     delete,
     describe,
@@ -32,7 +33,8 @@ from swiftlet.cli.parsing import parse
 from swiftlet.cli.standardstreams import open_standard_streams
 
 COMMANDS = (
-    run, validate, plan, get, describe, logs, events, top, wait, chat, compare, delete, crds, operator, version
+    run, validate, plan, get, describe, logs, events, top, wait, chat, compare, delete, crds, operator,
+    completion, version
 )  # fmt: skip
 
 DESCRIPTION = (
@@ -78,6 +80,10 @@ def main(arguments: Sequence[str] | None = None, prog: str = "swiftlet") -> int:
     open_standard_streams()
     parser = build_parser(prog)
     parser.set_defaults(plugin=prog != "swiftlet")
+    if "_ARGCOMPLETE" in os.environ:
+        from swiftlet.cli.completing import complete
+
+        complete(parser)
     options = parse(parser, sys.argv[1:] if arguments is None else arguments)
     if options.command is None:
         parser.print_help()

@@ -42,13 +42,8 @@ def load_access(kubeconfig: Path | None, context: str | None) -> Access:
 
     Raises ClusterError for a file that is missing or broken, and for a context that is not there.
     """
-    files = str(kubeconfig or os.environ.get("KUBECONFIG") or DEFAULT.expanduser())
-    try:
-        merged = KubeConfigMerger(files).config
-    except Exception as error:  # what is no YAML and what has another form fails in many ways
-        raise ClusterError(f"kubeconfig {files} cannot be read: {' '.join(str(error).split())}") from error
-    if merged is None:
-        raise ClusterError(f"no kubeconfig: there is no {files}; give --kubeconfig FILE, or set KUBECONFIG")
+    files = _files(kubeconfig)
+    merged = _merged(files)
     name = _context(merged.value, files, context)
     try:
         loader, settings = KubeConfigLoader(merged, active_context=name), Configuration()
@@ -66,6 +61,25 @@ def load_access(kubeconfig: Path | None, context: str | None) -> Access:
         settings.tls_server_name,
         getattr(loader, "proxy", None),
     )
+
+
+def contexts(kubeconfig: Path | None) -> list[str]:
+    """The names of a kubeconfig's contexts. Raises ClusterError."""
+    return [str(one["name"]) for one in _merged(_files(kubeconfig)).value["contexts"]]
+
+
+def _files(kubeconfig: Path | None) -> str:
+    return str(kubeconfig or os.environ.get("KUBECONFIG") or DEFAULT.expanduser())
+
+
+def _merged(files: str) -> Any:
+    try:
+        merged = KubeConfigMerger(files).config
+    except Exception as error:  # what is no YAML and what has another form fails in many ways
+        raise ClusterError(f"kubeconfig {files} cannot be read: {' '.join(str(error).split())}") from error
+    if merged is None:
+        raise ClusterError(f"no kubeconfig: there is no {files}; give --kubeconfig FILE, or set KUBECONFIG")
+    return merged
 
 
 def _context(document: dict[str, Any], files: str, wanted: str | None) -> str:
