@@ -134,19 +134,19 @@ def test_a_quota_without_room_for_the_pods(bed: Bed, namespace: str, submit: Any
 
 
 def test_a_pod_deleted_by_hand_resumes_from_the_checkpoint(bed: Bed, namespace: str, submit: Any) -> None:
-    submit("deleted", steps=30)
+    submit("deleted", steps=15)
     until("the first checkpoint", lambda: at_step(bed, namespace, "deleted", 3), 600)
     (pod,) = items(bed, namespace, "pods", "swiftlet.dev/name=deleted")
     bed.kubectl("delete", "pod", pod["metadata"]["name"], "-n", namespace, "--wait=false")
     job = until_true(bed, namespace, "ftj", "deleted", "Succeeded", 900)
-    assert job["status"]["progress"]["step"] == 30
+    assert job["status"]["progress"]["step"] == 15
     assert job["status"]["restarts"]["infrastructure"] + job["status"]["restarts"]["user"] == 1
     log = bed.kubectl("logs", "-n", namespace, "-l", "swiftlet.dev/name=deleted", "-c", "train", "--tail=-1").stdout
     assert "resum" in log.lower()
 
 
 def test_training_goes_on_without_its_kubelet(bed: Bed, namespace: str, submit: Any) -> None:
-    submit("no-kubelet", steps=30)
+    submit("no-kubelet", steps=20)
     until("the first steps", lambda: at_step(bed, namespace, "no-kubelet", 2), 600)
     (pod,) = items(bed, namespace, "pods", "swiftlet.dev/name=no-kubelet")
     node = pod["spec"]["nodeName"]

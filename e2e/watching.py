@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,14 +44,24 @@ def condition(manifest: dict[str, Any] | None, type_: str) -> dict[str, Any]:
     return next((each for each in found if each["type"] == type_), {})
 
 
-def until(what: str, look: Callable[[], Any], seconds: float, pause: float = 1.0) -> Any:
-    """The first true answer of `look`. Fails the test after `seconds`, telling what was waited for."""
+def until(what: str, look: Callable[[], Any], seconds: float, pause: float | None = None) -> Any:
+    """The first true answer of `look`, which is asked each `pause` seconds, or as `pauses` has it. Fails the test after
+    `seconds`, telling what was waited for."""
     deadline = time.monotonic() + seconds
+    waits = pauses() if pause is None else repeat(pause)
     while not (found := look()):
         if time.monotonic() > deadline:
             pytest.fail(f"waited {seconds:.0f} s in vain for {what}")
-        time.sleep(pause)
+        time.sleep(next(waits))
     return found
+
+
+def pauses() -> Iterator[float]:
+    """Seconds between two looks: a tenth of the time that has passed, 1 to 5. A look is a process of its own, and what
+    is waited for runs on the same cores."""
+    began = time.monotonic()
+    while True:
+        yield min(max((time.monotonic() - began) / 10, 1.0), 5.0)
 
 
 def until_true(
@@ -61,7 +72,7 @@ def until_true(
     Fails at once when condition `never` (by default `type_`, where it is Succeeded) is False: it will not come.
     """
     never = never or (type_ if type_ == "Succeeded" else None)
-    deadline = time.monotonic() + seconds
+    deadline, waits = time.monotonic() + seconds, pauses()
     while True:
         found = get(cluster, namespace, kind, name)
         if found and condition(found, type_).get("status") == "True":
@@ -70,7 +81,7 @@ def until_true(
             pytest.fail(f"{kind}/{name}: {condition(found, never)}\n{story(cluster, namespace)}")
         if time.monotonic() > deadline:
             pytest.fail(f"{kind}/{name} is not {type_} after {seconds:.0f} s\n{story(cluster, namespace)}")
-        time.sleep(1)
+        time.sleep(next(waits))
 
 
 def story(cluster: Cluster, namespace: str) -> str:
