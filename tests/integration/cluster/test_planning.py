@@ -160,5 +160,5 @@ def test_nodes_are_looked_at_by_who_may(
 ) -> None:
     code, out, err = swiftlet(control_plane.kubeconfig, "plan", job())
     assert code == 1
-    assert "AGAINST     nodes: none of 1 takes the pods: 1 have the taint lab:NoSchedule" in out
+    assert "AGAINST     nodes: none of 1 takes the pods: 1 with the taint lab:NoSchedule" in out
     assert "Nodes are not looked at" not in err

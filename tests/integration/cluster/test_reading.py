@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes import client
 from ruamel.yaml import YAML
 from testbed.controlplane import ControlPlane
 
@@ -134,6 +135,25 @@ def test_who_may_not_see_pods_is_told_what_is_left_out(swiftlet: Run, jobs: Obje
     assert code == 1
     assert "may not list events in namespace" in err or "may not list pods" in err
     assert out == ""
+
+
+def test_the_pod_that_shows_a_report_is_one_that_a_restricted_namespace_takes(
+    swiftlet: Run,
+    jobs: Object,
+    viewer: Path,
+    set_status: Callable[[str, Object], None],
+    core: client.CoreV1Api,
+    new_namespace: Callable[..., str],
+) -> None:
+    artifact = {"uri": "pvc://swiftlet-artifacts/bird/artifact", "digest": "sha256:1", "type": "adapter"}
+    set_status("bird", {"artifact": {**artifact, "baseModel": "hf://org/name"}})
+    code, out, err = swiftlet(viewer, "report", "ftj/bird")
+    assert (code, out) == (1, "")
+    assert "the page is bird/report/report.html on PersistentVolumeClaim swiftlet-artifacts" in err
+    pod = json.loads(next(line for line in err.splitlines() if line.startswith("{")))
+    strict = new_namespace(**{"pod-security.kubernetes.io/enforce": "restricted"})
+    core.create_namespaced_pod(strict, pod, dry_run="All")
+    assert swiftlet(viewer, "report", "ftj/finch")[2].startswith("error: finetunejob/finch has left no report yet")
 
 
 def test_deleting_needs_the_right(

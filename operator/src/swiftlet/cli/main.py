@@ -23,6 +23,7 @@ from swiftlet.cli.commands import (
     logs,
     operator,
     plan,
+    report,
     run,
     top,
     validate,
@@ -33,7 +34,7 @@ from swiftlet.cli.parsing import parse
 from swiftlet.cli.standardstreams import open_standard_streams
 
 COMMANDS = (
-    run, validate, plan, get, describe, logs, events, top, wait, chat, compare, delete, crds, operator,
+    run, validate, plan, get, describe, logs, events, top, wait, chat, compare, report, delete, crds, operator,
     completion, version
 )  # fmt: skip
 

@@ -51,6 +51,15 @@ def reports(state: Path, item: dict[str, Any]) -> list[Path]:
     return sorted([*folder.glob("*.html"), *folder.glob("report/*.html")]) if folder else []
 
 
+def report_uri(item: dict[str, Any]) -> str | None:
+    """Where a run's HTML page lies, by its status; None while there is none."""
+    status = item.get("status") or {}
+    if item["kind"] == "EvalRun":
+        return (status.get("report") or {}).get("uri")
+    made = (status.get("artifact") or {}).get("uri")
+    return f"{made.rpartition('/')[0]}/report/report.html" if made else None
+
+
 def artifact_folder(state: Path, item: dict[str, Any]) -> Path | None:
     """The folder of what a FineTuneJob made; None while it has made nothing."""
     made = (item.get("status") or {}).get("artifact") or {}

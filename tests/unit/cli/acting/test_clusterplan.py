@@ -78,7 +78,7 @@ def test_what_pods_need_and_nodes_lack_is_told_with_the_operators_own_profile(pl
     assert standing.against == (
         "ServiceAccount trainer does not exist, and the pods need it",
         "Secret registry does not exist, and the pods need it",
-        "nodes: none of 1 takes the pods: 1 are not labelled pool=gpu",
+        "nodes: none of 1 takes the pods: 1 without the label pool=gpu",
     )
     assert found.is_opposed
     assert found.unknown == ()

@@ -41,8 +41,8 @@ def test_there_is_room(nodes: list[Object]) -> None:
         ([node("a", 8, "8")], "0 of 2 pods (nvidia.com/gpu 1, cpu 10 each) fit on the 1 of 1 nodes that take them: the"
          " largest has cpu 8"),
         ([], "none of 0 takes the pods"),
-        ([node("a", unschedulable=True)], "none of 1 takes the pods: 1 are cordoned"),
-        ([node("a", taints=[TAINT]), node("b", taints=[TAINT])], "none of 2 takes the pods: 2 have the taint"
+        ([node("a", unschedulable=True)], "none of 1 takes the pods: 1 cordoned"),
+        ([node("a", taints=[TAINT]), node("b", taints=[TAINT])], "none of 2 takes the pods: 2 with the taint"
          " nvidia.com/gpu=present:NoSchedule, which the ComputeProfile does not tolerate"),
     ],
 )  # fmt: skip
@@ -75,4 +75,4 @@ def test_labels_are_selected() -> None:
     wanted = pods(nodeSelector={"zone": "a"})
     assert list(no_room([node("a", 2, "20", labels={"zone": "a"}), node("b")], wanted)) == []
     (found,) = no_room([node("b", 2, "20", labels={"zone": "b"})], wanted)
-    assert found == "nodes: none of 1 takes the pods: 1 are not labelled zone=a"
+    assert found == "nodes: none of 1 takes the pods: 1 without the label zone=a"

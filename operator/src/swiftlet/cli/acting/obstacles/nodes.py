@@ -13,7 +13,7 @@ from swiftlet.api.compute import exact_quantity
 from swiftlet.cli.acting.obstacles.pod import Amounts, Pod, shown
 
 Object = dict[str, Any]
-CORDONED = "are cordoned"
+CORDONED = "cordoned"
 
 
 def no_room(nodes: Sequence[Object], pod: Pod) -> Iterator[str]:
@@ -48,13 +48,13 @@ def _unfit(node: Object, pod: Object) -> str:
     labels = node["metadata"].get("labels") or {}
     for key, value in (pod.get("nodeSelector") or {}).items():
         if labels.get(key) != value:
-            return f"are not labelled {key}={value}"
+            return f"without the label {key}={value}"
     for taint in node["spec"].get("taints") or ():
         if taint["effect"] != "PreferNoSchedule" and not any(
             _tolerates(one, taint) for one in pod.get("tolerations") or ()
         ):
             value = f"={taint['value']}" if taint.get("value") else ""
-            return f"have the taint {taint['key']}{value}:{taint['effect']}, which the ComputeProfile does not tolerate"
+            return f"with the taint {taint['key']}{value}:{taint['effect']}, which the ComputeProfile does not tolerate"
     return ""
 
 
