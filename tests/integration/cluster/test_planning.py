@@ -52,7 +52,7 @@ def test_new_unchanged_changed_and_refused(
     editor = person("editor", "edit", "swiftlet-view", "swiftlet-edit")
 
     def states() -> tuple[int, list[Object]]:
-        code, out, _ = swiftlet(editor, "plan", job(**changes), "-o", "json")
+        code, out, _ = swiftlet(editor, "plan", "-f", job(**changes), "-o", "json")
         return code, [one["cluster"] for one in json.loads(out)["resources"]]
 
     changes: Object = {}

@@ -7,6 +7,7 @@ import pytest
 from swiftlet.api.problems import InvalidDocuments
 from swiftlet.cli.acting.clusterplan import ClusterPlan, plan_on_cluster
 from swiftlet.cli.acting.planreport import document_of, text_of
+from swiftlet.cli.main import main
 from swiftlet.cluster.errors import RefusedError
 from swiftlet.documents import read_documents
 
@@ -121,3 +122,21 @@ def test_what_documents_lack_is_told_at_once(plan: Any) -> None:
     assert len(caught.value.problems) == 1  # references are about what is sound by itself
     with pytest.raises(InvalidDocuments, match="did you mean rows"):
         plan(CLAIM, DATA, text=JOB.replace("rows/", "row/"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "error: name the documents: PATH, or -f PATH\n"),
+        (
+            ["-f", "a.yaml", "-n", "team"],
+            "error: --namespace and --operator-namespace are of a cluster; name it: --context\n",
+        ),
+        (["a.yaml", "--state", "s", "--context", "lab"], "error: --state is a folder of this machine"),
+    ],
+)
+def test_arguments_that_would_mean_nothing(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", *arguments]) == 2
+    assert capsys.readouterr().err.startswith(message)

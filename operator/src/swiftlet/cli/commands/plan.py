@@ -26,13 +26,15 @@ def add_parser(commands: "Commands") -> None:
         swiftlet --context prod -n team plan finetunejob.yaml""",
     )
     parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="file, folder, folder with a kustomization, or - for stdin"
+        "paths", nargs="*", type=Path, metavar="PATH", help="file, folder, folder with a kustomization, or - for stdin"
+    )
+    parser.add_argument(
+        "-f", "--filename", type=Path, action="append", default=[], metavar="PATH", help="the same, as kubectl takes it"
     )
     parser.add_argument(
         "--operator-namespace",
-        default="swiftlet-system",
         metavar="NAME",
-        help="on a cluster: where the operator is installed, whose default profile is read there",
+        help="on a cluster: where the operator is, whose default profile is read there (default: swiftlet-system)",
     )
     add_output(parser, "json", "yaml")
     add_world(parser)
@@ -41,7 +43,18 @@ def add_parser(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the plan; fails when a resource would be refused, or a cluster stands against it."""
-    return _on_cluster(options) if is_on_cluster(options) else _here(options)
+    from swiftlet.cli.errors import CommandError
+
+    options.paths += options.filename
+    if not options.paths:
+        raise CommandError("name the documents: PATH, or -f PATH", exitcodes.INVALID)
+    if is_on_cluster(options):
+        return _on_cluster(options)
+    if options.namespace or options.operator_namespace:
+        raise CommandError(
+            "--namespace and --operator-namespace are of a cluster; name it: --context", exitcodes.INVALID
+        )
+    return _here(options)
 
 
 def _here(options: argparse.Namespace) -> int:
@@ -74,7 +87,7 @@ def _here(options: argparse.Namespace) -> int:
 def _on_cluster(options: argparse.Namespace) -> int:
     from functools import partial
 
-    from swiftlet.cli.acting.clusterplan import plan_on_cluster
+    from swiftlet.cli.acting.clusterplan import OPERATOR_NAMESPACE, plan_on_cluster
     from swiftlet.cli.acting.planreport import document_of, document_of_plain, text_of, text_of_plain
     from swiftlet.cli.acting.sizing import needs_of
     from swiftlet.cli.places import mirrored
@@ -84,7 +97,8 @@ def _on_cluster(options: argparse.Namespace) -> int:
 
     cluster = open_cluster(options)
     documents = read_documents(options.paths, check=False)
-    plan = plan_on_cluster(documents, cluster, options.namespace or cluster.namespace, options.operator_namespace)
+    operators = options.operator_namespace or OPERATOR_NAMESPACE
+    plan = plan_on_cluster(documents, cluster, options.namespace or cluster.namespace, operators)
     places = partial(mirrored, mirror=models_mirror(os.environ))
     if options.output:
         resources = [
