@@ -66,7 +66,8 @@ def plan_on_cluster(
         if place not in around:
             around[place] = _surroundings(cluster, place, planned, unknown)
         found = against(plan, stored, imagined, cluster, around[place])
-        entries.append((document, plan, replace(standing, against=standing.against + found)))
+        memory = around[place].gpu_memory(plan.objects)
+        entries.append((document, plan, replace(standing, against=standing.against + found, gpu_memory=memory)))
     plain = [(document, None, standings[document.key][1]) for document in by_key.values()]
     unseen = [_taken(key, imagined) for key in imagined.unread]
     return ClusterPlan((*plain, *entries), imagined, tuple(dict.fromkeys([*unknown, *unseen])))

@@ -1,13 +1,11 @@
 """A plan as text and as a document."""
 
-import os
 from typing import TYPE_CHECKING, Any
 
-from swiftlet.cli.acting.obstacles.pod import pods_of
 from swiftlet.cli.acting.planning import PlannedResource
+from swiftlet.cli.acting.shortages import machine_room, pod_room, shortages
 from swiftlet.cli.acting.sizing import Needs
 from swiftlet.cli.acting.sizing import text_of as needs_text
-from swiftlet.cli.printing.figures import size
 from swiftlet.documents import Document
 
 if TYPE_CHECKING:
@@ -23,7 +21,8 @@ def text_of(planned: PlannedResource, needs: Needs | None, standing: "Standing |
         lines.append(("starts from", _lineage(planned)))
     if needs:
         lines += needs_text(needs, planned.resource)
-        lines += [("WARNING", text) for text in _shortages(needs, planned if standing else None)]
+        room = pod_room(planned, standing.gpu_memory) if standing else machine_room()
+        lines += [("WARNING", text) for text in shortages(needs, room)]
     if planned.refusal:
         lines.append(("REFUSED", planned.refusal))
     if planned.objects:
@@ -83,31 +82,3 @@ def _object(item: dict[str, Any]) -> str:
     pods = item["spec"].get("parallelism") or item["spec"].get("replicas") if "spec" in item else None
     count = f" ({pods} pod{'s' if pods != 1 else ''})" if pods else ""
     return f"{item['kind'].lower()}/{item['metadata']['name']}{count}"
-
-
-def _shortages(needs: Needs, on_cluster: PlannedResource | None) -> list[str]:
-    """Where this machine, or on a cluster the pod, has less than the processes need together; GPUs have memory of their
-    own."""
-    if needs.estimate is None:
-        return []
-    if on_cluster:
-        processes, who, there = needs.layout.processes_per_node, "a pod may use", _pod_memory(on_cluster)
-    else:
-        processes, who = needs.layout.world_size, "this machine has"
-        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    whole = needs.estimate.memory.total * processes
-    if there is None or whole <= there:
-        return []
-    return [
-        f"{processes} processes need up to {size(whole)}, {who} {size(there)}: lower"
-        " training.perDeviceBatchSize or template.maxLength, or set training.gradientCheckpointing"
-        + (", or raise compute.resources.limits.memory" if on_cluster else "")
-    ]
-
-
-def _pod_memory(planned: PlannedResource) -> int | None:
-    """Bytes that a pod without GPUs may use; None: any, or its GPUs decide."""
-    if planned.resource["spec"]["compute"].get("gpus"):
-        return None
-    found = [pod.limits.get("memory") for item in planned.objects if (pod := pods_of(item))]
-    return int(found[0]) if found and found[0] is not None else None

@@ -29,6 +29,8 @@ class Standing:
     changes: tuple[Change, ...] = ()
     against: tuple[str, ...] = ()
     """A line for each thing; of the API server, of the namespace, of the nodes."""
+    gpu_memory: int | None = None
+    """Bytes of the largest GPU on nodes that take the pods; None: nodes do not say."""
 
     def document(self) -> Object:
         """As JSON."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from swiftlet.cli.acting.obstacles.nodes import no_room
+from swiftlet.cli.acting.obstacles.nodes import largest_gpu, no_room
 from swiftlet.cli.acting.obstacles.pod import Pod, pods_of
 
 Object = dict[str, Any]
@@ -76,3 +76,10 @@ def test_labels_are_selected() -> None:
     assert list(no_room([node("a", 2, "20", labels={"zone": "a"}), node("b")], wanted)) == []
     (found,) = no_room([node("b", 2, "20", labels={"zone": "b"})], wanted)
     assert found == "nodes: none of 1 takes the pods: 1 without the label zone=a"
+
+
+def test_the_largest_gpu_on_nodes_that_take_the_pods() -> None:
+    label = "nvidia.com/gpu.memory"
+    nodes = [node("a", labels={label: "81559"}), node("b", labels={label: "143771"}, unschedulable=True), node("c")]
+    assert largest_gpu(nodes, pods()) == 81559 * 2**20
+    assert largest_gpu(nodes[1:], pods()) is None

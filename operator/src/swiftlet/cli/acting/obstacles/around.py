@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from swiftlet.cli.acting.obstacles.limitranges import over_limits
-from swiftlet.cli.acting.obstacles.nodes import no_room
+from swiftlet.cli.acting.obstacles.nodes import largest_gpu, no_room
 from swiftlet.cli.acting.obstacles.pod import Pod, pods_of
 from swiftlet.cli.acting.obstacles.queues import no_queue
 from swiftlet.cli.acting.obstacles.quotas import over_quota
@@ -21,6 +21,11 @@ class Surroundings:
     limit_ranges: Sequence[Object] = ()
     nodes: Sequence[Object] | None = None
     queues: Sequence[Object] | None = None
+
+    def gpu_memory(self, objects: Sequence[Object]) -> int | None:
+        """Bytes of the largest GPU on nodes that take the pods of objects; None: nodes do not say."""
+        pods = [pod for item in objects if (pod := pods_of(item))]
+        return max((found for pod in pods if (found := largest_gpu(self.nodes or (), pod))), default=None)
 
 
 def obstacles(objects: Sequence[Object], around: Surroundings) -> list[str]:

@@ -14,6 +14,7 @@ from swiftlet.cli.acting.obstacles.pod import Amounts, Pod, shown
 
 Object = dict[str, Any]
 CORDONED = "cordoned"
+GPU_MEMORY = "nvidia.com/gpu.memory"
 
 
 def no_room(nodes: Sequence[Object], pod: Pod) -> Iterator[str]:
@@ -33,6 +34,14 @@ def no_room(nodes: Sequence[Object], pod: Pod) -> Iterator[str]:
             f"nodes: {room} of {pod.count} pods ({asked} each) fit on the {len(fitting)} of {len(nodes)} nodes that"
             f" take them{_largest(fitting, wanted)}"
         )
+
+
+def largest_gpu(nodes: Sequence[Object], pod: Pod) -> int | None:
+    """Bytes of the largest GPU on nodes that take a pod, by the label (MiB) of NVIDIA's GPU feature discovery; None
+    where no node has it."""
+    labels = [node["metadata"].get("labels") or {} for node in nodes if not _unfit(node, pod.spec)]
+    found = [int(one[GPU_MEMORY]) for one in labels if str(one.get(GPU_MEMORY, "")).isdigit()]
+    return max(found) << 20 if found else None
 
 
 def _largest(nodes: Sequence[Object], wanted: Amounts) -> str:
