@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from swiftlet.api.agents import AgentTemplateName
 from swiftlet.api.base import MOST_CHARACTERS, ApiModel, Column, Condition, NamedRef, Resource, Rule, one_of
 from swiftlet.api.compute import Compute
 from swiftlet.api.finetunejob import Failure
@@ -13,7 +14,7 @@ from swiftlet.api.uris import MODEL_FORMS_MARKED, ModelUri
 from swiftlet.api.vllm import GPU_RULES, Vllm
 
 ServedName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][-._/A-Za-z0-9]*$", min_length=1, max_length=128)]
-
+ParserName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][-._A-Za-z0-9]*$", min_length=1, max_length=64)]
 
 GateNeed = Literal["Required", "Exempt"]
 GATE = Field(
@@ -114,6 +115,20 @@ class Api(ApiModel):
     port: Annotated[int, Field(ge=1024, le=65535)] = Field(8000, description="Port of pod and Service.")
     served_name: ServedName | None = Field(None, description="Name of the tuned model; metadata.name when absent.")
     base_served_name: ServedName | None = Field(None, description="Name of the base model; `base` when absent.")
+    agent_template: AgentTemplateName | None = Field(
+        None,
+        description="In whose words all served names are told of tools and call them; that of each name's own training "
+        "when absent, else what the model's chat template writes.",
+    )
+    tool_parser: ParserName | None = Field(
+        None,
+        description="vLLM's parser of calls, by vLLM's name; when absent that of the agent template, else of what the "
+        "model's chat template writes. The transformers engine reads calls by the agent template.",
+    )
+    reasoning_parser: ParserName | None = Field(
+        None,
+        description="vLLM's parser of thoughts, by vLLM's name; thoughts are part of the content when absent.",
+    )
     api_key: ApiKey | None = None
     allow_from: Annotated[list[NetworkPeer], Field(max_length=32)] | None = Field(
         None,
@@ -122,10 +137,22 @@ class Api(ApiModel):
     )
 
 
+PARSER_RULES = tuple(
+    Rule(
+        f"!has(self.api) || !has(self.api.{field}) || !has(self.engine) || !has(self.engine.name)"
+        " || self.engine.name != 'transformers'",
+        f"api.{field} is for engine vllm, and transformers reads by api.agentTemplate: remove it, or set engine.name to"
+        " vllm or auto",
+        f"api.{field}",
+    )
+    for field in ("toolParser", "reasoningParser")
+)
+
+
 class ModelDeploymentSpec(ApiModel):
     """What to serve."""
 
-    rules: ClassVar[tuple[Rule, ...]] = GPU_RULES
+    rules: ClassVar[tuple[Rule, ...]] = (*GPU_RULES, *PARSER_RULES)
 
     model: DeployedModel
     adapters: Annotated[list[Adapter], Field(max_length=64)] = Field(

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from swiftlet.api.agents import AgentTemplateName
 from swiftlet.api.base import ApiModel
 from swiftlet.api.dataset import Dataset
 from swiftlet.api.finetunejob import Checkpoints, Template
@@ -146,6 +147,9 @@ class ServeDocument(Wire):
     engine: Literal["auto", "vllm", "transformers"]
     engine_args: list[str] = Field(default_factory=list)
     vllm: Annotated[ResolvedVllm | None, Since("1.1")] = None
+    agent_template: Annotated[AgentTemplateName | None, Since("1.1")] = None
+    tool_parser: Annotated[str | None, Since("1.1")] = None
+    reasoning_parser: Annotated[str | None, Since("1.1")] = None
     max_model_length: int
     port: int
     health_port: int = Field(description="Serves /readyz (each name has answered a token) and /livez.")

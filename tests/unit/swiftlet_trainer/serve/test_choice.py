@@ -89,3 +89,24 @@ def test_quantized_weights_go_where_they_can_be_loaded(document: Any, engine: st
 def test_owned_argument_is_refused(document: Any) -> None:
     with pytest.raises(InvalidInput, match=r"--port is not yours to set: set spec.api.port"):
         choose_engine(document(engineArgs=["--port", "1"]), {})
+
+
+def test_an_agent_template_that_vllm_cannot_read_is_served_by_transformers(document: Any) -> None:
+    reason = "vllm has no parser of what agentTemplate react_en writes"
+    assert choose_engine(document(agentTemplate="react_en"), {}) == ("transformers", reason)
+    with pytest.raises(InvalidInput, match=f"{reason}; set spec.engine.name to transformers"):
+        choose_engine(document(agentTemplate="react_en", engine="vllm"), {})
+    assert choose_engine(document(agentTemplate="hermes"), {}) == ("vllm", None)
+    assert choose_engine(document(agentTemplate="react_en", toolParser="mistral"), {}) == ("vllm", None)
+
+
+@pytest.mark.parametrize("field", ["toolParser", "reasoningParser"])
+def test_parsers_of_vllm_are_never_ignored(document: Any, field: str) -> None:
+    with pytest.raises(InvalidInput, match=rf"api\.{field}: qwen3: .* this is vllm's; remove spec\.api\.{field}"):
+        choose_engine(document(engine="transformers", **{field: "qwen3"}), {})
+
+
+@pytest.mark.parametrize("field", ["agentTemplate", "toolParser", "reasoningParser"])
+def test_a_model_that_makes_no_answers_calls_no_tools(document: Any, field: str) -> None:
+    with pytest.raises(InvalidInput, match=rf"spec\.api\.{field}: hermes: the model makes no answers"):
+        choose_engine(document(**{field: "hermes"}), {}, head="score")

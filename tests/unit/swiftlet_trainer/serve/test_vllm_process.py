@@ -23,6 +23,12 @@ try:
 except RefusedArgumentsError as error:
     print("REFUSED", " | ".join(error.problems))
 
+from swiftlet_trainer.serve.vllm_tools import FAMILIES, PARSERS, parser_problems
+for problem in parser_problems("hermez", "qwen4") or ["none"]:
+    print("PARSER", problem)
+print("PARSERS", *parser_problems("hermes", "qwen3"), *(parser_problems(name, None) for name in PARSERS.values()),
+      *(parser_problems(name, None) for name in FAMILIES.values()))
+
 import torch
 from safetensors.torch import save_file
 from swiftlet_trainer.serve.vllm_adapters import RefusedAdapterError, name_refused_adapters
@@ -77,7 +83,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         cwd=tmp_path_factory.mktemp("adapter"),
     )
     assert done.returncode == 0, done.stderr
-    return [line for line in done.stdout.splitlines() if line.startswith(("PARSED", "REFUSED", "ADAPTER"))]
+    return [line for line in done.stdout.splitlines() if line.startswith(("PARSED", "REFUSED", "ADAPTER", "PARSER"))]
 
 
 def test_known_arguments_are_parsed_in_every_form(answers: list[str]) -> None:
@@ -101,8 +107,16 @@ def test_every_listed_argument_is_one_of_vllm(answers: list[str]) -> None:
     assert answers[8] == "REFUSED --zzzz: vllm has no such argument"
 
 
+def test_parsers_are_checked_by_vllms_own_list(answers: list[str]) -> None:
+    tools, thoughts, known = answers[9:12]
+    assert tools.startswith("PARSER spec.api.toolParser: hermez: vllm has no such parser, but apertus, ")
+    assert ", hermes, " in tools
+    assert thoughts.startswith("PARSER spec.api.reasoningParser: qwen4: vllm has no such parser, but ")
+    assert set(known.removeprefix("PARSERS").split()) == {"[]"}, "those of our tables are vllm's"
+
+
 def test_an_adapter_that_vllm_refuses_is_named_as_bad_input(answers: list[str]) -> None:
-    loaded, refused, passing = answers[9:]
+    loaded, refused, passing = answers[12:]
     assert loaded == "ADAPTER loaded bird"
     assert refused.startswith(
         "ADAPTER RefusedAdapterError adapter tern: .: vllm cannot put it on the model: While loading"

@@ -15,6 +15,7 @@ from swiftlet_trainer.serve.parallel_sizes import sizes_of
 from swiftlet_trainer.serve.quantization import Quantization, transformers_problem, vllm_cpu_problem
 from swiftlet_trainer.serve.vllm_arguments import adapter_problems
 from swiftlet_trainer.serve.vllm_pooling import head_problems
+from swiftlet_trainer.serve.vllm_tools import agent_obstacles
 
 DISTRIBUTIONS = {True: "vllm", False: "vllm-cpu"}
 """Whether it computes on a GPU to the distribution of vLLM that does."""
@@ -31,11 +32,13 @@ def choose_engine(
     adapters: folders by served name. quantized: how the model's weights are. head: by which the model is used. Raises
     InvalidInput when the engine asked for cannot serve the document.
     """
+    _refuse_words(document, head)
     if document.engine == "transformers":
         _refuse_arguments(document, "spec.engine.name is transformers")
         _refuse_weights(document, quantized, "set spec.engine.name to vllm, or serve plain weights")
         return "transformers", None
     obstacles = [*vllm_obstacles(document.use_gpu), *head_problems(adapters, head), *adapter_problems(adapters)]
+    obstacles += agent_obstacles(document)
     if quantized and not document.use_gpu and (problem := vllm_cpu_problem(quantized)):
         obstacles.append(problem)
     if not obstacles:
@@ -62,9 +65,25 @@ def vllm_obstacles(use_gpu: bool) -> list[str]:
     return []
 
 
+def _refuse_words(document: ServeDocument, head: HeadName) -> None:
+    """Nothing is said, called or thought by a model that makes vectors or scores."""
+    given = {
+        "agentTemplate": document.agent_template,
+        "toolParser": document.tool_parser,
+        "reasoningParser": document.reasoning_parser,
+    }
+    if head != "tokens" and (asked := [f"spec.api.{field}: {name}" for field, name in given.items() if name]):
+        raise InvalidInput(
+            [f"{one}: the model makes no answers, so that it calls no tools; remove it" for one in asked]
+        )
+
+
 def _refuse_arguments(document: ServeDocument, why: str) -> None:
     args = " ".join(document.engine_args)
     problems = [f"engine.args: {args}: {why}, and these are vllm's; remove spec.engine.args"] if args else []
+    for field, name in (("toolParser", document.tool_parser), ("reasoningParser", document.reasoning_parser)):
+        if name:
+            problems.append(f"api.{field}: {name}: {why}, and this is vllm's; remove spec.api.{field}")
     if document.vllm and sizes_of(document.vllm).gpus > 1:
         gpus = sizes_of(document.vllm).gpus
         problems.append(

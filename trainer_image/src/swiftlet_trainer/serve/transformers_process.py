@@ -37,7 +37,14 @@ def main(argv: Sequence[str]) -> int:
     adapters = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
     folder = model_folder(document.model)
     try:
-        engine = load_engine(folder, document.model_names, adapters, document.max_model_length, document.use_gpu)
+        engine = load_engine(
+            folder,
+            document.model_names,
+            adapters,
+            document.max_model_length,
+            document.use_gpu,
+            document.agent_template,
+        )
     except InvalidInput as error:
         sys.stdout.writelines(f"{PROBLEM_PREFIX}{problem}\n" for problem in error.problems)
         return EXIT_INVALID

@@ -9,10 +9,12 @@ from swiftlet.api.tasks import HeadName
 from swiftlet.wire.documents import ServeDocument
 
 from swiftlet_trainer.paths import in_pod
+from swiftlet_trainer.serve.agents import agents_of
 from swiftlet_trainer.serve.api_key import KEY_VARIABLE, MIDDLEWARE, read_api_key
 from swiftlet_trainer.serve.parallel_sizes import sizes_of
 from swiftlet_trainer.serve.vllm_fields import field_arguments
 from swiftlet_trainer.serve.vllm_pooling import pooling_arguments
+from swiftlet_trainer.serve.vllm_tools import ServedAgents, chosen_parser
 
 EDGES = (
     "swiftlet_trainer.serve.vllm_requests.OpenAIRequests",
@@ -82,6 +84,7 @@ def vllm_arguments(
         arguments += ["--lora-modules", *modules]
     arguments += _gpu_arguments(document) if document.use_gpu else _cpu_arguments()
     arguments += field_arguments(document.vllm, draft) if document.vllm else []
+    arguments += ["--reasoning-parser", document.reasoning_parser] if document.reasoning_parser else []
     return [*arguments, *document.engine_args]
 
 
@@ -121,6 +124,9 @@ def vllm_env(document: ServeDocument, model: Path, threads: int) -> dict[str, st
     """Variables of vLLM's process: offline, silent to the outside and, on a CPU, sized for this pod."""
     env = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
     env["VLLM_ENGINE_READY_TIMEOUT_S"] = str(READY_SECONDS)
+    adapters = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
+    agents = agents_of(model, document.model_names, adapters, document.agent_template)
+    env |= ServedAgents(agents, chosen_parser(document)).environment()
     if key := read_api_key(document):
         env[KEY_VARIABLE] = key
     if document.use_gpu:

@@ -13,6 +13,7 @@ import multiprocessing.forkserver
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
@@ -21,6 +22,7 @@ from swiftlet.wire.messages import EXIT_INVALID
 from swiftlet_trainer.garbage import collect_rarely
 from swiftlet_trainer.serve.engine import PROBLEM_PREFIX
 from swiftlet_trainer.serve.lifeline import end_with_parent
+from swiftlet_trainer.serve.vllm_tools import ServedAgents, parser_problems, tool_arguments, value_of
 
 PRELOADED = "swiftlet_trainer.serve.vllm_preload"
 FORKSERVER = "forkserver"
@@ -79,8 +81,13 @@ def main(argv: Sequence[str]) -> int:
     collect_rarely()
     if on_cpu:
         _preload()
+    served = ServedAgents.of_environment()
+    if problems := parser_problems(served.chosen, value_of("--reasoning-parser", arguments)):
+        sys.stdout.writelines(f"{PROBLEM_PREFIX}{problem}\n" for problem in problems)
+        return EXIT_INVALID
+    model = Path(arguments[arguments.index("--model") + 1])
     try:
-        parsed = parse(arguments)
+        parsed = parse([*tool_arguments(model, arguments, served.agents, served.chosen), *arguments])
     except RefusedArgumentsError as error:
         sys.stdout.writelines(f"{PROBLEM_PREFIX}engine.args: {problem}\n" for problem in error.problems)
         return EXIT_INVALID

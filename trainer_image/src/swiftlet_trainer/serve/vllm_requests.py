@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from swiftlet_trainer.serve import openai_requests, pooling_requests
 from swiftlet_trainer.serve.openai_errors import error_answer
 from swiftlet_trainer.serve.openai_requests import Refused
+from swiftlet_trainer.serve.vllm_agents import with_agent
+from swiftlet_trainer.serve.vllm_tools import ServedAgents
 
 AMENDED = frozenset({*openai_requests.PATHS, *pooling_requests.PATHS})
 MODELS = "/v1/models/"
@@ -22,6 +24,7 @@ class OpenAIRequests:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._agents = ServedAgents.of_environment()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a model's card or a refusal, or pass on."""
@@ -33,7 +36,9 @@ class OpenAIRequests:
                 return
             if asked[0] == "POST" and asked[1] in AMENDED:
                 vocabulary = scope["app"].state.engine_client.model_config.get_vocab_size()
-                scope, receive = _with_body(scope, receive, _amended_body(await _read(receive), vocabulary))
+                scope, receive = _with_body(
+                    scope, receive, _amended_body(await _read(receive), vocabulary, self._agents)
+                )
         except Refused as refusal:
             answer = error_answer(str(refusal), refusal.status, refusal.param, refusal.code)
             await answer(scope, receive, send)
@@ -85,7 +90,7 @@ def _turn(turn: Any, content: str) -> Any:
     return kept | ({"content": ""} if said_nothing else {})
 
 
-def _amended_body(body: bytes, vocabulary: int) -> bytes:
+def _amended_body(body: bytes, vocabulary: int, agents: ServedAgents) -> bytes:
     """`body` itself where nothing changes: what is no JSON is vLLM's to refuse."""
     try:
         request = json.loads(body)
@@ -93,7 +98,7 @@ def _amended_body(body: bytes, vocabulary: int) -> bytes:
         return body
     if not isinstance(request, dict):
         return body
-    changed = amended(request, vocabulary)
+    changed = with_agent(amended(request, vocabulary), agents)
     return body if changed == request else json.dumps(changed).encode()
 
 

@@ -1,0 +1,70 @@
+"""Requests with tools on their way to vLLM, for names with an agent template."""
+
+from typing import Any
+
+import pytest
+from swiftlet_trainer.serve.openai_requests import Refused
+from swiftlet_trainer.serve.vllm_agents import with_agent
+from swiftlet_trainer.serve.vllm_tools import WRITTEN, ServedAgents
+
+TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
+USER = {"role": "user", "content": "Bern?"}
+CALL = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"place": "Bern"}'}}
+CALLED = {"role": "assistant", "tool_calls": [CALL]}
+RESULT = {"role": "tool", "tool_call_id": "c1", "content": "mild"}
+SERVED = ServedAgents({"bird": "hermes", "tern": "react_en", "gull": "glm4_5"})
+
+
+def request(model: str, *turns: Any, **fields: Any) -> dict[str, Any]:
+    return {"model": model, "messages": [USER, *turns], **fields}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        request("base", CALLED, RESULT, tools=TOOLS),
+        request("bird"),
+        request("bird", tools=TOOLS, tool_choice="none"),
+        {"model": "bird", "prompt": "Bern?"},
+    ],
+)
+def test_what_has_no_tools_or_no_agent_template_is_as_it_came(asked: dict[str, Any]) -> None:
+    assert with_agent(asked, SERVED) == asked
+
+
+def test_tools_calls_and_results_become_texts_and_the_tools_stay() -> None:
+    found = with_agent(request("bird", CALLED, RESULT, tools=TOOLS, chat_template_kwargs={"a": 1}), SERVED)
+    system, user, called, result = found["messages"]
+    assert '"name": "weather"' in system["content"]
+    assert user == USER
+    assert called == {
+        "role": "assistant",
+        "content": '<tool_call>\n{"name": "weather", "arguments": {"place": "Bern"}}\n</tool_call>',
+    }
+    assert result == {"role": "user", "content": "<tool_response>\nmild\n</tool_response>"}
+    assert (found["tools"], found["chat_template_kwargs"]) == (TOOLS, {"a": 1, WRITTEN: True})
+    assert not {"stop", "continue_final_message"} & set(found)
+
+
+def test_an_answer_goes_on_behind_results_within_it_and_ends_at_the_next() -> None:
+    served = ServedAgents({"tern": "react_en"}, chosen="some_parser")
+    found = with_agent(request("tern", CALLED, RESULT, tools=TOOLS, stop="END"), served)
+    assert found["messages"][-1]["content"].endswith("Observation:mild\n")
+    assert (found["continue_final_message"], found["add_generation_prompt"]) == (True, False)
+    assert found["stop"] == ["END", "Observation:"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (request("tern", tools=TOOLS), "vllm does not read calls here as agentTemplate react_en has them"),
+        (request("gull", tools=TOOLS), "vllm does not read calls here as agentTemplate glm4_5 has them"),
+        (request("bird", tools=[{"type": "function", "function": {}}]), "tools[0] is a tool without a name"),
+        (request("bird", RESULT, tools=TOOLS), "turn 1 is a result of call c1 without a call"),
+        (request("bird", {"role": "narrator", "content": "x"}, tools=TOOLS), "messages.1.role"),
+    ],
+)
+def test_what_cannot_be_written_or_read_is_refused(asked: dict[str, Any], told: str) -> None:
+    with pytest.raises(Refused) as caught:
+        with_agent(asked, SERVED)
+    assert told in str(caught.value)
