@@ -36,6 +36,16 @@ def chat_template(tokenizer: Any) -> Iterator[Any]:
     tokenizer.chat_template = own
 
 
+@pytest.fixture(scope="session")
+def glm(smollm2: Path) -> Any:
+    """The same with control tokens of GLM."""
+    from transformers import AutoTokenizer
+
+    made = AutoTokenizer.from_pretrained(smollm2)
+    made.add_special_tokens({"additional_special_tokens": ["<|assistant|>", "<|observation|>", "<|system|>"]})
+    return made
+
+
 class Pod:
     """A folder that stands for a pod's file system: the model is mounted, data and documents are written here."""
 

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 
+from swiftlet.api.agents import AgentTemplateName
 from swiftlet.api.base import ApiModel, DnsLabel, Positive, Rule, one_of
 from swiftlet.api.uris import DataUri
 
@@ -120,8 +121,9 @@ class RegressionSuite(ApiModel):
 class ToolCallingSuite(ApiModel):
     """What an agent does next (greedy): which tools it calls, with what, or what it answers.
 
-    Rows: `messages` up to a step, `tools`, and `target`, the step in ReAct's words (`Action:`, `Action Input:`, `Final
-    Answer:`, or ToolBench's call of Finish), which is the last message where there is no target. Reported are
+    Rows: with agentTemplate a conversation as training reads it, whose last turn is the step. Without, `messages` up
+    to a step, `tools`, and `target`, the step in ReAct's words (`Action:`, `Action Input:`, `Final Answer:`, or
+    ToolBench's call of Finish), which is the last message where there is no target. Reported are
     call_accuracy (share of steps whose calls are right: names, arguments, types and values, in any order, none where
     none is due; BFCL, Patil et al. 2025) and ToolBench's figures (SWIFT, arXiv:2408.05517): plan_em (whether it calls,
     answers or gives up as it should), act_em (names of tools, where one is due), avg_f1 (their arguments), hallu_rate
@@ -129,6 +131,12 @@ class ToolCallingSuite(ApiModel):
     """
 
     uri: DataUri = Field(description="jsonl, json, csv or parquet, by its ending.")
+    agent_template: AgentTemplateName | None = Field(
+        None,
+        description="How tools, calls and results are written into prompts, and calls read from answers, as"
+        " template.agentTemplate of a FineTuneJob writes them (agent-templates.md); prompts are asked as the rows have"
+        " them, and ReAct's words are read, when absent.",
+    )
     max_tokens: Annotated[int, Field(ge=1, le=4096)] = Field(256, description="Longest step, in tokens.")
 
 

@@ -47,6 +47,17 @@ def test_answer_stops_before_the_end_token(
     assert answer == tokenizer.decode(made[:cut], skip_special_tokens=True)
 
 
+def test_control_tokens_are_told_only_where_they_say_something(
+    model: Any, tokenizer: Any, prompts: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = _greedy(model, prompts[0], [], 4)
+    control, silent = tokenizer.convert_tokens_to_ids(["<|im_start|>", "<|endoftext|>"])
+    said = torch.tensor([[*prompts[0], made[0], control, silent, made[1]]])
+    monkeypatch.setattr(model, "generate", lambda **_: said)
+    ((answer, _),) = generate(model, tokenizer, prompts[:1], 4, 1, kept=["<|im_start|>"])
+    assert answer == tokenizer.decode([made[0], control, made[1]])
+
+
 HOSTILE: dict[str, Any] = {
     "do_sample": True,
     "repetition_penalty": 1.3,

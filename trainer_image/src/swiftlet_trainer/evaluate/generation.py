@@ -1,6 +1,6 @@
 """Greedy answers, in batches padded on the left."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,8 +19,10 @@ def generate(
     max_tokens: int,
     batch_size: int,
     done: Callable[[int], None] = lambda count: None,
+    kept: Collection[str] = (),
 ) -> list[tuple[str, int]]:
-    """(answer, tokens) for each prompt of token ids, in order. The end token is not part of the answer.
+    """(answer, tokens) for each prompt of token ids, in order. The end token is not part of the answer, nor are other
+    control tokens but those in `kept`.
 
     Greedy: each token is the likeliest, whatever the model's generation config says, so that two models differ by their
     weights only. An answer stops at one of `end_tokens`, or after `max_tokens` tokens. Raises NotFiniteError.
@@ -29,6 +31,7 @@ def generate(
 
     settings = _settings(model, tokenizer, max_tokens)
     stops, found = set(settings.eos_token_id), dict[int, tuple[str, int]]()
+    silent = {*tokenizer.all_special_ids} - {*tokenizer.convert_tokens_to_ids(list(kept))}
     with torch.inference_mode(), own_settings_aside(model):
         for batch in batches([len(ids) + max_tokens for ids in prompts], batch_size, 4 * MAX_BATCH_TOKENS):
             width = max(len(prompts[index]) for index in batch)
@@ -42,7 +45,7 @@ def generate(
             )
             for index, ids in zip(batch, output[:, width:].tolist(), strict=True):
                 answer = _until(ids, stops)
-                found[index] = (tokenizer.decode(answer, skip_special_tokens=True), len(answer))
+                found[index] = (tokenizer.decode([token for token in answer if token not in silent]), len(answer))
             done(len(batch))
     return [found[index] for index in range(len(prompts))]
 

@@ -17,6 +17,8 @@ from swiftlet_trainer.models.embedder import Embedder
 from swiftlet_trainer.models.reranker import PairPrompt, verdict_tokens
 from swiftlet_trainer.tasks.sft.rows import by_template
 from swiftlet_trainer.tasks.sft.weighing import Weighing
+from swiftlet_trainer.templates.agents.template import UnwritableError
+from swiftlet_trainer.templates.agents.writing import AgentWriter
 from swiftlet_trainer.templates.prompt_template import PromptTemplate, UnsuitableTemplateError
 from swiftlet_trainer.templates.render import ChatTemplate
 from swiftlet_trainer.templates.segments import Rendered, Segments, UnencodableError, Weighed
@@ -24,9 +26,8 @@ from swiftlet_trainer.templates.segments import Rendered, Segments, UnencodableE
 
 def prompt_ids(tokenizer: Any, row: GenerationRow | AgentRow) -> list[int]:
     """The conversation up to where the model answers. A model without a chat template gets the user's text as it is."""
-    # What may be called stands in the text of an agent's row.
-    tools = () if isinstance(row, AgentRow) else row.tools
-    return _Encoder.of(tokenizer).prompt(row.turns, tools)
+    encoder = _Encoder.of(tokenizer)
+    return encoder.step(row) if isinstance(row, AgentRow) else encoder.prompt(row.turns, row.tools)
 
 
 def prompt_text(row: GenerationRow | ChoiceRow) -> str:
@@ -117,6 +118,7 @@ class _Encoder:
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         self.segments = Segments(tokenizer)
+        self._writers: dict[str, AgentWriter] = {}
 
     @staticmethod
     @lru_cache(maxsize=2)
@@ -156,6 +158,26 @@ class _Encoder:
         )
         return self._parts(rendered)[0] if rendered.is_shielded else self.segments.inference(rendered.text)
 
+    def step(self, row: AgentRow) -> list[int]:
+        """The conversation up to where an agent goes on, which may be within a turn of the assistant."""
+        if row.template is None:
+            return self.prompt(row.turns)
+        try:
+            turns = self._writer(row.template.name).turns(row.turns, row.tools)
+        except UnwritableError as error:
+            raise UnusableRowError(str(error)) from None
+        if turns[-1].role != "assistant":
+            return self.prompt(turns)
+        return [*self.prompt(turns[:-1]), *self.choice(turns[:-1], turns[-1].content)]
+
+    def _writer(self, name: str) -> AgentWriter:
+        if name not in self._writers:
+            try:
+                self._writers[name] = AgentWriter(name, self._tokenizer, self.segments.special)
+            except UnsuitableTemplateError as error:
+                raise InvalidInput([str(error)]) from None
+        return self._writers[name]
+
     def answers(self, turns: Sequence[Turn], tools: Sequence[Tool] = ()) -> Scored:
         """The conversation, with the assistant's turns scored."""
         template, ids, scored = self._template, list[int](), list[bool]()
@@ -188,7 +210,9 @@ class _Encoder:
         said = rendered.text.rfind(shielded.strip(), start, end)
         if said < 0:
             return self._encoded(self.segments.text, choice)
-        cut = min(said + len(shielded.strip()), end)
+        cut = said + len(shielded.strip())
+        behind = shielded[len(shielded.rstrip()) :]
+        cut = min(cut + len(behind) * rendered.text.startswith(behind, cut), end)
         return self._parts(replace(rendered, text=rendered.text[:cut], spans=[(start, cut)], weights=[1.0]))[1]
 
     @cached_property

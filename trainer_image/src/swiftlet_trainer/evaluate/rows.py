@@ -92,7 +92,7 @@ def parse_row(suite: ResolvedSuite, row: Mapping[str, Any]) -> Row:
         if suite.classification or suite.regression:
             return _labelled(row)
         if suite.tool_calling:
-            return agent_row(row)
+            return agent_row(row, suite.tool_calling.agent_template)
         return _perplexity(row) if suite.perplexity else _choice(row)
     except RecursionError:
         raise UnusableRowError("nested too deeply to be read; a row has a few levels at most") from None

@@ -88,3 +88,13 @@ def test_a_model_is_asked(model: Any, tokenizer: Any, suite: Any) -> None:
 def test_rows_of_which_none_counts_are_refused(model: Any, tokenizer: Any, suite: Any) -> None:
     with pytest.raises(InvalidInput, match="suite suite: no row can be counted"):
         run_suite(suite(toolCalling={}), questions(UNCALLABLE), "target", model, tokenizer, 2, lambda rows: None)
+
+
+def test_a_model_is_asked_by_an_agent_template(model: Any, tokenizer: Any, suite: Any) -> None:
+    called = {"role": "assistant", "tool_calls": [{"function": {"name": "search", "arguments": {"q": "swift"}}}]}
+    row = {"messages": [{"role": "user", "content": "Go on."}, called], "tools": TOOLS}
+    asked = [Question("rows.jsonl, line 1", agent_row(row, "hermes"))]
+    kind = suite(toolCalling={"maxTokens": 5, "agentTemplate": "hermes"})
+    (record,) = run_suite(kind, asked, "target", model, tokenizer, 2, lambda rows: None)
+    assert record.reference == '<tool_call>\n{"name": "search", "arguments": {"q": "swift"}}\n</tool_call>'
+    assert record.metrics["call_accuracy"] == 0

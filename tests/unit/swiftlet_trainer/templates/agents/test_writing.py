@@ -1,7 +1,6 @@
 """Agent templates through a tokenizer: control tokens of the template are tokens, and text like them is not."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,15 +15,6 @@ from swiftlet_trainer.templates.agents.writing import AgentWriter
 from swiftlet_trainer.templates.prompt_template import UnsuitableTemplateError
 from swiftlet_trainer.templates.segments import Segments, Weighed
 from swiftlet_trainer.templates.special import SpecialTokens
-from transformers import AutoTokenizer
-
-
-@pytest.fixture(scope="module")
-def glm(smollm2: Path) -> Any:
-    """A tokenizer with the control tokens of GLM."""
-    made = AutoTokenizer.from_pretrained(smollm2)
-    made.add_special_tokens({"additional_special_tokens": ["<|assistant|>", "<|observation|>", "<|system|>"]})
-    return made
 
 
 def encoded(

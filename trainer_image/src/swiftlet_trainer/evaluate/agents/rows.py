@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from swiftlet_trainer.data.formats import FORMATS, Format, column_names, converted
+from swiftlet_trainer.data.formats import FORMATS, Format, column_names, converted, detect, key_book
 from swiftlet_trainer.data.json_values import JsonValueError, decoded
 from swiftlet_trainer.data.keys import READ_IN_PARTS, TOOLS, KeyBook, RowError, first_with_value, is_absent
 from swiftlet_trainer.data.shown import shown
+from swiftlet_trainer.data.tools import Tool
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.agents.function_calls import Due, due
-from swiftlet_trainer.evaluate.agents.steps import Step, step_of_text
+from swiftlet_trainer.evaluate.agents.steps import Call, Step, step_of, step_of_text
+from swiftlet_trainer.templates.agents.registry import AGENT_TEMPLATES
+from swiftlet_trainer.templates.agents.template import AgentTemplate, UnwritableError
 
 CHATS = ("messages", "sharegpt")
 REFERENCES = ("target", "answer")
@@ -20,13 +23,28 @@ REFERENCES = ("target", "answer")
 
 @dataclass(frozen=True)
 class AgentRow:
-    """turns: up to the step, which say what may be called. schemas: of the tools' arguments, by name. text: the step as
-    the row has it."""
+    """turns: up to the step. schemas: of the tools' arguments, by name. text: the step as it should be said.
+
+    template: writes the tools, calls and results of `turns`, and reads answers; without it turns are texts that say
+    what may be called, in ReAct's words.
+    """
 
     turns: list[Turn]
     schemas: Mapping[str, Mapping[str, Any]]
     text: str
     step: Step
+    template: AgentTemplate | None = None
+    tools: tuple[Tool, ...] = ()
+
+    def read(self, answer: str) -> Step:
+        """The step that an answer takes."""
+        if self.template is None:
+            return step_of_text(answer)
+        ends = [place for stop in self.template.stop if (place := answer.find(stop)) >= 0]
+        found = self.template.parse(answer[: min(ends)] if ends else answer, self.tools)
+        if found.problems and not found.calls:
+            return Step("call")  # of no tool
+        return step_of(found.content, [Call(call.name, call.arguments) for call in found.calls])
 
     @property
     def due(self) -> list[Due]:
@@ -39,8 +57,34 @@ class AgentRow:
         return all(call.name in self.schemas and isinstance(call.arguments, Mapping) for call in self.step.calls)
 
 
-def agent_row(row: Mapping[str, Any]) -> AgentRow:
-    """The row as a step. Raises RowError."""
+def agent_row(row: Mapping[str, Any], template: str | None = None) -> AgentRow:
+    """The row as a step, which an agent template may write. Raises RowError."""
+    return _structured(row, AGENT_TEMPLATES[template]) if template else _said(row)
+
+
+def _structured(row: Mapping[str, Any], template: AgentTemplate) -> AgentRow:
+    """Of a conversation as training reads it."""
+    if named := first_with_value(row, REFERENCES, ""):
+        raise RowError(
+            f"{named} is text; with agentTemplate the last turn is the step: give it as tool_calls or content"
+        )
+    found = detect(row, None, FORMATS)
+    example = converted(row, found, None, key_book(found, None))
+    if len(example.turns) < 2 or not example.turns[-1].is_answer:
+        raise RowError("the last turn must be the assistant's, with calls or a text: it is the step that is due")
+    if not example.tools:
+        raise RowError("tools is empty; list the tools that may be called, each with its name and parameters")
+    *turns, last = example.turns
+    try:
+        text = template.answer(last, example.tools)
+    except UnwritableError as error:
+        raise RowError(str(error)) from None
+    step = step_of(last.content, [Call(call.name, call.arguments) for call in last.calls])
+    return AgentRow(turns, tool_schemas(example.tools), text, step, template, example.tools)
+
+
+def _said(row: Mapping[str, Any]) -> AgentRow:
+    """Of texts in ReAct's words."""
     chat = next((FORMATS[name] for name in CHATS if not is_absent(row.get(_column(FORMATS[name])))), None)
     if chat is None:
         raise RowError("messages is missing; give the conversation up to the step, or with the step at its end")

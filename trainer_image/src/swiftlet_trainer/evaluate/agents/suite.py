@@ -2,7 +2,6 @@
 
 from swiftlet_trainer.evaluate.agents.function_calls import calls_problem
 from swiftlet_trainer.evaluate.agents.rows import AgentRow
-from swiftlet_trainer.evaluate.agents.steps import step_of_text
 from swiftlet_trainer.evaluate.agents.toolbench import step_figures
 from swiftlet_trainer.evaluate.finite import diverging
 from swiftlet_trainer.evaluate.generation import generate
@@ -24,7 +23,8 @@ def tool_calling(run: Run) -> list[Record]:
     require_embedded(run.model, run.tokenizer, prompts)
     with diverging(run.subject, lambda row: run.questions[row].place):
         length = run.suite.tool_calling.max_tokens
-        said = generate(run.model, run.tokenizer, prompts, length, run.batch_size, run.done)
+        kept = [token for row in rows[:1] if row.template for token in row.template.tokens]
+        said = generate(run.model, run.tokenizer, prompts, length, run.batch_size, run.done, kept)
     return [_record(run, index, row, *one) for index, (row, one) in enumerate(zip(rows, said, strict=True))]
 
 
@@ -32,7 +32,7 @@ def _record(run: Run, index: int, row: AgentRow, answer: str, tokens: int) -> Re
     figures: dict[str, float] = {}
     why: str | None = UNCALLABLE
     if row.counts:
-        step = step_of_text(answer)
+        step = row.read(answer)
         why = calls_problem(step.calls, row.due, row.schemas)
         figures = {"call_accuracy": float(why is None), **step_figures(step, row.step, row.schemas)}
     asked = row.turns[-1].content
