@@ -15,6 +15,8 @@ from swiftlet_trainer.threads import share_cores
 
 # As in every pod, and before torch is imported: other tests run beside, and waiting threads would burn their cores.
 share_cores()
+# A pool of compiling processes imports torch in each of them, for a few files.
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 
 # A busy machine is no finding: examples may take as long as they take. The same code meets the same examples, so that
 # what fails fails for everybody; HYPOTHESIS_PROFILE=searching looks for others.
