@@ -145,7 +145,7 @@ def served(
 def vllm_served(
     tmp_path_factory: pytest.TempPathFactory, smollm2: Path, free_port: Callable[[], int]
 ) -> Iterator[ServingPod]:
-    """vLLM with the quickstart's model, two adapters of it, and a key."""
+    """vLLM with the quickstart's model, which is told of tools in hermes' words, two adapters of it, and a key."""
     root = tmp_path_factory.mktemp("vllm")
     for one in _pod(root, free_port):
         one.mount("/swiftlet/models/smollm2", smollm2)
@@ -162,6 +162,7 @@ def vllm_served(
                 adapters=[{"name": name, "path": f"/swiftlet/artifacts/{name}"} for name in names],
                 maxModelLength=1024,
                 vllm={"maxNumSeqs": 16},
+                agentTemplate="hermes",
                 apiKeyFile="/swiftlet/secrets/key",
             )
         one.until_ready()

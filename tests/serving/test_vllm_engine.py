@@ -11,6 +11,7 @@ import psutil
 import pytest
 from swiftlet.wire.messages import EXIT_OK
 
+from .conformance import clients
 from .conftest import STALL_SECONDS
 from .server_metrics import check_sums, check_table, figures
 from .suite import Conformance, Server
@@ -88,6 +89,54 @@ def server(vllm_served: Any) -> Server:
 
 class TestConformance(Conformance):
     """As on every engine."""
+
+
+PLACES = {"type": "object", "properties": {"place": {"enum": ["Bern", "Chur"]}}, "required": ["place"]}
+TOOLS: list[Any] = [{"type": "function", "function": {"name": "weather", "parameters": PLACES}}]
+ASKED: list[Any] = [{"role": "user", "content": "How is the weather in Bern?"}]
+CALL = r'I look\.\n<tool_call>\n\{"name": "weather", "arguments": \{"place": "(Bern|Chur)"\}\}\n</tool_call>'
+"""What hermes writes. This small model must be kept to it."""
+
+
+def test_a_tool_is_called_and_its_result_answered(vllm_served: Any, server: Server, smollm2: Any) -> None:
+    from swiftlet_trainer.data.tools import ToolCall
+    from swiftlet_trainer.data.turns import Turn
+    from swiftlet_trainer.serve.conversations import Conversations
+    from transformers import AutoTokenizer
+
+    named = {"type": "function", "function": {"name": "weather"}}
+    asked: dict[str, Any] = {"model": "base", "tools": TOOLS, "temperature": 0, "max_tokens": 64}
+    with clients(server.url, KEY) as client:
+        first = client.chat.completions.create(messages=ASKED, tool_choice=named, **asked)
+        message = first.choices[0].message
+        (call,) = message.tool_calls
+        arguments = json.loads(call.function.arguments)
+        assert (call.function.name, list(arguments)) == ("weather", ["place"])
+        result = {"role": "tool", "tool_call_id": call.id, "content": "Mild."}
+        last = client.chat.completions.create(messages=[*ASKED, message, result], **asked)
+    assert last.choices[0].message.content
+    # Both prompts are those of training, to the token.
+    turns = [Turn("user", ASKED[0]["content"]), Turn("assistant", "", calls=(ToolCall("weather", arguments, "1"),))]
+    told = Conversations(AutoTokenizer.from_pretrained(smollm2), "hermes")
+    assert first.usage.prompt_tokens == len(told.prompt(turns[:1], TOOLS))
+    assert last.usage.prompt_tokens == len(told.prompt([*turns, Turn("tool", "Mild.", call_id="1")], TOOLS))
+
+
+def test_calls_are_read_from_what_the_model_says_streamed_or_not(server: Server) -> None:
+    kept = {"structured_outputs": {"regex": CALL}}
+    asked: dict[str, Any] = {"model": "base", "messages": ASKED, "tools": TOOLS, "max_tokens": 64, "extra_body": kept}
+    with clients(server.url, KEY) as client:
+        whole = client.chat.completions.create(**asked).choices[0]
+        choices = [event.choices[0] for event in client.chat.completions.create(**asked, stream=True)]
+    said = "".join(one.delta.content or "" for one in choices)
+    calls = [call.function for one in choices for call in one.delta.tool_calls or ()]
+    streamed = ("".join(one.name or "" for one in calls), "".join(one.arguments or "" for one in calls))
+    (call,) = whole.message.tool_calls
+    assert (whole.finish_reason, whole.message.content.strip()) == ("tool_calls", "I look.")
+    assert said.strip() == "I look."
+    assert [one.finish_reason for one in choices if one.finish_reason] == ["tool_calls"]
+    for name, arguments in ((call.function.name, call.function.arguments), streamed):
+        assert (name, json.loads(arguments)["place"] in ("Bern", "Chur")) == ("weather", True)
 
 
 def _livez(vllm_served: Any) -> tuple[int, str]:

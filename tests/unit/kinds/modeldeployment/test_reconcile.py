@@ -291,6 +291,13 @@ def test_documents_of_adapter_base_and_names(world: Any, documents: Any) -> None
     assert world.status("ModelDeployment")["servedNames"] == ["smol", "apus", "other"]
 
 
+def test_how_tools_are_called_is_told_to_the_server(world: Any, documents: Any) -> None:
+    start(world, documents, api={"agentTemplate": "hermes", "toolParser": "xlam", "reasoningParser": "qwen3"})
+    told = document(world)
+    assert (told["agentTemplate"], told["toolParser"], told["reasoningParser"]) == ("hermes", "xlam", "qwen3")
+    assert told["schemaVersion"] == "1.1"
+
+
 def test_document_of_a_whole_model(world: Any, documents: Any) -> None:
     world.trained(type="model")
     world.evaluated()

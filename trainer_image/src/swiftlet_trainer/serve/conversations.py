@@ -35,6 +35,11 @@ class Conversations:
         writes."""
         return self._agent or recognized(self._tokenizer)
 
+    @cached_property
+    def _template(self) -> PromptTemplate:
+        """Remembers what it was tried for."""
+        return PromptTemplate(self._tokenizer)
+
     def prompt(self, turns: Sequence[Turn], tools: Sequence[Tool] = ()) -> list[int]:
         """Token ids of a conversation up to where the model answers. Raises Refused."""
         if not self._tokenizer.chat_template:
@@ -64,11 +69,10 @@ class Conversations:
         messages = [turn.message for turn in turns]
         if not is_more_than_text(messages, tools):
             return messages, ()
-        template = PromptTemplate(self._tokenizer)
-        if left_out := [kind for kind in template.left_out(messages, tools) if kind != HARMLESS]:
+        if left_out := [kind for kind in self._template.left_out(messages, tools) if kind != HARMLESS]:
             field = "tools" if "tools" in left_out else "messages"
             raise Refused(f"{field}: the model's chat template does not write {', '.join(left_out)}; {REMEDY}", field)
-        return template.put(messages), tools
+        return self._template.put(messages), tools
 
     def _rendered(self, messages: list[dict[str, Any]], tools: Sequence[Tool], continues: bool) -> str:
         """continues: whether the last turn is an answer that goes on."""
