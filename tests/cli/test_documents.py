@@ -1,4 +1,4 @@
-"""validate, plan and crds: commands that start nothing."""
+"""validate, plan, preview and crds: commands that start nothing."""
 
 import json
 import re
@@ -96,6 +96,38 @@ def test_a_plan_that_is_refused_fails(swiftlet: Any, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "REFUSED" in done.stdout
     assert "spec.training.globalBatchSize 8 is not divisible by 3" in done.stdout
+
+
+PREVIEWED = """\
+apiVersion: swiftlet.dev/v1alpha1
+kind: FineTuneJob
+metadata: {name: bird}
+spec:
+  model: {uri: hf://HuggingFaceTB/SmolLM2-135M-Instruct}
+  datasets: [{uri: ./chats.jsonl}]
+"""
+ROW = {"messages": [{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "A \x1b[31mbird"}]}
+
+
+@pytest.mark.usefixtures("smollm2")
+def test_a_preview_shows_the_first_rows_and_leaves_the_page_alone(swiftlet: Any, tmp_path: Path) -> None:
+    lines = [json.dumps(ROW), json.dumps({"messages": ROW["messages"][:1]}), "{"]
+    (tmp_path / "chats.jsonl").write_text("\n".join(lines))
+    (tmp_path / "job.yaml").write_text(PREVIEWED)
+    page, state = tmp_path / "page.html", tmp_path / "state"
+    done = swiftlet("preview", tmp_path / "job.yaml", "--html", page, "--state", state, env={"COLUMNS": "80"})
+    assert done.returncode == 2, done.stderr  # by the last row
+    assert "chats.jsonl:2: dropped (no_assistant_turn)" in done.stdout
+    assert "A|·|\\x1b|[|3|1|m|bird|<|im_end|>" in done.stdout and "\x1b" not in done.stdout
+    assert "ok      1 of 1 answers follow the very tokens that generation is given" in done.stdout
+    assert "chats.jsonl:3: " in done.stdout.partition("problems that keep the run from starting")[2]
+    assert "Preview of bird" in page.read_text() and not state.exists()
+
+
+def test_a_preview_without_a_job_is_refused(swiftlet: Any, tmp_path: Path) -> None:
+    (tmp_path / "profile.yaml").write_text(PREVIEWED.partition("spec:")[0].replace("FineTuneJob", "ComputeProfile"))
+    done = swiftlet("preview", tmp_path / "profile.yaml", "--state", tmp_path / "state")
+    assert (done.returncode, done.stderr) == (2, "error: the documents hold no FineTuneJob; name a file with one\n")
 
 
 def test_crds_as_a_stream_and_as_files(swiftlet: Any, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from swiftlet.wire.documents import JOB_FILE
 
 VERBS = {
     "validate": "check the document, the model and the data; write nothing",
+    "preview": "show the first rows as the tokens that would be learnt, as JSON and as a page in the outputDir",
     "prepare": "check everything, then turn the data into tokens below the document's outputDir",
     "train": "train on all processes of this node (torchrun's PET_* variables say which node this is)",
     "evaluate": "score the target and the baseline",
@@ -16,11 +17,14 @@ VERBS = {
 }
 
 FETCH = "fetch models and data of object storage, before another verb of the pod runs"
+ROWS = "usable rows of each data set that are shown"
+READ = "rows of each data set that are read and checked, from the first on (default: all)"
 SOURCE = "what, and the file to write; of a path that ends in /, a folder; may be given several times"
 
 EPILOG = """\
 examples:
   python -m swiftlet_trainer validate --job job.json
+  python -m swiftlet_trainer preview --job job.json --rows 10 --read 1000
   python -m swiftlet_trainer prepare --job /swiftlet/job/job.json
   PET_NNODES=1 PET_NPROC_PER_NODE=2 python -m swiftlet_trainer train --job job.json
 
@@ -45,6 +49,9 @@ def arguments() -> argparse.ArgumentParser:
     for verb, summary in VERBS.items():
         one = verbs.add_parser(verb, help=summary, description=summary)
         one.add_argument("--job", default=JOB_FILE, metavar="FILE", help="job document (default: %(default)s)")
+        if verb == "preview":
+            one.add_argument("--rows", type=int, required=True, metavar="N", help=ROWS)
+            one.add_argument("--read", type=int, metavar="N", help=READ)
     fetch = verbs.add_parser("fetch", help=FETCH, description=FETCH)
     fetch.add_argument("--source", action="append", required=True, nargs=2, metavar=("URI", "PATH"), help=SOURCE)
     fetch.add_argument("--most", type=int, required=True, metavar="BYTES", help="the largest model or file")
@@ -64,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from swiftlet_trainer.failures import reporting
 
     verb = importlib.import_module(f"swiftlet_trainer.verbs.{parsed.verb}")
-    return reporting(verb.run)(*((parsed.source, parsed.most) if parsed.verb == "fetch" else (parsed.job,)))
+    given = {name: value for name, value in vars(parsed).items() if name != "verb"}
+    return reporting(verb.run)(*given.values())
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from swiftlet.cli.commands import (
     logs,
     operator,
     plan,
+    preview,
     report,
     run,
     top,
@@ -34,7 +35,7 @@ from swiftlet.cli.parsing import parse
 from swiftlet.cli.standardstreams import open_standard_streams
 
 COMMANDS = (
-    run, validate, plan, get, describe, logs, events, top, wait, chat, compare, report, delete, crds, operator,
+    run, validate, plan, preview, get, describe, logs, events, top, wait, chat, compare, report, delete, crds, operator,
     completion, version
 )  # fmt: skip
 

@@ -57,6 +57,20 @@ class Encoded:
         return replace(self, input_ids=self.input_ids[start:end], labels=self.labels[start:end], weights=weights)
 
 
+@dataclass(frozen=True)
+class Traced:
+    """A row of a data set, and what became of it.
+
+    number: in its file. rendered: its sequences as texts. parts: token ids of the segments of each sequence, nothing
+    cut. rows: what is learnt.
+    """
+
+    number: int
+    rendered: list[Rendered]
+    parts: list[list[list[int]]]
+    rows: list[Encoded]
+
+
 class DroppedError(Exception):
     """A row that is left out by rule; the text says why."""
 
@@ -103,17 +117,31 @@ class Encoder:
         maxLength is. of_tokens: whether labelled tokens are what is learnt, so that a sequence without one teaches
         nothing. channels: takes those that rows are of, where the task asks."""
         self._of_tokens, self._channels = of_tokens, channels or Channels()
-        self._limit = min(template.max_length, context or template.max_length)
-        within = "the model's context" if self._limit < template.max_length else "template.maxLength"
-        remedy = "" if self._limit < template.max_length else "raise it, or "
-        self._too_long = f"{within} is {self._limit}; {remedy}shorten the row"
+        self.limit = min(template.max_length, context or template.max_length)
+        """Most tokens of a sequence."""
+        within = "the model's context" if self.limit < template.max_length else "template.maxLength"
+        remedy = "" if self.limit < template.max_length else "raise it, or "
+        self._too_long = f"{within} is {self.limit}; {remedy}shorten the row"
         self._template = template
         self._rows, self._segments = rows, segments
 
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know of the chat template, once rows were encoded."""
+        return list(self._rows.warnings)
+
     def encode(self, dataset: Dataset, file: Path, tally: Tally, channel: str = "") -> Iterator[list[Encoded]]:
         """The rows of `file` as tokens, in batches and in order; what is left out or wrong goes to `tally`. channel: of
-        rows that say none. The tokenizer is at work on a batch while the next one is read and rendered."""
-        examples = self._examples(dataset, file, tally, channel)
+        rows that say none."""
+        for batch in self.traced(dataset, file, tally, channel):
+            yield [row for one in batch for row in one.rows]
+
+    def traced(
+        self, dataset: Dataset, file: Path, tally: Tally, channel: str = "", most: int | None = None
+    ) -> Iterator[list[Traced]]:
+        """The same with where the tokens are from, of the first `most` rows of the file; all if None. The tokenizer is
+        at work on a batch while the next one is read and rendered."""
+        examples = self._examples(dataset, file, tally, channel, most)
         begun: tuple[Batch, Future[Parts]] | None = None
         with ThreadPoolExecutor(1) as beside:
             while batch := list(islice(examples, BATCH)):
@@ -124,12 +152,12 @@ class Encoder:
                 yield list(self._tokens(*begun, tally))
 
     def _examples(
-        self, dataset: Dataset, file: Path, tally: Tally, channel: str
+        self, dataset: Dataset, file: Path, tally: Tally, channel: str, most: int | None
     ) -> Iterator[tuple[int, list[Rendered]]]:
         tally.by_line = is_numbered_by_line(file)
         known: tuple[Format[AnyExample], KeyBook] | None = None
         try:
-            for row in read_rows(file):
+            for row in islice(read_rows(file), most):
                 tally.read += 1
                 if isinstance(row, BadRow):
                     tally.problem(row.number, row.problem)
@@ -170,7 +198,7 @@ class Encoder:
         number = self._channels.number(own or channel)
         return [replace(one, targets=(float(number),)) for one in rendered]
 
-    def _tokens(self, batch: Batch, encoded: "Future[Parts]", tally: Tally) -> Iterator[Encoded]:
+    def _tokens(self, batch: Batch, encoded: "Future[Parts]", tally: Tally) -> Iterator[Traced]:
         parts = iter(encoded.result())
         for number, rendered in batch:
             found = list(islice(parts, len(rendered)))
@@ -190,12 +218,12 @@ class Encoder:
                 tally.problem(number, str(error))
             else:
                 tally.kept += bool(rows)
-                yield from rows
+                yield Traced(number, rendered, [one.parts for one in found if isinstance(one, Weighed)], rows)
 
     def _limited(self, sequences: Sequence[Encoded], rendered: Sequence[Rendered]) -> list[Encoded]:
         """Rows of the sequences within the limit by the document's policy: as they are, their beginnings, or a text's
         pieces. Raises DroppedError, RowError."""
-        limit, policy = self._limit, self._template.truncation
+        limit, policy = self.limit, self._template.truncation
         longest = max(len(one.input_ids) for one in sequences)
         if longest > limit and policy != "truncate":
             what = f"{longest} tokens, {self._too_long}"

@@ -34,11 +34,8 @@ def scan(document: TrainDocument, tokenizer: Any, sink: Sink, channels: Channels
     Raises InvalidInput with every problem: of the rows (the first ten of each data set), and of data sets of which
     nothing is left.
     """
-    context = context_length(model_folder(document.model))
-    segments = Segments(tokenizer)
-    rows = rows_of(document, tokenizer, segments)
-    of_tokens, names = document.task.learns_tokens, dataset_channels([one.uri for one in document.datasets])
-    encoder = Encoder(rows, segments, document.template, context, of_tokens, channels)
+    encoder = encoder_of(document, tokenizer, Segments(tokenizer), channels)
+    names = dataset_channels([one.uri for one in document.datasets])
     reporter, reported = Reporter(), time.monotonic()
     tallies = []
     for index, dataset in enumerate(document.datasets):
@@ -50,13 +47,21 @@ def scan(document: TrainDocument, tokenizer: Any, sink: Sink, channels: Channels
                 reported = time.monotonic()
                 read = sum(one.read for one in tallies)
                 reporter.emit(type="phase", message=f"preparing data: {read:,} rows read")
-    for warning in rows.warnings:
+    for warning in encoder.warnings:
         reporter.emit(type="phase", message=f"warning: {warning}")
     problems = [problem for tally in tallies for problem in _problems(tally)]
     if problems:
         tell(note for tally in tallies for note in tally.notes())
         raise InvalidInput(problems, counts(tallies))
     return tallies
+
+
+def encoder_of(
+    document: TrainDocument, tokenizer: Any, segments: Segments, channels: Channels | None = None
+) -> Encoder:
+    """What makes tokens of the document's rows. segments: those of the tokenizer."""
+    context, rows = context_length(model_folder(document.model)), rows_of(document, tokenizer, segments)
+    return Encoder(rows, segments, document.template, context, document.task.learns_tokens, channels)
 
 
 def tell(notes: Iterable[str]) -> None:

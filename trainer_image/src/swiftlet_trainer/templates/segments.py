@@ -8,13 +8,15 @@ own (SEAM) between its segments, so that all else is encoded in its context.
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 from tokenizers import AddedToken, Encoding, Tokenizer
 
+from swiftlet_trainer.data.tools import Tool
+from swiftlet_trainer.data.turns import Message
 from swiftlet_trainer.templates.factors import Characters, Piece
 from swiftlet_trainer.templates.special import SEAM, SpecialTokens, pattern_of
 
@@ -34,7 +36,8 @@ class Rendered:
     the one that it has; None: 1. is_shielded: whether it holds
     stand-ins of SpecialTokens. is_plain: a text that no template wrote, which begins and ends as the tokenizer has it.
     targets: what is to come out for its row, or the number of its channel, where the row says so. pieces: of the text,
-    whose tokens count more or less than those around them. calls: which of the spans are calls of tools.
+    whose tokens count more or less than those around them. calls: which of the spans are calls of tools. messages,
+    tools: what a chat template wrote it from.
     """
 
     text: str
@@ -45,6 +48,8 @@ class Rendered:
     targets: tuple[float, ...] | None = None
     pieces: tuple[Piece, ...] = ()
     calls: tuple[int, ...] = ()
+    messages: Sequence[Message] = field(default=(), compare=False)
+    tools: Sequence[Tool] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

@@ -21,22 +21,13 @@ def checked(document: TrainDocument) -> list[str]:
     """A summary for people, one line per data set and the places of rows that are left out. Raises InvalidInput."""
     import numpy as np
 
-    from swiftlet_trainer.artifact.start import start_problems
     from swiftlet_trainer.data.scan import scan
-    from swiftlet_trainer.models.loading import check_model, check_trainable, load_tokenizer, model_folder
+    from swiftlet_trainer.models.loading import load_tokenizer, model_folder
     from swiftlet_trainer.models.vocabulary import embedding_rows, id_problem
     from swiftlet_trainer.tasks.registry import target_notes
     from swiftlet_trainer.templates.end_token import end_warning
 
-    if document.start and document.start.merge_into:
-        # Nothing is written, so it is not merged; rows become the same tokens.
-        document = document.model_copy(update={"model": document.start.merge_into})
-    head = document.task.head
-    problems = (
-        check_model(document.model, chat=False) or check_trainable(document.model, head) or start_problems(document)
-    )
-    if problems:
-        raise InvalidInput([*problems, *_missing_files(document)])
+    document = with_model(document)
     tokens, largest, targets = [0] * len(document.datasets), [0], list[float]()
 
     def count(index: int, batch: list[Any]) -> None:
@@ -59,6 +50,24 @@ def checked(document: TrainDocument) -> list[str]:
     if problem := id_problem(largest[0], embedding_rows(model_folder(document.model)), tokenizer):
         raise InvalidInput([f"model {document.model.uri}: {problem}"])
     return lines
+
+
+def with_model(document: TrainDocument) -> TrainDocument:
+    """The document with a model that can be read, where nothing may be written: the base of an adapter that is merged
+    makes the same tokens of rows. Raises InvalidInput with every problem of the model, and of files that are missing.
+    """
+    from swiftlet_trainer.artifact.start import start_problems
+    from swiftlet_trainer.models.loading import check_model, check_trainable
+
+    if document.start and document.start.merge_into:
+        document = document.model_copy(update={"model": document.start.merge_into})
+    head = document.task.head
+    problems = (
+        check_model(document.model, chat=False) or check_trainable(document.model, head) or start_problems(document)
+    )
+    if problems:
+        raise InvalidInput([*problems, *_missing_files(document)])
+    return document
 
 
 def _missing_files(document: TrainDocument) -> list[str]:

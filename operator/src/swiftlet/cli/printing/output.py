@@ -1,11 +1,14 @@
 """Objects as JSON, YAML or names."""
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 JSONPATH = "jsonpath="
+ACTS = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Characters that act on a terminal, or turn the direction of writing, and that JSON may have as they are."""
 Object = dict[str, Any]
 
 
@@ -28,7 +31,8 @@ def print_objects(objects: Sequence[Object], output: str, single: bool = False) 
 def print_document(document: Any, output: str) -> None:
     """Print one value as `json` or `yaml`."""
     if output == "json":
-        print(json.dumps(document, indent=2, ensure_ascii=False))
+        text = json.dumps(document, indent=2, ensure_ascii=False)
+        print(ACTS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
         return
     write_yaml(document)
 

@@ -53,7 +53,7 @@ def by_template(
         is_shielded = True
         messages, tools = special.shielded_value(messages), special.shielded_value(tools)
     try:
-        return replace(render(messages, tools), is_shielded=is_shielded)
+        return replace(render(messages, tools), is_shielded=is_shielded, messages=messages, tools=tools)
     except TemplateRefusalError as error:
         raise DroppedError("template_refused", special.unshielded(str(error))) from None
 
