@@ -118,7 +118,7 @@ def test_a_preview_shows_the_first_rows_and_leaves_the_page_alone(swiftlet: Any,
     done = swiftlet("preview", tmp_path / "job.yaml", "--html", page, "--state", state, env={"COLUMNS": "80"})
     assert done.returncode == 2, done.stderr  # by the last row
     assert "chats.jsonl:2: dropped (no_assistant_turn)" in done.stdout
-    assert "A|·|\\x1b|[|3|1|m|bird|<|im_end|>" in done.stdout and "\x1b" not in done.stdout
+    assert "|\\x1b|[|3|1|" in done.stdout and "|<|im_end|>\n" in done.stdout and "\x1b" not in done.stdout
     assert "ok      1 of 1 answers follow the very tokens that generation is given" in done.stdout
     assert "chats.jsonl:3: " in done.stdout.partition("problems that keep the run from starting")[2]
     assert "Preview of bird" in page.read_text() and not state.exists()
