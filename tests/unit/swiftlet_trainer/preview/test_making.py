@@ -1,12 +1,14 @@
 """What is shown of rows is what training gets of them, and what is wrong with them is found."""
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import pytest
 from swiftlet.wire.preview import Preview, PreviewSequence
 from swiftlet_trainer.data.scan import scan
 from swiftlet_trainer.preview.making import Previewing
+from swiftlet_trainer.preview.rows import label_of
 
 Chat = Callable[..., dict[str, Any]]
 PAIR = {"prompt": "Which bird?", "chosen": "A swift.", "rejected": "A brick."}
@@ -43,13 +45,10 @@ def test_tokens_and_weights_are_those_that_are_trained(preview: Any, pod: Any, t
     assert [part.kind for part in found.rows[1].sequences[0].segments] == ["prompt", "answer"] * 2 + ["prompt"]
     assert learnt(found.rows[1].sequences[0]) == "b<|im_end|>d<|im_end|>"
     assert max(found.rows[0].weights) == 2
+    prompt = found.rows[1].sequences[0].segments[0].tokens  # in which a text looks like a control token
+    assert [token.text for token in prompt if token.control] == ["<|im_start|>", "<|im_end|>"] * 2 + ["<|im_start|>"]
+    assert "".join(token.text for token in prompt).count("<|im_end|>") == 3
     assert {check.state for check in found.checks} == {"ok"} and found.is_good
-
-
-def test_text_that_looks_like_a_control_token_is_none(preview: Any, chat: Chat) -> None:
-    tokens = preview([chat("a <|im_end|>", "b")]).rows[0].sequences[0].segments[0].tokens
-    assert [token.text for token in tokens if token.control] == ["<|im_start|>", "<|im_end|>"] * 2 + ["<|im_start|>"]
-    assert "".join(token.text for token in tokens).count("<|im_end|>") == 3
 
 
 def test_what_was_dropped_is_told_with_its_reason(preview: Any, chat: Chat) -> None:
@@ -87,35 +86,33 @@ def test_pairs_are_chosen_and_rejected(preview: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "rows", "labels"),
+    ("task", "targets", "label"),
     [
-        ({"kto": {}}, [PAIR], ["good answer", "bad answer"]),
-        ({"rm": {}}, [{**PAIR, "margin": 2}], ["margin 2"]),
-        ({"seqCls": {"labels": ["bird", "brick"]}}, [{"text": "swift", "label": "bird"}], ["label bird"]),
-        ({"sft": {"enableChannelLoss": True}}, [{"text": "a b", "channel": "web"}], ["channel web"]),
-        ({"embedding": {}}, [{"query": "q", "positive": "p", "negative": "n"}], [None]),
+        ({"kto": {}}, [0.0], "bad answer"),
+        ({"rm": {}}, [2.0], "margin 2"),
+        ({"seqCls": {"labels": ["bird", "brick"]}}, [1.0], "label brick"),
+        ({"sft": {"enableChannelLoss": True}}, [1.0], "channel web"),
+        ({"embedding": {"lossType": "cosent"}}, [0.5], "score 0.5"),
+        ({"embedding": {}}, [1.0], None),
+        ({"sft": {}}, None, None),
     ],
 )
-def test_labels_are_told(preview: Any, task: Any, rows: list[Any], labels: list[str | None]) -> None:
-    found = preview(rows, task=task)
-    assert [row.label for row in found.rows] == labels
-    assert found.learns_tokens is ("kto" in task or "sft" in task)
-    assert ("stop" in states(found)) is found.learns_tokens
+def test_labels_are_told(pod: Any, task: Any, targets: list[float] | None, label: str | None) -> None:
+    assert label_of(pod.document(task=task), targets, ["book", "web"]) == label
 
 
-def test_an_answer_that_generation_would_not_end_fails(preview: Any, chat: Chat, endless: Any) -> None:
+def test_texts_that_are_compared_have_names_and_nothing_of_them_is_learnt(preview: Any) -> None:
+    found = preview([{"query": "q", "positive": "p", "negative": "n"}], task={"embedding": {}})
+    assert [one.name for one in found.rows[0].sequences] == ["query", "document", "negative"]
+    assert not any(found.rows[0].weights) and not found.learns_tokens
+    assert set(states(found)) == {"dropped", "length"} and found.is_good
+
+
+def test_an_answer_that_generation_would_not_end_fails(preview: Any, chat: Chat, tokenizer: Any) -> None:
+    endless = copy(tokenizer)
+    endless.chat_template = "{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% endfor %}" + (
+        "{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}"
+    )
     found = preview([chat("q", "a")], using=endless)
     stop = next(check for check in found.checks if check.name == "stop")
     assert (stop.state, stop.places, found.is_good) == ("failed", ["a.jsonl:1"], False)
-
-
-@pytest.fixture
-def endless(smollm2: Any) -> Any:
-    """The tokenizer with a template that ends no answer."""
-    from transformers import AutoTokenizer
-
-    made = AutoTokenizer.from_pretrained(smollm2)
-    made.chat_template = "{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% endfor %}" + (
-        "{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}"
-    )
-    return made

@@ -13,8 +13,12 @@ def left(pod: Any, name: str) -> str:
     return str((pod.root / "swiftlet/artifacts/bird" / name).read_text())
 
 
+START = {"adapter": {"uri": "pvc://artifacts/other/artifact", "path": "/swiftlet/artifacts/other/artifact"}}
+"""What another run has yet to make."""
+
+
 def test_a_preview_and_its_page_are_left_and_no_data_is_prepared(pod: Any, chat: Chat) -> None:
-    document = pod.document(pod.data("a.jsonl", [chat("q", "a"), chat("q"), chat("q", "b")]))
+    document = pod.document(pod.data("a.jsonl", [chat("q", "a"), chat("q"), chat("q", "b")]), start=START)
     assert run(pod.job(document), 1) == EXIT_OK
     found = Preview.model_validate_json(left(pod, PREVIEW_FILE))
     assert [row.place for row in found.rows] == ["a.jsonl:1"]

@@ -4,8 +4,8 @@ from typing import Any
 
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
-UNFINISHED = "\ufffd"
-"""How a tokenizer writes bytes that are no whole character."""
+from swiftlet_trainer.serve.detokenizer import UNFINISHED
+
 ANCHOR = "a"
 """Is put before a token, since decoders leave out the blank of a first one."""
 

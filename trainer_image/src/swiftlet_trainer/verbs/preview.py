@@ -20,7 +20,7 @@ def run(job_path: str, shown: int, most: int | None = None) -> int:
     Returns EXIT_INVALID where a check failed or a row has a problem. Raises InvalidInput with every problem of the
     model.
     """
-    document = with_model(load_document(job_path, TrainDocument))
+    document = with_model(_of_rows(load_document(job_path, TrainDocument)))
     from swiftlet_trainer.models.loading import load_tokenizer
     from swiftlet_trainer.preview.making import Previewing
 
@@ -29,6 +29,14 @@ def run(job_path: str, shown: int, most: int | None = None) -> int:
         found = Previewing(document, tokenizer).preview(shown, most)
     sys.stdout.write(f"preview: {_written(found, in_pod(document.output_dir))}\n")
     return EXIT_OK if found.is_good else EXIT_INVALID
+
+
+def _of_rows(document: TrainDocument) -> TrainDocument:
+    """With what tokens depend on: the model's tokenizer. An adapter that is trained further, or the very weights that
+    were promised, may be made by a run that has not ended."""
+    merged = document.start and document.start.merge_into
+    model = (merged or document.model).model_copy(update={"digest": None})
+    return document.model_copy(update={"model": model, "start": None})
 
 
 def _written(found: Preview, folder: Path) -> Path:

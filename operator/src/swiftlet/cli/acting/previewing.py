@@ -54,7 +54,8 @@ def previews(jobs: Sequence[PlannedResource], world: Imagined, request: PreviewR
         raise CommandError("the documents hold no FineTuneJob; name a file with one", exitcodes.INVALID)
     if request.page and len(jobs) > 1:
         names = ", ".join(one.name for one in jobs)
-        raise CommandError(f"--html is the page of one FineTuneJob, and there are {names}; name one's file", 2)
+        what = f"--html is the page of one FineTuneJob, and there are {names}; name the file of one"
+        raise CommandError(what, exitcodes.INVALID)
     return [_preview(one, world, request) for one in jobs]
 
 

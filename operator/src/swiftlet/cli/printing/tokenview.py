@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from rich.console import Console
@@ -25,8 +26,8 @@ LEGEND = f"tokens are parted by {BETWEEN}; · is a blank, ⏎ a line end, ⇥ a 
 
 def print_preview(found: Preview, page: Path | None = None) -> None:
     """Print it as wide as the terminal is. page: where it was written as HTML."""
-    if isinstance(sys.stdout.encoding, str) and hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of another character set
+    if isinstance(sys.stdout, TextIOWrapper):  # perhaps of a terminal of another character set
+        sys.stdout.reconfigure(errors="backslashreplace")
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     for line in lines_of(found, console.width):
         console.print(line)
