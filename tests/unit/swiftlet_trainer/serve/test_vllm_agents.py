@@ -13,6 +13,7 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "weather", "argumen
 CALLED = {"role": "assistant", "tool_calls": [CALL]}
 RESULT = {"role": "tool", "tool_call_id": "c1", "content": "mild"}
 SERVED = ServedAgents({"bird": "hermes", "tern": "react_en", "gull": "glm4_5"})
+BAD = [{"type": "function", "function": {"name": "weather", "parameters": {"properties": [1]}}}]
 
 
 def request(model: str, *turns: Any, **fields: Any) -> dict[str, Any]:
@@ -52,6 +53,11 @@ def test_an_answer_goes_on_behind_results_within_it_and_ends_at_the_next() -> No
     assert found["messages"][-1]["content"].endswith("Observation:mild\n")
     assert (found["continue_final_message"], found["add_generation_prompt"]) == (True, False)
     assert found["stop"] == ["END", "Observation:"]
+
+
+def test_a_schema_that_is_none_is_the_requests_fault() -> None:
+    with pytest.raises(Refused, match="agentTemplate qwen3_coder cannot write the conversation"):
+        with_agent(request("robin", tools=BAD), ServedAgents({"robin": "qwen3_coder"}))
 
 
 @pytest.mark.parametrize(

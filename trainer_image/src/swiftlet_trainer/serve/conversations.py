@@ -11,7 +11,7 @@ from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.serve.openai_requests import Refused
 from swiftlet_trainer.templates.agents.plain import plain
 from swiftlet_trainer.templates.agents.recognition import recognized
-from swiftlet_trainer.templates.agents.template import AgentTemplate, UnwritableError
+from swiftlet_trainer.templates.agents.template import AgentTemplate
 from swiftlet_trainer.templates.agents.writing import AgentWriter
 from swiftlet_trainer.templates.prompt_template import OPENING, REFUSALS, PromptTemplate, is_more_than_text
 from swiftlet_trainer.templates.special import SpecialTokens
@@ -59,8 +59,8 @@ class Conversations:
         """By the agent template. Results may stand in the answer that goes on behind them."""
         try:
             said = plain(turns, tools, agent)
-        except UnwritableError as error:
-            raise Refused(f"messages: {error}", "messages") from None
+        except REFUSALS as error:  # UnwritableError, or a schema of a tool that is none
+            raise Refused(f"agentTemplate {agent.name} cannot write the conversation: {error}", "messages") from None
         continues = turns[-1].role == "tool" and said[-1].role == "assistant"
         return self._rendered([turn.message for turn in said], (), continues)
 

@@ -13,7 +13,7 @@ from swiftlet_trainer.serve.openai_requests import Refused
 from swiftlet_trainer.serve.vllm_tools import WRITTEN, ServedAgents
 from swiftlet_trainer.templates.agents.plain import plain
 from swiftlet_trainer.templates.agents.registry import AGENT_TEMPLATES
-from swiftlet_trainer.templates.agents.template import UnwritableError
+from swiftlet_trainer.templates.prompt_template import REFUSALS
 
 TURNS = TypeAdapter(list[ChatTurn])
 TOOL_KEYS = ("tool_calls", "tool_call_id")
@@ -41,8 +41,10 @@ def with_agent(request: Mapping[str, Any], served: ServedAgents) -> dict[str, An
         first = error.errors()[0]
         place = ".".join(str(part) for part in ("messages", *first["loc"]))
         raise Refused(f"{place}: {first['msg']}", "messages") from None
-    except (RowError, UnwritableError) as error:
+    except RowError as error:
         raise Refused(f"messages: {error}", "messages") from None
+    except REFUSALS as error:  # UnwritableError, or a schema of a tool that is none
+        raise Refused(f"agentTemplate {agent} cannot write the conversation: {error}", "messages") from None
     changed = {**request, "messages": [turn.message for turn in said]}
     changed["chat_template_kwargs"] = {**(request.get("chat_template_kwargs") or {}), WRITTEN: True}
     if template.stop and asked:
