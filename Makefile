@@ -14,7 +14,7 @@ BYTE_CODE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE ?= hardlink
 
-.PHONY: help install quickstart test lint types unit examples e2e e2e-kind gpu-test bench bench-training bench-gpu peers-agents lock generate images image-check clean
+.PHONY: help install quickstart test lint types unit examples e2e e2e-kind gpu-test bench bench-training bench-gpu peers-agents claim lock generate images image-check clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -74,6 +74,9 @@ bench-gpu: $(INSTALLED) ## Training speed on this machine's GPU beside TRL; the 
 
 peers-agents: $(INSTALLED) ## Figures of agents beside EvalScope's and BFCL's own, from their lock, on the same 40,000 cases (3 min)
 	@$(VENV)/bin/python benchmarks/agent_metrics.py
+
+claim: $(INSTALLED) ## Train agents with and without loss scale on made rows, and judge them (hours on CPUs); CLAIM_ARGS
+	@$(VENV)/bin/python benchmarks/agent_claim.py $(CLAIM_ARGS)
 
 gpu-test: $(INSTALLED) ## Tests that need a GPU, which `make test` leaves out where there is none
 	@$(VENV)/bin/pytest tests/gpu

@@ -1,0 +1,136 @@
+"""Does loss scale make a better agent? The claim of SWIFT's paper (arXiv:2408.05517), on made rows and a small model.
+
+    python benchmarks/agent_claim.py [--rows 1500] [--steps 120] [--epochs 1] [--seeds 1 2 3] [--folder F] [--arms A]
+
+Every arm learns from the same conversations in the same order: `chats` from questions and answers alone, `default` with
+every token of the assistant counted alike, the others with a rule of template.lossScale. Each is judged on steps that
+were never trained on (see claim/rows.py) by an EvalRun. What is printed: each figure as the mean over the seeds, and
+its difference to `default` with the 95 % interval of the paired bootstrap over steps. What a folder has already is
+kept, so that a run that was stopped goes on.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from claim.rows import files
+from ruamel.yaml import YAML
+from swiftlet_trainer.evaluate.statistics import mean_sample, paired_interval, value
+
+SWIFTLET = Path(sys.executable).with_name("swiftlet")
+MODEL = "hf://HuggingFaceTB/SmolLM2-135M-Instruct"
+ARMS: dict[str, dict[str, Any]] = {
+    "chats": {},
+    "default": {"agentTemplate": "react_en"},
+    "react": {"agentTemplate": "react_en", "lossScale": ["react"]},
+    "agentflan": {"agentTemplate": "react_en", "lossScale": ["agentflan"]},
+}
+"""Arm -> its template block."""
+STEPS = ("phrases", "tools")
+FIGURES = ("act_em", "plan_em", "hallu_rate", "avg_f1", "call_accuracy")
+"""What the paper has, and BFCL's figure. Each is of the same steps for every arm."""
+
+Figures = dict[tuple[str, str], list[float]]
+"""(steps, figure) -> its value on each step that it is about, in the order of the steps."""
+
+
+def documents(arm: str, seed: int, epochs: float, data: Path) -> list[dict[str, Any]]:
+    """The FineTuneJob of an arm, and the EvalRun of what it learnt."""
+    head = {"apiVersion": "swiftlet.dev/v1alpha1", "metadata": {"name": arm}}
+    train = data / f"{'chats' if arm == 'chats' else 'train'}.jsonl"
+    job = {
+        "model": {"uri": MODEL},
+        "datasets": [{"uri": str(train)}],
+        "tuner": {"lora": {"rank": 16}},
+        "training": {"epochs": epochs, "learningRate": 4e-4, "globalBatchSize": 16, "seed": seed},
+        **({"template": ARMS[arm]} if ARMS[arm] else {}),
+    }
+    suites = [
+        {
+            "name": name,
+            "toolCalling": {"uri": str(data / f"{name}.jsonl"), "agentTemplate": "react_en", "maxTokens": 96},
+        }
+        for name in STEPS
+    ]
+    run = {"target": {"fineTuneJobRef": {"name": arm}}, "suites": suites}
+    return [{**head, "kind": "FineTuneJob", "spec": job}, {**head, "kind": "EvalRun", "spec": run}]
+
+
+def figures_of(lines: Sequence[str]) -> Figures:
+    """Of an EvalRun's rows.jsonl."""
+    found: Figures = {}
+    for row in map(json.loads, lines):
+        for figure in FIGURES:
+            if figure in row["metrics"]:
+                found.setdefault((row["suite"], figure), []).append(float(row["metrics"][figure]))
+    return found
+
+
+def over_seeds(runs: Sequence[Figures]) -> Figures:
+    """Each step's mean over runs that differ by their seed."""
+    return {key: [sum(each) / len(runs) for each in zip(*(run[key] for run in runs), strict=True)] for key in runs[0]}
+
+
+def table(arms: Mapping[str, Sequence[Figures]]) -> str:
+    """Markdown: a row for each figure, a column for each arm, in percent, and what differs from `default`."""
+    means = {arm: over_seeds(runs) for arm, runs in arms.items()}
+    lines = ["| steps | figure | n | " + " | ".join(means) + " |", "| --- | --- | --- |" + " --- |" * len(means)]
+    for name in STEPS:
+        for figure in FIGURES:
+            key = (name, figure)
+            cells = [_cell(mean[key], means["default"][key], arm == "default") for arm, mean in means.items()]
+            lines.append(f"| {name} | {figure} | {len(means['default'][key])} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(values: Sequence[float], default: Sequence[float], is_default: bool) -> str:
+    sample, base = mean_sample(values), mean_sample(default)
+    if is_default:
+        return f"{100 * value(base):.1f}"
+    low, high = (100 * bound for bound in paired_interval(sample, base, seed=1))
+    return f"{100 * value(sample):.1f} ({100 * (value(sample) - value(base)):+.1f}; {low:+.1f} to {high:+.1f})"
+
+
+def run_arm(arm: str, seed: int, epochs: float, folder: Path) -> Figures:
+    """Train and judge it, or read what it gave before."""
+    state = folder / f"{arm}-{seed}"
+    kept = state / "rows.jsonl"
+    if not kept.exists():
+        state.mkdir(parents=True, exist_ok=True)
+        yaml = YAML()
+        for document in documents(arm, seed, epochs, folder):
+            with (state / f"{document['kind'].lower()}.yaml").open("w") as stream:
+                yaml.dump(document, stream)
+        command = [str(SWIFTLET), "run", str(state), "--state", str(state / "state")]
+        subprocess.run(command, check=True, env={**os.environ, "NO_COLOR": "1"}, stdout=sys.stderr)
+        (rows,) = state.glob(f"state/volumes/swiftlet-artifacts/default/evalruns/{arm}-*/rows.jsonl")
+        kept.write_text(rows.read_text())
+    return figures_of(kept.read_text().splitlines())
+
+
+def main() -> None:
+    """See the module's text."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=120, help="in each of the two files")
+    parser.add_argument("--epochs", type=float, default=1)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--arms", nargs="+", default=[*ARMS], choices=[*ARMS])
+    parser.add_argument("--folder", type=Path, default=Path.home() / ".cache/swiftlet/bench/claim")
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in files(given.rows, given.steps, seed=1).items():
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (given.folder / f"{name}.jsonl").write_text(text)
+    arms = dict.fromkeys(["default", *given.arms])
+    done = {arm: [run_arm(arm, seed, given.epochs, given.folder) for seed in given.seeds] for arm in arms}
+    print(f"{given.rows} conversations, {given.epochs:g} epochs, seeds {given.seeds}\n\n{table(done)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""What is said of the arms of the claim."""
+
+import json
+from pathlib import Path
+
+from agent_claim import ARMS, FIGURES, STEPS, documents, figures_of, over_seeds, table
+
+RUN = {(steps, figure): [0.0, 1.0] * 20 for steps in STEPS for figure in FIGURES}
+BETTER = {key: [1.0, 1.0] * 20 for key in RUN}
+
+
+def test_an_arm_differs_from_the_others_by_its_data_or_its_template_only(tmp_path: Path) -> None:
+    jobs = {arm: documents(arm, 3, 1, tmp_path)[0]["spec"] for arm in ARMS}
+    assert len({json.dumps({**job, "template": None, "datasets": None}, sort_keys=True) for job in jobs.values()}) == 1
+    assert jobs["chats"]["datasets"] != jobs["default"]["datasets"] == jobs["react"]["datasets"]
+
+
+def test_figures_are_of_the_steps_that_they_are_about() -> None:
+    rows = [
+        {"suite": "tools", "metrics": {"act_em": 1, "plan_em": 1}},
+        {"suite": "tools", "metrics": {"plan_em": 0, "rouge_l": 0.5}},
+    ]
+    found = figures_of([json.dumps(row) for row in rows])
+    assert found == {("tools", "act_em"): [1.0], ("tools", "plan_em"): [1.0, 0.0]}
+
+
+def test_seeds_are_averaged_step_by_step() -> None:
+    assert over_seeds([{("tools", "act_em"): [0.0, 1.0]}, {("tools", "act_em"): [1.0, 1.0]}]) == {
+        ("tools", "act_em"): [0.5, 1.0]
+    }
+
+
+def test_the_table_has_differences_with_their_intervals() -> None:
+    lines = table({"default": [RUN, RUN], "react": [BETTER, RUN]}).splitlines()
+    assert lines[0] == "| steps | figure | n | default | react |"
+    assert len(lines) == 2 + len(STEPS) * len(FIGURES)
+    assert lines[2].startswith("| phrases | act_em | 40 | 50.0 | 75.0 (+25.0; +")
