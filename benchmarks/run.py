@@ -53,8 +53,8 @@ NOT_MEASURED = """## Not measured
   2.11 x; reward models 1.30 x in 0.59 of its memory, packed 1.23 x. The goal is 2.5 x each, and is missed by both. SFT
   beside them 1.79 x, packed 1.89 x; to the first step 8.4 and 8.1 s where TRL took 8.7. KTO, ORPO and embeddings beside
   their peers: not yet.
-- Whether loss scale makes a better agent, as SWIFT's paper has it: `make claim` trains and judges (rows, arms and figures in
-  benchmarks/agent_claim.py), for hours on CPUs, and has not been run at its full size.
+- Whether loss scale makes a better agent, as SWIFT's paper has it: `make claim` trains and judges for hours on CPUs
+  (arms and figures: benchmarks/agent_claim.py), and has not been run at its full size.
 - The training step since its loop is our own, with bf16 units and on a GPU; the figures above are of the loop before.
 - The operator with 3,000 resources and more since 2026-11-25, when a run had a Service and no NetworkPolicy. Beside the
   code of that day, in turn on a quiet machine (2026-11-28, 300 resources): 34.3 resources/s where that did 24.5, 4.00
