@@ -17,20 +17,45 @@ from swiftlet_trainer.training.stopping import StopRequest
 from testbed.training_processes import train_together
 
 HOUR = 3600
+ALL_TOKENS, FEW_TOKENS = 49152, 2048
 
 
 @pytest.fixture(scope="session")
-def tiny_model(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def all_tokens(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random Llama of two layers in fp32, with the tokenizer of SmolLM2."""
+    return random_llama(tmp_path_factory.mktemp("models") / "tiny", smollm2, ALL_TOKENS)
+
+
+@pytest.fixture(scope="session")
+def few_tokens(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the tokenizer's first tokens alone: of all of them, logits are most of what a step computes."""
+    folder = random_llama(tmp_path_factory.mktemp("models") / "tiny", smollm2, FEW_TOKENS)
+    file = folder / "tokenizer.json"
+    tokenizer = json.loads(file.read_text())
+    # Ids follow the order of merges, whose parts come first.
+    kept = {token: number for token, number in tokenizer["model"]["vocab"].items() if number < FEW_TOKENS}
+    merges = [pair for pair in tokenizer["model"]["merges"] if "".join(pair) in kept]
+    tokenizer["model"] |= {"vocab": kept, "merges": merges}
+    file.write_text(json.dumps(tokenizer))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_model(all_tokens: Path) -> Path:
+    """The model that runs begin with; files that need no rare tokens put the other one in its place."""
+    return all_tokens
+
+
+def random_llama(folder: Path, smollm2: Path, tokens: int) -> Path:
+    """Write a Llama of two layers in fp32, of so many tokens, beside the tokenizer of SmolLM2."""
     import shutil
 
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    folder = tmp_path_factory.mktemp("models") / "tiny"
     torch.manual_seed(0)
     config = LlamaConfig(
-        vocab_size=49152,
+        vocab_size=tokens,
         hidden_size=64,
         intermediate_size=128,
         num_hidden_layers=2,
@@ -252,10 +277,10 @@ def pod(make_pod: Callable[[str], Pod], tiny_model: Path) -> Pod:
 def trained(make_pod: Callable[[str], Pod], tiny_model: Path) -> Callable[..., Pod]:
     """Trains some steps in this process; `rate` is the learning rate."""
 
-    def run(name: str, task: Any, rate: float = 1e-2, steps: int = 6, **changes: Any) -> Pod:
+    def run(name: str, task: Any, rate: float = 1e-2, steps: int = 6, model: Path = tiny_model, **changes: Any) -> Pod:
         pod = make_pod(name)
         training = {"learningRate": rate, "maxSteps": steps, **changes.pop("training", {})}
-        pod.write_job(tiny_model, task=task, training=training, **changes)
+        pod.write_job(model, task=task, training=training, **changes)
         pod.prepare()
         pod.train_here()
         return pod
