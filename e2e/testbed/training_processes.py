@@ -6,8 +6,11 @@ less for each. What a pod does, torchrun included, is `python -m swiftlet_traine
 
 import multiprocessing
 import os
+import runpy
 import socket
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 PRELOADED = [
     "peft",
@@ -22,8 +25,6 @@ def train_together(
     job_path: str, environment: Mapping[str, str], count: int = 2, seconds: float = 600
 ) -> list[int | None]:
     """Exit code of each process, by rank; None for one that had to be killed after so many seconds."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     world = {
@@ -32,12 +33,22 @@ def train_together(
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
     }
-    processes = [
-        context.Process(
-            target=_work, args=(job_path, {**environment, **world, "RANK": str(rank), "LOCAL_RANK": str(rank)})
-        )
-        for rank in range(count)
-    ]
+    ranks = [{"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(count)]
+    return _fork_together(_work, [(job_path, {**environment, **world, **rank}) for rank in ranks], seconds)
+
+
+def run_together(script: str, arguments: Sequence[Sequence[object]]) -> list[int | None]:
+    """Exit code of each of the processes that run a file as a program, with arguments of their own."""
+    return _fork_together(_run, [(script, *map(str, given)) for given in arguments])
+
+
+def _fork_together(
+    work: Callable[..., None], arguments: Sequence[tuple[Any, ...]], seconds: float = 600
+) -> list[int | None]:
+    """Exit code of each of the processes that call `work` with arguments of their own; None for one that was killed."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    processes = [context.Process(target=work, args=given) for given in arguments]
     for process in processes:
         process.start()
     for process in processes:
@@ -55,3 +66,11 @@ def _work(job_path: str, environment: Mapping[str, str]) -> None:
 
     torch.set_num_threads(1)
     leave(main(["--job", job_path]))
+
+
+def _run(script: str, *arguments: str) -> None:
+    import torch
+
+    torch.set_num_threads(1)
+    sys.argv = [script, *arguments]
+    runpy.run_path(script, run_name="__main__")

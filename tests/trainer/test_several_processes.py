@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from testbed.training_processes import run_together
 
 TOKENS, PAIRS = 128, 8
 """Rows of the step."""
@@ -179,14 +179,11 @@ class Runs:
 def runs(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Runs:
     """Every case, computed."""
     found = Runs(tmp_path_factory.mktemp("several"))
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     for world, cases in CASES.items():
         for case in cases:
             found.of(world, case).mkdir()
         given = (world, found.folder, free_port())
-        commands = [[sys.executable, __file__, *map(str, (rank, *given))] for rank in range(world)]
-        processes = [subprocess.Popen(command, env=environment) for command in commands]
-        assert [process.wait() for process in processes] == [0] * world
+        assert run_together(__file__, [(rank, *given) for rank in range(world)]) == [0] * world
     return found
 
 
