@@ -24,13 +24,12 @@ class ObjectStorage:
         content, sidecar = bed.folder / f"{name}-content", bed.folder / f"{name}-sidecar"
         content.mkdir()
         sidecar.mkdir()
-        options = ["--port", f"127.0.0.1:{self.port}", "--quiet"]
+        options = ["--port", f"127.0.0.1:{self.port}", "--sidecar", str(sidecar), "--content", str(content)]
         if certificate:
             written = certificate.write(bed.folder, name)
             options += ["--cert", str(written[0]), "--key", str(written[1])]
         environment = {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY}
-        argv = [str(program("versitygw")), *options, "posix", "--sidecar", str(sidecar), str(content)]
-        self.process = Process(bed, Command(name, argv, environment))
+        self.process = Process(bed, Command(name, [str(program("versitygw")), *options], environment))
         self._content = content
         self._wait()
 

@@ -29,11 +29,11 @@ FIRST_BUILD = {
     "kube-controller-manager": "a minute",
     "kubectl": "half a minute",
     "containerd": "a minute",
-    "coredns": "2 minutes",
-    "helm": "2 minutes",
+    "coredns": "half a minute",
+    "helm": "a minute",
     "kwok": "a minute",
     "kueue": "3 minutes",
-    "versitygw": "2 minutes",
+    "versitygw": "a minute",
 }
 """About how long a program takes on 2 cores when nothing is cached, in the order of building; others take seconds."""
 FIXED = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}

@@ -34,6 +34,15 @@ def test_staging_modules_are_replaced_by_the_release_of_kubernetes() -> None:
     assert set(replaced) == {f"v0.{release}"}
 
 
+@pytest.mark.parametrize("family", ["cni", "coredns", "helm", "versitygw"])
+def test_what_is_compiled_for_kubernetes_is_compiled_once(family: str) -> None:
+    """Go's cache knows a package by the version that is required, so a replace shares nothing."""
+    kubernetes, ours = families()["kubernetes"].requires, families()[family].requires
+    shared = {module for module in ours if kubernetes.get(module, "v0.0.0") != "v0.0.0"}
+    assert shared
+    assert {module: ours[module] for module in shared} == {module: kubernetes[module] for module in shared}
+
+
 def test_an_unknown_program_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(MissingProgramError, match=r"builds 'docker'; they build bridge, containerd, .*kubectl"):
         family_of("docker")
