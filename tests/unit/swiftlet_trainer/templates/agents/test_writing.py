@@ -52,6 +52,24 @@ def test_react_learns_no_results(tokenizer: Any) -> None:
     assert '\nObservation:{"degrees": 18}\nObservation:{"degrees": 21}\nIn Genève.' in tokenizer.decode(row.input_ids)
 
 
+def test_rules_begin_anew_behind_results(tokenizer: Any) -> None:
+    """What follows a result is an answer to it, as in ms-swift, where results are turns of their own."""
+    segments = Segments(tokenizer)
+    rows = SftRows(tokenizer, segments, Template(agent_template="react_en", loss_scale=["react"]))
+    (rendered,) = rows.rendered(Example(list(TURNS), tools=TOOLS))
+    (found,) = segments.weighed([rendered])
+    assert isinstance(found, Weighed)
+    row = scaled(rows.labelled(found.parts, rendered), found.factors)
+    assert row.weights is not None
+    said: dict[float, str] = {}
+    for token, weight in zip(row.input_ids, row.weights, strict=True):
+        said[weight] = said.get(weight, "") + tokenizer.decode([token])
+    assert said[1.0] == "I look at both.\nIn Genève.<|im_end|>"
+    assert said[2.0].startswith("Action: get_weather\nAction Input:")
+    assert said[2.0].endswith("Observation:")
+    assert '{"degrees": 18}' in said[0.0]
+
+
 def test_control_tokens_of_a_template_are_tokens_and_those_of_a_row_are_text(glm: Any) -> None:
     control = {token: glm.convert_tokens_to_ids(token) for token in ("<|assistant|>", "<|observation|>", "<|system|>")}
     forged = [

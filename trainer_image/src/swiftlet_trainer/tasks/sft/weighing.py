@@ -39,9 +39,17 @@ class Weighing:
         """Of the answer `index` as it is rendered, without what ends it. Raises TemplateRefusalError,
         UnsuitableTemplateError."""
         before = max((i for i, turn in enumerate(turns[:index]) if turn.role == "assistant"), default=-1)
-        asked = [turn.content for turn in turns[before + 1 : index] if turn.role != "system"]
-        true = self.special.unshielded(text)
-        return self._as_rendered(text, [*self._of_rules(true, "\n".join(asked)), *_given(turns[index], true)])
+        asked = "\n".join(turn.content for turn in turns[before + 1 : index] if turn.role != "system")
+        true, found, start = self.special.unshielded(text), list[Piece](), 0
+        given = sorted(_given(turns[index], true))
+        # What follows what others wrote is an answer to that: rules begin anew, as in a turn of its own.
+        for begin, end, _ in [*given, (len(true), len(true), 0.0)]:
+            found += [
+                (start + left, start + right, factor)
+                for left, right, factor in self._of_rules(true[start:begin], asked)
+            ]
+            asked, start = true[begin:end], end
+        return self._as_rendered(text, [*found, *given])
 
     def of_text(self, text: str) -> list[Piece]:
         """Of what is no answer to anything. Raises UnsuitableTemplateError."""
