@@ -234,14 +234,19 @@ def test_every_alert_has_a_runbook(render: Render) -> None:
     groups = of(render("monitoring.prometheusRule.enabled=true"), "PrometheusRule")["spec"]["groups"]
     runbook = (ROOT / "docs" / "runbooks" / "operator.md").read_text()
     headings = {line.removeprefix("## ").lower() for line in runbook.splitlines() if line.startswith("## ")}
-    links = [rule["annotations"]["runbook_url"] for group in groups for rule in group["rules"]]
+    alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+    links = [rule["annotations"]["runbook_url"] for rule in alerts]
     assert {link.partition("#")[2] for link in links} == headings
     assert all(link.startswith("docs/runbooks/operator.md#") for link in links)
 
 
 @pytest.mark.parametrize(
     "file",
-    [*(CHART / "files").glob("dashboards/*.json"), CHART / "files" / "alerts.yaml", ROOT / "docs" / "operator.md"],
+    [
+        *(CHART / "files").glob("dashboards/*.json"),
+        *(CHART / "files" / f"{name}.yaml" for name in ("alerts", "recordings")),
+        ROOT / "docs" / "operator.md",
+    ],
     ids=lambda file: file.name,
 )
 def test_figures_that_are_asked_for_exist(file: Path) -> None:
