@@ -14,7 +14,7 @@ BYTE_CODE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE ?= hardlink
 
-.PHONY: help install quickstart test lint types unit examples e2e e2e-kind gpu-test bench bench-training bench-gpu peers-agents claim lock generate images image-check clean
+.PHONY: help install quickstart test lint types unit examples e2e e2e-ecosystem e2e-kind gpu-test bench bench-training bench-gpu peers-agents claim lock generate images image-check clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -53,15 +53,21 @@ types: $(INSTALLED) ## Strict types
 # Workers must meet sets in the same order where tests are named by them, and what fails fails in every run.
 WORKERS ?= 2
 
+# What needs programs of others that take minutes to build.
+ECOSYSTEM := tests/integration/operator/kueue
+
 unit: $(INSTALLED) ## Tests alone, WORKERS=2 at a time; PYTEST_ARGS="tests/unit -k name" selects
 	@PYTHONHASHSEED=0 $(VENV)/bin/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder \
-	  --ignore=tests/examples $(PYTEST_ARGS)
+	  --ignore=tests/examples $(ECOSYSTEM:%=--ignore=%) $(PYTEST_ARGS)
 
 examples: $(INSTALLED) ## Run examples/tasks and examples/chain on the real model, one after the other (15 min)
 	@$(VENV)/bin/pytest tests/examples $(EXAMPLES_ARGS)
 
 e2e: $(INSTALLED) ## The operator on a cluster of two real nodes, made on this machine (root on Linux); E2E_ARGS="-k name"
 	@$(VENV)/bin/pytest e2e --timeout=3600 $(E2E_ARGS)
+
+e2e-ecosystem: $(INSTALLED) ## Beside the real Kueue (4 min to build the first time); ECOSYSTEM_ARGS
+	@$(VENV)/bin/pytest $(ECOSYSTEM) $(ECOSYSTEM_ARGS)
 
 e2e-kind: $(INSTALLED) ## The same proofs on a kind cluster, where Docker runs
 	@bash e2e/kind/run $(VENV) $(E2E_ARGS)

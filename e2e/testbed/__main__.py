@@ -1,4 +1,4 @@
-"""Command line: `python -m testbed up | down | status | kubeconfig | build`."""
+"""Command line: `python -m testbed up | down | status | kubeconfig | build | built`."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from testbed.controlplane import ControlPlane
 from testbed.controlplane_arguments import Files, Settings
 from testbed.errors import TestBedError
 from testbed.nodes import Cluster
-from testbed.programs import families, programs, tell
+from testbed.programs import families, is_built, programs, tell
 
 EXAMPLES = """\
 examples:
@@ -57,6 +57,9 @@ def parser() -> argparse.ArgumentParser:
     build = commands.add_parser("build", help="build programs into the cache; prints their paths")
     build.add_argument("programs", nargs="*", help="names, such as etcd (default: all)")
     build.set_defaults(run=_build)
+    built = commands.add_parser("built", help="exit code 0 when the cache has these programs, else 1")
+    built.add_argument("programs", nargs="+", help="names, such as kueue")
+    built.set_defaults(run=lambda chosen: not all(map(is_built, chosen.programs)))
     return top
 
 

@@ -119,10 +119,19 @@ def _toolchain(needed: tuple[int, ...]) -> Toolchain:
     return toolchain(needed, cache_folder(), tell)
 
 
-def _built(name: str, say: Say) -> Path:
+def is_built(name: str) -> bool:
+    """Whether the cache has a program. Raises MissingProgramError for a name that none knows."""
+    return _cached(name).exists()
+
+
+def _cached(name: str) -> Path:
     family = family_of(name)
+    return cache_folder() / digest(family, _toolchain(families()[family].go).version) / "bin" / name
+
+
+def _built(name: str, say: Say) -> Path:
+    family, path = family_of(name), _cached(name)
     go = _toolchain(families()[family].go)
-    path = cache_folder() / digest(family, go.version) / "bin" / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         # Two beds that start at once share one build: the second waits here, then finds the program.

@@ -1,11 +1,12 @@
 """Which program comes from where. Building itself is what the integration tests stand on."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from testbed.errors import MissingProgramError
 from testbed.modules import parse, version
-from testbed.programs import MODULES, digest, families, family_of, programs
+from testbed.programs import MODULES, digest, families, family_of, is_built, programs
 from testbed.toolchain import GO_BIN
 
 
@@ -46,6 +47,18 @@ def test_what_is_compiled_for_kubernetes_is_compiled_once(family: str) -> None:
 def test_an_unknown_program_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(MissingProgramError, match=r"builds 'docker'; they build bridge, containerd, .*kubectl"):
         family_of("docker")
+
+
+def test_what_the_cache_has_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("testbed.programs.cache_folder", lambda: tmp_path)
+    monkeypatch.setattr("testbed.programs._toolchain", lambda needed: SimpleNamespace(version=(1, 26, 8)))
+    assert not is_built("kueue")
+    path = tmp_path / digest("kueue", (1, 26, 8)) / "bin" / "kueue"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert is_built("kueue")
+    with pytest.raises(MissingProgramError, match="builds 'kubelt'"):
+        is_built("kubelt")
 
 
 def test_another_go_or_another_module_is_another_build() -> None:
