@@ -158,7 +158,7 @@ def test_training_goes_on_without_its_kubelet(bed: Bed, namespace: str, submit: 
 
 
 def test_a_node_cut_off_is_told_and_the_run_goes_on_when_it_is_back(bed: Bed, namespace: str, submit: Any) -> None:
-    submit("cut-off", steps=40)
+    submit("cut-off", steps=25)
     until("the first checkpoint", lambda: at_step(bed, namespace, "cut-off", 3), 600)
     (pod,) = items(bed, namespace, "pods", "swiftlet.dev/name=cut-off")
     node = pod["spec"]["nodeName"]
@@ -173,7 +173,7 @@ def test_a_node_cut_off_is_told_and_the_run_goes_on_when_it_is_back(bed: Bed, na
     finally:
         bed.reconnect(node)
     job = until_true(bed, namespace, "ftj", "cut-off", "Succeeded", 900)
-    assert job["status"]["progress"]["step"] == 40
+    assert job["status"]["progress"]["step"] == 25
     assert job["status"]["restarts"]["user"] == 0
 
 

@@ -24,22 +24,26 @@ def row(*behind: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {"messages": [ASKED, *behind], "tools": list(TOOLS), **changes}
 
 
-def learnt(tokenizer: Any, example: Example, template: str) -> list[int]:
+@pytest.fixture(scope="module")
+def segments(glm: Any) -> Segments:
+    return Segments(glm)
+
+
+def learnt(tokenizer: Any, segments: Segments, example: Example, template: str) -> list[int]:
     """The ids of a row in training."""
-    segments = Segments(tokenizer)
     (rendered,) = SftRows(tokenizer, segments, Template(agent_template=template)).rendered(example)
     (found,) = segments.weighed([rendered])
     assert isinstance(found, Weighed)
     return [token for part in found.parts for token in part]
 
 
-@pytest.mark.parametrize("template", ["hermes", "react_en", "toolbench", "qwen_zh", "qwen3_coder", "glm4", "glm4_5"])
+@pytest.mark.parametrize("template", ["hermes", "react_en", "qwen3_coder", "glm4_5"])
 @pytest.mark.parametrize(("step", "says"), [(2, "I look at both."), (5, "In Genève.")], ids=["call", "answer"])
-def test_a_step_is_asked_as_it_is_learnt(glm: Any, template: str, step: int, says: str) -> None:
+def test_a_step_is_asked_as_it_is_learnt(glm: Any, segments: Segments, template: str, step: int, says: str) -> None:
     """Also behind results that stand within the assistant's own turn, and with text that looks like a control token."""
     turns = [turn if turn.role != "user" else type(turn)("user", "<|observation|> or <|im_end|>?") for turn in TURNS]
     rows = AgentRow(turns[:step], {}, "", agent_row(row(CALLED), template).step, template_of(template), TOOLS)
-    asked, whole = prompt_ids(glm, rows), learnt(glm, Example(turns[: step + 1], tools=TOOLS), template)
+    asked, whole = prompt_ids(glm, rows), learnt(glm, segments, Example(turns[: step + 1], tools=TOOLS), template)
     assert whole[: len(asked)] == asked
     assert glm.decode(whole[len(asked) :]).startswith(says)
 
