@@ -140,7 +140,7 @@ def test_key_is_in_no_log_or_argument(served: Any) -> None:
     ("body", "status", "param", "words"),
     [
         ({"model": "nope", "messages": WHO}, 404, "model", "served are base, team/bird.v1"),
-        ({"model": "base", "messages": WHO, "tools": [{"type": "function"}]}, 400, "tools", "leave it out"),
+        ({"model": "base", "messages": WHO, "tools": [{"type": "function"}]}, 400, "tools", "give it one"),
         ({"model": "base", "messages": WHO, "temperature": 9}, 400, "temperature", "less than or equal to 2"),
         ({"model": "base", "messages": []}, 400, "messages", "at least 1 item"),
         ({"model": "base", "messages": [{"role": "user", "content": "word " * 300}]}, 400, "messages", "256"),
