@@ -145,7 +145,9 @@ def agent_obstacles(document: ServeDocument) -> list[str]:
 
 
 def parser_problems(tool_parser: str | None, reasoning_parser: str | None) -> list[str]:
-    """Which parsers of a document vLLM does not have. Imports vLLM."""
+    """Which parsers of a document vLLM does not have. Imports vLLM where one is named."""
+    if not (tool_parser or reasoning_parser):
+        return []
     from vllm.reasoning import ReasoningParserManager
     from vllm.tool_parsers import ToolParserManager
 
