@@ -54,7 +54,7 @@ def test_control_tokens_are_told_only_where_they_say_something(
     control, silent = tokenizer.convert_tokens_to_ids(["<|im_start|>", "<|endoftext|>"])
     said = torch.tensor([[*prompts[0], made[0], control, silent, made[1]]])
     monkeypatch.setattr(model, "generate", lambda **_: said)
-    ((answer, _),) = generate(model, tokenizer, prompts[:1], 4, 1, kept=["<|im_start|>"])
+    ((answer, _),) = generate(model, tokenizer, prompts[:1], 4, 1, kept=["<|im_start|>", "Observation:"])
     assert answer == tokenizer.decode([made[0], control, made[1]])
 
 

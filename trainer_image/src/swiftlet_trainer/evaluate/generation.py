@@ -31,7 +31,7 @@ def generate(
 
     settings = _settings(model, tokenizer, max_tokens)
     stops, found = set(settings.eos_token_id), dict[int, tuple[str, int]]()
-    silent = {*tokenizer.all_special_ids} - {*tokenizer.convert_tokens_to_ids(list(kept))}
+    silent = silent_tokens(tokenizer, kept)
     with torch.inference_mode(), own_settings_aside(model):
         for batch in batches([len(ids) + max_tokens for ids in prompts], batch_size, 4 * MAX_BATCH_TOKENS):
             width = max(len(prompts[index]) for index in batch)
@@ -81,6 +81,12 @@ def end_tokens(model: Any, tokenizer: Any) -> list[int]:
 def padding_token(model: Any, tokenizer: Any) -> int:
     """An id to pad with; masked positions never count."""
     return padding_id(tokenizer, model.get_input_embeddings().weight.shape[0])
+
+
+def silent_tokens(tokenizer: Any, kept: Collection[str] = ()) -> set[int]:
+    """Ids of control tokens that are no part of a text; those in `kept` are."""
+    added = tokenizer.added_tokens_decoder.items()
+    return {number for number, token in added if token.special and token.content not in kept}
 
 
 def _settings(model: Any, tokenizer: Any, max_tokens: int) -> Any:

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from typing import Any
 
+from swiftlet_trainer.evaluate.generation import silent_tokens
+
 UNFINISHED = "\ufffd"
 """How a tokenizer writes bytes that are no whole character yet."""
 
@@ -15,8 +17,7 @@ class Detokenizer:
 
     def __init__(self, tokenizer: Any, kept: Collection[str] = ()) -> None:
         self._tokenizer, self._keeps = tokenizer, bool(kept)
-        added = tokenizer.added_tokens_decoder.items() if kept else ()
-        self._silent = {number for number, token in added if token.special and token.content not in kept}
+        self._silent = silent_tokens(tokenizer, kept) if kept else set[int]()
         self._shown: list[int] = []
         self._new: list[int] = []
 
