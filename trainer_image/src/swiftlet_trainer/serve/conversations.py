@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from swiftlet_trainer.data.keys import RowError
-from swiftlet_trainer.data.linked import linked
 from swiftlet_trainer.data.tools import Tool
 from swiftlet_trainer.data.turns import Turn
+from swiftlet_trainer.serve.agent_texts import as_texts, linked_turns
 from swiftlet_trainer.serve.openai_requests import Refused
-from swiftlet_trainer.templates.agents.plain import plain
 from swiftlet_trainer.templates.agents.recognition import recognized
 from swiftlet_trainer.templates.agents.template import AgentTemplate
 from swiftlet_trainer.templates.agents.writing import AgentWriter
@@ -44,25 +42,14 @@ class Conversations:
         """Token ids of a conversation up to where the model answers. Raises Refused."""
         if not self._tokenizer.chat_template:
             raise Refused("the model has no chat template; use /v1/completions", "messages")
-        try:
-            turns = linked(turns, tools, invented=True)
-        except RowError as error:
-            raise Refused(f"messages: {error}", "messages") from None
+        turns = linked_turns(turns, tools)
         if self._agent:
-            text = self._written(turns, tools, self._agent)
+            said, continues = as_texts(turns, tools, self._agent)
+            text = self._rendered([turn.message for turn in said], (), continues)
         else:
             text = self._rendered(*self._own_way(turns, tools), continues=False)
         ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
-
-    def _written(self, turns: Sequence[Turn], tools: Sequence[Tool], agent: AgentTemplate) -> str:
-        """By the agent template. Results may stand in the answer that goes on behind them."""
-        try:
-            said = plain(turns, tools, agent)
-        except REFUSALS as error:  # UnwritableError, or a schema of a tool that is none
-            raise Refused(f"agentTemplate {agent.name} cannot write the conversation: {error}", "messages") from None
-        continues = turns[-1].role == "tool" and said[-1].role == "assistant"
-        return self._rendered([turn.message for turn in said], (), continues)
 
     def _own_way(self, turns: Sequence[Turn], tools: Sequence[Tool]) -> tuple[list[dict[str, Any]], Sequence[Tool]]:
         """By the model's own chat template, which must leave nothing out that was called or is to be."""

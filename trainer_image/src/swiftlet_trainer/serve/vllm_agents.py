@@ -6,14 +6,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from swiftlet_trainer.data.keys import RowError
-from swiftlet_trainer.data.linked import linked
 from swiftlet_trainer.data.tool_descriptions import tools_of
+from swiftlet_trainer.serve.agent_texts import as_texts, linked_turns
 from swiftlet_trainer.serve.chat_requests import ChatTurn
 from swiftlet_trainer.serve.openai_requests import Refused
 from swiftlet_trainer.serve.vllm_tools import WRITTEN, ServedAgents
-from swiftlet_trainer.templates.agents.plain import plain
 from swiftlet_trainer.templates.agents.registry import AGENT_TEMPLATES
-from swiftlet_trainer.templates.prompt_template import REFUSALS
 
 TURNS = TypeAdapter(list[ChatTurn])
 TOOL_KEYS = ("tool_calls", "tool_call_id")
@@ -35,22 +33,20 @@ def with_agent(request: Mapping[str, Any], served: ServedAgents) -> dict[str, An
         )
     try:
         tools = tools_of(asked, "tools")
-        turns = linked([turn.said() for turn in TURNS.validate_python(messages)], tools, invented=True)
-        said = plain(turns, tools, template)
+        given = [turn.said() for turn in TURNS.validate_python(messages)]
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in ("messages", *first["loc"]))
         raise Refused(f"{place}: {first['msg']}", "messages") from None
     except RowError as error:
-        raise Refused(f"messages: {error}", "messages") from None
-    except REFUSALS as error:  # UnwritableError, or a schema of a tool that is none
-        raise Refused(f"agentTemplate {agent} cannot write the conversation: {error}", "messages") from None
+        raise Refused(str(error), "tools") from None
+    said, continues = as_texts(linked_turns(given, tools), tools, template)
     changed = {**request, "messages": [turn.message for turn in said]}
     changed["chat_template_kwargs"] = {**(request.get("chat_template_kwargs") or {}), WRITTEN: True}
     if template.stop and asked:
         stops = request.get("stop") or []
         changed["stop"] = [*([stops] if isinstance(stops, str) else stops), *template.stop]
-    if turns[-1].role == "tool" and said[-1].role == "assistant":
+    if continues:
         changed |= {"continue_final_message": True, "add_generation_prompt": False}
     return changed
 

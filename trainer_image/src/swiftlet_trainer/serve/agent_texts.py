@@ -1,0 +1,30 @@
+"""Conversations of requests in the words of an agent template, for both engines."""
+
+from collections.abc import Sequence
+
+from swiftlet_trainer.data.keys import RowError
+from swiftlet_trainer.data.linked import linked
+from swiftlet_trainer.data.tools import Tool
+from swiftlet_trainer.data.turns import Turn
+from swiftlet_trainer.serve.openai_requests import Refused
+from swiftlet_trainer.templates.agents.plain import plain
+from swiftlet_trainer.templates.agents.template import AgentTemplate
+from swiftlet_trainer.templates.prompt_template import REFUSALS
+
+
+def linked_turns(turns: Sequence[Turn], tools: Sequence[Tool]) -> list[Turn]:
+    """Turns whose results know their calls. Raises Refused."""
+    try:
+        return linked(turns, tools, invented=True)
+    except RowError as error:
+        raise Refused(f"messages: {error}", "messages") from None
+
+
+def as_texts(turns: Sequence[Turn], tools: Sequence[Tool], template: AgentTemplate) -> tuple[list[Turn], bool]:
+    """Linked turns with tools, calls and results as texts, and whether the last is an answer that goes on behind a
+    result. Raises Refused."""
+    try:
+        said = plain(turns, tools, template)
+    except REFUSALS as error:  # UnwritableError, or a schema of a tool that is none
+        raise Refused(f"agentTemplate {template.name} cannot write the conversation: {error}", "messages") from None
+    return said, turns[-1].role == "tool" and said[-1].role == "assistant"
