@@ -4,8 +4,13 @@ import json
 from pathlib import Path
 
 
+def loss_curve(artifacts: Path, name: str = "bird") -> list[tuple[int, str]]:
+    """(step, loss as printed) of each step of the only run of that name in a volume of artifacts, in order."""
+    (history,) = artifacts.glob(f"**/finetunejobs/{name}-*/events.jsonl")
+    events = [json.loads(line) for line in history.read_text().splitlines()]
+    return [(event["step"], event["loss"]) for event in events if event["type"] == "progress" and "loss" in event]
+
+
 def losses(artifacts: Path) -> list[float]:
-    """Of each step of the quickstart's job in a volume of artifacts."""
-    lines = [line for file in artifacts.glob("**/finetunejobs/bird-*/events.jsonl") for line in file.open()]
-    events = [json.loads(line) for line in lines]
-    return [float(event["loss"]) for event in events if event["type"] == "progress" and "loss" in event]
+    """The losses alone."""
+    return [float(loss) for _, loss in loss_curve(artifacts)]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from curves import loss_curve
 from ruamel.yaml import YAML
 
 REPOSITORY = Path(__file__).parents[2]
@@ -46,11 +47,9 @@ class Chain:
         document: dict[str, Any] = json.loads(found.stdout)
         return document
 
-    def loss_curve(self, name: str = "bird") -> list[tuple[int, str]]:
-        """(step, loss as printed) of each step of a run, in order."""
-        (history,) = self.state.glob(f"volumes/swiftlet-artifacts/default/finetunejobs/{name}-*/events.jsonl")
-        events = [json.loads(line) for line in history.read_text().splitlines()]
-        return [(event["step"], event["loss"]) for event in events if event["type"] == "progress" and "loss" in event]
+    def loss_curve(self) -> list[tuple[int, str]]:
+        """(step, loss as printed) of each step of the run, in order."""
+        return loss_curve(self.state / "volumes/swiftlet-artifacts")
 
 
 @pytest.fixture(scope="module")
