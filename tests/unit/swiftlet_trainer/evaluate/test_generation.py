@@ -58,6 +58,41 @@ def test_control_tokens_are_told_only_where_they_say_something(
     assert answer == tokenizer.decode([made[0], control, made[1]])
 
 
+def test_an_answer_ends_before_a_stop_text_and_costs_no_more(
+    model: Any, tokenizer: Any, prompts: list[list[int]]
+) -> None:
+    """Each for itself: the others go on as they would."""
+    free = generate(model, tokenizer, prompts, max_tokens=24, batch_size=3)
+    stop = tokenizer.decode(_greedy(model, prompts[1], [], 24)[5:8])
+    steps: list[Any] = []
+    hook = model.register_forward_hook(lambda *_: steps.append(1))
+    try:
+        alone = generate(model, tokenizer, prompts[1:2], 24, 1, stops=["never said", stop])
+    finally:
+        hook.remove()
+    assert alone == [(free[1][0].partition(stop)[0], len(steps))]
+    assert len(steps) <= 8
+    together = generate(model, tokenizer, prompts, 24, 3, stops=[stop])
+    assert together == [free[0], alone[0], free[2]]
+
+
+def test_a_control_token_that_is_a_stop_text_is_seen(
+    model: Any, tokenizer: Any, prompts: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = _greedy(model, prompts[0], [], 1)[0]
+    control = tokenizer.convert_tokens_to_ids("<|im_start|>")
+
+    def say(input_ids: Any, stopping_criteria: Any, **_: Any) -> Any:
+        for token in (made, control, made):
+            input_ids = torch.cat([input_ids, torch.tensor([[token]])], dim=1)
+            if stopping_criteria(input_ids, None).all():
+                break
+        return input_ids
+
+    monkeypatch.setattr(model, "generate", say)
+    assert generate(model, tokenizer, prompts[:1], 4, 1, stops=["<|im_start|>"]) == [(tokenizer.decode([made]), 2)]
+
+
 HOSTILE: dict[str, Any] = {
     "do_sample": True,
     "repetition_penalty": 1.3,

@@ -9,7 +9,10 @@ import torch
 from swiftlet_trainer.evaluate.finite import finite_logits
 from swiftlet_trainer.evaluate.likelihood import MAX_BATCH_TOKENS, batches
 from swiftlet_trainer.models.vocabulary import padding_id
+from swiftlet_trainer.templates.detokenizer import silent_tokens
 from swiftlet_trainer.templates.end_token import stopping_tokens
+from swiftlet_trainer.templates.speech import Speech
+from swiftlet_trainer.templates.stops import cut
 
 
 def generate(
@@ -20,32 +23,37 @@ def generate(
     batch_size: int,
     done: Callable[[int], None] = lambda count: None,
     kept: Collection[str] = (),
+    stops: Sequence[str] = (),
 ) -> list[tuple[str, int]]:
     """(answer, tokens) for each prompt of token ids, in order. The end token is not part of the answer, nor are other
     control tokens but those in `kept`.
 
     Greedy: each token is the likeliest, whatever the model's generation config says, so that two models differ by their
-    weights only. An answer stops at one of `end_tokens`, or after `max_tokens` tokens. Raises NotFiniteError.
+    weights only. An answer stops at one of `end_tokens`, before the first of the texts `stops`, or after `max_tokens`
+    tokens. Raises NotFiniteError.
     """
-    from transformers import LogitsProcessorList
+    from transformers import LogitsProcessorList, StoppingCriteriaList
 
     settings = _settings(model, tokenizer, max_tokens)
-    stops, found = set(settings.eos_token_id), dict[int, tuple[str, int]]()
-    silent = silent_tokens(tokenizer, kept)
+    ends, found = set(settings.eos_token_id), dict[int, tuple[str, int]]()
+    silent = silent_tokens(tokenizer, [*kept, *stops])
     with torch.inference_mode(), own_settings_aside(model):
         for batch in batches([len(ids) + max_tokens for ids in prompts], batch_size, 4 * MAX_BATCH_TOKENS):
             width = max(len(prompts[index]) for index in batch)
             padded = [[settings.pad_token_id] * (width - len(prompts[i])) + prompts[i] for i in batch]
             mask = [[0] * (width - len(prompts[i])) + [1] * len(prompts[i]) for i in batch]
+            spoken = [Speech(tokenizer, stops, kept) for _ in batch] if stops else []
             output = model.generate(
                 input_ids=torch.tensor(padded, device=model.device),
                 attention_mask=torch.tensor(mask, device=model.device),
                 generation_config=settings,
                 logits_processor=LogitsProcessorList([finite_logits(batch, width, settings.eos_token_id)]),
+                stopping_criteria=StoppingCriteriaList([_stopped_by(spoken)] if stops else []),
             )
-            for index, ids in zip(batch, output[:, width:].tolist(), strict=True):
-                answer = _until(ids, stops)
-                found[index] = (tokenizer.decode([token for token in answer if token not in silent]), len(answer))
+            for position, (index, ids) in enumerate(zip(batch, output[:, width:].tolist(), strict=True)):
+                answer = _until(ids[: spoken[position].tokens] if stops else ids, ends)
+                text = tokenizer.decode([token for token in answer if token not in silent])
+                found[index] = (cut(text, stops), len(answer))
             done(len(batch))
     return [found[index] for index in range(len(prompts))]
 
@@ -83,12 +91,6 @@ def padding_token(model: Any, tokenizer: Any) -> int:
     return padding_id(tokenizer, model.get_input_embeddings().weight.shape[0])
 
 
-def silent_tokens(tokenizer: Any, kept: Collection[str] = ()) -> set[int]:
-    """Ids of control tokens that are no part of a text; those in `kept` are."""
-    added = tokenizer.added_tokens_decoder.items()
-    return {number for number, token in added if token.special and token.content not in kept}
-
-
 def _settings(model: Any, tokenizer: Any, max_tokens: int) -> Any:
     from transformers import GenerationConfig
 
@@ -100,8 +102,20 @@ def _settings(model: Any, tokenizer: Any, max_tokens: int) -> Any:
     )
 
 
-def _until(ids: list[int], stops: set[int]) -> list[int]:
+def _stopped_by(answers: Sequence[Speech]) -> Callable[..., Any]:
+    """A criterion of generate(): which rows have come to a stop text. It listens to their tokens."""
+
+    def stopped(ids: Any, scores: Any, **_: Any) -> Any:
+        for answer, token in zip(answers, ids[:, -1].tolist(), strict=True):
+            if not answer.has_stopped:
+                answer.push(token)
+        return torch.tensor([answer.has_stopped for answer in answers], device=ids.device)
+
+    return stopped
+
+
+def _until(ids: list[int], ends: set[int]) -> list[int]:
     for position, token in enumerate(ids):
-        if token in stops:
+        if token in ends:
             return ids[:position]
     return ids

@@ -4,7 +4,7 @@ from typing import Any
 
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
-from swiftlet_trainer.serve.detokenizer import UNFINISHED
+from swiftlet_trainer.templates.detokenizer import UNFINISHED
 
 ANCHOR = "a"
 """Is put before a token, since decoders leave out the blank of a first one."""

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from swiftlet_trainer.data.tools import Tool, ToolCall
-from swiftlet_trainer.serve.stops import overlap
 from swiftlet_trainer.templates.agents.template import END_OF_THOUGHT, AgentTemplate
+from swiftlet_trainer.templates.stops import overlap
 
 
 class CallReader:

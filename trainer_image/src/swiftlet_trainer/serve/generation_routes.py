@@ -101,7 +101,7 @@ def _sampling(request: AnyRequest, max_tokens: int | None, agent: AgentTemplate 
         top_p=1.0 if request.top_p is None else request.top_p,
         stops=[*request.stops, *(agent.stop if agent else ())],
         seed=request.seed,
-        kept=agent.kept if agent else (),
+        kept=agent.tokens if agent else (),
     )
 
 

@@ -13,10 +13,9 @@ from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.generation import end_tokens, own_settings_aside, padding_token
 from swiftlet_trainer.serve.answer import Answer, Sampling
 from swiftlet_trainer.serve.conversations import Conversations
-from swiftlet_trainer.serve.detokenizer import Detokenizer
 from swiftlet_trainer.serve.model_thread import STALL_SECONDS, ModelThread, ReaderLeft
 from swiftlet_trainer.serve.openai_requests import Refused
-from swiftlet_trainer.serve.stops import StopCutter
+from swiftlet_trainer.templates.speech import Speech
 
 DEFAULT_COMPLETION_TOKENS = 16
 """Of /v1/completions, as OpenAI's."""
@@ -143,7 +142,7 @@ class _Speaker(StoppingCriteria):  # type: ignore[misc]
 
     def __init__(self, answer: Answer, tokenizer: Any, ends: Sequence[int]) -> None:
         self._answer, self._ends = answer, set(ends)
-        self._text, self._cutter = Detokenizer(tokenizer, answer.sampling.kept), StopCutter(answer.sampling.stops)
+        self._speech = Speech(tokenizer, answer.sampling.stops, answer.sampling.kept)
         self._ended = False
 
     def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:
@@ -157,18 +156,15 @@ class _Speaker(StoppingCriteria):  # type: ignore[misc]
         if token in self._ends:
             self._ended = True
             return
-        self._say(self._text.push(token))
-        self._ended = self._cutter.stopped or self._answer.has_left
+        self._say(self._speech.push(token))
+        self._ended = self._speech.has_stopped or self._answer.has_left
 
     def _say(self, text: str) -> None:
-        if piece := self._cutter.push(text):
-            self._answer.say(piece)
+        if text:
+            self._answer.say(text)
 
     def finish(self) -> None:
         """Nothing more comes: say what was held back, and why the answer ended."""
-        if not self._cutter.stopped:
-            self._say(self._text.rest())
-        if not self._cutter.stopped and (rest := self._cutter.rest()):
-            self._answer.say(rest)
-        ended = self._ended or self._cutter.stopped
+        self._say(self._speech.rest())
+        ended = self._ended or self._speech.has_stopped
         self._answer.usage.finish_reason = "stop" if ended else "length"

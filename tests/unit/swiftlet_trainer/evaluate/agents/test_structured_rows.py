@@ -65,12 +65,6 @@ def test_a_step_reads_back_as_it_is_due(template: str) -> None:
     assert [turn.role for turn in answer.turns] == ["user", "assistant", "tool"]
 
 
-def test_what_a_model_makes_up_behind_its_call_is_not_read() -> None:
-    call = agent_row(row(CALLED), "react_en")
-    made_up = f'{call.text}\nObservation: mild\nAction: get_weather\nAction Input: {{"city": "Thun"}}'
-    assert call.read(made_up) == call.step
-
-
 def test_a_call_that_is_none_is_no_answer() -> None:
     step = agent_row(row(CALLED), "hermes").read('<tool_call>\n{"name": "get_weather", "argu\n</tool_call>')
     assert (step.plan, step.calls) == ("call", ())

@@ -85,6 +85,20 @@ def test_a_model_is_asked(model: Any, tokenizer: Any, suite: Any) -> None:
     assert sum(done) == 1
 
 
+@pytest.mark.parametrize(("template", "stops"), [("react_en", ("Observation:",)), ("hermes", ()), (None, ())])
+def test_answers_end_where_the_agent_template_says(
+    model: Any, tokenizer: Any, suite: Any, monkeypatch: pytest.MonkeyPatch, template: str | None, stops: Any
+) -> None:
+    """What a model makes up behind its call costs nothing, and is not read."""
+    asked: list[Any] = []
+    monkeypatch.setattr(agents, "generate", lambda *given: (asked.append(given[-1]), [("Action: search", 3)])[1])
+    called = {"role": "assistant", "tool_calls": [{"function": {"name": "search", "arguments": {"q": "swift"}}}]}
+    row = {"messages": [{"role": "user", "content": "Go on."}, called], "tools": TOOLS}
+    rows = [Question("rows.jsonl, line 1", agent_row(row, template))] if template else questions(CALL)
+    run_suite(suite(toolCalling={"agentTemplate": template}), rows, "target", model, tokenizer, 2, lambda rows: None)
+    assert asked == [stops]
+
+
 def test_rows_of_which_none_counts_are_refused(model: Any, tokenizer: Any, suite: Any) -> None:
     with pytest.raises(InvalidInput, match="suite suite: no row can be counted"):
         run_suite(suite(toolCalling={}), questions(UNCALLABLE), "target", model, tokenizer, 2, lambda rows: None)

@@ -37,11 +37,10 @@ class AgentRow:
     tools: tuple[Tool, ...] = ()
 
     def read(self, answer: str) -> Step:
-        """The step that an answer takes."""
+        """The step that an answer takes, which ends at the template's stop texts."""
         if self.template is None:
             return step_of_text(answer)
-        ends = [place for stop in self.template.stop if (place := answer.find(stop)) >= 0]
-        found = self.template.parse(answer[: min(ends)] if ends else answer, self.tools)
+        found = self.template.parse(answer, self.tools)
         if found.problems and not found.calls:
             return Step("call")  # of no tool
         return step_of(found.content, [Call(call.name, call.arguments) for call in found.calls])

@@ -23,8 +23,9 @@ def tool_calling(run: Run) -> list[Record]:
     require_embedded(run.model, run.tokenizer, prompts)
     with diverging(run.subject, lambda row: run.questions[row].place):
         length = run.suite.tool_calling.max_tokens
-        kept = [token for row in rows[:1] if row.template for token in row.template.kept]
-        said = generate(run.model, run.tokenizer, prompts, length, run.batch_size, run.done, kept)
+        agent = rows[0].template  # of all rows
+        stops, kept = (agent.stop, agent.tokens) if agent else ((), ())
+        said = generate(run.model, run.tokenizer, prompts, length, run.batch_size, run.done, kept, stops)
     return [_record(run, index, row, *one) for index, (row, one) in enumerate(zip(rows, said, strict=True))]
 
 

@@ -8,6 +8,7 @@ from swiftlet_trainer.templates.agents.registry import AGENT_TEMPLATES
 from swiftlet_trainer.templates.agents.template import AgentTemplate
 from swiftlet_trainer.templates.end_token import stopping_tokens
 from swiftlet_trainer.templates.prompt_template import PromptTemplate, TemplateRefusalError
+from swiftlet_trainer.templates.stops import cut
 from swiftlet_trainer.templates.tool_use import NAME, PLACES, QUESTION, TOOL_PROBE, TOOLS
 
 
@@ -31,7 +32,6 @@ def recognized(tokenizer: Any) -> AgentTemplate | None:
 
 
 def _reads(template: AgentTemplate, said: str, ends: list[str]) -> bool:
-    places = [place for end in (*ends, *template.stop) if (place := said.find(end)) >= 0]
-    found = template.parse(said[: min(places, default=len(said))].strip(), TOOLS)
+    found = template.parse(cut(said, (*ends, *template.stop)).strip(), TOOLS)
     call = ToolCall(NAME, {"place": PLACES[0]})
     return (found.calls, found.problems, found.content) == ((call,), (), "")

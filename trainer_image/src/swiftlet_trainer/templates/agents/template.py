@@ -69,11 +69,6 @@ class AgentTemplate:
     parallel: bool = True
     limits: str = ""
 
-    @property
-    def kept(self) -> tuple[str, ...]:
-        """Control tokens, and other texts, without which an answer cannot be read."""
-        return (*self.tokens, *self.stop)
-
     @cached_property
     def opening(self) -> str:
         """What every call begins with; empty where calls begin with the name of a tool."""

@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from swiftlet_trainer.serve.stops import StopCutter
+from swiftlet_trainer.templates.stops import StopCutter
 
 
 def _run(pieces: list[str], stops: list[str]) -> tuple[list[str], bool]:

@@ -1,6 +1,6 @@
-"""Cutting a stream of text at the first stop text."""
+"""Texts at which an answer stops: neither they nor what is behind them belongs to it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 class StopCutter:
@@ -13,10 +13,10 @@ class StopCutter:
     def push(self, text: str) -> str:
         """The text that can be shown after `text` came in."""
         self._held += text
-        found = [place for stop in self._stops if (place := self._held.find(stop)) >= 0]
-        if found:
+        before = cut(self._held, self._stops)
+        if before != self._held:
             self.stopped = True
-            return self._held[: min(found)]
+            return before
         keep = max((overlap(self._held, stop) for stop in self._stops), default=0)
         shown, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
         return shown
@@ -24,6 +24,11 @@ class StopCutter:
     def rest(self) -> str:
         """What was held back, when no more text comes."""
         return self._held
+
+
+def cut(text: str, stops: Iterable[str]) -> str:
+    """`text` up to the first of the stop texts in it."""
+    return text[: min((place for stop in stops if (place := text.find(stop)) >= 0), default=len(text))]
 
 
 def overlap(text: str, stop: str) -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from swiftlet_trainer.serve.detokenizer import Detokenizer
+from swiftlet_trainer.templates.detokenizer import Detokenizer
 
 
 def _pieces(tokenizer: Any, ids: list[int]) -> list[str]:

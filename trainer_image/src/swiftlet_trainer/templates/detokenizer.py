@@ -3,10 +3,14 @@
 from collections.abc import Collection
 from typing import Any
 
-from swiftlet_trainer.evaluate.generation import silent_tokens
-
 UNFINISHED = "\ufffd"
 """How a tokenizer writes bytes that are no whole character yet."""
+
+
+def silent_tokens(tokenizer: Any, kept: Collection[str] = ()) -> set[int]:
+    """Ids of control tokens that are no part of a text; those in `kept` are."""
+    added = tokenizer.added_tokens_decoder.items()
+    return {number for number, token in added if token.special and token.content not in kept}
 
 
 class Detokenizer:
