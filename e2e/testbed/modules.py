@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-ETCD_PACKAGE = "go.etcd.io/etcd/server/v3"
+NAMES = {"go.etcd.io/etcd/server/v3": "etcd", "github.com/argoproj/argo-cd/v3/cmd": "argocd"}
+"""Programs that `go install` would call "server" and "cmd"."""
 VERSION_PACKAGE = "k8s.io/component-base/version"
+ARGO_CD = "github.com/argoproj/argo-cd/v3"
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,9 @@ def _entries(lines: list[str], directive: str) -> list[str]:
 
 
 def program_name(package: str) -> str:
-    """Name of the program that a package builds: as `go install` names it, but etcd's is called "server" there."""
-    if package == ETCD_PACKAGE:
-        return "etcd"
+    """Name of the program that a package builds: as `go install` names it, where that says which it is."""
+    if package in NAMES:
+        return NAMES[package]
     path = PurePosixPath(package)
     return path.parent.name if re.fullmatch(r"v\d+", path.name) else path.name
 
@@ -64,7 +66,9 @@ def version(text: str) -> tuple[int, ...]:
 
 
 def linker_flags(module: Module) -> str:
-    """Flags for -ldflags: no symbols, and Kubernetes' version as clients see it."""
+    """Flags for -ldflags: no symbols, and Argo CD's or Kubernetes' version as clients see it."""
+    if argo_cd := module.requires.get(ARGO_CD):
+        return f"-s -w -X {ARGO_CD}/common.version={argo_cd.removeprefix('v')}"
     kubernetes = module.requires.get("k8s.io/kubernetes")
     if kubernetes is None:
         return "-s -w"

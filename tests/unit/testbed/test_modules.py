@@ -51,6 +51,7 @@ def test_a_go_mod_without_a_go_line_is_refused() -> None:
         ("github.com/coredns/coredns", "coredns"),
         ("example.dev/tool/v2", "tool"),
         ("go.etcd.io/etcd/server/v3", "etcd"),
+        ("github.com/argoproj/argo-cd/v3/cmd", "argocd"),
     ],
 )
 def test_programs_are_named_as_go_names_them(package: str, name: str) -> None:
@@ -68,6 +69,11 @@ def test_versions_are_found_in_text(text: str, parts: tuple[int, ...]) -> None:
 def test_a_text_without_a_version_is_refused() -> None:
     with pytest.raises(ValueError, match="'devel' names no version"):
         version("devel")
+
+
+def test_argo_cd_is_told_its_version_though_it_requires_kubernetes() -> None:
+    module = parse("go 1.26\nrequire github.com/argoproj/argo-cd/v3 v3.2.6\nrequire k8s.io/kubernetes v1.34.2\n")
+    assert linker_flags(module) == "-s -w -X github.com/argoproj/argo-cd/v3/common.version=3.2.6"
 
 
 def test_kubernetes_is_told_its_version_and_others_are_not() -> None:

@@ -45,7 +45,7 @@ def test_what_is_compiled_for_kubernetes_is_compiled_once(family: str) -> None:
 
 
 def test_an_unknown_program_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(MissingProgramError, match=r"builds 'docker'; they build bridge, containerd, .*kubectl"):
+    with pytest.raises(MissingProgramError, match=r"builds 'docker'; they build argocd, bridge, containerd, .*kubectl"):
         family_of("docker")
 
 
