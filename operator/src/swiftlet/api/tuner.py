@@ -20,7 +20,8 @@ class Lora(ApiModel):
         default_factory=lambda: ["all-linear"],
         description=(
             "Names of linear layers and embeddings to adapt; `all-linear` is every linear layer of the language model "
-            "but the head, experts and their routers."
+            "but the head, experts and their routers. A longer end of a name, such as `layers.29.self_attn.q_proj`, "
+            "is one layer's."
         ),
     )
     use_rslora: bool = Field(False, description="Scale by alpha/sqrt(rank) (arXiv:2312.03732).")

@@ -42,7 +42,15 @@ def test_counts_are_those_of_the_model_itself(family: str, biased: bool, tied: b
 
 
 @pytest.mark.parametrize("dora", [True, False])
-@pytest.mark.parametrize("targets", [["all-linear"], ["q_proj", "down_proj"], ["lm_head", "embed_tokens"]])
+@pytest.mark.parametrize(
+    "targets",
+    [
+        ["all-linear"],
+        ["q_proj", "down_proj"],
+        ["lm_head", "embed_tokens"],
+        ["layers.2.self_attn.q_proj", "layers.1.self_attn.q_proj", "layers.2.mlp.up_proj", "up_proj"],
+    ],
+)
 def test_adapter_counts_are_those_of_peft(targets: list[str], dora: bool) -> None:
     config = {"model_type": "llama", **SIZES}
     wanted: Any = "all-linear" if targets == ["all-linear"] else targets
@@ -65,3 +73,6 @@ def test_unknown_architecture_missing_size_and_unknown_target() -> None:
         shape_of({"model_type": "llama", "hidden_size": 1, "num_attention_heads": 1, "intermediate_size": 1})
     with pytest.raises(ValueError, match="targetModules Wqkv"):
         shape_of({"model_type": "llama", **SIZES}).trained(Tuner.model_validate({"lora": {"targetModules": ["Wqkv"]}}))
+    with pytest.raises(ValueError, match=r"targetModules layers\.3\.self_attn\.q_proj: the model has 3 layers of"):
+        tuner = Tuner.model_validate({"lora": {"targetModules": ["layers.3.self_attn.q_proj"]}})
+        shape_of({"model_type": "llama", **SIZES}).trained(tuner)

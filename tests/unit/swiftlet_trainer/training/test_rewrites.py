@@ -48,6 +48,15 @@ def test_models_with_another_head_are_tried_as_they_are(head: Any, kind: str) ->
     assert len(rewritten(tuned)) == 14
 
 
+def test_layers_that_are_named_one_by_one_may_lie_behind_the_first_few() -> None:
+    sizes = {"hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 4, "num_key_value_heads": 2}
+    tuner = Tuner(lora=Lora(rank=4, target_modules=["layers.11.self_attn.q_proj"]))
+    config = transformers.LlamaConfig(vocab_size=300, num_hidden_layers=12, **sizes)
+    tuned = apply_tuner(transformers.LlamaForCausalLM(config), tuner, 0)
+    rewrite_adapters(tuned, tuner, "tokens", PLAN, pytest.fail)
+    assert len(rewritten(tuned)) == 1
+
+
 def test_what_the_plan_does_not_ask_for_is_not_tried(tiny: Any) -> None:
     plan: Any = SimpleNamespace(liger=Choice(False, ""), norms=Choice("own", ""))
     rewrite_model(tiny, plan, pytest.fail)

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from swiftlet.api.tasks import HeadName
-from swiftlet.api.tuner import Tuner
+from swiftlet.api.tuner import Lora, Tuner
 from swiftlet.wire.step_plan import StepPlan
 
 from swiftlet_trainer.training.attention import PADDING_FREE
@@ -21,6 +21,7 @@ from swiftlet_trainer.training.probe import agree, together
 from swiftlet_trainer.training.shrunk import shrunk
 from swiftlet_trainer.tuners.apply import apply_tuner
 from swiftlet_trainer.tuners.fused_lora import fuse_lora
+from swiftlet_trainer.tuners.targets import unknown_targets
 
 LAYERS = 8
 """Of the small model, where it may have fewer: enough for every kind of layer in most architectures."""
@@ -64,7 +65,10 @@ def rewrite_adapters(
     """The same of a PeftModel, which `tuner` has made of a model with `head`."""
 
     def small() -> Any | None:
-        model = _small(tuned.get_base_model())
+        base, lora = tuned.get_base_model(), tuner.lora or Lora()
+        model = _small(base)
+        if model is not None and unknown_targets(model, lora):  # layers that are named one by one
+            model = shrunk(base)
         return None if model is None else _visibly(apply_tuner(model, tuner, 0, head)).eval()
 
     _rewrite(tuned, rewrites, plan, say, small)

@@ -1,5 +1,6 @@
 """Parameter counts of decoder-only transformers from their config.json, without loading a weight."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -111,11 +112,21 @@ class ModelShape:
             (Linear("lm_head", self.hidden, self.vocabulary, False), 1),
         ]
         known = {linear.name: (linear, count) for linear, count in (*within, *outside)}
-        wanted = [name.rsplit(".", 1)[-1] for name in lora.target_modules]
-        unknown = [name for name in wanted if name not in known]
+        wanted = {name: name.rsplit(".", 1)[-1] for name in lora.target_modules}
+        unknown = [name for name, last in wanted.items() if last not in known or _layer(name) >= self.layers]
         if unknown:
-            raise ValueError(f"targetModules {', '.join(unknown)}: the model's layers are {', '.join(known)}")
-        return [known[name] for name in dict.fromkeys(wanted)]
+            raise ValueError(
+                f"targetModules {', '.join(unknown)}: the model has {self.layers} layers of {', '.join(known)}"
+            )
+        whole = {last for name, last in wanted.items() if _layer(name) < 0}
+        single = {(last, _layer(name)) for name, last in wanted.items() if last not in whole}
+        return [known[last] for last in whole] + [(known[last][0], 1) for last, _ in single]
+
+
+def _layer(target: str) -> int:
+    """Which layer a name such as `layers.3.self_attn.q_proj` speaks of; -1: of each."""
+    found = re.search(r"(?:^|\.)layers\.(\d+)\.", target)
+    return int(found[1]) if found else -1
 
 
 def shape_of(config: Mapping[str, Any]) -> ModelShape:
