@@ -1,9 +1,9 @@
 """An answer under way: the engine's thread computes it, a reader in the event loop takes it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from swiftlet_trainer.serve.awaited import Awaited
 from swiftlet_trainer.serve.request_metrics import Meter, Outcome
@@ -11,7 +11,8 @@ from swiftlet_trainer.serve.request_metrics import Meter, Outcome
 
 @dataclass(frozen=True)
 class Sampling:
-    """How to choose tokens. temperature 0 is greedy. kept: control tokens that are part of the text."""
+    """How to choose tokens. temperature 0 is greedy. kept: control tokens that are part of the text. guide: a logits
+    processor of this answer alone."""
 
     max_tokens: int | None
     temperature: float
@@ -19,6 +20,7 @@ class Sampling:
     stops: Sequence[str]
     seed: int | None
     kept: Sequence[str] = ()
+    guide: Callable[[Any, Any], Any] | None = None
 
 
 @dataclass

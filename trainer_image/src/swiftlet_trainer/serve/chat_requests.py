@@ -3,18 +3,22 @@
 Source: platform.openai.com/docs/api-reference/chat.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from swiftlet_trainer.data.calls import calls_of
 from swiftlet_trainer.data.keys import RowError
 from swiftlet_trainer.data.tool_descriptions import tools_of
 from swiftlet_trainer.data.tools import Tool, ToolCall
 from swiftlet_trainer.data.turns import Turn
-from swiftlet_trainer.serve.openai_requests import MESSAGE, REQUEST, ChatMessage, Neutral, Refused, Request
+from swiftlet_trainer.serve.openai_requests import MESSAGE, REQUEST, ChatMessage, Fields, Neutral, Refused, Request
 
-TOOL_FIELDS = ("tools", "tool_choice", "parallel_tool_calls")
+DONE_HERE = ("tools", "tool_choice", "parallel_tool_calls", "response_format")
+
+SCHEMA_FIELDS = {"name", "description", "strict", "schema"}
+ANY_OBJECT: Mapping[str, Any] = {"type": "object"}
 
 
 def _calls(given: Any) -> tuple[ToolCall, ...]:
@@ -48,6 +52,33 @@ class NamedChoice(BaseModel):
     function: NamedFunction
 
 
+class ResponseFormat(Fields):
+    """What an answer is. json_schema: {"name", "description", "strict", "schema"}, of which the last is kept to."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "ResponseFormat":
+        given = self.json_schema or {}
+        if (self.type == "json_schema") != bool(given):
+            raise Refused("json_schema: stands beside type json_schema, and only there", "json_schema")
+        if unknown := sorted(set(given) - SCHEMA_FIELDS):
+            raise Refused(f"json_schema.{unknown[0]}: not supported, leave it out", f"json_schema.{unknown[0]}")
+        if given and not isinstance(given.get("schema"), Mapping):
+            raise Refused("json_schema.schema: must be a JSON schema; give an object", "json_schema.schema")
+        return self
+
+    @property
+    def wanted(self) -> Mapping[str, Any]:
+        """The JSON schema of the answer."""
+        return self.json_schema["schema"] if self.json_schema else ANY_OBJECT
+
+
+def _unless_text(given: ResponseFormat | None) -> ResponseFormat | None:
+    return given if given and given.type != "text" else None
+
+
 class ChatTurn(ChatMessage):
     """One turn, which may call tools or be what came of a call."""
 
@@ -75,16 +106,17 @@ class ChatTurn(ChatMessage):
 class ChatRequest(Request):
     """POST /v1/chat/completions."""
 
-    neutral: ClassVar[Neutral] = {field: nothing for field, nothing in REQUEST.items() if field not in TOOL_FIELDS}
+    neutral: ClassVar[Neutral] = {field: nothing for field, nothing in REQUEST.items() if field not in DONE_HERE}
 
     messages: Annotated[list[ChatTurn], Field(min_length=1)]
     tools: Annotated[tuple[Tool, ...], PlainValidator(_tools)] = ()
     tool_choice: Literal["none", "auto", "required"] | NamedChoice = "auto"
     parallel_tool_calls: bool = True
+    response_format: Annotated[ResponseFormat | None, AfterValidator(_unless_text)] = None
 
     @model_validator(mode="after")
     def _can_be_chosen(self) -> "ChatRequest":
-        """A call that must come needs its tool, and an answer that can be nothing else."""
+        """A call that must come needs its tool."""
         if self.tool_choice in ("none", "auto"):
             return self
         named = self.tool_choice.function.name if isinstance(self.tool_choice, NamedChoice) else None
@@ -92,11 +124,7 @@ class ChatRequest(Request):
         if not known or named not in (None, *known):
             which = f"{named!r} is none of them ({', '.join(known)})" if known else "there are none"
             raise Refused(f"tool_choice: asks for one of `tools`, and {which}", "tool_choice")
-        raise Refused(
-            f"tool_choice: {named or self.tool_choice!r} needs vllm, which can keep a model from answering otherwise; "
-            "set auto, and look whether a tool was called",
-            "tool_choice",
-        )
+        return self
 
     @property
     def callable_tools(self) -> tuple[Tool, ...]:

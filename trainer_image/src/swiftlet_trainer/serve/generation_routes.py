@@ -5,6 +5,7 @@ import time
 import traceback
 import uuid
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -13,6 +14,7 @@ from starlette.types import Receive
 
 from swiftlet_trainer.data.tools import ToolCall
 from swiftlet_trainer.serve.answer import Answer, Sampling, Usage
+from swiftlet_trainer.serve.answer_form import form_of
 from swiftlet_trainer.serve.call_reader import CallReader
 from swiftlet_trainer.serve.chat_requests import ChatRequest
 from swiftlet_trainer.serve.conversations import REMEDY
@@ -32,8 +34,8 @@ def add_generation(app: FastAPI, engine: TransformersEngine, wait_seconds: float
     # Tokenizing is done in other threads: a long prompt must not keep the loop from saying that it lives.
     @app.post("/v1/chat/completions", response_model=None)
     async def chat(request: ChatRequest, http: Request) -> Any:
-        prompt, agent = await run_in_threadpool(_conversation, engine, request)
-        answer = engine.answer(request.model, prompt, _sampling(request, request.max_tokens, agent))
+        prompt, agent, sampling = await run_in_threadpool(_conversation, engine, request)
+        answer = engine.answer(request.model, prompt, sampling)
         reader = CallReader(agent, request.callable_tools, request.parallel_tool_calls)
         return await _answered(engine, answer, request, http.receive, _Chat(reader), wait_seconds)
 
@@ -45,14 +47,18 @@ def add_generation(app: FastAPI, engine: TransformersEngine, wait_seconds: float
         return await _answered(engine, answer, request, http.receive, _Text(CallReader()), wait_seconds)
 
 
-def _conversation(engine: TransformersEngine, request: ChatRequest) -> tuple[Prompt, AgentTemplate | None]:
-    """The prompt, and by which calls in the answer are read when there may be some. Raises Refused."""
+def _conversation(engine: TransformersEngine, request: ChatRequest) -> tuple[Prompt, AgentTemplate | None, Sampling]:
+    """The prompt, by which calls in the answer are read when there may be some, and how tokens are chosen. Raises
+    Refused."""
     tools = request.callable_tools
     prompt = engine.chat_prompt(request.model, [message.said() for message in request.messages], tools)
     agent = engine.conversations(request.model).reads if tools else None
     if tools and not agent:
         raise Refused(f"tools: nothing here reads calls as the model's chat template writes them; {REMEDY}", "tools")
-    return prompt, agent
+    sampling = _sampling(request, request.max_tokens, agent)
+    if form := form_of(request, agent, engine.guides.control):
+        sampling = replace(sampling, guide=engine.guides.guide(form))
+    return prompt, agent, sampling
 
 
 class _Text:

@@ -13,6 +13,7 @@ from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.generation import end_tokens, own_settings_aside, padding_token
 from swiftlet_trainer.serve.answer import Answer, Sampling
 from swiftlet_trainer.serve.conversations import Conversations
+from swiftlet_trainer.serve.guides import Guides
 from swiftlet_trainer.serve.model_thread import STALL_SECONDS, ModelThread, ReaderLeft
 from swiftlet_trainer.serve.openai_requests import Refused
 from swiftlet_trainer.templates.speech import Speech
@@ -51,6 +52,7 @@ class TransformersEngine(ModelThread[Answer]):
         found = {agent: Conversations(tokenizer, agent) for agent in {None, *(agents or {}).values()}}
         self._conversations = {name: found[(agents or {}).get(name)] for name in self.names}
         self._ends, self._padding = end_tokens(model, tokenizer), padding_token(model, tokenizer)
+        self.guides = Guides(tokenizer, self._rows, self._ends)
         self._thread.start()
 
     def conversations(self, name: str) -> Conversations:
@@ -110,7 +112,7 @@ class TransformersEngine(ModelThread[Answer]):
                 answer.end()
 
     def _compute(self, answer: Answer) -> None:
-        from transformers import GenerationConfig
+        from transformers import GenerationConfig, LogitsProcessorList
 
         sampling, greedy = answer.sampling, answer.sampling.temperature < GREEDY_BELOW
         chosen = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
@@ -132,6 +134,7 @@ class TransformersEngine(ModelThread[Answer]):
                 input_ids=tensor,
                 attention_mask=torch.ones_like(tensor),
                 generation_config=config,
+                logits_processor=LogitsProcessorList([sampling.guide] if sampling.guide else []),
                 stopping_criteria=StoppingCriteriaList([speaker]),
             )
         speaker.finish()

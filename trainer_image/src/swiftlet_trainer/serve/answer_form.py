@@ -1,0 +1,131 @@
+"""The form that a request asks its answer to have, as a grammar.
+
+The grammar is llguidance's Lark: github.com/guidance-ai/llguidance, docs/syntax.md and docs/json_schema.md.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from swiftlet_trainer.data.tools import Tool
+from swiftlet_trainer.serve.chat_requests import ANY_OBJECT, ChatRequest, NamedChoice
+from swiftlet_trainer.serve.openai_requests import Refused
+from swiftlet_trainer.templates.agents.json_calls import around_calls
+from swiftlet_trainer.templates.agents.template import JSON_OPENINGS, AgentTemplate
+
+AS_WRITTEN = {"item_separator": ", ", "key_separator": ": ", "whitespace_flexible": False}
+"""JSON of calls has the blanks that agent templates write, which the model has learnt."""
+ON_ONE_LINE = {**AS_WRITTEN, "item_separator": ", ?", "key_separator": ": ?"}
+"""Other JSON may go without. Were lines allowed, a model that is unsure could make them for ever."""
+SCHEMA_FIELD = "response_format.json_schema.schema"
+TEXT = r"/(.|\n)*/"
+
+
+@dataclass(frozen=True)
+class Form:
+    """grammar: of the whole answer. schemas: JSON schemas in it by the fields of the request that hold them. param: the
+    field to blame for the rest."""
+
+    grammar: str
+    param: str
+    schemas: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def form_of(request: ChatRequest, agent: AgentTemplate | None, control: Mapping[str, int]) -> Form | None:
+    """The form; None where the answer may say anything. agent: by which calls are read, where there are tools.
+    control: token ids of control tokens by their texts. Raises Refused for what cannot be kept to."""
+    tools, must_call = request.callable_tools, request.tool_choice not in ("none", "auto")
+    schema = request.response_format.wanted if request.response_format else None
+    if agent and (must_call or schema is not None or any(map(_is_strict, tools))):
+        chosen = request.tool_choice.function.name if isinstance(request.tool_choice, NamedChoice) else None
+        several = agent.parallel and request.parallel_tool_calls and not chosen
+        calls = _Calls(agent, [chosen] if chosen else [tool["function"]["name"] for tool in tools], several, control)
+        if must_call:
+            return Form(calls.alone(tools), "tool_choice", _by_field(tools, calls.names))
+        if schema is None:
+            return Form(calls.behind_text(tools), "tools", _by_field(tools, calls.names))
+        grammar = f"start: calls | answer\nanswer: {_json(schema, ON_ONE_LINE)}\n{calls.rules(tools)}"
+        return Form(grammar, "tools", {SCHEMA_FIELD: schema, **_by_field(tools, calls.names)})
+    if schema is None:
+        return None
+    return Form(f"start: {_json(schema, ON_ONE_LINE)}\n", "response_format", {SCHEMA_FIELD: schema})
+
+
+class _Calls:
+    """Calls of tools as the agent template writes them: the first of any of `names`, others behind it where `several`
+    may be. Raises Refused for a template whose arguments are no JSON."""
+
+    def __init__(self, agent: AgentTemplate, names: Sequence[str], several: bool, control: Mapping[str, int]) -> None:
+        self.names, self._agent, self._several, self._control = names, agent, several, control
+        if around_calls(agent, names[:1]) is None:
+            raise Refused(
+                f"tool_choice, strict and response_format with tools: agentTemplate {agent.name} does not write "
+                "arguments as JSON, and only JSON is kept to here; set auto without strict, or serve the model by vllm",
+                "tool_choice",
+            )
+
+    def alone(self, tools: Sequence[Tool]) -> str:
+        """A grammar of calls, and nothing else."""
+        return f"start: calls\n{self.rules(tools)}"
+
+    def behind_text(self, tools: Sequence[Tool]) -> str:
+        """A grammar of any text, behind which there may be calls. Raises Refused where calls begin with nothing that
+        texts do not have as well."""
+        opening = self._agent.opening
+        if not opening or opening[0] in JSON_OPENINGS:
+            raise Refused(
+                f"tools: strict: calls of agentTemplate {self._agent.name} begin as other text may, so that they can "
+                "be kept to only with tool_choice required or a named tool; set one of them, or leave strict out",
+                "tools",
+            )
+        mark = self._literal(opening)
+        if mark.startswith("<["):  # a control token, which no text is
+            return f"start: TEXT calls?\nTEXT: {TEXT}\n{self.rules(tools)}"
+        return f"start: TEXT | head calls\nTEXT: {TEXT}\nhead[lazy]: TEXT {mark}\n{self.rules(tools, opening)}"
+
+    def rules(self, tools: Sequence[Tool], said: str = "") -> str:
+        """The rule `calls`, and those that it needs. said: what came of the first call already."""
+        named = {tool["function"]["name"]: tool for tool in tools}
+        firsts, nexts, arguments, end = list[str](), list[str](), list[str](), ""
+        for number, name in enumerate(self.names):
+            pieces = around_calls(self._agent, [self.names[0], name] if self._several else [name])
+            assert pieces  # noqa: S101  (the first name had some)
+            alone = around_calls(self._agent, [name]) or []
+            firsts.append(f"{self._literal(alone[0].removeprefix(said))} arguments{number}")
+            nexts.append(f"{self._literal(pieces[-2])} arguments{number}")
+            arguments.append(f"arguments{number}: {_json(_arguments(named[name]), AS_WRITTEN)}")
+            end = self._literal(alone[-1])
+        others = f" ({' | '.join(nexts)})*" if self._several else ""
+        return "\n".join([f"calls: ({' | '.join(firsts)}){others} {end}", *arguments, ""])
+
+    def _literal(self, text: str) -> str:
+        """A text in the grammar: control tokens in it are tokens."""
+        found = sorted((token for token in self._control if token in text), key=len, reverse=True)
+        parts = re.split(f"({'|'.join(map(re.escape, found))})", text) if found else [text]
+        return " ".join(
+            f"<[{self._control[part]}]>" if part in self._control else json.dumps(part, ensure_ascii=False)
+            for part in parts
+            if part
+        )
+
+
+def _json(schema: Mapping[str, Any], style: Mapping[str, Any]) -> str:
+    return f"%json {json.dumps({**schema, 'x-guidance': style}, ensure_ascii=False)}"
+
+
+def _arguments(tool: Tool) -> Mapping[str, Any]:
+    return {**ANY_OBJECT, **tool["function"].get("parameters", {})}
+
+
+def _by_field(tools: Sequence[Tool], names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    return {
+        f"tools.{index}.function.parameters": _arguments(tool)
+        for index, tool in enumerate(tools)
+        if tool["function"]["name"] in names
+    }
+
+
+def _is_strict(tool: Tool) -> bool:
+    return tool["function"].get("strict") is True
