@@ -127,7 +127,8 @@ class Api(ApiModel):
     )
     reasoning_parser: ParserName | None = Field(
         None,
-        description="vLLM's parser of thoughts, by vLLM's name; thoughts are part of the content when absent.",
+        description="vLLM's parser of thoughts, by vLLM's name; when absent that of the model's family, and none for "
+        "models and adapters that were trained here. The transformers engine knows thoughts by `<think>`.",
     )
     api_key: ApiKey | None = None
     allow_from: Annotated[list[NetworkPeer], Field(max_length=32)] | None = Field(

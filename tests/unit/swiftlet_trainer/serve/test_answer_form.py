@@ -10,6 +10,7 @@ from swiftlet_trainer.serve.answer_form import form_of
 from swiftlet_trainer.serve.chat_requests import ChatRequest
 from swiftlet_trainer.serve.guides import Guides
 from swiftlet_trainer.serve.openai_requests import Refused
+from swiftlet_trainer.serve.thought_reader import Thinks
 from swiftlet_trainer.templates.agents.json_calls import around_calls
 from swiftlet_trainer.templates.agents.registry import AGENT_TEMPLATES
 from swiftlet_trainer.templates.stops import cut
@@ -43,8 +44,8 @@ def guides(glm: Any) -> Guides:
 def allows(glm: Any, guides: Guides) -> Allows:
     """Whether an answer can be said to a request, token by token, and may end there."""
 
-    def allow(said: str, template: str | None, **fields: Any) -> bool:
-        form = form_of(request(**fields), AGENT_TEMPLATES[template] if template else None, guides.control)
+    def allow(said: str, template: str | None, thinks: Thinks = "no", **fields: Any) -> bool:
+        form = form_of(request(**fields), AGENT_TEMPLATES[template] if template else None, guides.control, thinks)
         assert form
         guide, ids = guides.guide(form), [0]
         for token in [*glm(said)["input_ids"], glm.eos_token_id]:
@@ -108,6 +109,17 @@ def test_a_schema_stands_beside_tools(allows: Allows) -> None:
     assert not allows("Mild.", "hermes", response_format=wanted)
     assert not allows('{"mild": 1}', "hermes", response_format=wanted)
     assert allows('{"any": [1, {}]}', None, response_format={"type": "json_object"}, tools=[])
+
+
+def test_thoughts_are_free_and_what_comes_behind_is_kept(allows: Allows) -> None:
+    wanted, called = {"type": "json_object"}, written("hermes", CALLS[1])
+    thought = "Hm {1 < 2}\n<tool_call> or </thin\n</think>\n\n"
+    for thinks, before in (("opened", thought), ("may", f"<think>\n{thought}"), ("may", ""), ("no", "")):
+        assert allows(f"{before}{{}}", None, thinks, response_format=wanted, tools=[])
+        assert not allows(f"{before}Hm.", None, thinks, response_format=wanted, tools=[])
+        assert allows(f"{before}{called}", "hermes", thinks, tool_choice="required")
+    assert not allows("{}", None, "opened", response_format=wanted, tools=[])
+    assert not allows(f"<think>{thought}{{}}", None, "no", response_format=wanted, tools=[])
 
 
 def test_answers_are_free_where_nothing_is_asked(guides: Guides) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from swiftlet_trainer.data.turns import Turn
+from swiftlet_trainer.serve.conversations import Conversations
 from swiftlet_trainer.serve.transformers_app import build_app
 from swiftlet_trainer.serve.transformers_engine import TransformersEngine
 
@@ -195,3 +197,55 @@ def test_a_models_own_template_writes_tools_and_its_calls_are_known(
     assert [arguments["place"] for _, arguments in _called(first)] == ["Bern", "Chur"]
     assert "# Tools" in parrot.heard[0]
     assert '{"name": "weather", "arguments": {"place": "Chur"}}' in parrot.heard[1]
+
+
+@pytest.fixture
+def thinker(asking: Any, chat_template: Any) -> Iterator[openai.OpenAI]:
+    """A client of a model whose chat template writes thoughts."""
+    chat_template("qwen3")
+    with asking("hermes") as client:
+        yield client
+
+
+THOUGHT = "<think>\n2 < 3, so I look.\n</think>\n\n"
+
+
+def test_thoughts_stand_beside_what_is_said_and_called(thinker: openai.OpenAI, parrot: Parrot) -> None:
+    parrot.says = [f"{THOUGHT}I look.\n{CALLS}", "Mild.", f"{THOUGHT}Mild."]
+    first = thinker.chat.completions.create(model="base", messages=ASKED, tools=TOOLS).choices[0].message
+    assert (first.reasoning, first.reasoning_content) == ("2 < 3, so I look.",) * 2  # type: ignore[attr-defined]
+    assert (first.content, len(first.tool_calls or ())) == ("I look.", 2)
+    results = [{"role": "tool", "tool_call_id": call.id, "content": "mild"} for call in first.tool_calls or ()]
+    history: list[Any] = [*ASKED, first, *results]  # as the client keeps it, thought included
+    last = thinker.chat.completions.create(model="base", messages=history, tools=TOOLS).choices[0].message
+    assert (last.content, "reasoning" in last.model_fields_set) == ("Mild.", False)
+    assert "2 < 3, so I look." in parrot.heard[1]
+    plain = thinker.chat.completions.create(model="base", messages=ASKED).choices[0].message
+    assert (plain.content, plain.reasoning) == ("Mild.", "2 < 3, so I look.")  # type: ignore[attr-defined]
+
+
+def test_thoughts_come_in_a_stream_apart(thinker: openai.OpenAI, parrot: Parrot) -> None:
+    parrot.says = [f"{THOUGHT}I look.\n{CALLS}"]
+    events = [*thinker.chat.completions.create(model="base", messages=ASKED, tools=TOOLS, stream=True)]
+    deltas = [event.choices[0].delta for event in events]
+    assert "".join(getattr(delta, "reasoning", "") for delta in deltas) == "2 < 3, so I look."
+    assert sum(hasattr(delta, "reasoning") for delta in deltas) > 1
+    assert "".join(delta.content or "" for delta in deltas) == "I look."
+    assert not [delta for delta in deltas if hasattr(delta, "reasoning") and delta.content]
+
+
+def test_a_template_without_thoughts_has_none(asking: Any, parrot: Parrot) -> None:
+    parrot.says = [f"{THOUGHT}Mild."]
+    with asking("hermes") as client:
+        found = client.chat.completions.create(model="base", messages=ASKED).choices[0].message
+    assert found.content == f"{THOUGHT}Mild."
+
+
+@pytest.mark.parametrize(
+    ("name", "thinks"),
+    [("qwen3", "may"), ("qwen3_5_think", "opened"), ("qwen3_5_nothink", "no"), ("qwen2_5", "no")],
+)
+def test_a_prompt_tells_whether_its_answer_is_thought_about(
+    tokenizer: Any, chat_template: Any, name: str, thinks: str
+) -> None:
+    assert Conversations(chat_template(name)).prompt([Turn("user", "Hi")])[1] == thinks

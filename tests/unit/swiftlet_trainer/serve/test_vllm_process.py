@@ -23,11 +23,13 @@ try:
 except RefusedArgumentsError as error:
     print("REFUSED", " | ".join(error.problems))
 
+from swiftlet_trainer.serve.vllm_thoughts import FAMILIES as THINKERS
 from swiftlet_trainer.serve.vllm_tools import FAMILIES, PARSERS, parser_problems
 for problem in parser_problems("hermez", "qwen4") or ["none"]:
     print("PARSER", problem)
 print("PARSERS", *parser_problems("hermes", "qwen3"), *(parser_problems(name, None) for name in PARSERS.values()),
-      *(parser_problems(name, None) for name in FAMILIES.values()))
+      *(parser_problems(name, None) for name in FAMILIES.values()),
+      *(parser_problems(None, name) for name, _ in THINKERS.values()))
 
 import torch
 from safetensors.torch import save_file

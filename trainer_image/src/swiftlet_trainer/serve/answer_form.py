@@ -6,14 +6,15 @@ The grammar is llguidance's Lark: github.com/guidance-ai/llguidance, docs/syntax
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from swiftlet_trainer.data.tools import Tool
 from swiftlet_trainer.serve.chat_requests import ANY_OBJECT, ChatRequest, NamedChoice
 from swiftlet_trainer.serve.openai_requests import Refused
+from swiftlet_trainer.serve.thought_reader import Thinks
 from swiftlet_trainer.templates.agents.json_calls import around_calls
-from swiftlet_trainer.templates.agents.template import JSON_OPENINGS, AgentTemplate
+from swiftlet_trainer.templates.agents.template import BEGIN_OF_THOUGHT, END_OF_THOUGHT, JSON_OPENINGS, AgentTemplate
 
 AS_WRITTEN = {"item_separator": ", ", "key_separator": ": ", "whitespace_flexible": False}
 """JSON of calls has the blanks that agent templates write, which the model has learnt."""
@@ -33,9 +34,28 @@ class Form:
     schemas: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def form_of(request: ChatRequest, agent: AgentTemplate | None, control: Mapping[str, int]) -> Form | None:
+def form_of(
+    request: ChatRequest, agent: AgentTemplate | None, control: Mapping[str, int], thinks: Thinks = "no"
+) -> Form | None:
     """The form; None where the answer may say anything. agent: by which calls are read, where there are tools.
-    control: token ids of control tokens by their texts. Raises Refused for what cannot be kept to."""
+    control: token ids of control tokens by their texts. thinks: before what is kept to the form. Raises Refused for
+    what cannot be kept to."""
+    found = _said(request, agent, control)
+    return replace(found, grammar=f"{_start(control, thinks)}TEXT: {TEXT}\n{found.grammar}") if found else None
+
+
+def _start(control: Mapping[str, int], thinks: Thinks) -> str:
+    """The rule `start`: the rule `said`, perhaps behind a thought."""
+    if thinks == "no":
+        return "start: said\n"
+    begin, end = (_literal(mark, control) for mark in (BEGIN_OF_THOUGHT, END_OF_THOUGHT))
+    # No text has a control token in it; of another mark, the first ends the thought.
+    thought = f"thought{'' if end.startswith('<[') else '[lazy]'}: TEXT {end}\nblanks: /\\s{{0,4}}/\n"
+    return f"start: {'thought' if thinks == 'opened' else f'({begin} thought)?'} blanks said\n{thought}"
+
+
+def _said(request: ChatRequest, agent: AgentTemplate | None, control: Mapping[str, int]) -> Form | None:
+    """The form of what is said, by the rule `said`."""
     tools, must_call = request.callable_tools, request.tool_choice not in ("none", "auto")
     schema = request.response_format.wanted if request.response_format else None
     if agent and (must_call or schema is not None or any(map(_is_strict, tools))):
@@ -46,11 +66,11 @@ def form_of(request: ChatRequest, agent: AgentTemplate | None, control: Mapping[
             return Form(calls.alone(tools), "tool_choice", _by_field(tools, calls.names))
         if schema is None:
             return Form(calls.behind_text(tools), "tools", _by_field(tools, calls.names))
-        grammar = f"start: calls | answer\nanswer: {_json(schema, ON_ONE_LINE)}\n{calls.rules(tools)}"
+        grammar = f"said: calls | answer\nanswer: {_json(schema, ON_ONE_LINE)}\n{calls.rules(tools)}"
         return Form(grammar, "tools", {SCHEMA_FIELD: schema, **_by_field(tools, calls.names)})
     if schema is None:
         return None
-    return Form(f"start: {_json(schema, ON_ONE_LINE)}\n", "response_format", {SCHEMA_FIELD: schema})
+    return Form(f"said: {_json(schema, ON_ONE_LINE)}\n", "response_format", {SCHEMA_FIELD: schema})
 
 
 class _Calls:
@@ -68,7 +88,7 @@ class _Calls:
 
     def alone(self, tools: Sequence[Tool]) -> str:
         """A grammar of calls, and nothing else."""
-        return f"start: calls\n{self.rules(tools)}"
+        return f"said: calls\n{self.rules(tools)}"
 
     def behind_text(self, tools: Sequence[Tool]) -> str:
         """A grammar of any text, behind which there may be calls. Raises Refused where calls begin with nothing that
@@ -80,10 +100,10 @@ class _Calls:
                 "be kept to only with tool_choice required or a named tool; set one of them, or leave strict out",
                 "tools",
             )
-        mark = self._literal(opening)
+        mark = _literal(opening, self._control)
         if mark.startswith("<["):  # a control token, which no text is
-            return f"start: TEXT calls?\nTEXT: {TEXT}\n{self.rules(tools)}"
-        return f"start: TEXT | head calls\nTEXT: {TEXT}\nhead[lazy]: TEXT {mark}\n{self.rules(tools, opening)}"
+            return f"said: TEXT calls?\n{self.rules(tools)}"
+        return f"said: TEXT | head calls\nhead[lazy]: TEXT {mark}\n{self.rules(tools, opening)}"
 
     def rules(self, tools: Sequence[Tool], said: str = "") -> str:
         """The rule `calls`, and those that it needs. said: what came of the first call already."""
@@ -93,22 +113,21 @@ class _Calls:
             pieces = around_calls(self._agent, [self.names[0], name] if self._several else [name])
             assert pieces  # noqa: S101  (the first name had some)
             alone = around_calls(self._agent, [name]) or []
-            firsts.append(f"{self._literal(alone[0].removeprefix(said))} arguments{number}")
-            nexts.append(f"{self._literal(pieces[-2])} arguments{number}")
+            firsts.append(f"{_literal(alone[0].removeprefix(said), self._control)} arguments{number}")
+            nexts.append(f"{_literal(pieces[-2], self._control)} arguments{number}")
             arguments.append(f"arguments{number}: {_json(_arguments(named[name]), AS_WRITTEN)}")
-            end = self._literal(alone[-1])
+            end = _literal(alone[-1], self._control)
         others = f" ({' | '.join(nexts)})*" if self._several else ""
         return "\n".join([f"calls: ({' | '.join(firsts)}){others} {end}", *arguments, ""])
 
-    def _literal(self, text: str) -> str:
-        """A text in the grammar: control tokens in it are tokens."""
-        found = sorted((token for token in self._control if token in text), key=len, reverse=True)
-        parts = re.split(f"({'|'.join(map(re.escape, found))})", text) if found else [text]
-        return " ".join(
-            f"<[{self._control[part]}]>" if part in self._control else json.dumps(part, ensure_ascii=False)
-            for part in parts
-            if part
-        )
+
+def _literal(text: str, control: Mapping[str, int]) -> str:
+    """A text in the grammar: control tokens in it are tokens."""
+    found = sorted((token for token in control if token in text), key=len, reverse=True)
+    parts = re.split(f"({'|'.join(map(re.escape, found))})", text) if found else [text]
+    return " ".join(
+        f"<[{control[part]}]>" if part in control else json.dumps(part, ensure_ascii=False) for part in parts if part
+    )
 
 
 def _json(schema: Mapping[str, Any], style: Mapping[str, Any]) -> str:

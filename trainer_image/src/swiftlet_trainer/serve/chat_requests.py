@@ -83,14 +83,16 @@ class ChatTurn(ChatMessage):
     """One turn, which may call tools or be what came of a call."""
 
     neutral: ClassVar[Neutral] = {field: nothing for field, nothing in MESSAGE.items() if field != "tool_calls"}
+    renamed: ClassVar[Mapping[str, str]] = {"reasoning_content": "reasoning"}
 
     role: Literal["system", "developer", "user", "assistant", "tool"]  # type: ignore[assignment]
     tool_calls: Annotated[tuple[ToolCall, ...], PlainValidator(_calls)] = ()
     tool_call_id: str | None = None
+    reasoning: str | None = None
 
     @model_validator(mode="after")
     def _whose(self) -> "ChatTurn":
-        for field, role in (("tool_calls", "assistant"), ("tool_call_id", "tool")):
+        for field, role in (("tool_calls", "assistant"), ("reasoning", "assistant"), ("tool_call_id", "tool")):
             if getattr(self, field) and self.role != role:
                 raise Refused(f"{field}: the {self.role} has none, only the {role}; leave it out", field)
         return self
@@ -100,7 +102,8 @@ class ChatTurn(ChatMessage):
         text = "".join(part.text for part in self.content)
         if self.role == "tool":
             return Turn("tool", text, name=self.name, call_id=self.tool_call_id)
-        return Turn("system" if self.role == "developer" else self.role, text, calls=self.tool_calls)
+        role = "system" if self.role == "developer" else self.role
+        return Turn(role, text, thought=self.reasoning or None, calls=self.tool_calls)
 
 
 class ChatRequest(Request):

@@ -8,15 +8,17 @@ from swiftlet_trainer.data.tools import Tool
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.serve.agent_texts import as_texts, linked_turns
 from swiftlet_trainer.serve.openai_requests import Refused
+from swiftlet_trainer.serve.thought_reader import Thinks
 from swiftlet_trainer.templates.agents.recognition import recognized
-from swiftlet_trainer.templates.agents.template import AgentTemplate
+from swiftlet_trainer.templates.agents.template import END_OF_THOUGHT, AgentTemplate
 from swiftlet_trainer.templates.agents.writing import AgentWriter
 from swiftlet_trainer.templates.prompt_template import OPENING, REFUSALS, PromptTemplate, is_more_than_text
+from swiftlet_trainer.templates.render import OPEN_THOUGHT
 from swiftlet_trainer.templates.special import SpecialTokens
 
 REMEDY = "set spec.api.agentTemplate of the ModelDeployment, or use a model whose template writes them"
-HARMLESS = "text beside calls"
-"""What a chat template may leave out of earlier turns: the model itself said it, and its calls are there."""
+HARMLESS = ("text beside calls", "thoughts")
+"""What a chat template may leave out of earlier turns: the model itself said or thought it."""
 
 
 class Conversations:
@@ -38,8 +40,9 @@ class Conversations:
         """Remembers what it was tried for."""
         return PromptTemplate(self._tokenizer)
 
-    def prompt(self, turns: Sequence[Turn], tools: Sequence[Tool] = ()) -> list[int]:
-        """Token ids of a conversation up to where the model answers. Raises Refused."""
+    def prompt(self, turns: Sequence[Turn], tools: Sequence[Tool] = ()) -> tuple[list[int], Thinks]:
+        """Token ids of a conversation up to where the model answers, and whether it begins with a thought. Raises
+        Refused."""
         if not self._tokenizer.chat_template:
             raise Refused("the model has no chat template; use /v1/completions", "messages")
         turns = linked_turns(turns, tools)
@@ -49,14 +52,22 @@ class Conversations:
         else:
             text = self._rendered(*self._own_way(turns, tools), continues=False)
         ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
-        return ids
+        return ids, self._thinks(text)
+
+    def _thinks(self, prompt: str) -> Thinks:
+        """Known by the marks that the agent template or the chat template has for thoughts."""
+        marks = [self._tokenizer.get_chat_template(), *((self._agent and self._agent.thought) or ())]
+        if not any(END_OF_THOUGHT in one for one in marks):
+            return "no"
+        asked = OPEN_THOUGHT.search(prompt)
+        return "may" if not asked else "no" if END_OF_THOUGHT in asked[0] else "opened"
 
     def _own_way(self, turns: Sequence[Turn], tools: Sequence[Tool]) -> tuple[list[dict[str, Any]], Sequence[Tool]]:
         """By the model's own chat template, which must leave nothing out that was called or is to be."""
         messages = [turn.message for turn in turns]
         if not is_more_than_text(messages, tools):
             return messages, ()
-        if left_out := [kind for kind in self._template.left_out(messages, tools) if kind != HARMLESS]:
+        if left_out := [kind for kind in self._template.left_out(messages, tools) if kind not in HARMLESS]:
             field = "tools" if "tools" in left_out else "messages"
             raise Refused(f"{field}: the model's chat template does not write {', '.join(left_out)}; {REMEDY}", field)
         return self._template.put(messages), tools

@@ -15,6 +15,7 @@ from starlette.types import Receive
 from swiftlet_trainer.data.tools import ToolCall
 from swiftlet_trainer.serve.answer import Answer, Sampling, Usage
 from swiftlet_trainer.serve.answer_form import form_of
+from swiftlet_trainer.serve.answer_reader import AnswerReader
 from swiftlet_trainer.serve.call_reader import CallReader
 from swiftlet_trainer.serve.chat_requests import ChatRequest
 from swiftlet_trainer.serve.conversations import REMEDY
@@ -22,8 +23,9 @@ from swiftlet_trainer.serve.departure import EventStream, unless_left
 from swiftlet_trainer.serve.openai_errors import unexpected
 from swiftlet_trainer.serve.openai_requests import CompletionRequest, Refused
 from swiftlet_trainer.serve.openai_requests import Request as AnyRequest
+from swiftlet_trainer.serve.thought_reader import ThoughtReader
 from swiftlet_trainer.serve.transformers_engine import DEFAULT_COMPLETION_TOKENS, Prompt, TransformersEngine
-from swiftlet_trainer.templates.agents.template import AgentTemplate
+from swiftlet_trainer.templates.agents.template import BEGIN_OF_THOUGHT, END_OF_THOUGHT, AgentTemplate
 
 ID_CHARACTERS = 9
 
@@ -36,7 +38,8 @@ def add_generation(app: FastAPI, engine: TransformersEngine, wait_seconds: float
     async def chat(request: ChatRequest, http: Request) -> Any:
         prompt, agent, sampling = await run_in_threadpool(_conversation, engine, request)
         answer = engine.answer(request.model, prompt, sampling)
-        reader = CallReader(agent, request.callable_tools, request.parallel_tool_calls)
+        calls = CallReader(agent, request.callable_tools, request.parallel_tool_calls)
+        reader = AnswerReader(ThoughtReader(prompt.thinks), calls)
         return await _answered(engine, answer, request, http.receive, _Chat(reader), wait_seconds)
 
     @app.post("/v1/completions", response_model=None)
@@ -44,7 +47,7 @@ def add_generation(app: FastAPI, engine: TransformersEngine, wait_seconds: float
         prompt: Prompt = await run_in_threadpool(engine.text_prompt, request.prompt)
         sampling = _sampling(request, request.max_tokens or DEFAULT_COMPLETION_TOKENS)
         answer = engine.answer(request.model, prompt, sampling)
-        return await _answered(engine, answer, request, http.receive, _Text(CallReader()), wait_seconds)
+        return await _answered(engine, answer, request, http.receive, _Text(AnswerReader()), wait_seconds)
 
 
 def _conversation(engine: TransformersEngine, request: ChatRequest) -> tuple[Prompt, AgentTemplate | None, Sampling]:
@@ -56,7 +59,9 @@ def _conversation(engine: TransformersEngine, request: ChatRequest) -> tuple[Pro
     if tools and not agent:
         raise Refused(f"tools: nothing here reads calls as the model's chat template writes them; {REMEDY}", "tools")
     sampling = _sampling(request, request.max_tokens, agent)
-    if form := form_of(request, agent, engine.guides.control):
+    if prompt.thinks != "no":
+        sampling = replace(sampling, kept=(*sampling.kept, BEGIN_OF_THOUGHT, END_OF_THOUGHT))
+    if form := form_of(request, agent, engine.guides.control, prompt.thinks):
         sampling = replace(sampling, guide=engine.guides.guide(form))
     return prompt, agent, sampling
 
@@ -66,11 +71,17 @@ class _Text:
 
     prefix, whole, part = "cmpl", "text_completion", "text_completion"
 
-    def __init__(self, reader: CallReader) -> None:
+    def __init__(self, reader: AnswerReader) -> None:
         self.reader = reader
 
     def choice(
-        self, text: str, finish: str | None, streamed: bool, first: bool = False, calls: Sequence[ToolCall] = ()
+        self,
+        text: str,
+        finish: str | None,
+        streamed: bool,
+        first: bool = False,
+        calls: Sequence[ToolCall] = (),
+        thought: str = "",
     ) -> dict[str, Any]:
         """One entry of `choices`."""
         return {"index": 0, "text": text, "logprobs": None, "finish_reason": finish}
@@ -82,10 +93,18 @@ class _Chat(_Text):
     prefix, whole, part = "chatcmpl", "chat.completion", "chat.completion.chunk"
 
     def choice(
-        self, text: str, finish: str | None, streamed: bool, first: bool = False, calls: Sequence[ToolCall] = ()
+        self,
+        text: str,
+        finish: str | None,
+        streamed: bool,
+        first: bool = False,
+        calls: Sequence[ToolCall] = (),
+        thought: str = "",
     ) -> dict[str, Any]:
-        """One entry of `choices`. Calls have no text beside them as null."""
+        """One entry of `choices`. Calls have no text beside them as null. Thoughts have the names of vLLM and
+        DeepSeek."""
         said: dict[str, Any] = {"role": "assistant"} if first or not streamed else {}
+        said |= {"reasoning": thought, "reasoning_content": thought} if thought else {}
         if text or not streamed:
             said["content"] = text or (None if calls else "")
         if calls:
@@ -130,9 +149,8 @@ async def _answered(
     except BaseException:  # it was refused, it failed, or the client or the server goes
         answer.leave()
         raise
-    shown = shape.reader.push(text)
-    rest, calls = shape.reader.finish()
-    choices = [shape.choice(shown + rest, _finish(answer.usage, calls), streamed=False, calls=calls)]
+    (thought, shown), (more, rest, calls) = shape.reader.push(text), shape.reader.finish()
+    choices = [shape.choice(shown + rest, _finish(answer.usage, calls), False, calls=calls, thought=thought + more)]
     return {**head, "object": shape.whole, "choices": choices, "usage": _counts(answer.usage)}
 
 
@@ -152,26 +170,26 @@ async def _events(
     """Server-sent events: one per piece, the calls, the finish reason, the usage when asked for, and the end mark."""
     head, reader, is_first = {**head, "object": shape.part}, shape.reader, True
 
-    def chunk(text: str, finish: str | None = None, calls: Sequence[ToolCall] = ()) -> str:
+    def chunk(thought: str, text: str, calls: Sequence[ToolCall] = (), finish: str | None = None) -> str:
         nonlocal is_first
-        choice = shape.choice(text, finish, streamed=True, first=is_first, calls=calls)
+        choice = shape.choice(text, finish, True, is_first, calls, thought)
         is_first = False
         return _event({**head, "choices": [choice]})
 
     try:
-        if shown := reader.push(first):
-            yield chunk(shown)
+        if any(shown := reader.push(first)):
+            yield chunk(*shown)
         async for piece in answer:
-            if shown := reader.push(piece):
-                yield chunk(shown)
-        rest, calls = reader.finish()
-        if rest or calls:
-            yield chunk(rest, calls=calls)
+            if any(shown := reader.push(piece)):
+                yield chunk(*shown)
+        rest = reader.finish()
+        if any(rest):
+            yield chunk(*rest)
     except Exception as error:
         traceback.print_exc()
         yield _event(unexpected(error))
     else:
-        yield chunk("", _finish(answer.usage, calls))
+        yield chunk("", "", finish=_finish(answer.usage, rest[2]))
         if with_usage:
             yield _event({**head, "choices": [], "usage": _counts(answer.usage)})
     yield "data: [DONE]\n\n"

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from swiftlet_trainer.serve.conversations import Conversations
 from swiftlet_trainer.serve.guides import Guides
 from swiftlet_trainer.serve.model_thread import STALL_SECONDS, ModelThread, ReaderLeft
 from swiftlet_trainer.serve.openai_requests import Refused
+from swiftlet_trainer.serve.thought_reader import Thinks
 from swiftlet_trainer.templates.speech import Speech
 
 DEFAULT_COMPLETION_TOKENS = 16
@@ -26,10 +27,12 @@ GREEDY_BELOW = 1e-5
 
 @dataclass(frozen=True)
 class Prompt:
-    """What the model goes on from. field: of the request, to blame when it is too long."""
+    """What the model goes on from. field: of the request, to blame when it is too long. thinks: whether the answer
+    begins with a thought."""
 
     ids: list[int]
     field: str
+    thinks: Thinks = "no"
 
 
 class TransformersEngine(ModelThread[Answer]):
@@ -62,7 +65,8 @@ class TransformersEngine(ModelThread[Answer]):
 
     def chat_prompt(self, name: str, turns: Sequence[Turn], tools: Sequence[Tool] = ()) -> Prompt:
         """A conversation up to where the model called `name` answers. Raises Refused."""
-        return self._tokenized(self.conversations(name).prompt(turns, tools), "messages")
+        ids, thinks = self.conversations(name).prompt(turns, tools)
+        return replace(self._tokenized(ids, "messages"), thinks=thinks)
 
     def text_prompt(self, given: str | list[int]) -> Prompt:
         """A text, or token ids, to go on from. Raises Refused."""

@@ -14,6 +14,7 @@ from swiftlet_trainer.serve.api_key import KEY_VARIABLE, MIDDLEWARE, read_api_ke
 from swiftlet_trainer.serve.parallel_sizes import sizes_of
 from swiftlet_trainer.serve.vllm_fields import field_arguments
 from swiftlet_trainer.serve.vllm_pooling import pooling_arguments
+from swiftlet_trainer.serve.vllm_thoughts import reasoning_arguments
 from swiftlet_trainer.serve.vllm_tools import ServedAgents, chosen_parser
 
 EDGES = (
@@ -84,7 +85,7 @@ def vllm_arguments(
         arguments += ["--lora-modules", *modules]
     arguments += _gpu_arguments(document) if document.use_gpu else _cpu_arguments()
     arguments += field_arguments(document.vllm, draft) if document.vllm else []
-    arguments += ["--reasoning-parser", document.reasoning_parser] if document.reasoning_parser else []
+    arguments += reasoning_arguments(document, model) if head == "tokens" else []
     return [*arguments, *document.engine_args]
 
 

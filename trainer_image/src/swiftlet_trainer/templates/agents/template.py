@@ -10,8 +10,8 @@ from swiftlet_trainer.data.json_values import TOO_DEEP
 from swiftlet_trainer.data.tools import Tool, ToolCall
 from swiftlet_trainer.data.turns import Turn
 
-END_OF_THOUGHT = "</think>"
-"""Ends the thought of an answer; its beginning may have been part of the prompt."""
+BEGIN_OF_THOUGHT, END_OF_THOUGHT = "<think>", "</think>"
+"""Around the thought of an answer; its beginning may have been part of the prompt."""
 JSON_OPENINGS = ("{", "[")
 """Behind them, JSON may have blanks."""
 
