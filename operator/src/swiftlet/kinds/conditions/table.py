@@ -71,6 +71,8 @@ class ConditionDoc:
     type: str
     meaning: str
     reasons: dict[str, str]
+    is_asked_for: bool = False
+    """It is there only where the document asks for what it is about; all others always are."""
 
 
 CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
@@ -128,6 +130,16 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 "Compiled": "It does; the message says what it took.",
                 "CompileFailed": "It does not, and the message says why: the steps are as slow as without it.",
             },
+        ),
+        ConditionDoc(
+            "Tracked",
+            "Every tracker of training.reportTo gets the figures; the run goes on either way. Only where one is named.",
+            {
+                "NotStarted": "Training has not begun, or a tracker has not answered yet.",
+                "Reporting": "They do; the message says where the run is shown.",
+                "TrackerFailed": "One does not, and the message says why; it is tried again while the run goes on.",
+            },
+            is_asked_for=True,
         ),
         ConditionDoc(
             "Suspended",

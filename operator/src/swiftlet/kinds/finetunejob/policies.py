@@ -5,6 +5,7 @@ from swiftlet.kinds.conditions.verdict import Verdict, combine
 from swiftlet.kinds.finetunejob.lineage import Lineage
 from swiftlet.kinds.finetunejob.plan import Layout, plan_layout
 from swiftlet.kinds.frame.given import given
+from swiftlet.kinds.references.tracker_secrets import secrets_verdict
 from swiftlet.kinds.surroundings import Surroundings
 
 LONGEST_LABEL = 63
@@ -23,6 +24,7 @@ def decide(job: FineTuneJob, lineage: Lineage | Verdict, around: Surroundings) -
             hostname_fits(job),
             *_model(job, lineage, around),
             *(around.file(f"spec.datasets[{index}].uri", data.uri) for index, data in enumerate(job.spec.datasets)),
+            secrets_verdict(job.spec.training.report_to, around.namespace, around.reader, around.capabilities),
             *around.volumes(),
         ]
     )

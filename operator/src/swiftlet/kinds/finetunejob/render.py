@@ -27,6 +27,7 @@ from swiftlet.kinds.pods.fetching import fetch_containers
 from swiftlet.kinds.pods.output_folder import make_folder
 from swiftlet.kinds.pods.podspec import all_mounts, base_env, container, field_env, image_of, pod_spec
 from swiftlet.kinds.pods.reporting import report_env, report_mounts
+from swiftlet.kinds.pods.tracking import tracking_env
 from swiftlet.kinds.references.profiles import pod_resources
 from swiftlet.kinds.surroundings import Surroundings
 
@@ -137,7 +138,7 @@ def _spread(job: FineTuneJob) -> dict[str, Any]:
 
 def _train_env(job: FineTuneJob, plan: TrainPlan, profile: ComputeProfileSpec, job_name: str) -> list[dict[str, Any]]:
     threads = _threads(job.spec.compute, profile, plan.layout.processes_per_node)
-    return [*_rendezvous(job, plan, job_name), *threads]
+    return [*_rendezvous(job, plan, job_name), *threads, *tracking_env(job.spec.training.report_to)]
 
 
 def _rendezvous(job: FineTuneJob, plan: TrainPlan, job_name: str) -> list[dict[str, Any]]:

@@ -79,8 +79,8 @@ def status_of(view: View, now: datetime) -> FineTuneJobStatus:
     newest, ending = view.newest, view.ending
     layout = view.verdict if isinstance(view.verdict, Layout) else None
     started = (newest.job.get("status") or {}).get("startTime") if newest else None
-    looks = (accepted, pods_ready, running, checkpointed, compiled, suspended, succeeded)
-    states = [look(view) for look in looks]
+    looks = (accepted, pods_ready, running, checkpointed, compiled, tracked, suspended, succeeded)
+    states = [state for look in looks if (state := look(view))]
     return FineTuneJobStatus(
         observed_generation=view.job.metadata.generation,
         conditions=set_conditions(view.old.conditions, states, view.job.metadata.generation, now),
@@ -144,6 +144,23 @@ def compiled(view: View) -> State:
     reason = said.get("reason", "NotTried")
     message = said.get("message", "torch.compile has not been tried")
     return State("Compiled", "True" if reason == "Compiled" else "False", reason, message)
+
+
+def tracked(view: View) -> State | None:
+    """Tracked: whether every tracker of training.reportTo gets the figures; None where none is asked for."""
+    asked = view.job.spec.training.report_to
+    if asked is None:
+        return None
+    said = (view.progress or {}).get("tracking") or {}
+    before = next((condition for condition in view.old.conditions if condition.type == "Tracked"), None)
+    if before and not said:
+        return State("Tracked", before.status, before.reason, before.message)  # type: ignore[arg-type]
+    failed = any(one["reason"] != "Reporting" for one in said.values())
+    waiting = [f"{name}: has not begun" for name in asked.names if name not in said]
+    message = "; ".join([*(f"{name}: {one['message']}" for name, one in said.items()), *waiting])
+    if failed:
+        return State("Tracked", "False", "TrackerFailed", message)
+    return State("Tracked", *(("False", "NotStarted") if waiting else ("True", "Reporting")), message)
 
 
 def suspended(view: View) -> State:

@@ -21,6 +21,7 @@ class EventReason(StrEnum):
     RESTARTING = "Restarting"
     CHECKPOINTED = "Checkpointed"
     COMPILED = "Compiled"
+    TRACKER_FAILED = "TrackerFailed"
     COMPILE_FAILED = "CompileFailed"
     SUSPENDED = "Suspended"
     RESUMED = "Resumed"
@@ -39,6 +40,7 @@ BY_REASON: dict[tuple[str, str], tuple[EventType, EventReason]] = {
     ("Running", "BackingOff"): ("Warning", EventReason.RESTARTING),
     ("Running", "NodeLost"): ("Warning", EventReason.NODE_LOST),
     ("Compiled", "CompileFailed"): ("Warning", EventReason.COMPILE_FAILED),
+    ("Tracked", "TrackerFailed"): ("Warning", EventReason.TRACKER_FAILED),
     ("PodsReady", "Unschedulable"): ("Warning", EventReason.POD_CANNOT_START),
     ("PodsReady", "VolumePending"): ("Warning", EventReason.POD_CANNOT_START),
     ("PodsReady", "ErrImagePull"): ("Warning", EventReason.POD_CANNOT_START),

@@ -40,6 +40,7 @@ TAKEN: dict[str, tuple[str, ...]] = {
     "serving": (*OF_ENGINE, "message"),
     "checkpoint": (),
     "compile": ("compilation",),
+    "tracking": (),
 }
 """The fields that an event of each type speaks about; its other fields are defaults and say nothing."""
 
@@ -51,7 +52,8 @@ def merge_event(merged: dict[str, Any] | None, event: dict[str, Any]) -> dict[st
     """`merged` after one more ProgressEvent document (camelCase). Neither argument is changed.
 
     An event overwrites only the fields that its type speaks about, and a figure ends the phase that was announced
-    before it. A checkpoint's step is kept as `checkpointStep`. A type that only a later release has says nothing here.
+    before it. A checkpoint's step is kept as `checkpointStep`, what is said of a tracker under its name in `tracking`.
+    A type that only a later release has says nothing here.
     """
     kind = event.get("type", "progress")
     if kind not in TAKEN:
@@ -65,6 +67,8 @@ def merge_event(merged: dict[str, Any] | None, event: dict[str, Any]) -> dict[st
         result.pop("message", None)
     if kind == "checkpoint":
         result["checkpointStep"] = event["step"]
+    if kind == "tracking" and (said := event.get("tracking")):
+        result["tracking"] = {**result.get("tracking", {}), said["tracker"]: said}
     return result | {"time": event["time"], "type": kind}
 
 
