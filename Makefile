@@ -81,7 +81,7 @@ bench-gpu: $(INSTALLED) ## Training speed on this machine's GPU beside TRL; the 
 peers-agents: $(INSTALLED) ## Figures of agents beside EvalScope's and BFCL's own, from their lock, on the same 40,000 cases (3 min)
 	@$(VENV)/bin/python benchmarks/agent_metrics.py
 
-claim: $(INSTALLED) ## Train agents with and without loss scale on made rows, and judge them (hours on CPUs); CLAIM_ARGS
+claim: $(INSTALLED) ## Train agents with and without loss scale on made rows, and judge them (hours on CPUs); CLAIM_ARGS=--fresh
 	@$(VENV)/bin/python benchmarks/agent_claim.py $(CLAIM_ARGS)
 
 gpu-test: $(INSTALLED) ## Tests that need a GPU, which `make test` leaves out where there is none

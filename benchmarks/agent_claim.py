@@ -1,12 +1,12 @@
 """Does loss scale make a better agent? The claim of SWIFT's paper (arXiv:2408.05517), on made rows and a small model.
 
-    python benchmarks/agent_claim.py [--rows 1500] [--steps 120] [--epochs 1] [--seeds 1 2 3] [--folder F] [--arms A]
+    python benchmarks/agent_claim.py [--rows 1500] [--steps 120] [--epochs 0.25] [--seeds 1 2 3] [--arms A] [--fresh]
 
 Every arm learns from the same conversations in the same order: `chats` from questions and answers alone, `default` with
 every token of the assistant counted alike, the others with a rule of template.lossScale. Each is judged on steps that
 were never trained on (see claim/rows.py) by an EvalRun. What is printed: each figure as the mean over the seeds, and
-its difference to `default` with the 95 % interval of the paired bootstrap over steps. What a folder has already is
-kept, so that a run that was stopped goes on.
+its difference to `default` with the 95 % interval of the paired bootstrap over steps. A run takes long, so what each
+gave is kept in claim/figures.jsonl, which is in the repository, and is not computed again unless --fresh asks for it.
 """
 
 import argparse
@@ -15,6 +15,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ from swiftlet_trainer.evaluate.statistics import mean_sample, paired_interval, v
 
 SWIFTLET = Path(sys.executable).with_name("swiftlet")
 MODEL = "hf://HuggingFaceTB/SmolLM2-135M-Instruct"
+PARTS = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj")
+PARTS += ("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
 ARMS: dict[str, dict[str, Any]] = {
     "chats": {},
     "default": {"agentTemplate": "react_en"},
@@ -31,6 +35,8 @@ ARMS: dict[str, dict[str, Any]] = {
     "agentflan": {"agentTemplate": "react_en", "lossScale": ["agentflan"]},
 }
 """Arm -> its template block."""
+UPPER = [f"layers.{layer}.{part}" for layer in range(21, 30) for part in PARTS]
+"""The layers that learn: the last nine of thirty. What lies below has no gradient, so a step costs half."""
 STEPS = ("phrases", "tools")
 FIGURES = ("act_em", "plan_em", "hallu_rate", "avg_f1", "call_accuracy")
 """What the paper has, and BFCL's figure. Each is of the same steps for every arm."""
@@ -46,8 +52,8 @@ def documents(arm: str, seed: int, epochs: float, data: Path) -> list[dict[str, 
     job = {
         "model": {"uri": MODEL},
         "datasets": [{"uri": str(train)}],
-        "tuner": {"lora": {"rank": 16}},
-        "training": {"epochs": epochs, "learningRate": 4e-4, "globalBatchSize": 16, "seed": seed},
+        "tuner": {"lora": {"rank": 16, "targetModules": UPPER}},
+        "training": {"epochs": epochs, "learningRate": 4e-4, "globalBatchSize": 8, "seed": seed},
         **({"template": ARMS[arm]} if ARMS[arm] else {}),
     }
     suites = [
@@ -97,20 +103,38 @@ def _cell(values: Sequence[float], default: Sequence[float], is_default: bool) -
 
 
 def run_arm(arm: str, seed: int, epochs: float, folder: Path) -> Figures:
-    """Train and judge it, or read what it gave before."""
-    state = folder / f"{arm}-{seed}"
-    kept = state / "rows.jsonl"
-    if not kept.exists():
-        state.mkdir(parents=True, exist_ok=True)
-        yaml = YAML()
-        for document in documents(arm, seed, epochs, folder):
-            with (state / f"{document['kind'].lower()}.yaml").open("w") as stream:
-                yaml.dump(document, stream)
-        command = [str(SWIFTLET), "run", str(state), "--state", str(state / "state")]
-        subprocess.run(command, check=True, env={**os.environ, "NO_COLOR": "1"}, stdout=sys.stderr)
-        (rows,) = state.glob(f"state/volumes/swiftlet-artifacts/default/evalruns/{arm}-*/rows.jsonl")
-        kept.write_text(rows.read_text())
-    return figures_of(kept.read_text().splitlines())
+    """Train and judge it. A state that was left in the middle goes on."""
+    state = folder / f"{arm}-{seed}-{epochs:g}"
+    state.mkdir(parents=True, exist_ok=True)
+    yaml = YAML()
+    for document in documents(arm, seed, epochs, folder):
+        with (state / f"{document['kind'].lower()}.yaml").open("w") as stream:
+            yaml.dump(document, stream)
+    command = [str(SWIFTLET), "run", str(state), "--state", str(state / "state")]
+    subprocess.run(command, check=True, env={**os.environ, "NO_COLOR": "1"}, stdout=sys.stderr)
+    (rows,) = state.glob(f"state/volumes/swiftlet-artifacts/default/evalruns/{arm}-*/rows.jsonl")
+    return figures_of(rows.read_text().splitlines())
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What runs gave: a file with a line for each run, in the order in which they ended."""
+
+    file: Path
+    settings: str
+
+    def of(self, run: str) -> Figures | None:
+        """What this run gave with these settings; None where it was not computed."""
+        lines = [json.loads(line) for line in self.file.read_text().splitlines()] if self.file.exists() else []
+        found = [line for line in lines if (line["settings"], line["run"]) == (self.settings, run)]
+        return {(steps, figure): values for steps, figure, values in found[-1]["figures"]} if found else None
+
+    def put(self, run: str, figures: Figures) -> None:
+        """Keep it at once: the next run may be stopped."""
+        rounded = [[*key, [round(value, 4) for value in values]] for key, values in figures.items()]
+        line = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "settings": self.settings, "run": run, "figures": rounded}
+        with self.file.open("a") as stream:
+            stream.write(json.dumps(line) + "\n")
 
 
 def main() -> None:
@@ -118,18 +142,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1500)
     parser.add_argument("--steps", type=int, default=120, help="in each of the two files")
-    parser.add_argument("--epochs", type=float, default=1)
+    parser.add_argument("--epochs", type=float, default=0.25)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--arms", nargs="+", default=[*ARMS], choices=[*ARMS])
     parser.add_argument("--folder", type=Path, default=Path.home() / ".cache/swiftlet/bench/claim")
+    parser.add_argument("--figures", type=Path, default=Path(__file__).parent / "claim/figures.jsonl")
+    parser.add_argument("--fresh", action="store_true", help="compute all runs, also those whose figures are kept")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     for name, rows in files(given.rows, given.steps, seed=1).items():
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         (given.folder / f"{name}.jsonl").write_text(text)
-    arms = dict.fromkeys(["default", *given.arms])
-    done = {arm: [run_arm(arm, seed, given.epochs, given.folder) for seed in given.seeds] for arm in arms}
-    print(f"{given.rows} conversations, {given.epochs:g} epochs, seeds {given.seeds}\n\n{table(done)}")
+    kept = Kept(given.figures, f"{given.rows} conversations, {given.epochs:g} epochs, {given.steps} steps a file")
+    arms: dict[str, list[Figures]] = {arm: [] for arm in dict.fromkeys(["default", *given.arms])}
+    computed = 0
+    for arm, seed in [(arm, seed) for seed in given.seeds for arm in arms]:
+        found = None if given.fresh else kept.of(f"{arm}-{seed}")
+        if found is None:
+            found = run_arm(arm, seed, given.epochs, given.folder)
+            kept.put(f"{arm}-{seed}", found)
+            computed += 1
+        arms[arm].append(found)
+    total = sum(map(len, arms.values()))
+    print(f"{kept.settings}, seeds {given.seeds}; {computed} of {total} runs computed now, others kept before")
+    print(f"\n{table(arms)}")
 
 
 if __name__ == "__main__":

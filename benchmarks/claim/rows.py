@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 TOOLS = Path(__file__).with_name("tools.yaml")
 NUMBERS = {"degrees": (2, 29), "percent": (3, 90), "number": (1000, 9999)}
 """What is drawn for a name that has no pool."""
-LISTED = 3
+LISTED = 2
 """Tools that a conversation may call; one of them is of use, or none."""
 KINDS = {"one call": 0.7, "two calls": 0.15, "no tool": 0.15}
 """Shares of the conversations."""

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from agent_claim import ARMS, FIGURES, STEPS, documents, figures_of, over_seeds, table
+from agent_claim import ARMS, FIGURES, STEPS, Kept, documents, figures_of, over_seeds, table
 
 RUN = {(steps, figure): [0.0, 1.0] * 20 for steps in STEPS for figure in FIGURES}
 BETTER = {key: [1.0, 1.0] * 20 for key in RUN}
@@ -35,3 +35,12 @@ def test_the_table_has_differences_with_their_intervals() -> None:
     assert lines[0] == "| steps | figure | n | default | react |"
     assert len(lines) == 2 + len(STEPS) * len(FIGURES)
     assert lines[2].startswith("| phrases | act_em | 40 | 50.0 | 75.0 (+25.0; +")
+
+
+def test_what_runs_gave_is_kept_by_their_settings_and_the_last_counts(tmp_path: Path) -> None:
+    kept, others = (Kept(tmp_path / "figures.jsonl", settings) for settings in ("many rows", "few rows"))
+    assert kept.of("react-1") is None
+    kept.put("react-1", BETTER)
+    kept.put("react-1", RUN)
+    others.put("react-1", BETTER)
+    assert (kept.of("react-1"), kept.of("react-2"), others.of("react-1")) == (RUN, None, BETTER)
