@@ -118,8 +118,8 @@ def test_a_tool_is_called_and_its_result_answered(vllm_served: Any, server: Serv
     # Both prompts are those of training, to the token.
     turns = [Turn("user", ASKED[0]["content"]), Turn("assistant", "", calls=(ToolCall("weather", arguments, "1"),))]
     told = Conversations(AutoTokenizer.from_pretrained(smollm2), "hermes")
-    assert first.usage.prompt_tokens == len(told.prompt(turns[:1], TOOLS))
-    assert last.usage.prompt_tokens == len(told.prompt([*turns, Turn("tool", "Mild.", call_id="1")], TOOLS))
+    assert first.usage.prompt_tokens == len(told.prompt(turns[:1], TOOLS)[0])
+    assert last.usage.prompt_tokens == len(told.prompt([*turns, Turn("tool", "Mild.", call_id="1")], TOOLS)[0])
 
 
 def test_calls_are_read_from_what_the_model_says_streamed_or_not(server: Server) -> None:

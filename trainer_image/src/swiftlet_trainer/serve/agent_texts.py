@@ -1,15 +1,16 @@
 """Conversations of requests in the words of an agent template, for both engines."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from swiftlet_trainer.data.keys import RowError
 from swiftlet_trainer.data.linked import linked
 from swiftlet_trainer.data.tools import Tool
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.serve.openai_requests import Refused
-from swiftlet_trainer.templates.agents.plain import plain
-from swiftlet_trainer.templates.agents.template import AgentTemplate
 from swiftlet_trainer.templates.prompt_template import REFUSALS
+
+Write = Callable[[Sequence[Turn], Sequence[Tool]], list[Turn]]
+"""Makes texts of turns and tools, as plain and AgentWriter.turns do."""
 
 
 def linked_turns(turns: Sequence[Turn], tools: Sequence[Tool]) -> list[Turn]:
@@ -20,11 +21,11 @@ def linked_turns(turns: Sequence[Turn], tools: Sequence[Tool]) -> list[Turn]:
         raise Refused(f"messages: {error}", "messages") from None
 
 
-def as_texts(turns: Sequence[Turn], tools: Sequence[Tool], template: AgentTemplate) -> tuple[list[Turn], bool]:
+def as_texts(turns: Sequence[Turn], tools: Sequence[Tool], name: str, write: Write) -> tuple[list[Turn], bool]:
     """Linked turns with tools, calls and results as texts, and whether the last is an answer that goes on behind a
-    result. Raises Refused."""
+    result. name: of the agent template that writes. Raises Refused."""
     try:
-        said = plain(turns, tools, template)
+        said = write(turns, tools)
     except REFUSALS as error:  # UnwritableError, or a schema of a tool that is none
-        raise Refused(f"agentTemplate {template.name} cannot write the conversation: {error}", "messages") from None
+        raise Refused(f"agentTemplate {name} cannot write the conversation: {error}", "messages") from None
     return said, turns[-1].role == "tool" and said[-1].role == "assistant"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from swiftlet_trainer.data.tools import Tool
+from swiftlet_trainer.data.tools import Tool, tool_texts
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.serve.agent_texts import as_texts, linked_turns
 from swiftlet_trainer.serve.openai_requests import Refused
@@ -14,6 +14,7 @@ from swiftlet_trainer.templates.agents.template import END_OF_THOUGHT, AgentTemp
 from swiftlet_trainer.templates.agents.writing import AgentWriter
 from swiftlet_trainer.templates.prompt_template import OPENING, REFUSALS, PromptTemplate, is_more_than_text
 from swiftlet_trainer.templates.render import OPEN_THOUGHT
+from swiftlet_trainer.templates.segments import Rendered, Segments, UnencodableError
 from swiftlet_trainer.templates.special import SpecialTokens
 
 REMEDY = "set spec.api.agentTemplate of the ModelDeployment, or use a model whose template writes them"
@@ -27,7 +28,9 @@ class Conversations:
 
     def __init__(self, tokenizer: Any, agent: str | None = None) -> None:
         self._tokenizer = tokenizer
-        self._agent = AgentWriter(agent, tokenizer, SpecialTokens(tokenizer)).template if agent else None
+        self._special = SpecialTokens(tokenizer)
+        self._writer = AgentWriter(agent, tokenizer, self._special) if agent else None
+        self._agent = self._writer.template if self._writer else None
 
     @cached_property
     def reads(self) -> AgentTemplate | None:
@@ -45,14 +48,43 @@ class Conversations:
         Refused."""
         if not self._tokenizer.chat_template:
             raise Refused("the model has no chat template; use /v1/completions", "messages")
+        self._require_characters(turns, tools)
         turns = linked_turns(turns, tools)
-        if self._agent:
-            said, continues = as_texts(turns, tools, self._agent)
-            text = self._rendered([turn.message for turn in said], (), continues)
+        if self._writer:
+            said, continues = as_texts(turns, tools, self._writer.template.name, self._writer.turns)
+            text, is_shielded = self._text([turn.message for turn in said], said, (), continues)
         else:
-            text = self._rendered(*self._own_way(turns, tools), continues=False)
-        ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
-        return ids, self._thinks(text)
+            messages, written = self._own_way(turns, tools)
+            text, is_shielded = self._text(messages, turns, written, False)
+        if not is_shielded:
+            ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+            return ids, self._thinks(text)
+        (parts,) = self._segments.encode([Rendered(text, [], is_shielded=True)])
+        if isinstance(parts, UnencodableError):
+            raise Refused(f"messages: {parts}; write it otherwise", "messages")
+        return parts[0], self._thinks(text)
+
+    @cached_property
+    def _segments(self) -> Segments:
+        return Segments(self._tokenizer)
+
+    def _require_characters(self, turns: Sequence[Turn], tools: Sequence[Tool]) -> None:
+        """Raise Refused for a character that would be taken for the stand-in of a control token."""
+        if found := next((one for text in _texts(turns, tools) if (one := self._special.reserved(text))), None):
+            raise Refused(
+                f"messages: a text has U+{ord(found):X}, which is kept for our own use; leave it out", "messages"
+            )
+
+    def _text(
+        self, messages: list[dict[str, Any]], turns: Sequence[Turn], tools: Sequence[Tool], continues: bool
+    ) -> tuple[str, bool]:
+        """The conversation as the chat template writes it, and whether it has stand-ins of SpecialTokens: for what
+        looks like a control token and must not become one, and for the control tokens of an agent template."""
+        said = _texts(turns, tools)
+        looks = self._special.find(said) is not None
+        if looks:
+            messages, tools = self._special.shielded_value(messages), self._special.shielded_value(tools)
+        return self._rendered(messages, tools, continues), looks or any(map(self._special.reserved, said))
 
     def _thinks(self, prompt: str) -> Thinks:
         """Known by the marks that the agent template or the chat template has for thoughts."""
@@ -81,5 +113,11 @@ class Conversations:
                 messages, tools=list(tools) or None, add_generation_prompt=not continues, tokenize=False
             )
         except REFUSALS as error:
-            raise Refused(f"the chat template refuses the conversation: {error}", "messages") from None
+            raise Refused(
+                f"the chat template refuses the conversation: {self._special.unshielded(str(error))}", "messages"
+            ) from None
         return text.partition(OPENING)[0] if continues else text
+
+
+def _texts(turns: Sequence[Turn], tools: Sequence[Tool]) -> list[str]:
+    return [*(text for turn in turns for text in turn.texts), *tool_texts(tools)]

@@ -1,6 +1,7 @@
 """Requests with tools to vLLM, for names whose agent template its chat template does not write."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,6 +12,7 @@ from swiftlet_trainer.serve.agent_texts import as_texts, linked_turns
 from swiftlet_trainer.serve.chat_requests import ChatTurn
 from swiftlet_trainer.serve.openai_requests import Refused
 from swiftlet_trainer.serve.vllm_tools import WRITTEN, ServedAgents
+from swiftlet_trainer.templates.agents.plain import plain
 from swiftlet_trainer.templates.agents.registry import AGENT_TEMPLATES
 
 TURNS = TypeAdapter(list[ChatTurn])
@@ -40,7 +42,7 @@ def with_agent(request: Mapping[str, Any], served: ServedAgents) -> dict[str, An
         raise Refused(f"{place}: {first['msg']}", "messages") from None
     except RowError as error:
         raise Refused(str(error), "tools") from None
-    said, continues = as_texts(linked_turns(given, tools), tools, template)
+    said, continues = as_texts(linked_turns(given, tools), tools, agent, partial(plain, template=template))
     changed = {**request, "messages": [turn.message for turn in said]}
     changed["chat_template_kwargs"] = {**(request.get("chat_template_kwargs") or {}), WRITTEN: True}
     if template.stop and asked:
