@@ -27,6 +27,7 @@ from swiftlet.cli.commands import (
     report,
     run,
     top,
+    ui,
     validate,
     version,
     wait,
@@ -35,8 +36,8 @@ from swiftlet.cli.parsing import parse
 from swiftlet.cli.standardstreams import open_standard_streams
 
 COMMANDS = (
-    run, validate, plan, preview, get, describe, logs, events, top, wait, chat, compare, report, delete, crds, operator,
-    completion, version
+    run, validate, plan, preview, get, describe, logs, events, top, wait, chat, compare, report, ui, delete, crds,
+    operator, completion, version
 )  # fmt: skip
 
 DESCRIPTION = (

@@ -15,6 +15,7 @@ Object = dict[str, Any]
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 """Seconds; between two parts of an answer."""
 JSON, APPLY = "application/json", "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
 
 
 class Connection:

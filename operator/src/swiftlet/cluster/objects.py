@@ -5,7 +5,7 @@ from typing import Any
 
 from swiftlet.api import KINDS
 from swiftlet.api.validation import nearest
-from swiftlet.cluster.connection import APPLY, Connection
+from swiftlet.cluster.connection import APPLY, MERGE, Connection
 from swiftlet.cluster.errors import ClusterError, RefusedError
 from swiftlet.cluster.kinds import READ_TYPES
 from swiftlet.kinds.frame.reading import OWNER_LABEL
@@ -74,6 +74,11 @@ class ClusterObjects:
                 return False
             raise
         return True
+
+    def suspend(self, kind: str, namespace: str, name: str, suspended: bool) -> None:
+        """Set spec.suspend, and nothing else."""
+        path = READ_TYPES[kind].object(namespace, name)
+        self.connection.send("PATCH", path, body={"spec": {"suspend": suspended}}, content_type=MERGE)
 
     def imagine(self, item: Object) -> Object:
         """What the API server would make of an object by `kubectl apply --server-side`, defaulted and admitted; nothing

@@ -33,18 +33,18 @@ def run(options: argparse.Namespace) -> int:
     from swiftlet.cli.printing.output import print_objects
     from swiftlet.cli.printing.table import render
     from swiftlet.cli.reading.columns import NAMESPACE, rows_of
-    from swiftlet.cli.reading.finding import children_of, existing, split_target, the_only
+    from swiftlet.cli.reading.finding import events_about, existing, split_target, the_only
     from swiftlet.cli.reading.resourcekinds import kind_of
     from swiftlet.cli.reading.worlds import open_world
 
     world = open_world(options)
     namespace = options.namespace or world.namespace
-    found = world.events(namespace=None if options.all_namespaces else namespace)
     if options.target:
         kind, name = split_target(options.target)
         item = existing(world, kind, namespace, name) if kind else the_only(world, namespace, name)
-        uids = {about["metadata"]["uid"] for about in (item, *children_of(world, item))}
-        found = [event for event in found if event["involvedObject"].get("uid") in uids]
+        found = events_about(world, item, namespace)
+    else:
+        found = world.events(namespace=None if options.all_namespaces else namespace)
     if options.output:
         print_objects(found, options.output)
     elif found:

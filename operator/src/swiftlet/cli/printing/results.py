@@ -14,12 +14,24 @@ from swiftlet.wire.significance import judged
 Object = dict[str, Any]
 
 
+SCORES = ("Suite", "Metric", "Before", "After", "Change", "95% interval", "Verdict", "Rows")
+
+
 def evaluation(run: Object) -> str:
     """Scores before and after, and the gates; empty while there are none."""
+    rows = scores(run)
+    if not rows:
+        return ""
+    found = (run.get("status") or {}).get("gates") or []
+    gates = [f"  {'passed' if gate['passed'] else 'FAILED'}  {gate['message']}" for gate in found]
+    title = f"Evaluation of evalrun/{run['metadata']['name']} (before: baseline, after: target)"
+    return "\n".join([title, render(SCORES, rows, indent="  "), *(["", "Gates", *gates] if gates else [])])
+
+
+def scores(run: Object) -> list[list[str]]:
+    """Cells below SCORES, a row for each metric of the target; empty while there are none."""
     status = run.get("status") or {}
     results = status.get("results") or []
-    if not results:
-        return ""
     compared = {(one["suite"], one["metric"]): one for one in status.get("comparison") or []}
     baselines = {(one["suite"], one["metric"]): one for one in results if one["subject"] == "baseline"}
     rows = []
@@ -38,10 +50,7 @@ def evaluation(run: Object) -> str:
                 str(one["n"]),
             ]
         )
-    heads = ["Suite", "Metric", "Before", "After", "Change", "95% interval", "Verdict", "Rows"]
-    gates = [f"  {'passed' if gate['passed'] else 'FAILED'}  {gate['message']}" for gate in status.get("gates") or []]
-    title = f"Evaluation of evalrun/{run['metadata']['name']} (before: baseline, after: target)"
-    return "\n".join([title, render(heads, rows, indent="  "), *(["", "Gates", *gates] if gates else [])])
+    return rows
 
 
 def dropped_rows(item: Object) -> str:

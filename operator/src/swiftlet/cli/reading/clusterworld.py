@@ -16,7 +16,8 @@ class ClusterWorld(ClusterObjects):
     folder: Path | None = None
 
     def __init__(self, connection: Connection) -> None:
-        super().__init__(connection, lambda text: print(f"WARNING {text}", file=sys.stderr))
+        super().__init__(connection, self._warn_once)
+        self._warned: set[str] = set()
         self.namespace = connection.access.namespace
 
     def is_at_work(self) -> bool:
@@ -24,3 +25,9 @@ class ClusterWorld(ClusterObjects):
 
     def lines(self, namespace: str, tail: int | None = None, since: datetime | None = None) -> ClusterLogs:
         return ClusterLogs(self.connection, namespace, tail, since)
+
+    def _warn_once(self, text: str) -> None:
+        """Who watches reads the same again and again."""
+        if text not in self._warned:
+            self._warned.add(text)
+            print(f"WARNING {text}", file=sys.stderr)

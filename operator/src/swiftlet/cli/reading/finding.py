@@ -53,3 +53,10 @@ def children_of(world: World, item: Object) -> list[Object]:
     """Everything that was made for a resource of ours."""
     namespace = item["metadata"].get("namespace")
     return world.descendants(namespace, item["metadata"]["uid"]) if namespace else []
+
+
+def events_about(world: World, item: Object, namespace: str) -> list[Object]:
+    """What happened to a resource and to everything that was made for it, of a namespace's events, oldest first."""
+    uids = {about["metadata"]["uid"] for about in (item, *children_of(world, item))}
+    found = world.events(namespace=namespace)
+    return [event for event in found if event["involvedObject"].get("uid") in uids]

@@ -1,0 +1,1 @@
+"""`swiftlet ui`: what the commands print, as a page."""

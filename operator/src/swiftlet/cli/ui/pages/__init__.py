@@ -1,0 +1,1 @@
+"""The page itself: the one room that knows NiceGUI."""
