@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 from pydantic.alias_generators import to_camel
+from swiftlet.api.engines.vllm_block import Vllm
 from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.api.validation import validate
-from swiftlet.api.vllm import Vllm
 from swiftlet.documents import read_documents
 from swiftlet.engines.startup import startup_seconds
 from swiftlet.kinds.modeldeployment.render import shared_memory
-from swiftlet_trainer.serve.quantization import CPU_METHODS
+from swiftlet_trainer.serve.vllm_weights import CPU_METHODS
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "how-to" / "serve-on-gpus.md").read_text(encoding="utf-8")

@@ -4,12 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic.alias_generators import to_camel
-from swiftlet.api.vllm import Vllm
+from swiftlet.api.engines.vllm import VLLM
+from swiftlet.api.engines.vllm_arguments import ALLOWED, REFUSED
+from swiftlet.api.engines.vllm_block import Vllm
 from swiftlet.engines.arguments import argument_problems
-from swiftlet.engines.catalogue import ENGINES, VLLM_ARGS
-from swiftlet.wire.engine_arguments import REFUSED
 
-VLLM = ENGINES["vllm"]
 CODE = [
     "--trust-remote-code", "--middleware", "--tool-parser-plugin", "--reasoning-parser-plugin", "--worker-cls",
     "--worker-extension-cls", "--load-format", "--logits-processors", "--hf-overrides", "--model-impl", "--config",
@@ -64,12 +63,12 @@ def test_profile_widens_the_list() -> None:
 
 @given(st.text(min_size=1))
 def test_no_flag_passes_that_is_not_listed(text: str) -> None:
-    known = {*VLLM_ARGS, *(f"--no-{flag.removeprefix('--')}" for flag in VLLM_ARGS)}
+    known = {*ALLOWED, *(f"--no-{flag.removeprefix('--')}" for flag in ALLOWED)}
     assert f"--{text}".split("=")[0].split(".")[0].split("+")[0].replace("_", "-") in known or problems(f"--{text}")
 
 
 def test_no_allowed_argument_is_a_refused_one() -> None:
-    assert not VLLM_ARGS & set(REFUSED)
+    assert not ALLOWED & set(REFUSED)
 
 
 @pytest.mark.parametrize("name", Vllm.model_fields)

@@ -147,3 +147,7 @@ class Compute(ApiModel):
     )
 
     rules: ClassVar[tuple[Rule, ...]] = ()
+
+
+GPUS = "(has(self.compute) && has(self.compute.gpus) ? self.compute.gpus : 0)"
+"""CEL, of a spec with `compute`: the GPUs of a pod."""

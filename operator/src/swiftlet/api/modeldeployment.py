@@ -7,11 +7,13 @@ from pydantic import Field
 from swiftlet.api.agents import AgentTemplateName
 from swiftlet.api.base import MOST_CHARACTERS, ApiModel, Column, Condition, NamedRef, Resource, Rule, one_of
 from swiftlet.api.compute import Compute
+from swiftlet.api.engines.registry import AUTO, ENGINES, EngineName, engines_that
+from swiftlet.api.engines.rules import deployment_rules, engine_rules
+from swiftlet.api.engines.vllm_block import DRAFT_FIELD, DraftModel, Vllm
 from swiftlet.api.finetunejob import Failure
 from swiftlet.api.names import DataKey, ObjectName
 from swiftlet.api.network_peer import NetworkPeer
 from swiftlet.api.uris import MODEL_FORMS_MARKED, ModelUri
-from swiftlet.api.vllm import GPU_RULES, Vllm
 
 ServedName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][-._/A-Za-z0-9]*$", min_length=1, max_length=128)]
 ParserName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][-._A-Za-z0-9]*$", min_length=1, max_length=64)]
@@ -51,6 +53,10 @@ class Requirement(ApiModel):
     eval_run_ref: NamedRef = Field(description="EvalRun whose gates must have passed, on what is served.")
 
 
+TAKING = engines_that(lambda engine: engine.allowed_args)
+"""Which engines take arguments."""
+
+
 class Engine(ApiModel):
     """The server."""
 
@@ -60,34 +66,28 @@ class Engine(ApiModel):
             f"args may have {MOST_CHARACTERS} characters together, so that the server's document can be stored",
             "args",
         ),
-        Rule(
-            "!has(self.vllm) || !has(self.name) || self.name != 'transformers'",
-            "vllm is for engine vllm: remove it, or set name to vllm or auto",
-            "vllm",
-        ),
-        Rule(
-            "!has(self.vllm) || !has(self.vllm.enableChunkedPrefill) || self.vllm.enableChunkedPrefill"
-            " || !has(self.vllm.maxNumBatchedTokens) || !has(self.maxModelLength)"
-            " || self.maxModelLength <= self.vllm.maxNumBatchedTokens",
-            "vllm.maxNumBatchedTokens must be maxModelLength or more without chunked prefill, since a prompt is"
-            " computed in one step",
-            "vllm",
-        ),
+        *engine_rules(),
     )
 
-    name: Literal["auto", "vllm", "transformers"] = Field(
-        "auto", description="auto is vllm where it can run, else transformers, and status says which."
+    name: EngineName = Field(
+        AUTO, description=f"{AUTO} is {' where it can run, else '.join(ENGINES)}, and status says which."
     )
     max_model_length: Annotated[int, Field(ge=8, le=1048576)] = Field(
         2048, description="Longest prompt and answer together, in tokens."
     )
     args: Annotated[list[Annotated[str, Field(max_length=4096)]], Field(max_length=64)] = Field(
         default_factory=list,
-        description="More vllm arguments, in their long form: those that name no code, file or host and do not "
-        "follow from the document, and what the ComputeProfile adds in `engines.vllm.allowedArgs`. Values are checked "
-        "by vllm's own parser before it starts.",
+        description=f"More {TAKING} arguments, in their long form: those that name no code, file or host and do not "
+        f"follow from the document, and what the ComputeProfile adds in `engines.{TAKING}.allowedArgs`. Values are "
+        f"checked by {TAKING}'s own parser before it starts.",
     )
     vllm: Vllm | None = None
+
+    @property
+    def draft(self) -> tuple[str, DraftModel] | None:
+        """The model that proposes tokens, if there is one, and the field that names it."""
+        found = self.vllm.speculative_config if self.vllm else None
+        return (DRAFT_FIELD, found.model) if found and found.model else None
 
 
 class SecretKeyRef(ApiModel):
@@ -138,22 +138,10 @@ class Api(ApiModel):
     )
 
 
-PARSER_RULES = tuple(
-    Rule(
-        f"!has(self.api) || !has(self.api.{field}) || !has(self.engine) || !has(self.engine.name)"
-        " || self.engine.name != 'transformers'",
-        f"api.{field} is for engine vllm, and transformers reads by api.agentTemplate: remove it, or set engine.name to"
-        " vllm or auto",
-        f"api.{field}",
-    )
-    for field in ("toolParser", "reasoningParser")
-)
-
-
 class ModelDeploymentSpec(ApiModel):
     """What to serve."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (*GPU_RULES, *PARSER_RULES)
+    rules: ClassVar[tuple[Rule, ...]] = tuple(deployment_rules())
 
     model: DeployedModel
     adapters: Annotated[list[Adapter], Field(max_length=64)] = Field(

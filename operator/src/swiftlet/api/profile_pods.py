@@ -1,5 +1,6 @@
 """What a ComputeProfile says about pods beyond their resources: scratch space, metadata, spreading, and limits."""
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -107,3 +108,8 @@ class Engines(ApiModel):
     """What documents may ask of serving engines."""
 
     vllm: VllmLimits = Field(default_factory=VllmLimits)
+
+    def allowed_args(self, engine: str) -> Sequence[str]:
+        """What an engine's arguments are widened by."""
+        limits = getattr(self, engine, None)
+        return limits.allowed_args if limits else ()

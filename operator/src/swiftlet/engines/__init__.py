@@ -1,5 +1,1 @@
-"""Serving engines as data."""
-
-from swiftlet.engines.catalogue import ENGINES, ServingEngine
-
-__all__ = ["ENGINES", "ServingEngine"]
+"""Serving engines as the planners see them."""

@@ -2,7 +2,7 @@
 
 import math
 
-from swiftlet.engines.catalogue import ENGINES
+from swiftlet.api.engines.registry import planned_engine
 
 SLOW_READ = 100e6
 """Bytes per second: a network file system or a download over 1 Gbit/s that others use too."""
@@ -18,7 +18,7 @@ def startup_seconds(engine: str, weight_bytes: int | None, is_downloaded: bool, 
     each GPU that such a model might need. is_downloaded: the weights come from the hub, so that they are written and
     read once more.
     """
-    known, further = ENGINES[engine], max(0, gpus - 1)
+    known, further = planned_engine(engine), max(0, gpus - 1)
     weights = known.assumed_weight_bytes * (1 + further) if weight_bytes is None else weight_bytes
     passes = 2 if is_downloaded else 1
     return known.start_seconds + further * FURTHER_GPU_SECONDS + math.ceil(passes * weights / SLOW_READ)

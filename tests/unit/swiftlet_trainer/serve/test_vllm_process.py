@@ -11,15 +11,14 @@ from swiftlet_trainer.serve.vllm_process import configuration_problems, unknown_
 CHECK = """
 import asyncio, sys
 from swiftlet_trainer.serve.vllm_process import RefusedArgumentsError, parse
-from swiftlet.engines.catalogue import VLLM_ARGS
-from swiftlet.wire.engine_arguments import REFUSED
+from swiftlet.api.engines.vllm_arguments import ALLOWED, REFUSED
 for group in sys.argv[1:]:
     try:
         print("PARSED", parse(["--model", "/m", *group.split()]).max_num_seqs)
     except RefusedArgumentsError as error:
         print("REFUSED", " | ".join(error.problems))
 try:
-    parse([*sorted(VLLM_ARGS), *sorted(REFUSED), "--zzzz"])
+    parse([*sorted(ALLOWED), *sorted(REFUSED), "--zzzz"])
 except RefusedArgumentsError as error:
     print("REFUSED", " | ".join(error.problems))
 

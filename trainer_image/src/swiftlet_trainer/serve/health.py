@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from swiftlet.wire.documents import LIVE_PATH, READY_PATH
+
 OK, UNAVAILABLE, NOT_FOUND = 200, 503, 404
 
 
@@ -45,7 +47,7 @@ def serve_health(host: str, port: int, state: State) -> ThreadingHTTPServer:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            routes = {"/readyz": state.readyz, "/livez": state.livez}
+            routes = {READY_PATH: state.readyz, LIVE_PATH: state.livez}
             route = routes.get(self.path.partition("?")[0])
             status, content = route() if route else (NOT_FOUND, {"paths": list(routes)})
             body = json.dumps(content).encode()

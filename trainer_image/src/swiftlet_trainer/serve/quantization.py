@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.processor import has_flag
-
-from swiftlet_trainer.serve.parallel_sizes import language_model
+from swiftlet_trainer.models.language_model import language_model
 
 KEYS = ("quantization_config", "compression_config")
 """Of a config.json. Source: transformers.quantizers, and compressed-tensors."""
@@ -16,9 +14,6 @@ BITS = ("bits", "w_bit", "num_bits")
 GROUPS = ("group_size", "q_group_size", "weight_block_size", "block_structure")
 MODELOPT_FILE = "hf_quant_config.json"
 """Where NVIDIA's Model Optimizer says it. Source: vllm, model_arch_config_convertor."""
-CPU_METHODS = ("awq", "gptq", "compressed-tensors", "fp8")
-"""What vLLM's build for CPUs has operators for."""
-CPU_PACKED_BITS = 4
 
 
 @dataclass(frozen=True)
@@ -46,34 +41,6 @@ def quantization_of(model: Path) -> Quantization | None:
     numbers = list(_numbers(said))
     bits, groups = ([value for key, value in numbers if key in keys] for keys in (BITS, GROUPS))
     return Quantization(_method(said), max(bits, default=None), max([1, *groups]), said)
-
-
-def vllm_cpu_problem(quantization: Quantization) -> str | None:
-    """Why vLLM cannot compute with such weights on this CPU. What it can on a GPU, it says itself at its start.
-
-    Source: vllm, kernels/linear, mixed_precision/cpu.py and scaled_mm/cpu.py.
-    """
-    method, bits = quantization.method, quantization.bits
-    if method not in CPU_METHODS:
-        return f"vllm has no {method} weights on a CPU, only {', '.join(CPU_METHODS)}"
-    is_packed = method in ("awq", "gptq") or quantization.config.get("format") == "pack-quantized"
-    if is_packed and bits not in (None, CPU_PACKED_BITS):
-        return f"vllm has no {method} weights of {bits} bits on a CPU, only of {CPU_PACKED_BITS}"
-    if method == "fp8" and quantization.group > 1 and not has_flag("amx_tile"):
-        return "vllm has no fp8 weights in blocks on a CPU without AMX"
-    return None
-
-
-def transformers_problem(quantization: Quantization, use_gpu: bool) -> str | None:
-    """Why transformers cannot load such weights here, in its own words."""
-    from transformers.quantizers.auto import AutoHfQuantizer
-
-    try:
-        quantizer = AutoHfQuantizer.from_config(dict(quantization.config), pre_quantized=True)
-        quantizer.validate_environment(device_map={"": "cuda" if use_gpu else "cpu"})
-    except (ImportError, ValueError, RuntimeError) as error:
-        return f"transformers cannot load {quantization.method} weights here: {str(error).strip().splitlines()[0]}"
-    return None
 
 
 def _method(said: Mapping[str, Any]) -> str:

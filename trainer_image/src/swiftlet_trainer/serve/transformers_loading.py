@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from swiftlet.api.engines.registry import other_engines
 from swiftlet.api.tasks import HeadName
 
 from swiftlet_trainer.evaluate.generation import padding_token
@@ -70,7 +71,8 @@ def _loaded(folder: Path, head: HeadName, scores: ScoreHead | None, use_gpu: boo
         model = load_scored(folder, dtype, scores.labels, scores.problem_type)
         if head_of(model) is None:
             what = f"model in {folder}: {type(model).__name__} scores texts in a way that is not computed here"
-            raise InvalidInput([f"{what}; set spec.engine.name to vllm, or use another model"])
+            others = other_engines("transformers")
+            raise InvalidInput([f"{what}; set spec.engine.name to {others}, or use another model"])
     else:
         model = (load_backbone if head == "pool" else load_causal)(folder, dtype)
     return model.to("cuda" if use_gpu else "cpu")

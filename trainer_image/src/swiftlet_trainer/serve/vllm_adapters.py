@@ -2,6 +2,7 @@
 
 import re
 
+from swiftlet.api.engines.registry import other_engines
 from vllm.entrypoints.openai.models.serving import OpenAIServingModels
 
 PASSING = re.compile(r"out of memory|EngineCore encountered|shutting down", re.IGNORECASE)
@@ -30,5 +31,5 @@ async def _init_static_loras(self: OpenAIServingModels) -> None:
         refused = next(one for one in self.static_lora_modules if one.name not in self.lora_requests)
         raise RefusedAdapterError(
             f"adapter {refused.name}: {refused.path}: vllm cannot put it on the model: {cause}; "
-            f"use the base that it was trained on, or set spec.engine.name to transformers"
+            f"use the base that it was trained on, or set spec.engine.name to {other_engines('vllm')}"
         ) from error

@@ -11,9 +11,9 @@ from swiftlet.wire.documents import ServeDocument
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.serve.agents import agents_of
 from swiftlet_trainer.serve.api_key import KEY_VARIABLE, MIDDLEWARE, read_api_key
-from swiftlet_trainer.serve.parallel_sizes import sizes_of
 from swiftlet_trainer.serve.vllm_fields import field_arguments
 from swiftlet_trainer.serve.vllm_pooling import pooling_arguments
+from swiftlet_trainer.serve.vllm_sizes import sizes_of
 from swiftlet_trainer.serve.vllm_thoughts import reasoning_arguments
 from swiftlet_trainer.serve.vllm_tools import ServedAgents, chosen_parser
 

@@ -9,8 +9,8 @@ from swiftlet.wire.documents import ServeDocument
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.loading import model_folder
-from swiftlet_trainer.serve.parallel_sizes import Sizes, parallel_problems, sizes_of, uneven_layers
 from swiftlet_trainer.serve.quantization import quantization_of
+from swiftlet_trainer.serve.vllm_sizes import Sizes, parallel_problems, sizes_of, uneven_layers
 
 SEES_OR_HEARS = re.compile("vision|visual|image|audio|video|speech|mm_", re.IGNORECASE)
 """In a key of the config.json of every model that takes more than text."""
@@ -18,7 +18,7 @@ SEES_OR_HEARS = re.compile("vision|visual|image|audio|video|speech|mm_", re.IGNO
 
 def draft_folder(document: ServeDocument) -> Path | None:
     """Where the draft model lies, if there is one."""
-    return model_folder(document.vllm.draft) if document.vllm and document.vllm.draft else None
+    return model_folder(document.draft) if document.draft else None
 
 
 def check_vllm(document: ServeDocument, model: Path, draft: Path | None) -> list[str]:

@@ -18,8 +18,8 @@ from swiftlet_trainer.gpu import require_gpu
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.progress import Reporter
 from swiftlet_trainer.serve.api_key import read_api_key
-from swiftlet_trainer.serve.choice import choose_engine
-from swiftlet_trainer.serve.engine import EngineProcess
+from swiftlet_trainer.serve.choice import choose_engine, engine_named
+from swiftlet_trainer.serve.engine import EngineProcess, Served
 from swiftlet_trainer.serve.health import State, serve_health
 from swiftlet_trainer.serve.supervisor import EngineDied, PortInUse, Supervisor
 
@@ -75,21 +75,17 @@ def _engine(
     """The engine that will run, announced with the reason when it is not the one that `auto` prefers."""
     from swiftlet_trainer.models.made import TASKS, served_head
     from swiftlet_trainer.serve.quantization import quantization_of
-    from swiftlet_trainer.serve.transformers_launch import transformers_process
-    from swiftlet_trainer.serve.vllm_checks import check_vllm, draft_folder
-    from swiftlet_trainer.serve.vllm_engine import vllm_process
 
     quantized, head = quantization_of(folder), served_head(folder, list(adapters.values()))
-    name, reason = choose_engine(document, adapters, quantized, head)
+    served = Served(document, job_path, folder, adapters, quantized, head)
+    name, reason = choose_engine(served)
     weights = str(quantized) if quantized else None
     reporter.emit(type="serving", engine=name, reason=reason, quantization=weights, task=TASKS[head])
     sys.stdout.write(f"engine: {name}{f', because {reason}' if reason else ''}\n")
-    if name == "vllm":
-        draft = draft_folder(document)
-        for note in check_vllm(document, folder, draft):
-            sys.stdout.write(f"{note}\n")
-        return vllm_process(document, folder, host, len(os.sched_getaffinity(0)), draft, head)
-    return transformers_process(job_path, host, pools=head != "tokens")
+    process = engine_named(name).process(served, host)
+    for note in process.notes:
+        sys.stdout.write(f"{note}\n")
+    return process
 
 
 def _checked(document: ServeDocument) -> tuple[Path, dict[str, Path]]:
@@ -104,8 +100,8 @@ def _checked(document: ServeDocument) -> tuple[Path, dict[str, Path]]:
     problems = [f"served name {name} is given twice; each name is one model" for name in twice]
     model_problems = check_model(document.model, chat=False)
     problems += [*model_problems, *_key_problems(document)]
-    if document.vllm and document.vllm.draft:
-        problems += check_model(document.vllm.draft, chat=False)
+    if document.draft:
+        problems += check_model(document.draft, chat=False)
     adapters = {adapter.name: in_pod(adapter.path) for adapter in document.adapters}
     for adapter in document.adapters:
         folder = adapters[adapter.name]

@@ -9,7 +9,6 @@ from swiftlet.kinds.references.upstream import Upstream, upstream_of
 from swiftlet.kinds.surroundings import Surroundings
 
 BASE_NAME = "base"
-DRAFT_FIELD = "spec.engine.vllm.speculativeConfig.model"
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,8 @@ class NamedAdapter:
 class Draft:
     """The model that proposes tokens. The digest is None where only a URI is known."""
 
+    field: str
+    """What is blamed."""
     uri: str
     digest: str | None = None
 
@@ -121,16 +122,17 @@ def _named(name: str, upstream: Upstream) -> NamedAdapter:
 
 
 def _draft(deployment: ModelDeployment, around: Surroundings) -> Draft | Verdict | None:
-    vllm = deployment.spec.engine.vllm
-    model = vllm.speculative_config.model if vllm and vllm.speculative_config else None
-    if model is None or model.fine_tune_job_ref is None:
-        return Draft(given(model.uri)) if model else None
-    field, name = f"{DRAFT_FIELD}.fineTuneJobRef", model.fine_tune_job_ref.name
+    if deployment.spec.engine.draft is None:
+        return None
+    at, model = deployment.spec.engine.draft
+    if model.fine_tune_job_ref is None:
+        return Draft(at, given(model.uri))
+    field, name = f"{at}.fineTuneJobRef", model.fine_tune_job_ref.name
     upstream = upstream_of(field, name, around.namespace, around.reader)
     if isinstance(upstream, Verdict):
         return upstream
     if upstream.artifact.type == "model":
-        return Draft(upstream.artifact.uri, upstream.artifact.digest)
+        return Draft(at, upstream.artifact.uri, upstream.artifact.digest)
     return Verdict(
         "InvalidPlan", f"{field}.name {name}: the artifact is an adapter, and a draft is a whole model; use another job"
     )

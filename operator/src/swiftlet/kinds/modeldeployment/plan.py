@@ -4,14 +4,15 @@ from dataclasses import dataclass
 
 from swiftlet.api.modeldeployment import ModelDeployment
 from swiftlet.engines.startup import startup_seconds
+from swiftlet.engines.vllm import resolved_vllm
 from swiftlet.kinds.frame.given import given
 from swiftlet.kinds.frame.written import Written
-from swiftlet.kinds.modeldeployment.models import Draft, ServedModel
+from swiftlet.kinds.modeldeployment.models import ServedModel
 from swiftlet.kinds.owning.ownership import namespace_of, planned_port
-from swiftlet.kinds.references.sources import LocatedModel, locate_model
+from swiftlet.kinds.references.sources import locate_model
 from swiftlet.kinds.surroundings import Surroundings
 from swiftlet.storage.mount import Mount
-from swiftlet.wire.documents import SECRETS_ROOT, ResolvedModel, ResolvedVllm, ServedAdapter, ServeDocument
+from swiftlet.wire.documents import SECRETS_ROOT, ResolvedModel, ServedAdapter, ServeDocument
 
 FIRST_HEALTH_PORT = 10000
 HEALTH_PORTS = 10000
@@ -36,7 +37,8 @@ def plan_server(deployment: ModelDeployment, served: ServedModel, around: Surrou
         ServedAdapter(name=one.name, path=_path(place.model), digest=one.digest)
         for one, place in zip(served.adapters, located, strict=True)
     ]
-    draft = locate_model(served.draft.uri, "draft", around.storage) if served.draft else None
+    place = locate_model(served.draft.uri, "draft", around.storage) if served.draft else None
+    draft = place.model.model_copy(update={"digest": served.draft.digest}) if place and served.draft else None
     key_file, key_mounts = _api_key(deployment)
     document = ServeDocument(
         name=deployment.metadata.name,
@@ -46,7 +48,7 @@ def plan_server(deployment: ModelDeployment, served: ServedModel, around: Surrou
         adapters=adapters,
         engine=deployment.spec.engine.name,
         engine_args=deployment.spec.engine.args,
-        vllm=resolved_vllm(deployment, draft, served.draft),
+        vllm=resolved_vllm(deployment.spec.engine.vllm, deployment.spec.compute.gpus, draft),
         agent_template=deployment.spec.api.agent_template,
         tool_parser=deployment.spec.api.tool_parser,
         reasoning_parser=deployment.spec.api.reasoning_parser,
@@ -58,7 +60,7 @@ def plan_server(deployment: ModelDeployment, served: ServedModel, around: Surrou
     )
     return ServePlan(
         document=document,
-        mounts=(*(mount for place in (model, *located, draft) if place for mount in place.mounts), *key_mounts),
+        mounts=(*(mount for part in (model, *located, place) if part for mount in part.mounts), *key_mounts),
         startup_seconds=startup_seconds(
             deployment.spec.engine.name,
             served.weight_bytes,
@@ -66,20 +68,6 @@ def plan_server(deployment: ModelDeployment, served: ServedModel, around: Surrou
             gpus=deployment.spec.compute.gpus,
         ),
     )
-
-
-def resolved_vllm(deployment: ModelDeployment, place: LocatedModel | None, draft: Draft | None) -> ResolvedVllm | None:
-    """What vLLM is started with: without a word about it, all GPUs of a pod share each layer. `place`: of `draft`."""
-    asked, gpus = deployment.spec.engine.vllm, deployment.spec.compute.gpus
-    if asked is None and gpus <= 1:
-        return None
-    resolved = ResolvedVllm.model_validate(asked.document() if asked else {})
-    if gpus > 1 and resolved.tensor_parallel_size is None:
-        groups = (resolved.pipeline_parallel_size or 1) * (resolved.data_parallel_size or 1)
-        resolved.tensor_parallel_size = gpus // groups
-    if place and draft:
-        resolved.draft = place.model.model_copy(update={"digest": draft.digest})
-    return resolved
 
 
 def health_port(deployment: ModelDeployment) -> int:

@@ -3,12 +3,12 @@
 from collections import Counter
 from pathlib import PurePosixPath
 
-from swiftlet.api.modeldeployment import ModelDeployment
-from swiftlet.engines import ENGINES
+from swiftlet.api.engines.registry import planned_engine
+from swiftlet.api.modeldeployment import TAKING, ModelDeployment
 from swiftlet.engines.arguments import argument_problems
 from swiftlet.kinds.conditions.verdict import Verdict, combine
 from swiftlet.kinds.frame.given import given
-from swiftlet.kinds.modeldeployment.models import DRAFT_FIELD, ServedModel
+from swiftlet.kinds.modeldeployment.models import ServedModel
 from swiftlet.kinds.surroundings import Surroundings
 
 
@@ -31,7 +31,7 @@ def decide(deployment: ModelDeployment, served: ServedModel | Verdict, around: S
             distinct_names(served),
             same_base(served),
             around.model("spec.model", served.uri),
-            around.model(DRAFT_FIELD, served.draft.uri) if served.draft else None,
+            around.model(served.draft.field, served.draft.uri) if served.draft else None,
             *(around.file(f"adapter {adapter.name}", adapter.uri) for adapter in served.adapters),
             *around.volumes(artifacts=False),
         ]
@@ -52,13 +52,14 @@ def replicas_fit(deployment: ModelDeployment, around: Surroundings) -> Verdict |
 def arguments(deployment: ModelDeployment, around: Surroundings) -> Verdict | None:
     """Arguments are for the engine that takes some, and those that the platform team allows."""
     asked = deployment.spec.engine
-    engine = ENGINES[asked.name]
+    engine = planned_engine(asked.name)
     if asked.args and not engine.allowed_args:
         return Verdict(
-            "InvalidPlan", f"spec.engine.args: engine {asked.name} takes no arguments; remove them, or use engine vllm"
+            "InvalidPlan",
+            f"spec.engine.args: engine {asked.name} takes no arguments; remove them, or use engine {TAKING}",
         )
     who = f"ComputeProfile {around.profile_name}"
-    problems = argument_problems(engine, asked.args, around.profile.engines.vllm.allowed_args, who)
+    problems = argument_problems(engine, asked.args, around.profile.engines.allowed_args(engine.name), who)
     return Verdict("ArgumentRefused", "; ".join(problems)) if problems else None
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from swiftlet.api.computeprofile import ComputeProfileSpec
 from swiftlet.api.modeldeployment import ModelDeployment
-from swiftlet.engines.catalogue import LIVE_PATH, READY_PATH
 from swiftlet.kinds.children.network_policy import Ingress, network_policy
 from swiftlet.kinds.frame.asked import asking
 from swiftlet.kinds.frame.capabilities import Capabilities
@@ -18,6 +17,7 @@ from swiftlet.kinds.pods.fetching import fetch_containers
 from swiftlet.kinds.pods.podspec import all_mounts, base_env, container, image_of, pod_spec
 from swiftlet.kinds.pods.reporting import report_env, report_mounts
 from swiftlet.kinds.references.profiles import pod_resources
+from swiftlet.wire.documents import LIVE_PATH, READY_PATH
 
 COMPONENT = "server"
 GRACE_SECONDS = 60

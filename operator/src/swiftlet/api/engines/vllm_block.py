@@ -5,12 +5,14 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from swiftlet.api.base import ApiModel, NamedRef, Positive, Rule, one_of
+from swiftlet.api.compute import GPUS
 from swiftlet.api.uris import MODEL_FORMS_MARKED, ModelUri
 
 Size = Annotated[int, Field(ge=1, le=64)]
 """Of a group of GPUs: as many as compute.gpus may ask for."""
 Items = Annotated[int, Field(ge=0, le=999)]
 
+DRAFT_FIELD = "spec.engine.vllm.speculativeConfig.model"
 KvCacheDtype = Literal["auto", "bfloat16", "float16", "fp8", "fp8_e4m3", "fp8_e5m2"]
 
 
@@ -115,7 +117,6 @@ class Vllm(ApiModel):
     limit_mm_per_prompt: LimitMmPerPrompt | None = None
 
 
-_GPUS = "(has(self.compute) && has(self.compute.gpus) ? self.compute.gpus : 0)"
 _VLLM = "has(self.engine) && has(self.engine.vllm)"
 _PARTS = ("tensorParallelSize", "pipelineParallelSize", "dataParallelSize")
 _T, _P, _D = (f"(has(self.engine.vllm.{part}) ? self.engine.vllm.{part} : 1)" for part in _PARTS)
@@ -124,30 +125,36 @@ _HAS_SIZE = "has(self.engine.vllm.tensorParallelSize)"
 
 GPU_RULES: tuple[Rule, ...] = (
     Rule(
-        f"{_GPUS} <= 1 || !has(self.engine) || !has(self.engine.name) || self.engine.name != 'transformers'",
-        "engine transformers computes on one GPU: set compute.gpus to 1, or engine.name to vllm",
-        "compute",
-        figures=f"'compute.gpus is ' + string({_GPUS})",
-    ),
-    Rule(
-        f"{_GPUS} > 0 || !({_VLLM}) || !({' || '.join(f'has(self.engine.vllm.{name})' for name in _ON_GPUS)})",
+        f"{GPUS} > 0 || !({_VLLM}) || !({' || '.join(f'has(self.engine.vllm.{name})' for name in _ON_GPUS)})",
         f"{', '.join(_ON_GPUS)} of engine.vllm are for GPUs: set compute.gpus, or remove them",
         "engine.vllm",
     ),
     Rule(
-        f"{_GPUS} == 0 || !({_VLLM}) || ({_HAS_SIZE} ? {_T} * {_P} * {_D} == {_GPUS} : {_GPUS} % ({_P} * {_D}) == 0)",
+        f"{GPUS} == 0 || !({_VLLM}) || ({_HAS_SIZE} ? {_T} * {_P} * {_D} == {GPUS} : {GPUS} % ({_P} * {_D}) == 0)",
         f"{' x '.join(_PARTS)} of engine.vllm must be compute.gpus; without tensorParallelSize, the other two must"
         " divide it",
         "engine.vllm",
         figures=f"({_HAS_SIZE} ? string({_T}) + ' x ' : '') + string({_P}) + ' x ' + string({_D}) + ' is '"
-        f" + string({_T} * {_P} * {_D}) + ', compute.gpus is ' + string({_GPUS})",
+        f" + string({_T} * {_P} * {_D}) + ', compute.gpus is ' + string({GPUS})",
     ),
     Rule(
-        f"{_GPUS} == 0 || !({_VLLM}) || !has(self.engine.vllm.enableExpertParallel)"
-        f" || !self.engine.vllm.enableExpertParallel || {_GPUS} > {_P}",
+        f"{GPUS} == 0 || !({_VLLM}) || !has(self.engine.vllm.enableExpertParallel)"
+        f" || !self.engine.vllm.enableExpertParallel || {GPUS} > {_P}",
         "enableExpertParallel of engine.vllm spreads experts over tensor and data parallel GPUs: there must be two or"
         " more, so set compute.gpus above pipelineParallelSize, or remove it",
         "engine.vllm",
     ),
 )
 """Of a ModelDeployment's spec: what engine.vllm and compute.gpus say of each other."""
+
+ENGINE_RULES: tuple[Rule, ...] = (
+    Rule(
+        "!has(self.vllm) || !has(self.vllm.enableChunkedPrefill) || self.vllm.enableChunkedPrefill"
+        " || !has(self.vllm.maxNumBatchedTokens) || !has(self.maxModelLength)"
+        " || self.maxModelLength <= self.vllm.maxNumBatchedTokens",
+        "vllm.maxNumBatchedTokens must be maxModelLength or more without chunked prefill, since a prompt is"
+        " computed in one step",
+        "vllm",
+    ),
+)
+"""Of `spec.engine`."""

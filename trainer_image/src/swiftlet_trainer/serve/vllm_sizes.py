@@ -6,8 +6,8 @@ from typing import Any
 
 from swiftlet.wire.documents import ResolvedVllm
 
-PARTS = ("text_config", "llm_config", "language_config", "thinker_config")
-"""Where a model of several kinds of input keeps the configuration of its language model."""
+from swiftlet_trainer.models.language_model import language_model
+
 VOCABULARY_BLOCK = 64
 """vLLM pads the vocabulary to a multiple of it. Source: vllm, vocab_parallel_embedding, DEFAULT_VOCAB_PADDING_SIZE."""
 HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads")
@@ -70,14 +70,6 @@ def uneven_layers(config: Mapping[str, Any], sizes: Sizes) -> str:
     """What is said where the stages get different numbers of layers: they work, at the pace of the largest."""
     uneven = [layers for layers in _numbers(language_model(config), LAYERS) if layers % sizes.pipeline]
     return f"{uneven[0]} layers do not divide by {sizes.pipeline} pipeline stages: some hold one more" if uneven else ""
-
-
-def language_model(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of the language model, within that of a model which reads pictures or sound as well."""
-    for part in PARTS:
-        if isinstance(config.get(part), dict):
-            return {**config, **language_model(config[part])}
-    return dict(config)
 
 
 def _problems(model: Mapping[str, Any], sizes: Sizes, group: int) -> Iterator[str]:

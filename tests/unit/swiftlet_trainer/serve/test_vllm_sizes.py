@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from swiftlet_trainer.serve.parallel_sizes import Sizes, parallel_problems, uneven_layers
+from swiftlet_trainer.serve.vllm_sizes import Sizes, parallel_problems, uneven_layers
 
 SMOLLM2 = {
     "num_attention_heads": 9, "num_key_value_heads": 3, "num_hidden_layers": 30, "vocab_size": 49152,

@@ -1,0 +1,1 @@
+"""The serving engines, each in a module by its name: see swiftlet_trainer.serve.choice."""
