@@ -230,6 +230,24 @@ def test_renewals_of_the_lease_have_a_priority_of_their_own(render: Render) -> N
     assert account == {"name": "swiftlet-operator", "namespace": "swiftlet-system"}
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "port"),
+    [
+        ("http://otel.monitoring:4318", 4318),
+        ("https://otel.example.com/v1", 443),
+        ("http://10.0.0.1", 80),
+    ],
+)
+def test_spans_go_where_the_policy_lets_them(render: Render, endpoint: str, port: int) -> None:
+    manifests = render(f"operator.tracing.endpoint={endpoint}")
+    (operator,) = of(manifests, "Deployment")["spec"]["template"]["spec"]["containers"]
+    assert {"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": endpoint} in operator["env"]
+    egress = of(manifests, "NetworkPolicy")["spec"]["egress"]
+    assert {"ports": [{"protocol": "TCP", "port": port}]} in egress
+    without = of(render(), "NetworkPolicy")["spec"]["egress"]
+    assert len(egress) == len(without) + 1
+
+
 def test_every_alert_has_a_runbook(render: Render) -> None:
     groups = of(render("monitoring.prometheusRule.enabled=true"), "PrometheusRule")["spec"]["groups"]
     runbook = (ROOT / "docs" / "runbooks" / "operator.md").read_text()

@@ -22,6 +22,12 @@ current: ContextVar[Work | None] = ContextVar("swiftlet_work", default=None)
 _numbers = itertools.count(1)
 
 
+def looked_at() -> int | None:
+    """The number of the look that this task is about."""
+    work = current.get()
+    return work.number if work else None
+
+
 def begin(key: Key) -> None:
     """What this task logs from now on is about `key`."""
     current.set(Work(*key, next(_numbers)))

@@ -9,10 +9,11 @@ from typing import Any
 from swiftlet.kinds import RECONCILERS
 from swiftlet.kube.cache import Cache, Key, key_of
 from swiftlet.kube.client import ApiError
-from swiftlet.kube.context import begin
+from swiftlet.kube.context import begin, looked_at
 from swiftlet.kube.queue import Lane, WorkQueue
 from swiftlet.kube.reconciling import Look, Reconciling, UnsettledError
 from swiftlet.kube.telemetry import SILENT, Telemetry
+from swiftlet.kube.tracing import span, tell
 
 Manifest = dict[str, Any]
 
@@ -114,12 +115,14 @@ class Controller:
             begin(key)
             self._busy.add(asyncio.current_task())
             try:
-                await self._look(key, began - waited)
+                with span("reconcile", key) as found:
+                    tell(found, result=await self._look(key, began - waited), reconcile=looked_at())
             finally:
                 self._busy.discard(asyncio.current_task())
                 self.queue.done(key)
 
-    async def _look(self, key: Key, since: float) -> None:
+    async def _look(self, key: Key, since: float) -> str:
+        """The look's result."""
         began = time.monotonic()
         try:
             look = await self._reconciling.look_at(key)
@@ -148,6 +151,7 @@ class Controller:
                 for dependent in self._reconciling.dependents.of(key):
                     self.queue.add(dependent)
         self._telemetry.reconciled(key[0], look.result, time.monotonic() - began)
+        return look.result
 
     def _refused(self, key: Key, error: ApiError) -> None:
         """The status could not be written, or nobody answered."""

@@ -13,7 +13,7 @@ from swiftlet.kinds.conditions.condition import find_condition
 from swiftlet.kinds.frame.invalid import INVALID, decided
 from swiftlet.kinds.frame.outcome import ObjectRef
 from swiftlet.kinds.frame.refused import is_told, refused_outcome
-from swiftlet.kinds.owning.ownership import NAME_CONFLICT
+from swiftlet.kinds.owning.ownership import ATTEMPT_LABEL, NAME_CONFLICT
 from swiftlet.kube.cache import Cache, Key, key_of
 from swiftlet.kube.carrying_out import Writer
 from swiftlet.kube.client import ApiError, KubeClient
@@ -24,6 +24,7 @@ from swiftlet.kube.reader import ClusterReader, named_by
 from swiftlet.kube.refusals import Refusals
 from swiftlet.kube.standing import digest_of, signed
 from swiftlet.kube.status_pace import StatusPace
+from swiftlet.kube.tracing import span, tell
 
 Manifest = dict[str, Any]
 
@@ -122,12 +123,19 @@ class Reconciling:
         if pause:
             # The next look decides anew; events of what is then still so are told with it.
             return _within(pause, self._concluded(key, outcome, reader, sight))
-        if await self._writer.report(resource, outcome.status):
-            sight.wrote()
-            self._pace.wrote(key)
+        await self._report(key, outcome.status, sight)
         for event in outcome.events:
             self._tell(resource, event)
         return self._concluded(key, outcome, reader, sight)
+
+    async def _report(self, key: Key, status: Manifest, sight: _Sight) -> None:
+        """Write the status, if it differs from what is there. Raises ApiError."""
+        with span("status", key) as found:
+            is_written = await self._writer.report(sight.resource, status)
+            tell(found, written=is_written)
+        if is_written:
+            sight.wrote()
+            self._pace.wrote(key)
 
     def forget_child(self, key: Key) -> None:
         """A child is gone."""
@@ -179,12 +187,14 @@ class Reconciling:
         for reference in outcome.delete:
             async with self._trying(owner, _key_of(reference), "delete", sight) as may_try:
                 if may_try:
-                    await self._writer.delete(reference)
+                    with span("delete", _key_of(reference)):
+                        await self._writer.delete(reference)
                     sight.wrote()
         for patch in outcome.patches:
             async with self._trying(owner, _key_of(patch.target), repr(patch.fields), sight) as may_try:
                 if may_try:
-                    await self._writer.patch(patch)
+                    with span("patch", _key_of(patch.target)):
+                        await self._writer.patch(patch)
                     sight.wrote()
         for manifest in due:
             key = key_of(manifest)
@@ -198,7 +208,8 @@ class Reconciling:
         """Apply a child; False when its name is taken, which the next decision knows. Raises ApiError."""
         key = key_of(manifest)
         is_there = self._cache.uid(key) is not None or sight.live.get(key) is not None
-        stored = await self._writer.apply(manifest, is_there)
+        with span("apply", key, attempt=manifest["metadata"].get("labels", {}).get(ATTEMPT_LABEL)):
+            stored = await self._writer.apply(manifest, is_there)
         if stored is None:
             # Taken: by a child that the cache had not seen, or by somebody else.
             sight.live[key] = await self._writer.occupant(key)

@@ -6,6 +6,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
+
 from swiftlet.kube.context import current
 
 LogFormat = Literal["json", "text"]
@@ -30,7 +32,16 @@ def _about(record: logging.LogRecord) -> dict[str, Any]:
     work = current.get()
     if work is None or not record.name.startswith("swiftlet"):
         return {}
-    return {"kind": work.kind, "namespace": work.namespace, "name": work.name, "reconcile": work.number}
+    about = {"kind": work.kind, "namespace": work.namespace, "name": work.name, "reconcile": work.number}
+    return about | _of_trace()
+
+
+def _of_trace() -> dict[str, str]:
+    """Ids of the trace and the span that the line belongs to, in the form in which collectors show them."""
+    found = get_current_span().get_span_context()
+    if not found.is_valid:
+        return {}
+    return {"trace_id": format_trace_id(found.trace_id), "span_id": format_span_id(found.span_id)}
 
 
 class JsonFormatter(logging.Formatter):
@@ -56,5 +67,6 @@ class TextFormatter(logging.Formatter):
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         about = _about(record)
         where = f" {about['kind']} {about['namespace']}/{about['name']} #{about['reconcile']}:" if about else ""
+        where += f" trace_id={about['trace_id']}" if "trace_id" in about else ""
         text = f"{moment} {record.levelname:<7}{where} {record.getMessage()}"
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text

@@ -111,6 +111,7 @@ def run(options: argparse.Namespace) -> int:
         from swiftlet.app.process import operate
         from swiftlet.kube.credentials import NoClusterError
         from swiftlet.observability.logs import configure_logs
+        from swiftlet.observability.tracing import tracing
     except ModuleNotFoundError as error:
         from swiftlet.cli.errors import CommandError
 
@@ -120,7 +121,8 @@ def run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     configure_logs(settings.log_format, settings.log_level)
     try:
-        return asyncio.run(operate(settings))
+        with tracing(os.environ, settings.identity):
+            return asyncio.run(operate(settings))
     except (NoClusterError, StartError) as error:
         from swiftlet.cli.errors import CommandError
 
