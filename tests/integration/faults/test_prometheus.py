@@ -11,7 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry, Gauge, start_http_server
 from ruamel.yaml import YAML
+from swiftlet_trainer.serve.request_metrics import Meter, Outcome, series_by_name
 from testbed.controlplane import ControlPlane
 from testbed.processes import Command, Process
 from testbed.prometheus import prometheus
@@ -69,8 +71,27 @@ class Scraped:
         }
 
 
-def configuration(folder: Path, target: str) -> Path:
-    """Of a Prometheus that looks each second, with the chart's alerts, which here need not hold for long."""
+@contextlib.contextmanager
+def model_server() -> Iterator[str]:
+    """/metrics of a server with vLLM that has answered once: ours by served name, and of vLLM's own the cache."""
+    registry = CollectorRegistry()
+    series = series_by_name("swiftlet_", ["bird"], registry)["bird"]
+    Gauge("vllm:kv_cache_usage_perc", "Share of the cache in use.", ["model_name"], registry=registry).labels("base")
+    meter = Meter(series, prompt_tokens=5)
+    meter.tokens(1)
+    meter.tokens(1)
+    meter.end(Outcome.STOP)
+    server, thread = start_http_server(0, "127.0.0.1", registry)
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def configuration(folder: Path, target: str, served: str) -> Path:
+    """Of a Prometheus that looks each second, with the chart's alerts, which here need not hold for long. served: the
+    /metrics of a model server, which gets the labels that the chart's PodMonitor gives."""
     yaml = YAML(typ="safe")
     rules = [
         {"alert": rule["alert"], "expr": rule["expr"], "labels": {"severity": rule["severity"]}}
@@ -78,10 +99,12 @@ def configuration(folder: Path, target: str) -> Path:
     ]
     yaml.dump({"groups": [{"name": "swiftlet", "rules": rules}]}, folder / "rules.yaml")
     job = {"job_name": "swiftlet-operator", "honor_labels": True, "static_configs": [{"targets": [target]}]}
+    labels = {"namespace": "team", "name": "model", "kind": "ModelDeployment", "pod": "model-serve-0"}
+    servers = {"job_name": "servers", "static_configs": [{"targets": [served], "labels": labels}]}
     written = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": [str(folder / "rules.yaml")],
-        "scrape_configs": [job],
+        "scrape_configs": [job, servers],
     }
     yaml.dump(written, folder / "prometheus.yaml")
     return folder / "prometheus.yaml"
@@ -98,7 +121,9 @@ def scraped(
     scene = new_scene("--no-leader-election", "--progress-url", "http://operator.test:8080/progress")
     folder = tmp_path_factory.mktemp("prometheus")
     listen = f"127.0.0.1:{control_plane.bed.free_port()}"
-    config = configuration(folder, scene.operator.metrics_url.removeprefix("http://"))
+    stack = contextlib.ExitStack()
+    served = stack.enter_context(model_server())
+    config = configuration(folder, scene.operator.metrics_url.removeprefix("http://"), served)
     options = (f"--config.file={config}", f"--storage.tsdb.path={folder}/data", f"--web.listen-address={listen}")
     process = Process(control_plane.bed, Command("prometheus", [str(prometheus("prometheus")), *options], {}))
     try:
@@ -107,6 +132,7 @@ def scraped(
         yield Scraped(scene, f"http://{listen}")
     finally:
         process.stop()
+        stack.close()
 
 
 def populate(scene: Scene, document: Callable[..., Object]) -> None:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +249,30 @@ def test_spans_go_where_the_policy_lets_them(render: Render, endpoint: str, port
     assert len(egress) == len(without) + 1
 
 
+def test_servers_are_scraped_under_the_name_of_their_deployment(render: Render) -> None:
+    assert "PodMonitor" not in {manifest["kind"] for manifest in render()}
+    secret = "monitoring.podMonitor.authorization.credentials"
+    monitor = of(
+        render("monitoring.podMonitor.enabled=true", f"{secret}.name=chat", f"{secret}.key=key"), "PodMonitor"
+    )["spec"]
+    (endpoint,) = monitor["podMetricsEndpoints"]
+    assert endpoint["authorization"] == {"credentials": {"name": "chat", "key": "key"}}
+    # What the pods of a server have, by its planner.
+    (deployment,) = [
+        manifest
+        for manifest in YAML(typ="safe").load_all(ROOT / "tests/golden/modeldeployment-with-adapter-and-secret.yaml")
+        if manifest and manifest["kind"] == "Deployment"
+    ]
+    template = deployment["spec"]["template"]
+    labels = template["metadata"]["labels"]
+    assert monitor["selector"]["matchLabels"].items() <= labels.items()
+    assert endpoint["port"] in {port["name"] for port in template["spec"]["containers"][0]["ports"]}
+    name, kind = endpoint["relabelings"]
+    mangled = {"__meta_kubernetes_pod_label_" + re.sub(r"[^a-zA-Z0-9_]", "_", key): labels[key] for key in labels}
+    assert mangled[name["sourceLabels"][0]] == "bird" and name["targetLabel"] == "name"
+    assert kind == {"targetLabel": "kind", "replacement": "ModelDeployment"}
+
+
 def test_every_alert_has_a_runbook(render: Render) -> None:
     groups = of(render("monitoring.prometheusRule.enabled=true"), "PrometheusRule")["spec"]["groups"]
     runbook = (ROOT / "docs" / "runbooks" / "operator.md").read_text()
@@ -282,9 +307,25 @@ def test_figures_that_are_asked_for_exist(file: Path) -> None:
         for suffix in ("", "_total", "_bucket", "_sum", "_count")
         for name in (family.name + suffix,)
     }
-    asked = set(re.findall(r"\b((?:swiftlet|process)_[a-z_]+)", file.read_text()))
+    asked = set(re.findall(r"\b((?:swiftlet_|process_|vllm:)[a-z_]+)", file.read_text()))
     assert len(asked) > 2
-    assert asked <= known
+    assert asked <= known | served_series()
+
+
+def served_series() -> set[str]:
+    """What servers show: under vLLM's names and ours by served name, and vLLM's own gauges."""
+    from prometheus_client import CollectorRegistry
+    from swiftlet_trainer.serve.request_metrics import series_by_name
+
+    vllm = find_spec("vllm")
+    assert vllm is not None and vllm.origin is not None
+    own = (Path(vllm.origin).parent / "v1" / "metrics" / "loggers.py").read_text()
+    found = set(re.findall(r'name="(vllm:[a-z_]+)"', own))
+    for prefix in ("swiftlet_", "vllm:"):
+        registry = CollectorRegistry()
+        series_by_name(prefix, ["bird"], registry)
+        found |= {sample.name for family in registry.collect() for sample in family.samples}
+    return found
 
 
 def test_the_documentation_has_every_rule(render: Render) -> None:

@@ -115,6 +115,8 @@ def test_a_model_tells_its_replicas() -> None:
         ("modeldeployment_replicas",): 3,
         ("modeldeployment_ready_replicas",): 2,
         ("modeldeployment_served_names",): 2,
+        ("modeldeployment_adapters", "serving"): 0,
+        ("modeldeployment_adapters", "waiting"): 0,
     }
 
 
@@ -132,3 +134,15 @@ def test_devices_are_those_of_active_pods() -> None:
     assert found == {(*KEY, "nvidia.com/gpu"): 16, (*KEY, "rdma/hca"): 2}
     assert not list(devices(KEY, [job(0, **{"nvidia.com/gpu": "8"})]))
     assert DEVICES in FAMILIES
+
+
+@pytest.mark.parametrize(
+    ("ready", "served", "expected"),
+    [(1, ["bird", "base", "a"], (1, 1)), (0, ["bird", "base", "a"], (0, 2)), (2, ["bird", "a", "b"], (2, 0))],
+)
+def test_adapters_are_counted_by_whether_they_answer(ready: int, served: list[str], expected: tuple[int, int]) -> None:
+    deployment = resource("ModelDeployment", "Available", "True", servedNames=served, readyReplicas=ready)
+    deployment["spec"]["adapters"] = [{"name": name, "uri": f"pvc://a/{name}"} for name in "ab"]
+    found = told(deployment)
+    states = ("serving", "waiting")
+    assert tuple(found["modeldeployment_adapters", state] for state in states) == expected

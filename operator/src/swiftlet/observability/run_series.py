@@ -71,10 +71,15 @@ REPLICAS = Family("swiftlet_modeldeployment_replicas", "Pods that exist.")
 READY = Family("swiftlet_modeldeployment_ready_replicas", "Pods in which every served name has answered.")
 WANTED = Family("swiftlet_modeldeployment_desired_replicas", "Pods that there should be.")
 NAMES = Family("swiftlet_modeldeployment_served_names", "Names that clients may ask for: the model and its adapters.")
+ADAPTERS = Family(
+    "swiftlet_modeldeployment_adapters",
+    "Adapters of spec.adapters that answer (serving), or do not yet (waiting).",
+    ("state",),
+)
 
 FAMILIES = (
     *(STATE, *FIGURES.values(), STARTED, RESTARTS, RESTARTS_LEFT, ROWS, ROWS_DROPPED, DEVICES),
-    *(RESULT, GATE, REPLICAS, READY, WANTED, NAMES),
+    *(RESULT, GATE, REPLICAS, READY, WANTED, NAMES, ADAPTERS),
 )
 
 
@@ -122,6 +127,16 @@ def _values(resource: Object) -> Iterator[tuple[Family, tuple[str, ...], float]]
         yield REPLICAS, (), status.get("replicas") or 0
         yield READY, (), status.get("readyReplicas") or 0
         yield NAMES, (), len(status.get("servedNames") or ())
+        yield from _adapters(resource["spec"].get("adapters") or (), status)
+
+
+def _adapters(asked: Iterable[Object], status: Object) -> Iterator[tuple[Family, tuple[str, ...], float]]:
+    """A pod is ready when each of its names has answered, so that a name is served where any pod is ready."""
+    served = set(status.get("servedNames") or ()) if status.get("readyReplicas") else set[str]()
+    names = [one["name"] for one in asked]
+    serving = sum(name in served for name in names)
+    yield ADAPTERS, ("serving",), serving
+    yield ADAPTERS, ("waiting",), len(names) - serving
 
 
 def _figures(progress: Object) -> Iterator[tuple[Family, tuple[str, ...], float]]:
