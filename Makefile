@@ -78,8 +78,9 @@ bench-training: $(INSTALLED) ## Training speed beside TRL, ms-swift and LLaMA-Fa
 bench-gpu: $(INSTALLED) ## Training speed on this machine's GPU beside TRL; the same page
 	@$(VENV)/bin/python benchmarks/run.py training_gpu
 
-peers-agents: $(INSTALLED) ## Figures of agents beside EvalScope's and BFCL's own, from their lock, on the same 40,000 cases (3 min)
+peers-agents: $(INSTALLED) ## Agents' figures beside EvalScope's and BFCL's, weights and preparation beside ms-swift's (15 min); the same page
 	@$(VENV)/bin/python benchmarks/agent_metrics.py
+	@$(VENV)/bin/python benchmarks/run.py loss_scale tool_rows weights_cost
 
 claim: $(INSTALLED) ## Train agents with and without loss scale on made rows, and judge them (hours on CPUs); CLAIM_ARGS=--fresh
 	@$(VENV)/bin/python benchmarks/agent_claim.py $(CLAIM_ARGS)

@@ -34,6 +34,16 @@ SCRIPTS = {
         "label is.",
     ),
     "data_preparation": ("Data preparation", "Rows per second and peak memory; memory must not grow with rows."),
+    "tool_rows": (
+        "Preparation of rows with tools",
+        "20,000 made conversations with calls of tools, written by react_en and weighed by react, beside ms-swift.",
+    ),
+    "loss_scale": (
+        "Weights beside ms-swift",
+        "The same rows, rules of loss scale and real tokenizers through both programs' templates, token by token. `the "
+        "same`: apart from the line break behind turns and the first token, which differ in every row.",
+    ),
+    "weights_cost": ("What weights cost a step", "The same batch with and without weights of tokens, in turn."),
     "control_plane": (
         "The operator",
         "FineTuneJobs by the thousand on a real API server and etcd, which share two cores with the operator; a bare "
@@ -98,8 +108,9 @@ def run(name: str) -> dict[str, str]:
 def render(results: dict[str, dict[str, str]]) -> str:
     """The page as Markdown."""
     parts = [
-        "# Benchmarks\n\nWritten by `make bench`, `make bench-training` and `make bench-gpu`. Each comparison is made "
-        "within one run, in turn, since machines are noisy: read the ratios, not the absolute figures.\n"
+        "# Benchmarks\n\nWritten by `make bench`, `make bench-training`, `make bench-gpu` and `make peers-agents`. "
+        "Each comparison is made within one run, in turn, since machines are noisy: read the ratios, not the absolute "
+        "figures.\n"
     ]
     for name, (title, about) in SCRIPTS.items():
         if result := results.get(name):

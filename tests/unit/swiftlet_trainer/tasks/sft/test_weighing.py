@@ -122,6 +122,17 @@ def test_last_round_is_what_follows_the_last_question_or_result(tokenizer: Any) 
     ]
 
 
+@pytest.mark.parametrize("behind", ["", "\nfree"])
+def test_last_round_is_what_follows_the_last_result_within_an_answer(tokenizer: Any, behind: str) -> None:
+    content = "One\nr\nTwo\nq" + behind
+    given = ((4, 6), (content.index("q"), content.index("q") + 2))
+    wanted = "free" if behind else "Two\n"
+    turns = [Q, Turn("assistant", "Zero"), Q, Turn("assistant", content, given=given)]
+    found = learnt(tokenizer, turns, "last_round")
+    assert [text for _, text in found] == ([f"{wanted}<|im_end|>"] if behind else [wanted, "<|im_end|>"])
+    assert learnt(tokenizer, turns)[0] == (1, "Zero<|im_end|>")
+
+
 def test_marks_multiply_rules(tokenizer: Any) -> None:
     turns = [Q, Turn("assistant", "Action: a", 0.5), Q, Turn("assistant", "Thought: b", 0), Q, Turn("assistant", "c")]
     assert learnt(tokenizer, turns, "react") == [(1, "Action: a"), (0.5, "<|im_end|>"), (1, "c<|im_end|>")]

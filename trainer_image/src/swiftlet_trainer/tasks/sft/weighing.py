@@ -49,6 +49,8 @@ class Weighing:
                 for left, right, factor in self._of_rules(true[start:begin], asked)
             ]
             asked, start = true[begin:end], end
+        if self.chain.base == "last_round" and (answered := [one for one in given if true[one[1] :].strip()]):
+            found.append((0, answered[-1][0], 0.0))  # what is before the last result, as where results are turns
         return self._as_rendered(text, [*found, *given])
 
     def of_text(self, text: str) -> list[Piece]:
