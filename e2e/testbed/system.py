@@ -1,4 +1,4 @@
-"""System packages of the node tier: on Debian as root they are installed, elsewhere they are named."""
+"""System packages of nodes, images and Argo CD: on Debian as root they are installed, elsewhere they are named."""
 
 import os
 import shutil
@@ -17,10 +17,13 @@ PACKAGES: Mapping[str, str] = {
     "mount": "mount",
     "buildah": "buildah",
     "mmdebstrap": "mmdebstrap",
+    "git": "git",
+    "redis-check-rdb": "redis-tools",  # the server's own program, without a service that is started
 }
 """Program → Debian package."""
 NODE_PROGRAMS = ("runc", "nft", "ip", "nsenter", "unshare", "mount")
 IMAGE_PROGRAMS = ("buildah", "mmdebstrap")
+ARGO_CD_PROGRAMS = ("git", "redis-check-rdb")
 SEARCH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 """Looked through after PATH, which lacks the sbin folders for most users."""
 
@@ -42,7 +45,7 @@ def ensure(*names: str) -> None:
         return
     if os.geteuid() != 0 or find("apt-get") is None:
         raise MissingProgramError(
-            f"the test bed's nodes need the packages {', '.join(wanted)}; "
+            f"the test bed needs the packages {', '.join(wanted)}; "
             f"install them (Debian: apt-get install --no-install-recommends {' '.join(wanted)}), or run this as root"
         )
     tell(f"installing {', '.join(wanted)}")

@@ -12,7 +12,8 @@ def test_packages_are_named_once_each_and_only_where_something_is_missing() -> N
 
 
 def test_every_program_has_its_package() -> None:
-    assert {*system.NODE_PROGRAMS, *system.IMAGE_PROGRAMS} == system.PACKAGES.keys()
+    programs = {*system.NODE_PROGRAMS, *system.IMAGE_PROGRAMS, *system.ARGO_CD_PROGRAMS}
+    assert programs == system.PACKAGES.keys()
 
 
 def test_programs_are_found_where_only_root_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
