@@ -1,6 +1,7 @@
 """What Argo CD's Lua says of our resources is what `settled` says: one rule, in two languages."""
 
 import itertools
+import re
 from typing import Any, cast
 
 import lupa.lua51
@@ -13,6 +14,8 @@ from swiftlet.kinds.conditions.table import CONDITIONS
 from .conftest import ROOT
 
 Object = dict[str, Any]
+PAGE = ROOT / "docs" / "how-to" / "argo-cd.md"
+TYPED = ROOT / "tests" / "integration" / "operator" / "argocd"
 FILE = ROOT / "helm" / "argo-cd" / "argocd-cm.yaml"
 PREFIX = "resource.customizations"
 NOT_IN_ARGO_CD = ("string", "math", "io", "debug", "os", "package", "require")
@@ -112,3 +115,26 @@ def test_suspend_and_resume(scripts: dict[str, str], kind: str, suspended: bool 
     made = {one["name"]: run(one["action.lua"], document)["spec"] for one in actions["definitions"]}
     assert made == {name: document["spec"] | {"suspend": name == "suspend"} for name in ("suspend", "resume")}
     assert "suspend" in KINDS[kind].model_fields["spec"].annotation.model_fields  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("replicas", [None, 0, 3])
+def test_a_server_is_suspended_without_replicas_and_resumes_with_the_default(
+    scripts: dict[str, str], replicas: int | None
+) -> None:
+    actions = YAML(typ="safe").load(scripts[f"{PREFIX}.actions.swiftlet.dev_ModelDeployment"])
+    document = resource("ModelDeployment")
+    document["spec"] = {"api": {"port": 8000}} | ({} if replicas is None else {"replicas": replicas})
+    offered = run(actions["discovery.lua"], document)
+    assert {name: action["disabled"] for name, action in offered.items()} == {
+        "suspend": replicas == 0,
+        "resume": replicas != 0,
+    }
+    made = {one["name"]: run(one["action.lua"], document)["spec"] for one in actions["definitions"]}
+    assert made == {"suspend": {"api": {"port": 8000}, "replicas": 0}, "resume": {"api": {"port": 8000}}}
+
+
+def test_every_command_of_the_page_is_typed_beside_the_real_argo_cd() -> None:
+    commands = re.findall(r"(?m)^ {4,6}(\S.*)$", PAGE.read_text())
+    typed = "\n".join(file.read_text() for file in TYPED.glob("*.py")).replace("\\n", "\n")
+    assert len(commands) > 10
+    assert [command for command in commands if command not in typed] == []
