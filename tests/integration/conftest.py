@@ -16,7 +16,7 @@ from testbed.programs import programs
 HERE = Path(__file__).parent
 CRDS = HERE.parent.parent / "crds"
 PROGRAMS = (*COMPONENTS, "kubectl")
-MORE = {HERE / "operator" / "kueue": "kueue"}
+MORE = {HERE / "operator" / "kueue": ("kueue",), HERE / "operator" / "argocd": ("argocd", "kustomize", "helm")}
 """Programs that the tests below a folder need besides."""
 BUILT = pytest.StashKey[str]()
 """Why the programs are not there; empty when they are."""
@@ -39,7 +39,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _more(items: list[pytest.Item]) -> list[str]:
     folders = {folder for item in items for folder in item.path.parents}
-    return [program for folder, program in MORE.items() if folder in folders]
+    return [program for folder, names in MORE.items() if folder in folders for program in names]
 
 
 @pytest.fixture(scope="session")

@@ -144,10 +144,12 @@ class Place:
         return self.children(uid)
 
     def play(self, uid: str, exit_code: int = 0, message: Object | str = "", runs: bool = False) -> None:
-        """End the pods of a resource as its kubelet would tell it (well, or with an exit code), or let them run."""
+        """End the pods of a resource as its kubelet would tell it (well, or with an exit code or message), or let them
+        run."""
         for item in self.await_children(uid, "Pod")["Pod"]:
             pod = self.api.sanitize_for_serialization(item)
-            status = running(pod) if runs else ended(pod, exit_code, message) if exit_code else good_end(pod)
+            said = ended(pod, exit_code, message) if exit_code or message else good_end(pod)
+            status = running(pod) if runs else said
             self.core.patch_namespaced_pod_status(item.metadata.name, self.namespace, {"status": status})
 
     def events(self, name: str) -> dict[str, int]:
