@@ -41,9 +41,9 @@ def few_tokens(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_model(all_tokens: Path) -> Path:
-    """The model that runs begin with; files that need no rare tokens put the other one in its place."""
-    return all_tokens
+def tiny_model(few_tokens: Path) -> Path:
+    """The model that runs begin with; files that need rare tokens put the other one in its place."""
+    return few_tokens
 
 
 def random_llama(folder: Path, smollm2: Path, tokens: int) -> Path:

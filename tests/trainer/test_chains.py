@@ -19,12 +19,6 @@ MERGED = {"uri": "pvc://artifacts/bird/merged", "path": "/swiftlet/artifacts/bir
 DPO: dict[str, Any] = {"dpo": {}}
 
 
-@pytest.fixture(scope="session")
-def tiny_model(few_tokens: Path) -> Path:
-    """Begun with by the runs of this file."""
-    return few_tokens
-
-
 @pytest.fixture
 def following(make_pod: Callable[[str], Any], tiny_model: Path, chat_adapter: Path) -> Callable[..., Any]:
     """Makes a pod whose job starts from the parent's adapter."""

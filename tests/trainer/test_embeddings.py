@@ -13,12 +13,6 @@ TASK = {"embedding": {"pooling": "mean", "queryPrompt": "Query: "}}
 SPLIT = {"perDeviceBatchSize": 1, "gradientAccumulationSteps": 4}
 
 
-@pytest.fixture(scope="session")
-def tiny_model(few_tokens: Path) -> Path:
-    """Begun with by the runs of this file."""
-    return few_tokens
-
-
 def test_positives_come_closer_whatever_the_batches_are(trained: Callable[..., Any]) -> None:
     """Negatives are those of the whole step; so is what is held out compared."""
     held_out = {"training": {"evalFraction": 0.3}}

@@ -29,12 +29,6 @@ TASKS = {
 PACKED = {"packing": True, "maxLength": 256}
 
 
-@pytest.fixture(scope="session")
-def tiny_model(few_tokens: Path) -> Path:
-    """Begun with by the runs of this file."""
-    return few_tokens
-
-
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 def test_the_margin_grows(trained: Callable[..., Any], task: Any) -> None:
     pod = trained("pod", task)

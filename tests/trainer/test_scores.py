@@ -11,6 +11,13 @@ from swiftlet_trainer.failures import Terminated
 from swiftlet_trainer.verbs.evaluate import run as evaluate
 from swiftlet_trainer.verbs.validate import checked
 
+
+@pytest.fixture(scope="session")
+def tiny_model(all_tokens: Path) -> Path:
+    """Begun with by the runs of this file: rerankers answer by tokens that are not among the first."""
+    return all_tokens
+
+
 RM = {"rm": {"centerRewardsCoefficient": 0.01}}
 PACKED = {"packing": True, "maxLength": 256}
 
