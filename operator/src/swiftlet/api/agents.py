@@ -24,6 +24,7 @@ AgentTemplateName = Literal[
     "llama3",
     "llama4",
     "deepseek_v3_1",
+    "deepseek_v4",
     "minimax_m2",
     "minicpm5",
     "seed_oss",

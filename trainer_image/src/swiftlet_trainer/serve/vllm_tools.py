@@ -28,6 +28,7 @@ PARSERS: Mapping[str, str] = {
     "llama3": "llama3_json",
     "llama4": "llama4_json",
     "deepseek_v3_1": "deepseek_v31",
+    "deepseek_v4": "deepseek_v4",
     "minimax_m2": "minimax_m2",
     "minicpm5": "minicpm5",
     "seed_oss": "seed_oss",

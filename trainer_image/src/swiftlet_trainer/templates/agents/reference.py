@@ -40,10 +40,10 @@ is never learnt.
 | Template | Why |
 | --- | --- |
 | mistral | tools stand before the last question, outside of every turn: the model's own chat template writes them |
-| kimi_k25, kimi_k3 | tools stand in a turn of a role of its own, and results name their calls |
+| kimi_k25, kimi_k3 | tools stand in a turn of a role of its own, and results are told by the ids of their calls |
 | gemma4 | arguments are sorted by name, so that they do not come back as they were |
-| minimax_m3 | arguments that are null are left out, and values within lists and objects lose their types |
-| deepseek_v4 | nothing to hold it to was at hand |
+| minimax_m3 | arguments that are null are left out, an empty list or object reads as an empty text, and values within \
+lists and objects lose their types |
 """
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from swiftlet_trainer.templates.agents.chatglm import CHATGLM
 from swiftlet_trainer.templates.agents.deepseek import DEEPSEEK
+from swiftlet_trainer.templates.agents.deepseek_v4 import DEEPSEEK_V4
 from swiftlet_trainer.templates.agents.glm import GLM
 from swiftlet_trainer.templates.agents.hermes import HERMES
 from swiftlet_trainer.templates.agents.hunyuan import HUNYUAN
@@ -27,7 +28,7 @@ GROUPS = (
     CHATGLM,
     GLM,
     LLAMA,
-    (DEEPSEEK, MINIMAX, MINICPM, SEED),
+    (DEEPSEEK, DEEPSEEK_V4, MINIMAX, MINICPM, SEED),
     HUNYUAN,
     (YOUTU,),
 )
