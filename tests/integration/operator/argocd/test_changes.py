@@ -47,7 +47,7 @@ def test_a_failed_gate_of_a_new_run_leaves_what_is_served_and_the_next_commit_go
     new_run(bird, reader)
     bird.train("bird-2")
     bird.end("EvalRun", "bird-2", POOR)
-    bird.await_operation("Running", "Retrying attempt #1")
+    bird.await_operation("Running", "Retrying attempt #")
     assert bird.status()[1] == "Degraded"
     assert bird.health("ModelDeployment", "bird")[0] == "Healthy"
     reader.does("git revert --no-edit HEAD && git push")
@@ -63,7 +63,7 @@ def test_an_edit_of_a_run_that_has_begun_is_refused_in_our_words(bird: Any, read
     bird.push("Another rank")
     bird.look()
     refusal = "tuner is immutable: delete the resource and create it again, or use a new name"
-    bird.await_operation("Running", "Retrying attempt #1")
+    bird.await_operation("Running", "Retrying attempt #")
     results = bird.app()["status"]["operationState"]["syncResult"]["resources"]
     assert any(refusal in one.get("message", "") for one in results), results
     assert bird.uid("FineTuneJob", "bird-1") == first

@@ -10,6 +10,8 @@ def test_a_commit_trains_waits_and_is_served(bird: Any, reader: Any) -> None:
     bird.follow()
     bird.await_operation("Running", "waiting for healthy state of swiftlet.dev/FineTuneJob/bird-1")
     bird.end("FineTuneJob", "bird-1", runs=True)
+    bird.place.await_condition("FineTuneJob", "bird-1", "Succeeded", "Unknown", "Training")
+    bird.look()  # another message alone is not looked at before the next resync
     bird.await_health("FineTuneJob", "bird-1", "Progressing", "Training")
     assert not re.search(r"\d", bird.health("FineTuneJob", "bird-1")[1]), "a figure would stand still"
     assert not bird.exists("EvalRun", "bird-1") and not bird.exists("ModelDeployment", "bird")
@@ -39,7 +41,7 @@ def test_a_gate_that_fails_ends_the_sync_and_one_that_passes_later_goes_on_by_it
     bird.end("EvalRun", "bird-1", POOR)
     bird.await_health("EvalRun", "bird-1", "Degraded", "GateFailed")
     assert "contains 0.4 (baseline 0.05): min 0.8 missed by 0.4" in bird.health("EvalRun", "bird-1")[1]
-    bird.await_operation("Running", "Retrying attempt #1")
+    bird.await_operation("Running", "Retrying attempt #")
     assert not bird.exists("ModelDeployment", "bird")
     failed = bird.uid("EvalRun", "bird-1")
     reader.does("argocd app delete-resource bird --kind EvalRun --resource-name bird-1")
