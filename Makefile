@@ -54,7 +54,8 @@ types: $(INSTALLED) ## Strict types
 WORKERS ?= 2
 
 # What needs programs of others that take minutes to build, or a minute to start.
-ECOSYSTEM := tests/integration/operator/kueue tests/integration/operator/argocd tests/integration/trackers
+ECOSYSTEM := tests/integration/operator/kueue tests/integration/operator/argocd tests/integration/trackers \
+  tests/browser tests/integration/cluster/ui
 
 unit: $(INSTALLED) ## Tests alone, WORKERS=2 at a time; PYTEST_ARGS="tests/unit -k name" selects
 	@PYTHONHASHSEED=0 $(VENV)/bin/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder \
@@ -66,7 +67,7 @@ examples: $(INSTALLED) ## Run examples/tasks and examples/chain on the real mode
 e2e: $(INSTALLED) ## The operator on a cluster of two real nodes, made on this machine (root on Linux); E2E_ARGS="-k name"
 	@$(VENV)/bin/pytest e2e --timeout=3600 $(E2E_ARGS)
 
-e2e-ecosystem: $(INSTALLED) ## Beside the real Kueue and Argo CD (12 min to build the first time), and a real MLflow server; ECOSYSTEM_ARGS
+e2e-ecosystem: $(INSTALLED) ## Beside the real Kueue and Argo CD (12 min to build the first time), a real MLflow server, and in Chromium; ECOSYSTEM_ARGS
 	@$(VENV)/bin/pytest $(ECOSYSTEM) $(ECOSYSTEM_ARGS)
 
 e2e-kind: $(INSTALLED) ## The same proofs on a kind cluster, where Docker runs

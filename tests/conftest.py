@@ -5,13 +5,16 @@ import random
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from swiftlet_trainer.threads import share_cores
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # As in every pod, and before torch is imported: other tests run beside, and waiting threads would burn their cores.
 share_cores()
@@ -67,3 +70,18 @@ def smollm2() -> Path:
     )
     assert done.returncode == 0, done.stderr
     return Path(done.stdout.strip().splitlines()[-1])
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """Chromium. Without it the tests are skipped with what to do, and fail under CI."""
+    from testbed.errors import MissingProgramError
+    from testbed.pages import chromium
+
+    try:
+        with chromium() as running:
+            yield running
+    except MissingProgramError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))

@@ -34,6 +34,8 @@ def logs(site: Site, kind: ResourceKind, namespace: str, name: str, is_seen: Cal
 
     def make() -> Callable[[list[Line]], None]:
         empty = ui.label("nothing has been written yet").classes("empty")
+        # It keeps to its end by itself, but not from the lines that it begins with.
+        ui.timer(0.5, lambda: log.run_method("setScrollPercentage", "vertical", 1), once=True)
         log = ui.log(max_lines=MOST).classes("log mono").props('tabindex=0 role=log aria-label="Log"')
 
         def show(lines: list[Line]) -> None:
