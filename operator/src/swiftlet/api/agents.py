@@ -3,6 +3,7 @@
 from typing import Literal
 
 from swiftlet.api.base import Rule
+from swiftlet.api.tasks import tasks_of_texts
 
 AgentTemplateName = Literal[
     "hermes",
@@ -34,16 +35,15 @@ AgentTemplateName = Literal[
     "youtu",
 ]
 """Names as in SWIFT."""
-TEXT_TASKS = ("pretrain", "embedding", "reranker")
-"""Tasks whose rows are texts, not turns."""
 
 
 def agents_talk() -> Rule:
     """Of a whole job."""
-    texts = " || ".join(f"has(self.task.{task})" for task in TEXT_TASKS)
+    tasks = tasks_of_texts()
+    texts = " || ".join(f"has(self.task.{task})" for task in tasks)
     return Rule(
         f"!has(self.template) || !has(self.template.agentTemplate) || !has(self.task) || !({texts})",
-        f"template.agentTemplate writes tools into conversations, and tasks {', '.join(TEXT_TASKS)} learn from texts;"
+        f"template.agentTemplate writes tools into conversations, and tasks {', '.join(tasks)} learn from texts;"
         " leave it out",
         "template.agentTemplate",
     )

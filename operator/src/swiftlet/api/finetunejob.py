@@ -22,8 +22,7 @@ from swiftlet.api.dataset import Dataset
 from swiftlet.api.loss_scale import JOB_RULES, TEMPLATE_RULES, LossScale, LossScaleRules
 from swiftlet.api.model_source import Ancestor, ModelSource, not_from_itself
 from swiftlet.api.progress import Progress
-from swiftlet.api.tasks import FORMATS, Task
-from swiftlet.api.tasks.sft import SftTask
+from swiftlet.api.tasks import Task, job_rules, tasks_with_own_rows
 from swiftlet.api.training import Training
 from swiftlet.api.tuner import Lora, Tuner, same_tuner
 from swiftlet.storage.artifacts import ARTIFACT_FORM
@@ -94,22 +93,14 @@ def _not_with_zero3(name: str, why: str) -> Rule:
 
 
 def _format_of_task() -> Rule:
-    compared = {one: " || ".join(f"has(self.task.{task})" for task in tasks) for one, tasks in FORMATS.items()}
+    own = tasks_with_own_rows()
+    compared = {one: " || ".join(f"has(self.task.{task})" for task in tasks) for one, tasks in own.items()}
     chosen = "".join(f"d.format == '{one}' ? ({tasks}) : " for one, tasks in compared.items())
-    words = "; ".join(f"{one} is what {', '.join(tasks)} learn from" for one, tasks in FORMATS.items())
+    words = "; ".join(f"{one} is what {', '.join(tasks)} learn from" for one, tasks in own.items())
     return Rule(
         "!has(self.task) || self.datasets.all(d, !has(d.format) || d.format == 'auto' || "
         f"({chosen}!({' || '.join(compared.values())})))",
         f"format {words}; and they from no others: use auto",
-        "datasets",
-    )
-
-
-def _texts_of_pretrain() -> Rule:
-    return Rule(
-        "!has(self.task) || !has(self.task.pretrain)"
-        " || self.datasets.all(d, !has(d.format) || d.format in ['auto', 'text'])",
-        "task pretrain learns from format text; use auto, or task sft for turns",
         "datasets",
     )
 
@@ -156,7 +147,7 @@ class FineTuneJobSpec(ApiModel):
             "datasets",
         ),
         _format_of_task(),
-        _texts_of_pretrain(),
+        *job_rules(),
         *JOB_RULES,
         agents_talk(),
         _not_with_zero3("torchCompile", "gathers weights while layers run"),
@@ -167,7 +158,7 @@ class FineTuneJobSpec(ApiModel):
     datasets: Annotated[list[Dataset], Field(min_length=1, max_length=64)] = Field(
         description="What to learn from, and what to report a loss on."
     )
-    task: Task = Field(default_factory=lambda: Task(sft=SftTask()))
+    task: Task = Field(default_factory=Task.default)
     tuner: Tuner | None = Field(
         None, description="lora when absent; in a run that trains an adapter further, as that adapter is."
     )

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from swiftlet.api.base import ApiModel, NamedRef, Rule, one_of
-from swiftlet.api.tasks import HeadName, Task
+from swiftlet.api.tasks import Task
+from swiftlet.api.tasks.block import HeadName
 from swiftlet.api.tuner import Lora
 from swiftlet.api.uris import MODEL_FORMS_MARKED, ModelUri
 from swiftlet.storage.artifacts import ARTIFACT_FORM

@@ -12,7 +12,7 @@ from swiftlet.api import API_VERSION, KINDS
 from swiftlet.api.base import Resource
 from swiftlet.api.problems import Location
 from swiftlet.api.schema import structural_schema
-from swiftlet.api.tasks import FORMATS, Task
+from swiftlet.api.tasks import Task
 
 ROWS = {
     "messages": "conversations, prompts with completions, and texts",
@@ -24,8 +24,6 @@ ROWS = {
     "labelled": "texts and conversations, each with its label",
 }
 """What rows are, by the format that stands for its like."""
-OTHER_ROWS = {"pretrain": "text", "seq_cls": "labelled"}
-"""Of tasks that share formats with others."""
 
 _BOUNDS = {
     "minimum": "≥ {}",
@@ -47,7 +45,7 @@ def render_reference() -> dict[str, str]:
         for kind, resource in KINDS.items()
     ]
     table = ["| Kind | Short name | Scope | |", "| --- | --- | --- | --- |", *rows]
-    tasks = [f"- [{name}](tasks/{name}.md): learns {Task.learnt_by(name)}" for name in Task.model_fields]
+    tasks = [f"- [{name}](tasks/{name}.md): learns {Task.block_named(name).learns}" for name in Task.model_fields]
     index = [
         "# API reference",
         "",
@@ -100,11 +98,10 @@ def _task_page(name: str) -> str:
     block = to_camel(name)
     schema = structural_schema("FineTuneJob")["properties"]["spec"]["properties"]["task"]["properties"][block]
     at: Location = ("spec", "task", block)
-    example = "finetunejob-lora.yaml" if name == "sft" else f"tasks/{name.replace('_', '-')}.yaml"
-    formats = [one for one, tasks in FORMATS.items() if name in tasks] or [OTHER_ROWS.get(name, "messages")]
-    rows = ", or ".join(ROWS[one] for one in formats)
+    example = "finetunejob-lora.yaml" if name == Task().name else f"tasks/{name.replace('_', '-')}.yaml"
+    rows = ", or ".join(ROWS[one] for one in Task.block_named(name).formats)
     lines = [f"# Task {block}", "", (sys.modules[f"swiftlet.api.tasks.{name}"].__doc__ or "").strip(), ""]
-    lines += [f"It learns {Task.learnt_by(name)}.", ""]
+    lines += [f"It learns {Task.block_named(name).learns}.", ""]
     lines += [f"Rows: {rows} ([data](../../how-to/data.md)). Example: [{example}](../../../examples/{example}).", ""]
     lines += ["This page is generated from the models in `swiftlet.api.tasks`.", "", *_fields(schema, at)]
     if rules := list(_rules(schema, at)):

@@ -9,7 +9,8 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from swiftlet.api.tasks import AUTO_CLASSES, HeadName, Task
+from swiftlet.api.tasks import AUTO_CLASSES, Task
+from swiftlet.api.tasks.block import HeadName
 from swiftlet.api.uris import hub_name
 
 from swiftlet_trainer.artifact.manifest import Manifest

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api.tasks import Task
-from swiftlet.api.tasks.seq_cls import ProblemType
+from swiftlet.api.tasks.block import ProblemType
 
 from swiftlet_trainer.artifact.compatibility import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from swiftlet_trainer.artifact.manifest import is_artifact, read_manifest
@@ -31,11 +31,8 @@ RELEVANCE = ScoreHead(("relevance",), "regression")
 
 def head_of_task(task: Task) -> ScoreHead | None:
     """What a model scores texts by after a task; None after one that teaches no scores."""
-    if task.seq_cls:
-        return ScoreHead(task.seq_cls.names, task.seq_cls.problem_type)
-    if task.head != "score":
-        return None
-    return RELEVANCE if task.reranker else REWARD
+    names = task.chosen.score_names
+    return ScoreHead(names, getattr(task.chosen, "problem_type", task.chosen.scored_as)) if names else None
 
 
 def read_head(model: Path, adapter: Path | None = None) -> ScoreHead | None:

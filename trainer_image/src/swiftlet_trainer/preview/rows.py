@@ -1,10 +1,10 @@
 """Rows on their way to training, as people see them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from swiftlet.api.tasks import PREFERENCE_TASKS
+from swiftlet.api.tasks import Task
 from swiftlet.wire.documents import TrainDocument
 from swiftlet.wire.preview import PreviewSegment, PreviewSequence, PreviewToken
 
@@ -12,13 +12,6 @@ from swiftlet_trainer.data.encode import IGNORED, Encoded, Traced
 from swiftlet_trainer.models.scores import head_of_task
 from swiftlet_trainer.preview.pieces import Pieces
 from swiftlet_trainer.templates.segments import Rendered
-
-NAMES: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(PREFERENCE_TASKS, ("chosen", "rejected")),
-    "embedding": ("query", "document", "negative"),
-    "reranker": ("positive", "negative"),
-}
-"""Of the sequences of a row that are compared; the last is that of all that follow."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +74,7 @@ def _matched(ids: list[int], weights: list[float], traced: Traced, limit: int) -
 
 def shown_sequences(sequences: Sequence[Learnt], task: str, pieces: Pieces) -> list[PreviewSequence]:
     """The sequences of a row with the text of each token."""
-    names = NAMES.get(task, ("",)) if len(sequences) > 1 else ("",)
+    names = (Task.block_named(task).compared or ("",)) if len(sequences) > 1 else ("",)
     return [
         PreviewSequence(name=names[min(index, len(names) - 1)], cut=one.cut, segments=list(_segments(one, pieces)))
         for index, one in enumerate(sequences)

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from swiftlet.api.engines.registry import other_engines
-from swiftlet.api.tasks import HeadName
+from swiftlet.api.tasks.block import HeadName
 
 from swiftlet_trainer.evaluate.generation import padding_token
 from swiftlet_trainer.evaluate.scores import head_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from swiftlet.api.tasks import HeadName
+from swiftlet.api.tasks.block import HeadName
 from swiftlet.api.tuner import Lora, Tuner
 from swiftlet.wire.step_plan import StepPlan
 

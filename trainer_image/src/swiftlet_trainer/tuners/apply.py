@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from swiftlet.api.tasks import HeadName
+from swiftlet.api.tasks.block import HeadName
 from swiftlet.api.tuner import Lora, Tuner, lora_alpha
 
 from swiftlet_trainer.failures import InvalidInput

@@ -1,12 +1,13 @@
 """What is learnt: one block per method, in a file of its own."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import Field
 from pydantic.alias_generators import to_camel
 
 from swiftlet.api.base import ApiModel, Rule, one_of
+from swiftlet.api.tasks.block import HeadName, TaskBlock
 from swiftlet.api.tasks.cpo import CpoTask
 from swiftlet.api.tasks.dpo import DpoTask
 from swiftlet.api.tasks.embedding import EmbeddingTask
@@ -19,15 +20,6 @@ from swiftlet.api.tasks.seq_cls import SeqClsTask
 from swiftlet.api.tasks.sft import SftTask
 from swiftlet.api.tasks.simpo import SimpoTask
 
-PREFERENCE_TASKS = ("dpo", "orpo", "cpo", "simpo", "rm")
-"""Blocks that learn from pairs of answers."""
-SCORE_TASKS = ("rm", "reranker", "seq_cls")
-"""Blocks that teach a model to score texts, instead of what follows them."""
-POOL_TASKS: tuple[str, ...] = ("embedding",)
-"""Blocks that teach a model vectors of texts."""
-TARGET_TASKS = ("kto", "rm", "reranker", "seq_cls", "embedding")
-"""Blocks whose rows say what is to come out for them beside their text."""
-HeadName = Literal["tokens", "score", "pool"]
 AUTO_CLASSES: Mapping[HeadName, str] = {
     "tokens": "AutoModelForCausalLM",
     "score": "AutoModelForSequenceClassification",
@@ -35,15 +27,7 @@ AUTO_CLASSES: Mapping[HeadName, str] = {
 }
 """What opens a model in transformers, by its head; what makes vectors was trained without one."""
 
-FORMATS: Mapping[str, tuple[str, ...]] = {
-    "unpaired_preference": ("kto",),
-    "preference": (*PREFERENCE_TASKS, "kto"),
-    "relevance": ("embedding", "reranker"),
-    "ranking": ("embedding", "reranker"),
-}
-"""Formats of rows that some blocks learn from and no others, and those."""
-
-_BLOCKS: Mapping[str, Any] = {
+_BLOCKS: Mapping[str, type[TaskBlock]] = {
     "sft": SftTask,
     "dpo": DpoTask,
     "orpo": OrpoTask,
@@ -56,6 +40,25 @@ _BLOCKS: Mapping[str, Any] = {
     "reranker": RerankerTask,
     "seq_cls": SeqClsTask,
 }
+
+
+def tasks_with_own_rows() -> dict[str, list[str]]:
+    """Formats of rows that some blocks learn from and no others, and those: first whose own they are."""
+    own = {name: block.formats for name, block in _BLOCKS.items() if block.has_own_formats}
+    found = dict.fromkeys(one for formats in own.values() for one in formats)
+    return {
+        one: sorted((name for name in own if one in own[name]), key=lambda name: own[name].index(one)) for one in found
+    }
+
+
+def tasks_of_texts() -> list[str]:
+    """Blocks whose rows are texts, not turns."""
+    return [name for name, block in _BLOCKS.items() if block.reads_texts]
+
+
+def job_rules() -> list[Rule]:
+    """Of a whole job, about one task each."""
+    return [rule for block in _BLOCKS.values() for rule in block.job_rules]
 
 
 class Task(ApiModel):
@@ -75,6 +78,11 @@ class Task(ApiModel):
     reranker: RerankerTask | None = Field(None, description="A score of a query and a document, read together.")
     seq_cls: SeqClsTask | None = Field(None, description="Classes of texts, or figures of them.")
 
+    @classmethod
+    def default(cls) -> "Task":
+        """What is learnt where no block says it."""
+        return cls(sft=SftTask())
+
     @property
     def name(self) -> str:
         """Of the block that is set."""
@@ -86,50 +94,46 @@ class Task(ApiModel):
         return to_camel(self.name)
 
     @property
+    def chosen(self) -> TaskBlock:
+        """The block that is set."""
+        found: TaskBlock | None = getattr(self, self.name)
+        return found or SftTask()
+
+    @property
     def learns(self) -> str:
         """What is learnt from which rows, in a line."""
-        return self.learnt_by(self.name)
+        return self.chosen.learns
 
     @classmethod
-    def learnt_by(cls, name: str) -> str:
-        """The same of a block by its name."""
-        words: str = _BLOCKS[name].learns
-        return words
+    def block_named(cls, name: str) -> type[TaskBlock]:
+        """A block's type by its name."""
+        return _BLOCKS[name]
 
     @property
     def head(self) -> HeadName:
-        """What the model makes of texts: log-probabilities of their tokens, scores or vectors."""
-        if self.reranker and self.reranker.generative:
-            return "tokens"
-        return "score" if self.name in SCORE_TASKS else "pool" if self.name in POOL_TASKS else "tokens"
+        """See TaskBlock, as of what follows."""
+        return self.chosen.head
 
     @property
     def learns_tokens(self) -> bool:
-        """Whether what is learnt are tokens of texts, and not one thing of each text."""
-        return self.head == "tokens" and self.reranker is None
+        return self.chosen.learns_tokens
 
     @property
     def scores(self) -> int:
         """How many scores each text gets; 0 with another head."""
-        return len(self.seq_cls.names) if self.seq_cls else int(self.head == "score")
+        return len(self.chosen.score_names)
 
     @property
     def has_targets(self) -> bool:
-        """Whether rows say something beside their text: what is to come out for them, or their channel."""
-        return self.name in TARGET_TASKS or self.has_channels
+        return self.chosen.has_targets
 
     @property
     def has_channels(self) -> bool:
-        """Whether rows say where they are from, so that losses are told apart by it."""
-        block = self.sft or self.pretrain
-        return block is not None and bool(block.enable_channel_loss)
+        return self.chosen.has_channels
 
     @property
     def sequences(self) -> int:
-        """Most sequences of tokens that a row becomes."""
-        if block := self.embedding or self.reranker:
-            return block.texts
-        return 2 if self.name in PREFERENCE_TASKS or self.mismatches else 1
+        return self.chosen.sequences
 
     @property
     def learnt_sequences(self) -> int:
@@ -138,6 +142,4 @@ class Task(ApiModel):
 
     @property
     def mismatches(self) -> bool:
-        """Whether a row has another row's answer behind its own, which is not learnt: the loss of a step compares with
-        what the model makes of those."""
-        return self.kto is not None and self.kto.mismatches
+        return self.chosen.mismatches

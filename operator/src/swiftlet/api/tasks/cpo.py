@@ -4,13 +4,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel, Rule
+from swiftlet.api.base import Rule
+from swiftlet.api.tasks.block import PreferenceBlock
 from swiftlet.api.tasks.dpo import Beta, Smoothing
 
 Alpha = Annotated[float, Field(ge=0, le=1000)]
 
 
-class CpoTask(ApiModel):
+class CpoTask(PreferenceBlock):
     """Contrastive preference optimization. Names and defaults are those of TRL's CPOConfig."""
 
     learns: ClassVar[str] = "which of two answers is preferred, and the chosen one, without a reference"

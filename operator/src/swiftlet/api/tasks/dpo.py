@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel, Rule
+from swiftlet.api.base import Rule
+from swiftlet.api.tasks.block import PreferenceBlock
 
 DpoLoss = Literal[
     "sigmoid",
@@ -31,7 +32,7 @@ Smoothing = Annotated[float, Field(ge=0, le=0.49)]
 as not below 0.5."""
 
 
-class DpoTask(ApiModel):
+class DpoTask(PreferenceBlock):
     """Direct preference optimization. Names and defaults are those of TRL's DPOConfig; rpoAlpha is ms-swift's."""
 
     learns: ClassVar[str] = (

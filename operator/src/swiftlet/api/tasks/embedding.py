@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel, Rule
+from swiftlet.api.base import Rule
+from swiftlet.api.tasks.block import HeadName, TaskBlock
 
 EmbeddingLoss = Literal["infonce", "contrastive", "online_contrastive", "cosine_similarity", "cosent", "triplet"]
 Pooling = Literal["last", "mean", "cls"]
@@ -26,7 +27,7 @@ def _of_loss(name: str, default: str, *losses: str) -> Rule:
     )
 
 
-class EmbeddingTask(ApiModel):
+class EmbeddingTask(TaskBlock):
     """Vectors of texts, compared by their cosine. Names and defaults are those of ms-swift and sentence-transformers.
 
     infonce and triplet learn from positives and negatives, the other losses from pairs with scores: 1 for a positive
@@ -34,6 +35,10 @@ class EmbeddingTask(ApiModel):
     """
 
     learns: ClassVar[str] = "vectors of texts, close to those of relevant ones"
+    formats: ClassVar[tuple[str, ...]] = ("relevance", "ranking")
+    has_own_formats: ClassVar[bool] = True
+    reads_texts: ClassVar[bool] = True
+    compared: ClassVar[tuple[str, ...]] = ("query", "document", "negative")
 
     rules: ClassVar[tuple[Rule, ...]] = (
         *(_of_loss(name, default, "infonce") for name, default in OF_INFONCE.items()),
@@ -90,6 +95,9 @@ class EmbeddingTask(ApiModel):
     document_prompt: Prompt = Field("", description="What is written in front of documents.")
 
     @property
-    def texts(self) -> int:
-        """Most texts that are compared within a row."""
+    def head(self) -> HeadName:
+        return "pool"
+
+    @property
+    def sequences(self) -> int:
         return 2 + (self.hard_negatives if self.loss_type in ("infonce", "triplet") else 0)

@@ -4,19 +4,21 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel
+from swiftlet.api.tasks.block import TaskBlock
 from swiftlet.api.tasks.dpo import Beta
 
 Weight = Annotated[float, Field(gt=0, le=1000)]
 
 
-class KtoTask(ApiModel):
+class KtoTask(TaskBlock):
     """Kahneman-Tversky optimization. Names and defaults are those of TRL's KTOConfig."""
 
     learns: ClassVar[str] = (
         "which answers are good and which are bad, each by itself, beside what the model says before the first step,"
         " computed once"
     )
+    formats: ClassVar[tuple[str, ...]] = ("unpaired_preference", "preference")
+    has_own_formats: ClassVar[bool] = True
 
     loss_type: Literal["kto", "apo_zero_unpaired"] = Field(
         "kto",
@@ -32,6 +34,9 @@ class KtoTask(ApiModel):
     )
 
     @property
+    def has_targets(self) -> bool:
+        return True
+
+    @property
     def mismatches(self) -> bool:
-        """Whether each row has the answer of another one beside its own."""
         return self.loss_type == "kto"

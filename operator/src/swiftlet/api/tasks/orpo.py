@@ -4,11 +4,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel
+from swiftlet.api.tasks.block import PreferenceBlock
 from swiftlet.api.tasks.dpo import Beta
 
 
-class OrpoTask(ApiModel):
+class OrpoTask(PreferenceBlock):
     """Supervised fine-tuning on the chosen answers, with a penalty on the odds of the rejected ones."""
 
     learns: ClassVar[str] = "the chosen of two answers, and odds against the other, without a reference"

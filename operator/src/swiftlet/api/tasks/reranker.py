@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel, Rule
+from swiftlet.api.base import Rule
+from swiftlet.api.tasks.block import TaskBlock
 
 RerankerLoss = Literal["pointwise", "listwise"]
 Prompt = Annotated[str, Field(max_length=2048)]
@@ -14,13 +15,17 @@ OF_GENERATIVE = {"positiveToken": "'yes'", "negativeToken": "'no'"}
 """Fields that mean something where generative is true alone, and their defaults as CEL writes them."""
 
 
-class RerankerTask(ApiModel):
+class RerankerTask(TaskBlock):
     """One score of a query and a document, written one behind the other. Names and defaults are those of ms-swift.
 
     Its score is that of a layer of its own, or what the model says itself to whether the document is relevant.
     """
 
     learns: ClassVar[str] = "a score of a query and a document, which is higher for relevant ones"
+    formats: ClassVar[tuple[str, ...]] = ("relevance", "ranking")
+    has_own_formats: ClassVar[bool] = True
+    reads_texts: ClassVar[bool] = True
+    compared: ClassVar[tuple[str, ...]] = ("positive", "negative")
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -69,6 +74,17 @@ class RerankerTask(ApiModel):
     document_prompt: Prompt = Field("\nDocument: ", description="What is written between the query and the document.")
 
     @property
-    def texts(self) -> int:
-        """Most texts that are compared within a row."""
+    def score_names(self) -> tuple[str, ...]:
+        return () if self.generative else ("relevance",)
+
+    @property
+    def learns_tokens(self) -> bool:
+        return False
+
+    @property
+    def has_targets(self) -> bool:
+        return True
+
+    @property
+    def sequences(self) -> int:
         return 1 + self.max_negative_samples if self.loss_type == "listwise" else 1

@@ -4,10 +4,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel
+from swiftlet.api.tasks.block import PreferenceBlock
 
 
-class RmTask(ApiModel):
+class RmTask(PreferenceBlock):
     """A reward model: one score of a whole conversation. Names and defaults are those of TRL's RewardConfig."""
 
     learns: ClassVar[str] = "a score of conversations, which is higher for the preferred of two answers"
@@ -15,3 +15,7 @@ class RmTask(ApiModel):
     center_rewards_coefficient: Annotated[float, Field(gt=0, le=1000)] | None = Field(
         None, description="Adds so much of (reward of one + reward of the other)^2, such as 0.01: rewards lie around 0."
     )
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        return ("reward",)

@@ -1,19 +1,20 @@
 """Classification of texts, and figures of them: transformers' sequence classification."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel, Rule
+from swiftlet.api.base import Rule
+from swiftlet.api.tasks.block import ProblemType, TaskBlock
 
-ProblemType = Literal["single_label_classification", "multi_label_classification", "regression"]
 LabelName = Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class SeqClsTask(ApiModel):
+class SeqClsTask(TaskBlock):
     """Classes or figures of texts. Names are those of transformers' configs and ms-swift."""
 
     learns: ClassVar[str] = "which classes a text is of, or figures that belong to it"
+    formats: ClassVar[tuple[str, ...]] = ("labelled",)
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -41,7 +42,7 @@ class SeqClsTask(ApiModel):
     )
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def score_names(self) -> tuple[str, ...]:
         """Of the classes or figures, by id."""
         count = self.num_labels or (1 if self.problem_type == "regression" else 2)
         return tuple(self.labels) if self.labels else tuple(f"LABEL_{number}" for number in range(count))

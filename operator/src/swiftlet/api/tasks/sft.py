@@ -4,11 +4,12 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel, Rule
+from swiftlet.api.base import Rule
+from swiftlet.api.tasks.block import TaskBlock
 from swiftlet.api.tasks.channels import EnableChannelLoss
 
 
-class SftTask(ApiModel):
+class SftTask(TaskBlock):
     """Supervised fine-tuning. lossType is TRL's."""
 
     learns: ClassVar[str] = "the next token of the assistant's turns, or of every token"

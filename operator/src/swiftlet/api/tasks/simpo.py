@@ -4,12 +4,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from swiftlet.api.base import ApiModel
+from swiftlet.api.tasks.block import PreferenceBlock
 from swiftlet.api.tasks.cpo import Alpha
 from swiftlet.api.tasks.dpo import Beta, Smoothing
 
 
-class SimpoTask(ApiModel):
+class SimpoTask(PreferenceBlock):
     """Simple preference optimization. Defaults are ms-swift's."""
 
     learns: ClassVar[str] = "which of two answers is preferred by its mean log-probability, without a reference"

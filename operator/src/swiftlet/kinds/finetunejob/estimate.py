@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from swiftlet.api.finetunejob import FineTuneJobSpec
-from swiftlet.api.tasks import HeadName
+from swiftlet.api.tasks.block import HeadName
 from swiftlet.kinds.finetunejob.plan import Layout, PlannedStrategy
 from swiftlet.kinds.finetunejob.shape import ModelShape
 

@@ -62,7 +62,7 @@ def _task(block: SeqClsTask) -> Any:
 
 
 def test_names_are_as_many_as_the_labels() -> None:
-    assert SeqClsTask().names == ("LABEL_0", "LABEL_1")
-    assert SeqClsTask(num_labels=3).names == ("LABEL_0", "LABEL_1", "LABEL_2")
-    assert SeqClsTask(problem_type="regression").names == ("LABEL_0",)
-    assert SeqClsTask(labels=["no", "yes"]).names == ("no", "yes")
+    assert SeqClsTask().score_names == ("LABEL_0", "LABEL_1")
+    assert SeqClsTask(num_labels=3).score_names == ("LABEL_0", "LABEL_1", "LABEL_2")
+    assert SeqClsTask(problem_type="regression").score_names == ("LABEL_0",)
+    assert SeqClsTask(labels=["no", "yes"]).score_names == ("no", "yes")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 import torch
-from swiftlet.api.tasks.seq_cls import ProblemType
+from swiftlet.api.tasks.block import ProblemType
 from torch.nn import functional
 
 

@@ -33,10 +33,10 @@ def target_notes(document: TrainDocument, targets: NDArray[np.float32]) -> list[
     if block.problem_type == "regression":
         return []
     if block.problem_type == "multi_label_classification":
-        counts = targets.reshape(-1, len(block.names)).sum(0)
+        counts = targets.reshape(-1, len(block.score_names)).sum(0)
     else:
-        counts = np.bincount(targets.astype(np.int64), minlength=len(block.names))
-    lacking = [name for name, count in zip(block.names, counts, strict=True) if not count]
+        counts = np.bincount(targets.astype(np.int64), minlength=len(block.score_names))
+    lacking = [name for name, count in zip(block.score_names, counts, strict=True) if not count]
     return [f"no training row has the label {', '.join(lacking)}; nothing is learnt of it"] if lacking else []
 
 
