@@ -1,6 +1,6 @@
 """Weights of tokens beside ms-swift's own: the same rows, rules and tokenizers through both programs' templates.
 
-    python benchmarks/loss_scale.py [--count 250] [--examples]
+    python benchmarks/loss_scale.py [--count 144] [--examples]
 
 Prints how many rows have the same tokens' weights, and why the others differ; the exit code is 1 where nobody knows
 why. --examples: one of each.
@@ -38,7 +38,7 @@ BYTES = {char: byte for byte, char in bytes_to_unicode().items()}
 def main() -> int:
     """See the module's text."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--count", type=int, default=250, help="of each kind of row, for each tokenizer")
+    options.add_argument("--count", type=int, default=144, help="of each kind of row, for each tokenizer")
     options.add_argument("--examples", action="store_true")
     asked = options.parse_args()
     made = cases(asked.count)

@@ -1,6 +1,6 @@
 """Preparation of rows with tools beside ms-swift: the same 20,000 conversations, written, weighed and tokenized.
 
-    python benchmarks/tool_rows.py [--rows 20000] [--rounds 3]
+    python benchmarks/tool_rows.py [--rows 20000] [--rounds 2]
 
 Both write tools by react_en, weigh answers by react, and leave tokens, labels and weights in files. ms-swift runs with
 one process and with one for each core; here one process prepares, and the tokenizer takes all cores. Programs run in
@@ -109,7 +109,7 @@ def main() -> None:
     """See the module's text."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--one", nargs=2, metavar=("MODEL", "ROWS"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
