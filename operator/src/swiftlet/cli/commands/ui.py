@@ -9,6 +9,8 @@ from swiftlet.cli.arguments import add_command, add_world
 if TYPE_CHECKING:
     from swiftlet.cli.arguments import Commands
 
+LAST_PORT = 65535
+
 
 def add_parser(commands: "Commands") -> None:
     parser = add_command(
@@ -20,7 +22,9 @@ def add_parser(commands: "Commands") -> None:
         swiftlet ui --port 9000 --no-open
         swiftlet --context prod -n team ui""",
     )
-    parser.add_argument("--port", type=int, default=8410, metavar="N", help="port to listen on; 0: any (default: 8410)")
+    parser.add_argument(
+        "--port", type=_port, default=8410, metavar="N", help="port to listen on; 0: any (default: 8410)"
+    )
     parser.add_argument(
         "--host",
         default="127.0.0.1",
@@ -52,3 +56,10 @@ def run(options: argparse.Namespace) -> int:
     site = Site(world, options.namespace or world.namespace, where.strip(), every)
     serve(site, Address(options.host, options.port, not options.no_open))
     return exitcodes.OK
+
+
+def _port(text: str) -> int:
+    """Raises ArgumentTypeError."""
+    if text.isascii() and text.isdigit() and int(text) <= LAST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no port; write a number from 0 (any) to {LAST_PORT}")

@@ -1,5 +1,6 @@
 """The page's own server, for one person on this machine."""
 
+import os
 import secrets
 import socket
 import webbrowser
@@ -89,6 +90,11 @@ def _listening(address: Address) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
         return socket.create_server((address.host, address.port), family=family)
+    except socket.gaierror as error:
+        raise CommandError(f"--host {address.host}: {error.strerror}; name an address of this machine") from error
     except OSError as error:
-        where = f"{address.host}:{address.port}"
-        raise CommandError(f"cannot listen on {where}: {error.strerror}; name another port with --port") from error
+        # Of a bind, `strerror` tells the address once more.
+        why = os.strerror(error.errno or 0)
+        raise CommandError(
+            f"cannot listen on {address.host}:{address.port}: {why}; name another with --port or --host"
+        ) from error
