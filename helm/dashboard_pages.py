@@ -11,6 +11,10 @@ RUN = 'kind="FineTuneJob",namespace=~"$namespace",name=~"$name"'
 MODEL = 'namespace=~"$namespace",name=~"$name"'
 
 
+CACHE = "vllm[:_]kv_cache_usage_perc"
+"""vLLM's /metrics has _ for the colon where a Prometheus, as before 3.0, does not say that it takes any name."""
+
+
 def of_servers(series: str, by: str, form: str = "rate({}[5m])") -> str:
     """A figure of servers, summed by served name: of transformers and older pods under vLLM's name, of vLLM under ours,
     since vLLM's own count an adapter's requests as the base's. by: labels that are kept beside the name."""
@@ -208,6 +212,12 @@ PAGES = (
             "Running": (
                 Shown("Tokens a second", ((f"swiftlet_run_tokens_per_second{{{RUN}}}", "{{name}}"),)),
                 Shown(
+                    "Share of the GPUs' arithmetic",
+                    ((f"swiftlet_run_model_flops_utilization_ratio{{{RUN}}}", "{{name}}"),),
+                    "percentunit",
+                    description="Model FLOPs utilisation in bf16; none on CPUs and on GPUs without a known peak.",
+                ),
+                Shown(
                     "Restarts, and those that are left",
                     (
                         (f"swiftlet_run_restarts{{{RUN}}}", "{{name}} {{cause}}"),
@@ -304,7 +314,7 @@ PAGES = (
                 ),
                 Shown(
                     "Key-value cache in use",
-                    ((f"max by (name, pod) (vllm:kv_cache_usage_perc{{{MODEL}}})", "{{name}} {{pod}}"),),
+                    ((f'max by (name, pod) ({{__name__=~"{CACHE}",{MODEL}}})', "{{name}} {{pod}}"),),
                     "percentunit",
                     description="Of vLLM; the transformers engine keeps none between requests.",
                 ),

@@ -35,6 +35,7 @@ PROGRESS = {
     "gradNorm": "0.7",
     "learningRate": "1e-4",
     "tokensPerSecond": "1234",
+    "mfu": "0.4",
     "etaSeconds": 60,
 }
 ROWS = {

@@ -55,6 +55,12 @@ class Progress(ApiModel):
     eval_rewards_margins: str | None = Field(None, description="rewardsMargins of held-out pairs.")
     eval_rewards_accuracies: str | None = Field(None, description="rewardsAccuracies of held-out pairs.")
     tokens_per_second: str | None = Field(None, description="Tokens without padding, over all processes.")
+    mfu: str | None = Field(
+        None,
+        description="Model FLOPs utilisation: share of the GPUs' bf16 arithmetic that the matrix products of the last"
+        " steps needed, tokensPerSecond times the operations of a token by the peak of the data sheet. Absent on CPUs,"
+        " on GPUs whose peak is not known, in fp32, for experts, and for tasks other than pretrain and sft.",
+    )
     eta_seconds: int | None = Field(None, description="Seconds until the last step, at the present pace.")
     checkpoint_step: int | None = Field(None, description="Step of the newest complete checkpoint.")
     message: str | None = Field(None, description="What is going on outside the steps, such as loading the model.")

@@ -43,6 +43,7 @@ METRICS = {
     "current_epoch": ("epoch", "{:.2f}"),
     "train_tokens_per_second": ("tokensPerSecond", "{:.1f}"),
     "tokens_per_second": ("tokensPerSecond", "{:.1f}"),
+    "mfu": ("mfu", "{:.4f}"),
 }
 """Metrics of transformers' Trainer and TRL's, and the figures of ours that they are, with their formats."""
 COUNTS = {"current_step": "step", "total_steps": "totalSteps"}

@@ -44,7 +44,7 @@ IDENTITY = ("kind", "namespace", "name")
 """Labels of every family."""
 IN_WORDS = {"message"}
 BY_CHANNEL = {"channel_losses", "eval_channel_losses"}
-RENAMED = {"percent": "progress_ratio"}
+RENAMED = {"percent": "progress_ratio", "mfu": "model_flops_utilization_ratio"}
 """Fields of `Progress` that Prometheus' rules name otherwise."""
 FIGURES = {
     to_camel(name): Family(

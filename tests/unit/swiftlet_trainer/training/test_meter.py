@@ -21,8 +21,8 @@ def test_speed_and_time_left(clock: list[float]) -> None:
     found.start()
     for tokens in (50, 150):
         clock[0] += 2.0
-        found.step_done(tokens)
-    assert found.tokens_per_second() == 50.0
+        found.step_done(tokens, flops=3e9)
+    assert (found.tokens_per_second(), found.flops_per_second()) == (50.0, 1.5e9)
     assert found.seconds_left(2) == 16
 
 

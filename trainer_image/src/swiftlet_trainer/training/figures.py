@@ -19,6 +19,8 @@ class StepFigures:
     grad_norm: float
     tokens: int
     """Without padding, over all processes."""
+    flops: float | None = None
+    """Operations that the step cannot do without, over all processes; None where they are not known."""
     eval_loss: float | None = None
     of_evaluation: Told = field(default_factory=dict)
     """The task's figures of the rows held out, by the same names, after a step that evaluates."""

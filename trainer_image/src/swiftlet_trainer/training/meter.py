@@ -16,26 +16,37 @@ class Meter:
     """Speed over the last steps. Tokens are counted without padding, over all processes."""
 
     total_steps: int
-    _marks: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=WINDOW + 1))
+    _marks: deque[tuple[float, int, float]] = field(default_factory=lambda: deque(maxlen=WINDOW + 1))
     _tokens: int = 0
+    _flops: float = 0.0
 
     def start(self) -> None:
         """The first step begins now."""
-        self._marks.append((time.perf_counter(), 0))
+        self._marks.append((time.perf_counter(), 0, 0.0))
 
-    def step_done(self, tokens: int) -> None:
-        """A step of `tokens` tokens ended now."""
+    def step_done(self, tokens: int, flops: float = 0.0) -> None:
+        """A step of `tokens` tokens and so many operations ended now."""
         self._tokens += tokens
-        self._marks.append((time.perf_counter(), self._tokens))
+        self._flops += flops
+        self._marks.append((time.perf_counter(), self._tokens, self._flops))
 
     def pause(self, seconds: float) -> None:
         """Leave out time that was not training: a checkpoint, an evaluation."""
-        self._marks = deque(((moment + seconds, tokens) for moment, tokens in self._marks), maxlen=WINDOW + 1)
+        self._marks = deque(
+            ((moment + seconds, tokens, flops) for moment, tokens, flops in self._marks), maxlen=WINDOW + 1
+        )
 
     def tokens_per_second(self) -> float:
         """0 before the first step."""
-        (start, first), (end, last) = self._marks[0], self._marks[-1]
-        return (last - first) / (end - start) if end > start else 0.0
+        return self._rate(1)
+
+    def flops_per_second(self) -> float:
+        """0 before the first step."""
+        return self._rate(2)
+
+    def _rate(self, place: int) -> float:
+        first, last = self._marks[0], self._marks[-1]
+        return (last[place] - first[place]) / (last[0] - first[0]) if last[0] > first[0] else 0.0
 
     def seconds_left(self, step: int) -> int:
         """Estimated from the mean time of the last steps."""

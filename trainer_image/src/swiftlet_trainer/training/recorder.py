@@ -21,9 +21,18 @@ class Recorder:
     """Told of each step by the trainer. On other processes than rank 0 it keeps the figures and writes nothing."""
 
     def __init__(
-        self, output_dir: Path, reporter: Reporter, logging_steps: int, plan: BatchPlan, total: int, start: int
+        self,
+        output_dir: Path,
+        reporter: Reporter,
+        logging_steps: int,
+        plan: BatchPlan,
+        total: int,
+        start: int,
+        peak: float | None = None,
     ) -> None:
-        """start: steps that are done, when the run goes on from a checkpoint; the history forgets later ones."""
+        """start: steps that are done, when the run goes on from a checkpoint; the history forgets later ones. peak:
+        operations per second of the devices of all processes, where it is known."""
+        self._peak = peak
         self._reporter, self._logging_steps, self._plan, self._total = reporter, logging_steps, plan, total
         self._history = History(output_dir)
         self._meter = Meter(total)
@@ -47,7 +56,7 @@ class Recorder:
 
     def step(self, figures: StepFigures) -> None:
         """Record one step, and report it when it is due."""
-        self._meter.step_done(figures.tokens)
+        self._meter.step_done(figures.tokens, figures.flops or 0.0)
         self.loss = figures.loss
         self.eval_loss = self.eval_loss if figures.eval_loss is None else figures.eval_loss
         self._held_out = _of_held_out(figures.of_evaluation) or self._held_out
@@ -64,6 +73,7 @@ class Recorder:
             learning_rate=f"{figures.learning_rate:.3g}",
             grad_norm=f"{figures.grad_norm:.3g}",
             tokens_per_second=f"{self._meter.tokens_per_second():.1f}",
+            mfu=f"{self._meter.flops_per_second() / self._peak:.4f}" if self._peak and figures.flops else None,
             eta_seconds=self._meter.seconds_left(figures.step),
             checkpoint_step=self._checkpoint,
             channel_losses=self._channel_losses or None,

@@ -64,7 +64,8 @@ def run_training(job_path: str, stop: StopRequest) -> None:
     if prepared.channels:
         task = replace(task, channels=prepared.channels)
     total = data.plan.total_steps(run.document.training.epochs, run.document.training.max_steps)
-    recorder = Recorder(run.output_dir, run.reporter, run.document.training.logging_steps, data.plan, total, start)
+    steps = run.document.training.logging_steps
+    recorder = Recorder(run.output_dir, run.reporter, steps, data.plan, total, start, _peak(run))
     run.phase("loading the model")
     trainer = _trainer(run, TaskTrainer, task, data, total, stop, recorder)
     run.phase(f"resuming from step {start}" if start else "training")
@@ -206,6 +207,19 @@ def _trainer(run: Run, kind: Any, task: Any, data: Any, total: int, stop: StopRe
         data_workers=plan.data_workers.value,
         reference=reference,
     )
+
+
+def _peak(run: Run) -> float | None:
+    """Operations per second of the run's GPUs; None where they are of a kind that is not known, and where the precision
+    is not the one that is known of them."""
+    if not run.document.use_gpu or run.step_plan.precision.value != "bf16":
+        return None
+    import torch
+
+    from swiftlet_trainer.training.arithmetic import peak_of
+
+    peak = peak_of(torch.cuda.get_device_name())
+    return peak and peak * run.process.world_size
 
 
 def _peers(run: Run) -> Any:

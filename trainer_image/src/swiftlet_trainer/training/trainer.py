@@ -21,6 +21,7 @@ from swiftlet_trainer.checkpoints.writing import write_checkpoint
 from swiftlet_trainer.parallel.peers import Peers
 from swiftlet_trainer.tasks.base import Task
 from swiftlet_trainer.training.among import among_rows
+from swiftlet_trainer.training.arithmetic import arithmetic_of
 from swiftlet_trainer.training.baseline import baseline_of, with_baseline
 from swiftlet_trainer.training.batches import RankBatches
 from swiftlet_trainer.training.collate import Batch
@@ -74,6 +75,8 @@ class TaskTrainer:
         self.document, self.total, self.store, self.recorder = document, total, store, recorder
         self.reference = reference
         self._stop, self._data_workers = stop, data_workers
+        # What compares or scores sequences passes over them more than once, or without a head of tokens.
+        self._arithmetic = arithmetic_of(engine.model) if task.head is None and task.items == "tokens" else None
         self._rate_factor = learning_rate_factor(document.training, total)
         self.step = 0
         """Steps that are done."""
@@ -131,12 +134,14 @@ class TaskTrainer:
         grad_norm = self.engine.update(rate)
         self.step += 1
         loss, *figures = self._agreed(sums, items)
+        tokens = sum(self.data.plan.lengths[row] for row in rows)
         return StepFigures(
             step=self.step,
             loss=loss,
             learning_rate=rate,
             grad_norm=float(grad_norm),
-            tokens=sum(self.data.plan.lengths[row] for row in rows),
+            tokens=tokens,
+            flops=self._arithmetic.of_step(tokens, items) if self._arithmetic else None,
             of_task=self.task.told(dict(zip(self.task.figures, figures, strict=True))),
         )
 

@@ -28,6 +28,7 @@ FIGURES = (
     "evalRewardsMargins",
     "evalRewardsAccuracies",
     "tokensPerSecond",
+    "mfu",
     "etaSeconds",
 )
 
