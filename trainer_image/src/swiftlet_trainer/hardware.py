@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.processor import usable_cores
+from swiftlet.wire.processor import usable_cores
 from swiftlet.wire.step_plan import Hardware
 
 

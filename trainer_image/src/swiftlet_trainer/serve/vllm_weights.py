@@ -1,6 +1,6 @@
 """Which quantized weights vLLM can compute with."""
 
-from swiftlet.api.processor import has_flag
+from swiftlet.wire.processor import has_flag
 
 from swiftlet_trainer.serve.quantization import Quantization
 

@@ -12,7 +12,6 @@ from typing import Any
 from swiftlet.api import FineTuneJob
 from swiftlet.api.base import Resource
 from swiftlet.api.dataset import Dataset
-from swiftlet.api.processor import bf16_flag, usable_cores
 from swiftlet.api.uris import parse_uri, scheme_of
 from swiftlet.cli.acting.planning import Imagined, PlannedResource
 from swiftlet.cli.printing.figures import size
@@ -21,6 +20,7 @@ from swiftlet.kinds.finetunejob.estimate import Estimate, estimate
 from swiftlet.kinds.finetunejob.plan import Layout, plan_layout
 from swiftlet.kinds.finetunejob.shape import shape_of
 from swiftlet.wire.documents import TrainDocument
+from swiftlet.wire.processor import bf16_flag, usable_cores
 from swiftlet.wire.step_plan import Hardware, StepPlan, plan_step
 
 ASSUMED = "a GPU of CUDA capability 8.0 or newer is assumed; pods decide by what they find"
