@@ -36,7 +36,8 @@ SCRIPTS = {
     "data_preparation": ("Data preparation", "Rows per second and peak memory; memory must not grow with rows."),
     "tool_rows": (
         "Preparation of rows with tools",
-        "20,000 made conversations with calls of tools, written by react_en and weighed by react, beside ms-swift.",
+        "Made conversations with calls of tools, written by react_en and weighed by react, beside ms-swift. The goal "
+        "is of 20,000.",
     ),
     "loss_scale": (
         "Weights beside ms-swift",

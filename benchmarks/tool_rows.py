@@ -90,7 +90,7 @@ def ways(model: Path, rows: Path) -> dict[str, list[str]]:
 def table(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """A line for each program, by medians, and what it takes as many times as we do."""
     own = {name: median(one[name] for one in found["swiftlet"]) for name in ("seconds", "processor")}
-    lines = [f"{'':24}{'rows':>8}{'tokens':>11}{'seconds':>9}{'rows/s':>8}{'x':>7}{'processor s':>13}{'x':>7}"]
+    lines = [f"{'program':24}{'rows':>8}{'tokens':>11}{'seconds':>9}{'rows/s':>8}{'x':>7}{'processor s':>13}{'x':>7}"]
     ratios = {}
     for name, rounds in found.items():
         seconds, processor_s = (median(one[key] for one in rounds) for key in own)

@@ -70,7 +70,7 @@ def measure(made: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, l
 
 def report(found: Mapping[str, Sequence[float]]) -> str:
     """The median of the rounds' ratios, and whether the goal is met."""
-    lines = [f"{'':12}{'s a step':>10}{'beside `without`, by round (quartile, median, quartile)':>58}"]
+    lines = [f"{'batch':12}{'s a step':>10}{'beside `without`, by round (quartile, median, quartile)':>58}"]
     for way, seconds in found.items():
         ratios = sorted(one / base - 1 for one, base in zip(seconds, found["without"], strict=True))
         quarter = len(ratios) // 4
