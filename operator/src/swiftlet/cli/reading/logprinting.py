@@ -59,7 +59,7 @@ def _print(request: LogRequest, lines: list[Line]) -> None:
 def _hint(request: LogRequest, pods: list[Object]) -> None:
     """Say on stderr what is not shown."""
     if not pods:
-        print("no pod has started yet", file=sys.stderr)
+        print(without_pods(request.item), file=sys.stderr)
         return
     first = pods[0]["metadata"]
     job = next((owner["name"] for owner in first.get("ownerReferences") or [] if owner["kind"] == "Job"), None)
@@ -68,6 +68,21 @@ def _hint(request: LogRequest, pods: list[Object]) -> None:
     everyone = pods_to_read(request.world, request.item, Choice(previous=request.choice.previous, all_pods=True))
     if len(everyone) > 1:
         print(f"first of {len(everyone)} pods, {first['name']}; --all-pods shows the others", file=sys.stderr)
+
+
+def without_pods(item: Object) -> str:
+    """What is said of a resource that has no pods: none has started, or they are gone, and what its status has kept of
+    their last lines."""
+    status = item.get("status") or {}
+    failure = status.get("failure") or {}
+    if not failure and not status.get("completionTime"):
+        return "no pod has started yet"
+    gone = "the pods are gone, and their logs with them"
+    if not failure:
+        return gone
+    who = f"pod {failure['pod']}" if failure.get("pod") else "the pod that failed"
+    kept = [failure.get("message"), failure.get("traceback")]
+    return "\n".join([f"{gone}; the status has kept of {who}:", *(text.rstrip() for text in kept if text)])
 
 
 def _is_over(request: LogRequest, pods: list[Object]) -> bool:
