@@ -44,16 +44,19 @@ def run(options: argparse.Namespace) -> int:
 
     world = open_world(options)
     try:
+        from swiftlet.cli.reading.clusterworld import ClusterWorld
         from swiftlet.cli.ui.pages.frame import Site
         from swiftlet.cli.ui.server import Address, serve
     except ModuleNotFoundError as error:
         raise CommandError(
             f"{error.name} is not installed; the page needs: pip install 'swiftlet[ui]'", exitcodes.INVALID
         ) from error
-    where = f"state folder {options.state or default_state()}" if world.folder else f"context {options.context or ''}"
-    # Each reading of a cluster is a dozen requests.
-    every = 2.0 if world.folder else 5.0
-    site = Site(world, options.namespace or world.namespace, where.strip(), every)
+    if isinstance(world, ClusterWorld):
+        # Each reading of a cluster is a dozen requests.
+        where, every = f"context {world.connection.access.context}", 5.0
+    else:
+        where, every = f"state folder {options.state or default_state()}", 2.0
+    site = Site(world, options.namespace or world.namespace, where, every)
     serve(site, Address(options.host, options.port, not options.no_open))
     return exitcodes.OK
 

@@ -68,10 +68,6 @@ class Site:
     where: str
     every: float
 
-    @property
-    def is_on_cluster(self) -> bool:
-        return self.world.folder is None
-
 
 def link_to(item: Object) -> str:
     """The page of a resource; `-` stands for the namespace of what has none."""
