@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes.client.exceptions import ApiException
 from testbed.argocd import NAMESPACE, ArgoCd
 from testbed.controlplane import ControlPlane
 from testbed.operator_process import OperatorProcess
@@ -139,7 +140,8 @@ class Followed:
 
     def app(self) -> Object:
         """The Application."""
-        return dict(json.loads(self._kubectl("get", "application", APPLICATION, "-o", "json")))
+        where = ("argoproj.io", "v1alpha1", NAMESPACE, "applications", APPLICATION)
+        return dict(self.place.custom.get_namespaced_custom_object(*where))
 
     def status(self) -> tuple[str, str]:
         """(sync, health) of the Application."""
@@ -228,7 +230,10 @@ class Followed:
         patch = {"metadata": {"finalizers": ["resources-finalizer.argocd.argoproj.io"]}}
         if self._kubectl("get", "application", APPLICATION, "--ignore-not-found", "-o", "name"):
             self._kubectl("patch", "application", APPLICATION, "--type=merge", "-p", json.dumps(patch))
-            self._kubectl("delete", "application", APPLICATION, "--timeout=180s")
+            self._kubectl("delete", "application", APPLICATION, "--wait=false")
+            # It stays as long as a sync waits for something; there may be none.
+            self.argo_cd.cli("app", "terminate-op", APPLICATION, check=False)
+            self._kubectl("wait", "--for=delete", f"application/{APPLICATION}", "--timeout=120s")
 
     def _await(self, holds: Callable[[], bool], what: str) -> None:
         try:
@@ -239,8 +244,12 @@ class Followed:
             raise AssertionError(f"{error}; {json.dumps(status)}") from None
 
     def _uid(self, kind: str, name: str) -> str:
-        where = ("-n", self.place.namespace, "--ignore-not-found", "-o", "jsonpath={.metadata.uid}")
-        return str(self.place.control_plane.kubectl("get", f"{kind}.swiftlet.dev", name, *where).stdout)
+        try:
+            return str(self.place.get(kind, name)["metadata"]["uid"])
+        except ApiException as error:
+            if error.status != 404:
+                raise
+            return ""
 
     def _kubectl(self, *args: str) -> str:
         return str(self.place.control_plane.kubectl(*args, "-n", NAMESPACE).stdout)
