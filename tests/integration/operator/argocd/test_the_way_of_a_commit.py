@@ -21,7 +21,7 @@ def test_a_commit_trains_waits_and_is_served(bird: Any, reader: Any) -> None:
     assert not bird.exists("ModelDeployment", "bird")
     bird.end("EvalRun", "bird-1")
     bird.await_operation("Succeeded", "")
-    assert bird.status()[1] == "Progressing", "the last wave is not waited for"
+    bird.await_health("ModelDeployment", "bird", "Progressing", "")  # the last wave is not waited for
     bird.await_served()
     assert "Synced" in reader.does("argocd app get bird")
 
