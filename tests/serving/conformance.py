@@ -60,6 +60,10 @@ ANSWERED: dict[str, Case] = {
     "one turn": _chat(),
     "system": _chat({"role": "system", "content": "Be brief"}, *HI),
     "developer": _chat({"role": "developer", "content": "Be brief"}, *HI),
+    "JSON": _chat(response_format={"type": "json_object"}),
+    "a JSON schema": _chat(
+        response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
+    ),
     "history": _chat(*HI, {"role": "assistant", "content": "Hello"}, *HI),
     "history with every field of an answer": _chat(*HI, ASSISTANT, *HI),
     "history of nothing said": _chat(*HI, {**ASSISTANT, "content": None}, *HI),
@@ -154,10 +158,6 @@ VLLM_ALONE: dict[str, Case] = {
     "several prompts": Case({"prompt": ["Once upon", "Twice upon"]}),
     "log probabilities": _chat(logprobs=True, top_logprobs=2),
     "log probabilities of a completion": Case({"prompt": "Once", "logprobs": 2}),
-    "JSON": _chat(response_format={"type": "json_object"}),
-    "a JSON schema": _chat(
-        response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
-    ),
     "penalties": _chat(frequency_penalty=0.5, presence_penalty=0.5),
     "logit_bias": _chat(logit_bias={"5": -100}),
     "echo": Case({"prompt": "Once", "echo": True}),
