@@ -35,7 +35,7 @@ class Pairs:
     """A task that compares the sequences of a group: -log sigmoid(log p of the first - log p of the second)."""
 
     items, want, is_linear, figures = "groups", frozenset[Any](), False, ("mean_token_accuracy",)
-    has_baseline, told = False, staticmethod(dict)
+    has_baseline, head, told = False, None, staticmethod(dict)
 
     def loss(self, scores: Any, batch: Any) -> Any:
         """Its figure is the share of pairs whose first is likelier."""

@@ -52,7 +52,7 @@ def test_status_tells_a_process_that_has_ended(capsys: pytest.CaptureFixture[str
 
 def test_an_unknown_program_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "docker"]) == 1
-    assert "builds 'docker'; they build bridge" in capsys.readouterr().err
+    assert "builds 'docker'; they build argocd, bridge" in capsys.readouterr().err
 
 
 def test_paths_of_programs_are_printed(
