@@ -35,13 +35,14 @@ def walk(app, headers):
     return found
 """
 VLLM = """
+from pathlib import Path
 from swiftlet.wire.documents import ServeDocument
 from swiftlet_trainer.serve.vllm_arguments import vllm_arguments
 from swiftlet_trainer.serve.vllm_process import parse
 from vllm.entrypoints.launchers.app import build_app
 
 document = ServeDocument.model_validate(json.loads(sys.argv[1]))
-app = build_app(parse(vllm_arguments(document, document.model.path, "127.0.0.1")), ("generate",))
+app = build_app(parse(vllm_arguments(document, Path(document.model.path), "127.0.0.1")), ("generate",))
 print("FOUND", json.dumps([walk(app, {}), walk(app, {"Authorization": "Bearer wrong"})]))
 """
 
