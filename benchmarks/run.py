@@ -41,7 +41,7 @@ SCRIPTS = {
     ),
     "loss_scale": (
         "Weights beside ms-swift",
-        "The same rows, rules of loss scale and real tokenizers through both programs' templates, token by token. `the "
+        "The same rows, rules of loss scale and real tokenizers through both programs' templates, byte by byte. `the "
         "same`: apart from the line break behind turns and the first token, which differ in every row.",
     ),
     "weights_cost": ("What weights cost a step", "The same batch with and without weights of tokens, in turn."),

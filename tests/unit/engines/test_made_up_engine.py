@@ -1,13 +1,8 @@
 """What a new serving engine costs: it is added to a copy of the sources, and serves what a document asks of it."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[3]
+from testbed.sources import SourceCopy
 
 KNOWN = '''
 """parrot: says what it hears."""
@@ -63,22 +58,13 @@ spec:
   engine: ENGINE
 """
 LOOK = """
-import io, json, socket, sys, threading
-from contextlib import redirect_stderr, redirect_stdout
-from pathlib import Path
-from swiftlet.cli.main import main
+import socket, threading
 from swiftlet.wire.documents import ServeDocument
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.serve.choice import choose_engine, engine_named
 from swiftlet_trainer.serve.engine import Served
 from swiftlet_trainer.serve.health import State
 from swiftlet_trainer.serve.supervisor import Supervisor
-
-def said(*arguments):
-    told = io.StringIO()
-    with redirect_stdout(told), redirect_stderr(told if "json" not in arguments else sys.stderr):
-        main(list(arguments))
-    return told.getvalue()
 
 objects = json.loads(said("plan", "parrot.yaml", "-o", "json"))["resources"][0]["objects"]
 said("crds", "--output", "crds")
@@ -112,23 +98,20 @@ print(json.dumps({
 """
 
 
-def with_parrot(root: Path) -> set[str]:
-    """Put a copy of the sources below `root`, to which the engine is added; returns the files that this took."""
-    for project, package in (("operator", "swiftlet"), ("trainer_image", "swiftlet_trainer")):
-        shutil.copytree(REPOSITORY / project / "src" / package, root / package)
-    before = {path: path.read_bytes() for path in root.rglob("*.py")}
+def add_engine(root: Path) -> None:
+    """Add the engine to the sources below `root`."""
     (root / "swiftlet/api/engines/parrot.py").write_text(KNOWN)
     (root / "swiftlet_trainer/serve/engines/parrot.py").write_text(STARTED)
     registry = root / "swiftlet/api/engines/registry.py"
     first = "from swiftlet.api.engines.transformers"
     listed = registry.read_text().replace("(VLLM, TRANSFORMERS)", "(VLLM, TRANSFORMERS, PARROT)")
     registry.write_text(listed.replace(first, f"from swiftlet.api.engines.parrot import PARROT\n{first}"))
-    return {str(path.relative_to(root)) for path in root.rglob("*.py") if before.get(path) != path.read_bytes()}
 
 
 def test_an_engine_is_two_modules_and_a_word_in_the_registry(tmp_path: Path) -> None:
-    touched = with_parrot(tmp_path / "sources")
-    assert touched == {
+    sources = SourceCopy(tmp_path)
+    add_engine(sources.root)
+    assert sources.touched() == {
         "swiftlet/api/engines/registry.py",
         "swiftlet/api/engines/parrot.py",
         "swiftlet_trainer/serve/engines/parrot.py",
@@ -140,12 +123,7 @@ def test_an_engine_is_two_modules_and_a_word_in_the_registry(tmp_path: Path) -> 
         "unknown": "{name: gull}",
     }.items():
         (tmp_path / f"{name}.yaml").write_text(DEPLOYMENT.replace("ENGINE", engine))
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "sources"), "NO_COLOR": "1", "COLUMNS": "200"}
-    done = subprocess.run(
-        [sys.executable, "-c", LOOK], cwd=tmp_path, env=environment, capture_output=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    seen = json.loads(done.stdout)
+    seen = sources.look(LOOK)
 
     server = next(item for item in seen["objects"] if item["kind"] == "Deployment")["spec"]["template"]["spec"]
     probe = server["containers"][0]["startupProbe"]

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 from swiftlet.api.engines.registry import ENGINES
+from testbed.sources import mentions, texts_of
 
-REPOSITORY = Path(__file__).parents[3]
-SOURCES = ("operator/src", "trainer_image/src")
 LIBRARIES = {"transformers"}
 """Engines named as a library is, which much else uses: found where they are compared, or named as engines."""
 
@@ -26,13 +25,7 @@ EXCEPTIONS = {
 
 
 def test_every_name_of_an_engine_stands_in_its_own_modules() -> None:
-    found = {
-        (str(path.relative_to(REPOSITORY / root)), name)
-        for root in SOURCES
-        for path in (REPOSITORY / root).rglob("*.py")
-        for name in named(path.read_text(encoding="utf-8"))
-        if not re.match(rf"{name}(_|\.py$)", path.name)
-    }
+    found = {(file, name) for file, name in mentions(named) if not re.match(rf"{name}(_|\.py$)", Path(file).name)}
     assert found == EXCEPTIONS
 
 
@@ -60,9 +53,7 @@ def named(code: str) -> set[str]:
     if not any(name in code for name in ENGINES):
         return set()
     nodes = list(ast.walk(ast.parse(code)))
-    words = {node.value for node in nodes if isinstance(node, ast.Expr)}
-    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and node not in words]
-    return {name for name in ENGINES for text in texts if isinstance(text, str) and _names(text, name)}
+    return {name for name in ENGINES for text in texts_of(nodes) if _names(text, name)}
 
 
 def _names(text: str, name: str) -> bool:

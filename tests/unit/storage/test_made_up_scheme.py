@@ -1,13 +1,9 @@
 """What a new URI scheme costs: it is added to a copy of the sources, and works from the document to the pod."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[3]
+from testbed.sources import SourceCopy
 
 SCHEME = '''
 """tape://shelf/path: data mounted from a shelf, models fetched from it."""
@@ -55,18 +51,8 @@ spec:
   tuner: {lora: {rank: 4}}
 """
 LOOK = """
-import io, json, sys
-from contextlib import redirect_stderr, redirect_stdout
-from pathlib import Path
-from swiftlet.cli.main import main
 from swiftlet.wire.documents import ResolvedModel
 from swiftlet_trainer.models.loading import model_folder
-
-def said(*arguments):
-    told = io.StringIO()
-    with redirect_stdout(told), redirect_stderr(told if "json" not in arguments else sys.stderr):
-        main(list(arguments))
-    return told.getvalue()
 
 planned = json.loads(said("plan", "north.yaml", "-o", "json"))
 said("crds", "--output", "crds")
@@ -80,32 +66,28 @@ print(json.dumps({
 """
 
 
-def with_tape(root: Path) -> set[str]:
-    """Put a copy of the sources below `root`, to which the scheme is added; returns the files that this took."""
-    for project, package in (("operator", "swiftlet"), ("trainer_image", "swiftlet_trainer")):
-        shutil.copytree(REPOSITORY / project / "src" / package, root / package)
-    before = {path: path.read_bytes() for path in root.rglob("*.py")}
+def add_scheme(root: Path) -> None:
+    """Add the scheme to the sources below `root`."""
     (root / "swiftlet/storage/tape.py").write_text(SCHEME)
     (root / "swiftlet_trainer/storage/tape.py").write_text(FETCH)
     registry = root / "swiftlet/storage/registry.py"
     listed = registry.read_text().replace(", LOCAL)", ", Tape(), LOCAL)")
     imported = "from swiftlet.storage.tape import Tape\n"
     registry.write_text(listed.replace("from swiftlet.storage.uri", f"{imported}from swiftlet.storage.uri"))
-    return {str(path.relative_to(root)) for path in root.rglob("*.py") if before.get(path) != path.read_bytes()}
 
 
 def test_a_scheme_is_two_modules_and_a_word_in_the_registry(tmp_path: Path) -> None:
-    touched = with_tape(tmp_path / "sources")
-    assert touched == {"swiftlet/storage/registry.py", "swiftlet/storage/tape.py", "swiftlet_trainer/storage/tape.py"}
+    sources = SourceCopy(tmp_path)
+    add_scheme(sources.root)
+    assert sources.touched() == {
+        "swiftlet/storage/registry.py",
+        "swiftlet/storage/tape.py",
+        "swiftlet_trainer/storage/tape.py",
+    }
     for shelf in ("north", "burnt"):
         (tmp_path / f"{shelf}.yaml").write_text(JOB.replace("SHELF", shelf))
     (tmp_path / "unknown.yaml").write_text(JOB.replace("tape://SHELF", "drum://x"))
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "sources"), "NO_COLOR": "1", "COLUMNS": "200"}
-    done = subprocess.run(
-        [sys.executable, "-c", LOOK], cwd=tmp_path, env=environment, capture_output=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    seen = json.loads(done.stdout)
+    seen = sources.look(LOOK)
 
     document = json.loads(next(item["data"]["job.json"] for item in seen["objects"] if item["kind"] == "ConfigMap"))
     assert document["model"] == {"uri": "tape://north/model"}

@@ -2,13 +2,10 @@
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 from swiftlet.storage.registry import LOCAL, SCHEMES
-
-REPOSITORY = Path(__file__).parents[3]
-SOURCES = ("operator/src", "trainer_image/src")
+from testbed.sources import mentions, texts_of
 
 MENTION = re.compile(rf"({'|'.join(SCHEMES)})://|[\"']({'|'.join(SCHEMES)})[\"']")
 
@@ -22,14 +19,8 @@ EXCEPTIONS = {
 
 
 def test_every_name_of_a_scheme_stands_in_its_own_module() -> None:
-    found = {
-        (str(path.relative_to(REPOSITORY / root)), name)
-        for root in SOURCES
-        for path in (REPOSITORY / root).rglob("*.py")
-        for name in named(path.read_text(encoding="utf-8"))
-    }
     own = {f"{package}/storage/{name}.py": name for package in ("swiftlet", "swiftlet_trainer") for name in SCHEMES}
-    assert found - own.items() == EXCEPTIONS
+    assert set(mentions(named)) - own.items() == EXCEPTIONS
 
 
 @pytest.mark.parametrize(
@@ -52,8 +43,6 @@ def named(code: str) -> set[str]:
     if not MENTION.search(code):
         return set()
     nodes = list(ast.walk(ast.parse(code)))
-    words = {node.value for node in nodes if isinstance(node, ast.Expr)}
-    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and node not in words]
     sides = [[node.left, *node.comparators] for node in nodes if isinstance(node, ast.Compare)]
     compared = [
         side.value
@@ -65,7 +54,7 @@ def named(code: str) -> set[str]:
     return {
         name
         for name in SCHEMES
-        for text in texts
-        if isinstance(text, str) and (f"{name}://" in text or text == name)
+        for text in texts_of(nodes)
+        if f"{name}://" in text or text == name
         if text != LOCAL.name or text in compared
     }

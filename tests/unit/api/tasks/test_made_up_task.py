@@ -1,13 +1,9 @@
 """What a new task costs: it is added to a copy of the sources, and is learnt from the document to the loss."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[4]
+from testbed.sources import SourceCopy
 
 BLOCK = '''
 """Halves: supervised fine-tuning that is in no hurry."""
@@ -66,19 +62,9 @@ spec:
   task: TASK
 """
 LOOK = """
-import io, json, sys
-from contextlib import redirect_stderr, redirect_stdout
-from pathlib import Path
 from unittest.mock import MagicMock
 from swiftlet.api.reference import render_reference
-from swiftlet.cli.main import main
 from swiftlet.wire.documents import TrainDocument
-
-def said(*arguments):
-    told = io.StringIO()
-    with redirect_stdout(told), redirect_stderr(told if "json" not in arguments else sys.stderr):
-        main(list(arguments))
-    return told.getvalue()
 
 objects = json.loads(said("plan", "half.yaml", "-o", "json"))["resources"][0]["objects"]
 said("crds", "--output", "crds")
@@ -102,11 +88,8 @@ print(json.dumps(seen))
 """
 
 
-def with_half(root: Path) -> set[str]:
-    """Put a copy of the sources below `root`, to which the task is added; returns the files that this took."""
-    for project, package in (("operator", "swiftlet"), ("trainer_image", "swiftlet_trainer")):
-        shutil.copytree(REPOSITORY / project / "src" / package, root / package)
-    before = {path: path.read_bytes() for path in root.rglob("*.py")}
+def add_task(root: Path) -> None:
+    """Add the task to the sources below `root`."""
     (root / "swiftlet/api/tasks/half.py").write_text(BLOCK)
     own = root / "swiftlet_trainer/tasks/half"
     own.mkdir()
@@ -120,24 +103,19 @@ def with_half(root: Path) -> set[str]:
     field = "    seq_cls: SeqClsTask | None"
     listed = listed.replace(field, f'    half: HalfTask | None = Field(None, description="Halves.")\n{field}')
     registry.write_text(listed)
-    return {str(path.relative_to(root)) for path in root.rglob("*.py") if before.get(path) != path.read_bytes()}
 
 
 def test_a_task_is_a_block_a_folder_and_its_field(tmp_path: Path) -> None:
-    touched = with_half(tmp_path / "sources")
+    sources = SourceCopy(tmp_path)
+    add_task(sources.root)
     own = {f"swiftlet_trainer/tasks/half/{part}.py" for part in ("__init__", "rows", "task")}
-    assert touched == {"swiftlet/api/tasks/__init__.py", "swiftlet/api/tasks/half.py", *own}
+    assert sources.touched() == {"swiftlet/api/tasks/__init__.py", "swiftlet/api/tasks/half.py", *own}
     agents = "{half: {}}\n  template: {agentTemplate: hermes}"
     for name, task in {"half": "{half: {share: 0.25}}", "agents": agents, "two": "{half: {}, dpo: {}}"}.items():
         (tmp_path / f"{name}.yaml").write_text(JOB.replace("TASK", task))
     preferring = JOB.replace("TASK", "{half: {}}").replace('rows.jsonl"', 'rows.jsonl", format: preference')
     (tmp_path / "preferring.yaml").write_text(preferring)
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "sources"), "NO_COLOR": "1", "COLUMNS": "200"}
-    done = subprocess.run(
-        [sys.executable, "-c", LOOK], cwd=tmp_path, env=environment, capture_output=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    seen = json.loads(done.stdout)
+    seen = sources.look(LOOK)
 
     assert json.loads(seen["document"])["task"] == {"half": {"share": 0.25}}
     assert seen["rows"] == "TextRows"

@@ -2,13 +2,11 @@
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 from swiftlet.api.tasks import Task
+from testbed.sources import mentions, texts_of
 
-REPOSITORY = Path(__file__).parents[4]
-SOURCES = ("operator/src", "trainer_image/src")
 OWN = ("swiftlet/api/tasks/", "swiftlet_trainer/tasks/")
 NAMES = "|".join(Task.model_fields)
 WORDS = re.compile(rf"^({NAMES})$|\btask\.({NAMES})\b|\btasks? ({NAMES})\b")
@@ -34,13 +32,7 @@ EXCEPTIONS = {
 
 
 def test_every_name_of_a_task_stands_in_its_own_modules() -> None:
-    found = {
-        (str(path.relative_to(REPOSITORY / root)), name)
-        for root in SOURCES
-        for path in (REPOSITORY / root).rglob("*.py")
-        for name in named(path.read_text(encoding="utf-8"))
-    }
-    assert {(file, name) for file, name in found if not file.startswith(OWN)} == EXCEPTIONS
+    assert {(file, name) for file, name in mentions(named) if not file.startswith(OWN)} == EXCEPTIONS
 
 
 @pytest.mark.parametrize(
@@ -61,8 +53,6 @@ def test_names_are_found_as_code_writes_them(code: str, names: set[str]) -> None
 def named(code: str) -> set[str]:
     """Tasks that the texts of a module name, docstrings aside, or whose block it takes."""
     nodes = list(ast.walk(ast.parse(code)))
-    words = {node.value for node in nodes if isinstance(node, ast.Expr)}
-    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and node not in words]
-    said = {name for text in texts if isinstance(text, str) for found in WORDS.findall(text) for name in found if name}
+    said = {name for text in texts_of(nodes) for found in WORDS.findall(text) for name in found if name}
     blocks = [node for node in nodes if isinstance(node, ast.Attribute) and node.attr in Task.model_fields]
     return said | {node.attr for node in blocks if getattr(node.value, "attr", getattr(node.value, "id", "")) == "task"}
