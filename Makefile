@@ -79,7 +79,7 @@ bench-training: $(INSTALLED) ## Training speed beside TRL, ms-swift and LLaMA-Fa
 bench-gpu: $(INSTALLED) ## Training speed on this machine's GPU beside TRL; the same page
 	@$(VENV)/bin/python benchmarks/run.py training_gpu
 
-peers-agents: $(INSTALLED) ## Agents' figures beside EvalScope's and BFCL's, weights and preparation beside ms-swift's (30 min); the same page
+peers-agents: $(INSTALLED) ## Agents' figures beside EvalScope's and BFCL's, weights and preparation beside ms-swift's; the same page
 	@$(VENV)/bin/python benchmarks/agent_metrics.py
 	@$(VENV)/bin/python benchmarks/run.py loss_scale tool_rows weights_cost
 

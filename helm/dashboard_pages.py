@@ -12,7 +12,7 @@ MODEL = 'namespace=~"$namespace",name=~"$name"'
 
 
 CACHE = "vllm[:_]kv_cache_usage_perc"
-"""vLLM's /metrics has _ for the colon where a Prometheus, as before 3.0, does not say that it takes any name."""
+"""vLLM's /metrics has _ for the colon where who asks does not say, by `escaping`, that it takes any name."""
 
 
 def of_servers(series: str, by: str, form: str = "rate({}[5m])") -> str:
