@@ -8,7 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dashboard_pages import PAGES, Page, Shown
+from dashboard_pages import PAGES
+from dashboard_panels import Page, Shown
 from grafana_foundation_sdk.builders.dashboard import Dashboard, DatasourceVariable, QueryVariable, Row
 from grafana_foundation_sdk.builders.prometheus import Dataquery
 from grafana_foundation_sdk.builders.stat import Panel as Stat
