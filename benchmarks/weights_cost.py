@@ -44,9 +44,9 @@ def steps() -> dict[str, Callable[[], float]]:
     model, task, collate = AutoModelForCausalLM.from_pretrained(folder()), Sft(), Collator(0)
     attach_token_scores(model, task.want, task.is_linear, task.smoothing)
 
-    def step(rows: Sequence[Mapping[str, Any]]) -> float:
+    def step(rows: list[dict[str, Any]]) -> float:
         model.zero_grad(set_to_none=True)
-        batch = collate(rows)  # type: ignore[arg-type]
+        batch = collate(rows)
         found = task.loss(model(**batch["inputs"]), batch)
         found.total.backward()
         return float(found.total.detach())

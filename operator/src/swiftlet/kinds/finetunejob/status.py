@@ -22,6 +22,9 @@ from swiftlet.kinds.observing.observed import ended_at
 from swiftlet.wire.messages import TerminationMessage
 from swiftlet.wire.reading import read
 
+REPORTING = "Reporting"
+"""Of Tracked: every tracker gets the figures."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -154,13 +157,15 @@ def tracked(view: View) -> State | None:
     said = (view.progress or {}).get("tracking") or {}
     before = next((condition for condition in view.old.conditions if condition.type == "Tracked"), None)
     if before and not said:
-        return State("Tracked", before.status, before.reason, before.message)  # type: ignore[arg-type]
-    failed = any(one["reason"] != "Reporting" for one in said.values())
+        return _tracked(before.reason, before.message)
+    failed = any(one["reason"] != REPORTING for one in said.values())
     waiting = [f"{name}: has not begun" for name in asked.names if name not in said]
     message = "; ".join([*(f"{name}: {one['message']}" for name, one in said.items()), *waiting])
-    if failed:
-        return State("Tracked", "False", "TrackerFailed", message)
-    return State("Tracked", *(("False", "NotStarted") if waiting else ("True", "Reporting")), message)
+    return _tracked("TrackerFailed" if failed else "NotStarted" if waiting else REPORTING, message)
+
+
+def _tracked(reason: str, message: str) -> State:
+    return State("Tracked", "True" if reason == REPORTING else "False", reason, message)
 
 
 def suspended(view: View) -> State:
