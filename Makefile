@@ -54,8 +54,9 @@ types: $(INSTALLED) ## Strict types
 WORKERS ?= 2
 
 # What needs programs of others that take minutes to build, or a minute to start.
-ECOSYSTEM := tests/integration/operator/kueue tests/integration/operator/argocd tests/integration/trackers \
-  tests/browser tests/integration/cluster/ui
+ECOSYSTEM := tests/integration/operator/kueue tests/integration/operator/jobset tests/integration/operator/argocd \
+  tests/integration/operator/prometheus_operator tests/integration/trackers tests/integration/registries \
+  tests/browser tests/integration/cluster/ui e2e/ecosystem
 
 unit: $(INSTALLED) ## Tests alone, WORKERS=2 at a time; PYTEST_ARGS="tests/unit -k name" selects
 	@PYTHONHASHSEED=0 $(VENV)/bin/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder \
@@ -65,9 +66,9 @@ examples: $(INSTALLED) ## Run examples/tasks and examples/chain on the real mode
 	@$(VENV)/bin/pytest tests/examples $(EXAMPLES_ARGS)
 
 e2e: $(INSTALLED) ## The operator on a cluster of two real nodes, made on this machine (root on Linux); E2E_ARGS="-k name"
-	@$(VENV)/bin/pytest e2e --timeout=3600 $(E2E_ARGS)
+	@$(VENV)/bin/pytest e2e --ignore=e2e/ecosystem --timeout=3600 $(E2E_ARGS)
 
-e2e-ecosystem: $(INSTALLED) ## Beside the real Kueue and Argo CD (12 min to build the first time), a real MLflow server, and in Chromium; ECOSYSTEM_ARGS
+e2e-ecosystem: $(INSTALLED) ## Beside the real Kueue (also on two nodes), JobSet, Argo CD and Prometheus operator (16 min to build the first time), a real MLflow server, a registry, and in Chromium; ECOSYSTEM_ARGS
 	@$(VENV)/bin/pytest $(ECOSYSTEM) $(ECOSYSTEM_ARGS)
 
 e2e-kind: $(INSTALLED) ## The same proofs on a kind cluster, where Docker runs
@@ -81,6 +82,7 @@ bench-gpu: $(INSTALLED) ## Training speed on this machine's GPU beside TRL; the 
 
 peers-agents: $(INSTALLED) ## Agents' figures beside EvalScope's and BFCL's, weights and preparation beside ms-swift's; the same page
 	@$(VENV)/bin/python benchmarks/agent_metrics.py
+	@$(VENV)/bin/pytest -q tests/unit/swiftlet_trainer/tasks/sft/test_real_tokenizers.py
 	@$(VENV)/bin/python benchmarks/run.py loss_scale tool_rows weights_cost
 
 claim: $(INSTALLED) ## Train agents with and without loss scale on made rows, and judge them (hours on CPUs); CLAIM_ARGS=--fresh
@@ -90,14 +92,15 @@ gpu-test: $(INSTALLED) ## Tests that need a GPU, which `make test` leaves out wh
 	@$(VENV)/bin/pytest tests/gpu
 
 bench: $(INSTALLED) ## Measure the operator, the quickstart's chain and data preparation (45 min); rewrites docs/benchmarks.md
-	@$(VENV)/bin/python benchmarks/run.py data_preparation chain_latency control_plane
+	@$(VENV)/bin/python benchmarks/run.py data_preparation chain_latency control_plane series
 
 generate: $(INSTALLED) ## Write crds/, docs/reference/ and the chart's copies from the types
 	@$(VENV)/bin/swiftlet crds --output crds
-	@$(VENV)/bin/python -m swiftlet.api.reference docs/reference
+	@$(VENV)/bin/python -m swiftlet.api.schema.reference docs/reference
 	@$(VENV)/bin/python -m swiftlet.kinds.conditions.reference docs/reference
 	@$(VENV)/bin/python -m swiftlet.cli.reference docs/reference/cli.md
 	@$(VENV)/bin/python -m swiftlet_trainer.templates.agents.reference docs/reference/agent-templates.md
+	@$(VENV)/bin/python -m swiftlet_trainer.tasks.sft.weights_page docs/reference/loss-scale.md
 	@$(VENV)/bin/python helm/generate.py
 	@$(VENV)/bin/python helm/dashboards.py
 
@@ -135,7 +138,7 @@ COMPILE = $(UV) pip compile --quiet --generate-hashes --no-annotate --no-header 
 lock: ## Resolve the newest allowed versions into the locks: of everything, and of each image
 	@$(UV) lock --quiet
 	@$(EXPORT) --all-extras --output-file requirements.lock
-	@$(EXPORT) --extra operator --output-file operator/requirements.lock
+	@$(EXPORT) --extra operator --extra page --output-file operator/requirements.lock
 	@$(EXPORT) --only-group image-build --output-file operator/build.lock
 	@mkdir -p $(IMAGE_LOCKS)
 	@$(EXPORT) --only-group torch --output-file $(IMAGE_LOCKS)/torch-cuda.lock

@@ -1,12 +1,13 @@
 """Does loss scale make a better agent? The claim of SWIFT's paper (arXiv:2408.05517), on made rows and a small model.
 
-    python benchmarks/agent_claim.py [--rows 1500] [--steps 120] [--epochs 0.25] [--seeds 1 2 3] [--arms A] [--fresh]
+    python benchmarks/agent_claim.py [--rows 1500] [--steps 40] [--epochs 0.16] [--seeds 1 2 3] [--arms A] [--fresh]
 
 Every arm learns from the same conversations in the same order: `chats` from questions and answers alone, `default` with
-every token of the assistant counted alike, the others with a rule of template.lossScale. Each is judged on steps that
-were never trained on (see claim/rows.py) by an EvalRun. What is printed: each figure as the mean over the seeds, and
-its difference to `default` with the 95 % interval of the paired bootstrap over steps. A run takes long, so what each
-gave is kept in claim/figures.jsonl, which is in the repository, and is not computed again unless --fresh asks for it.
+every token of the assistant counted alike, the others with a rule of template.lossScale; examples/claim has their
+documents. Each is judged on steps that were never trained on (see claim/rows.py) by an EvalRun. What is printed: each
+figure as the mean over the seeds, and its difference to `default` with the 95 % interval of the paired bootstrap over
+steps. A run takes long, so what each gave is kept in claim/figures.jsonl, which is in the repository, and is not
+computed again unless --fresh asks for it.
 """
 
 import argparse
@@ -25,18 +26,10 @@ from ruamel.yaml import YAML
 from swiftlet_trainer.evaluate.statistics import mean_sample, paired_interval, value
 
 SWIFTLET = Path(sys.executable).with_name("swiftlet")
-MODEL = "hf://HuggingFaceTB/SmolLM2-135M-Instruct"
-PARTS = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj")
-PARTS += ("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
-ARMS: dict[str, dict[str, Any]] = {
-    "chats": {},
-    "default": {"agentTemplate": "react_en"},
-    "react": {"agentTemplate": "react_en", "lossScale": ["react"]},
-    "agentflan": {"agentTemplate": "react_en", "lossScale": ["agentflan"]},
-}
-"""Arm -> its template block."""
-UPPER = [f"layers.{layer}.{part}" for layer in range(21, 30) for part in PARTS]
-"""The layers that learn: the last nine of thirty. What lies below has no gradient, so a step costs half."""
+EXAMPLES = Path(__file__).parents[1] / "examples/claim"
+ARMS = ("chats", "default", "react", "agentflan")
+DATA = "pvc://datasets/claim"
+"""Where the documents of the examples have their rows."""
 STEPS = ("phrases", "tools")
 FIGURES = ("act_em", "plan_em", "hallu_rate", "avg_f1", "call_accuracy")
 """What the paper has, and BFCL's figure. Each is of the same steps for every arm."""
@@ -46,25 +39,11 @@ Figures = dict[tuple[str, str], list[float]]
 
 
 def documents(arm: str, seed: int, epochs: float, data: Path) -> list[dict[str, Any]]:
-    """The FineTuneJob of an arm, and the EvalRun of what it learnt."""
-    head = {"apiVersion": "swiftlet.dev/v1alpha1", "metadata": {"name": arm}}
-    train = data / f"{'chats' if arm == 'chats' else 'train'}.jsonl"
-    job = {
-        "model": {"uri": MODEL},
-        "datasets": [{"uri": str(train)}],
-        "tuner": {"lora": {"rank": 16, "targetModules": UPPER}},
-        "training": {"epochs": epochs, "learningRate": 4e-4, "globalBatchSize": 8, "seed": seed},
-        **({"template": ARMS[arm]} if ARMS[arm] else {}),
-    }
-    suites = [
-        {
-            "name": name,
-            "toolCalling": {"uri": str(data / f"{name}.jsonl"), "agentTemplate": "react_en", "maxTokens": 96},
-        }
-        for name in STEPS
-    ]
-    run = {"target": {"fineTuneJobRef": {"name": arm}}, "suites": suites}
-    return [{**head, "kind": "FineTuneJob", "spec": job}, {**head, "kind": "EvalRun", "spec": run}]
+    """The FineTuneJob of an arm, and the EvalRun of what it learnt: those of the example, with rows from a folder."""
+    texts = [(EXAMPLES / arm / f"{kind}.yaml").read_text() for kind in ("finetunejob", "evalrun")]
+    job, run = (YAML(typ="safe", pure=True).load(text.replace(DATA, str(data))) for text in texts)
+    job["spec"]["training"] |= {"epochs": epochs, "seed": seed}
+    return [job, run]
 
 
 def figures_of(lines: Sequence[str]) -> Figures:
@@ -141,8 +120,8 @@ def main() -> None:
     """See the module's text."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1500)
-    parser.add_argument("--steps", type=int, default=120, help="in each of the two files")
-    parser.add_argument("--epochs", type=float, default=0.25)
+    parser.add_argument("--steps", type=int, default=40, help="in each of the two files")
+    parser.add_argument("--epochs", type=float, default=0.16)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--arms", nargs="+", default=[*ARMS], choices=[*ARMS])
     parser.add_argument("--folder", type=Path, default=Path.home() / ".cache/swiftlet/bench/claim")

@@ -1,6 +1,6 @@
 """Weights of tokens beside ms-swift's own: the same rows, rules and tokenizers through both programs' templates.
 
-    python benchmarks/loss_scale.py [--count 144] [--examples]
+    python benchmarks/loss_scale.py [--count 144] [--seed 7] [--tokenizers SmolLM2 Qwen] [--examples]
 
 Prints how many rows have the same tokens' weights, and why the others differ; the exit code is 1 where nobody knows
 why. --examples: one of each.
@@ -20,9 +20,9 @@ from typing import Any
 
 from loss_scale_cases import OWN, Case, cases
 from loss_scale_compare import EVERYWHERE, UNKNOWN, Token, differences
-from real_tokenizers import folders
-from swiftlet.api.dataset import Dataset
-from swiftlet.api.finetunejob import Template
+from real_tokenizers import TOKENIZERS, folders
+from swiftlet.api.v1alpha1.dataset import Dataset
+from swiftlet.api.v1alpha1.finetunejob import Template
 from swiftlet_trainer.data.encode import IGNORED, Encoder
 from swiftlet_trainer.data.tally import Tally
 from swiftlet_trainer.tasks.sft.rows import SftRows
@@ -39,11 +39,13 @@ def main() -> int:
     """See the module's text."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--count", type=int, default=144, help="of each kind of row, for each tokenizer")
+    options.add_argument("--seed", type=int, default=7, help="other rows")
+    options.add_argument("--tokenizers", nargs="+", choices=TOKENIZERS, default=[*TOKENIZERS])
     options.add_argument("--examples", action="store_true")
     asked = options.parse_args()
-    made = cases(asked.count)
+    made = cases(asked.count, asked.seed)
     with tempfile.TemporaryDirectory() as scratch:
-        known = folders(Path(scratch))
+        known = folders(Path(scratch), asked.tokenizers)
         peers = theirs(known, made)
         found = {name: of_tokenizer(folder, made, peers[name], Path(scratch)) for name, folder in known.items()}
     examples = {why: (name, what) for name, each in found.items() for one in each for why, what in one.items()}

@@ -14,6 +14,8 @@ Turn = list[Token]
 START, END = b"<|im_start|>", b"<|im_end|>"
 EMPTY_THOUGHT = re.compile(rb"<\|im_start\|>assistant\s*(<think>)?\s*</think>\s*")
 HEADER = START + b"assistant\n"
+BETWEEN = re.compile(rb"(?:\d|(?i:action input):?)(plain \w+(?:(?!\d|(?i:action input)).)*)", re.DOTALL)
+"""A piece between two matches of the rule `found` (loss_scale_cases) whose beginning its pattern with ^ fits."""
 
 BEHIND = "ms-swift learns the line break behind the end of turns, which its template counts to what ends an answer"
 ENDS = (
@@ -30,6 +32,7 @@ FIRST = "the first token counts 0 in ms-swift; it is predicted from nothing, and
 RUNS_ON = "within prompts, rules begin anew with each turn in ms-swift, and with each answer here"
 EMPTY = "a thought that is empty is never learnt here; in ms-swift with ignore_empty_think"
 BEGINS = "an answer begins behind an empty thought, so that patterns with ^ match there; in ms-swift before it"
+REST = "a piece between two matches counts as one in ms-swift where a pattern with ^ fits its beginning"
 NOTHING = "nothing of the row is learnt, so that it is left out here, and counted"
 REFUSED = "calls that would not be read back as they are: the row is refused here, and counted"
 UNKNOWN = "for no known reason"
@@ -150,7 +153,10 @@ def _why(said: bytes, start: int, end: int) -> str:
     if thought and end <= thought.end():
         return EMPTY
     begins = re.compile(rb"\S*\s\S*").match(said, thought.end()) if thought else None
-    return BEGINS if begins and end <= begins.end() else UNKNOWN
+    if begins and end <= begins.end():
+        return BEGINS
+    is_between = any(one.start(1) <= start and end <= one.end(1) for one in BETWEEN.finditer(said))
+    return REST if is_between else UNKNOWN
 
 
 def _places(mine: bytes, theirs: bytes) -> Mapping[int, int]:

@@ -4,7 +4,7 @@ Each has ChatML's control tokens and its plain template, so that two programs wr
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,14 @@ def tekken(scratch: Path) -> Any:
 
 def sentencepiece(_scratch: Path) -> Any:
     """BPE of SentencePiece with blanks before words, 32,768 tokens: Mistral-7B's third, in mistral-common."""
+    from sentencepiece import SentencePieceProcessor
     from transformers import LlamaTokenizer
-    from transformers.convert_slow_tokenizer import SentencePieceExtractor
+    from transformers.tokenization_utils_base import generate_merges
 
-    held = SentencePieceExtractor(str(_mistral() / "mistral_instruct_tokenizer_240323.model.v3")).extract(None)
-    return LlamaTokenizer(vocab=held["vocab"], merges=held["merges"])
+    # transformers reads such files by a module that needs a newer protobuf than vLLM allows.
+    held = SentencePieceProcessor(model_file=str(_mistral() / "mistral_instruct_tokenizer_240323.model.v3"))
+    vocab = {held.id_to_piece(number): number for number in range(held.get_piece_size())}
+    return LlamaTokenizer(vocab=vocab, merges=generate_merges(vocab))
 
 
 TOKENIZERS: dict[str, Callable[[Path], Any]] = {
@@ -62,15 +65,20 @@ TOKENIZERS: dict[str, Callable[[Path], Any]] = {
 }
 
 
-def folders(root: Path) -> dict[str, Path]:
+def folders(root: Path, names: Iterable[str] = tuple(TOKENIZERS)) -> dict[str, Path]:
     """Name -> a folder that both programs load a tokenizer from."""
-    return {name: saved(make(root), root / name.replace(" ", "-")) for name, make in TOKENIZERS.items()}
+    return {name: saved(TOKENIZERS[name](root), root / name.replace(" ", "-")) for name in names}
+
+
+def with_chatml(tokenizer: Any) -> Any:
+    """The tokenizer with ChatML's control tokens and template."""
+    tokenizer.add_special_tokens({"extra_special_tokens": CONTROL})
+    tokenizer.eos_token, tokenizer.chat_template = CONTROL[1], CHATML
+    return tokenizer
 
 
 def saved(tokenizer: Any, folder: Path) -> Path:
-    tokenizer.add_special_tokens({"extra_special_tokens": CONTROL})
-    tokenizer.eos_token, tokenizer.chat_template = CONTROL[1], CHATML
-    tokenizer.save_pretrained(folder)
+    with_chatml(tokenizer).save_pretrained(folder)
     config = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "vocab_size": len(tokenizer)}
     (folder / "config.json").write_text(json.dumps(config))
     return folder

@@ -21,6 +21,7 @@ from typing import Any
 
 from claim.rows import files
 from real_tokenizers import saved, smollm2
+from swiftlet_trainer.garbage import collect_rarely
 from tool_rows_peer import processor
 from training_environments import python_of, versions
 
@@ -113,6 +114,7 @@ def main() -> None:
     parser.add_argument("--one", nargs=2, metavar=("MODEL", "ROWS"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
+        collect_rarely()  # as the trainer's own process
         print(json.dumps(measure(*given.one)))
         return
     with tempfile.TemporaryDirectory() as scratch:

@@ -24,15 +24,25 @@ def python_of(peer: str) -> str:
     """
     if peer == "swiftlet":
         return sys.executable
-    lock = PEERS / peer / "requirements.lock"
-    folder = CACHE / f"{peer}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
+    lock, folder = PEERS / peer / "requirements.lock", folder_of(peer)
     python = folder / "bin" / "python"
-    if not (folder / ".installed").exists():
+    if not is_made(peer):
         print(f"installing {peer} into {folder}", file=sys.stderr, flush=True)
         _run(_uv(), "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder))
         _run(_uv(), "pip", "sync", "--quiet", "--require-hashes", "--python", str(python), str(lock))
         (folder / ".installed").touch()
     return str(python)
+
+
+def folder_of(peer: str) -> Path:
+    """Where `peer`'s environment is, or will be."""
+    lock = PEERS / peer / "requirements.lock"
+    return CACHE / f"{peer}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
+
+
+def is_made(peer: str) -> bool:
+    """Whether `peer`'s environment is there."""
+    return (folder_of(peer) / ".installed").exists()
 
 
 def _uv() -> str:

@@ -110,6 +110,17 @@ def test_a_budget_goes_when_one_replica_is_left(bed: Bed, submit: Any, broken_im
     assert (get(bed, NAMESPACE, "deployment", "scaled-serve") or {})["spec"]["replicas"] == 1
 
 
+def test_revisions_go_when_the_history_is_over(bed: Bed, submit: Any, broken_images: Any) -> None:
+    engine = {"maxModelLength": 512}
+    submit("ModelDeployment", "scaled", compute=broken_images, replicas=0, revisionHistoryLimit=0, engine=engine)
+    of_the_server = "swiftlet.dev/name=scaled"
+
+    def history() -> list[int]:
+        return [one["revision"] for one in items(bed, NAMESPACE, "controllerrevisions", of_the_server)]
+
+    until("the second revision alone", lambda: history() == [2], 240)
+
+
 def test_a_policy_goes_when_the_profile_says_so(bed: Bed, submit: Any, broken_images: Any) -> None:
     document = {**default_profile(bed), "metadata": {"name": "open"}}
     bed.apply(document)

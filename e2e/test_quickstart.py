@@ -95,7 +95,7 @@ def test_the_columns_tell_it_all(cluster: Cluster, chain: str) -> None:
     for line in (
         r"finetunejob\S*/bird +True +Trained +(\d+) +\1 +\d+\.\d+",
         r"evalrun\S*/bird +True +True +Evaluated",
-        r"modeldeployment\S*/bird +True +Available +1 +vllm",
+        r"modeldeployment\S*/bird +True +Available +1 +1 +vllm",
     ):
         assert re.search(line, table), table
 

@@ -4,14 +4,15 @@ from dashboard_panels import Page, Shown
 from grafana_foundation_sdk.builders.stat import Panel as Stat
 
 MODEL = 'namespace=~"$namespace",name=~"$name"'
-CACHE = "vllm[:_]kv_cache_usage_perc"
+VLLM = "vllm[:_]"
 """vLLM's /metrics has _ for the colon where who asks does not say, by `escaping`, that it takes any name."""
 
 
 def of_servers(series: str, by: str, form: str = "rate({}[5m])") -> str:
     """A figure of servers, summed by served name: of transformers and older pods under vLLM's name, of vLLM under ours,
     since vLLM's own count an adapter's requests as the base's. by: labels that are kept beside the name."""
-    ours, vllm = (form.format(f"{prefix}{series}{{{MODEL}}}") for prefix in ("swiftlet_", "vllm:"))
+    ours = form.format(f"swiftlet_{series}{{{MODEL}}}")
+    vllm = form.format(f'{{__name__=~"{VLLM}{series}",{MODEL}}}')
     named = f"swiftlet_num_requests_running{{{MODEL}}}"
     return f"sum by (name, model_name{by}) ({ours} or ({vllm} unless on (namespace, pod) {named}))"
 
@@ -70,7 +71,7 @@ SERVING = Page(
             ),
             Shown(
                 "Key-value cache in use",
-                ((f'max by (name, pod) ({{__name__=~"{CACHE}",{MODEL}}})', "{{name}} {{pod}}"),),
+                ((f'max by (name, pod) ({{__name__=~"{VLLM}kv_cache_usage_perc",{MODEL}}})', "{{name}} {{pod}}"),),
                 "percentunit",
                 description="Of vLLM; the transformers engine keeps none between requests.",
             ),

@@ -39,7 +39,9 @@ def traces(name: str, link: str, marker: str) -> list[str]:
         str(line) for line in command_lines().values() if line == sleeper or any(name.encode() in each for each in line)
     ]
     folders = (beds.root() / name, cache_folder() / "nodes" / name, Path("/sys/class/net", link))
-    cgroups = [str(path) for path in Path("/sys/fs/cgroup").rglob(f"{name}-*")]
+    # Folders that go meanwhile are no fault to os.walk, as they are to Path.rglob.
+    walked = ((folder, one) for folder, below, _ in os.walk("/sys/fs/cgroup") for one in below)
+    cgroups = [f"{folder}/{one}" for folder, one in walked if one.startswith(f"{name}-")]
     mounts = [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if name in line]
     return [*processes, *(str(path) for path in folders if path.exists()), *cgroups, *mounts]
 

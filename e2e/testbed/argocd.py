@@ -15,6 +15,7 @@ from typing import Self
 
 from testbed.controlplane import ControlPlane
 from testbed.errors import TestBedError
+from testbed.manifests import await_kinds
 from testbed.processes import Command, Process
 from testbed.programs import programs, sources
 from testbed.system import ARGO_CD_PROGRAMS, ensure, find
@@ -92,8 +93,7 @@ class ArgoCd:
             kubectl("apply", "-n", NAMESPACE, "-k", str(manifests / folder))
         files = [argument for file in SERVER_RIGHTS for argument in ("-f", str(manifests / file))]
         kubectl("apply", "-n", NAMESPACE, *files)
-        # Last: kubectl does not wait for what has no status yet.
-        kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
+        await_kinds(self._control_plane)
 
     def _start(self) -> None:
         """The server before the controller: it makes the key of their sessions, and the AppProject `default`."""

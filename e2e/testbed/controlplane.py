@@ -60,6 +60,11 @@ class ControlPlane:
         return f"https://{self._settings.address}:{self._ports.api}"
 
     @property
+    def prefix(self) -> tuple[str, ...]:
+        """Of a command that runs where the API server's loopback is."""
+        return tuple(self._settings.prefix)
+
+    @property
     def etcd(self) -> str:
         """URL of etcd, where the programs run."""
         return f"http://127.0.0.1:{self._ports.etcd}"

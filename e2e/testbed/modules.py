@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-NAMES = {"go.etcd.io/etcd/server/v3": "etcd", "github.com/argoproj/argo-cd/v3/cmd": "argocd"}
-"""Programs that `go install` would call "server" and "cmd"."""
+NAMES = {
+    "go.etcd.io/etcd/server/v3": "etcd",
+    "github.com/argoproj/argo-cd/v3/cmd": "argocd",
+    "github.com/prometheus-operator/prometheus-operator/cmd/operator": "prometheus-operator",
+}
+"""Programs that `go install` would call "server", "cmd" and "operator"."""
 VERSION_PACKAGE = "k8s.io/component-base/version"
 ARGO_CD = "github.com/argoproj/argo-cd/v3"
 

@@ -1,12 +1,10 @@
 """A real S3 server over a folder: versitygw, with one account."""
 
-import socket
-import time
 from pathlib import Path
 
 from testbed.beds import Bed
 from testbed.certificates import Pair
-from testbed.errors import TestBedError
+from testbed.listening import wait_for
 from testbed.processes import Command, Process
 from testbed.programs import program
 
@@ -31,19 +29,8 @@ class ObjectStorage:
         environment = {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY}
         self.process = Process(bed, Command(name, [str(program("versitygw")), *options], environment))
         self._content = content
-        self._wait()
+        wait_for(self.process, self.port)
 
     def bucket(self, name: str) -> None:
         """Make a bucket: a folder of the server's."""
         Path(self._content, name).mkdir()
-
-    def _wait(self, seconds: float = 30) -> None:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self.process.running:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except OSError:
-                time.sleep(0.05)
-            else:
-                return
-        raise TestBedError(f"the S3 server does not listen on {self.port}: {self.process.log.read_text()[-2000:]}")

@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from unittest import mock
 
 PRELOADED = [
     "peft",
@@ -65,7 +66,23 @@ def _work(job_path: str, environment: Mapping[str, str]) -> None:
     from swiftlet_trainer.training.worker import leave, main
 
     torch.set_num_threads(1)
+    _shard_small_weights_too()
     leave(main(["--job", job_path]))
+
+
+def _shard_small_weights_too() -> None:
+    """ZeRO-3 keeps weights of fewer than 100,000 numbers whole by default, and so most of a small model's."""
+    from swiftlet_trainer.parallel import strategy
+
+    own = strategy.deepspeed_config
+
+    def config(*given: Any) -> dict[str, Any] | None:
+        found = own(*given)
+        if found is not None:
+            found["zero_optimization"]["stage3_param_persistence_threshold"] = 0
+        return found
+
+    mock.patch.object(strategy, "deepspeed_config", config).start()
 
 
 def _run(script: str, *arguments: str) -> None:

@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
-from swiftlet.api.defaulting import defaulted
+from swiftlet.api.schema.defaulting import defaulted
 from swiftlet.local.lock import StateLock
 from swiftlet.local.logs import log_path
 from swiftlet.local.store import Store
 from testbed.pages import served
+
+from .answering import answering
 
 Object = dict[str, Any]
 HOSTILE = "<img src=x onerror=window.hacked=1><script>window.hacked=1</script>"
@@ -28,8 +28,8 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for name, losses in {JOB: ("3.5", "2.5"), "swift": ("3.25", "1.25")}.items():
         _trained(folder, store, name, losses)
     _evaluated(folder, store)
-    with _model() as url, StateLock(folder):
-        status = {"url": url, "servedNames": [JOB, HOSTILE], "observedGeneration": 1}
+    with answering(_Answering) as url, StateLock(folder):
+        status = {"url": f"{url}/v1", "servedNames": [JOB, HOSTILE], "observedGeneration": 1}
         store.apply(_resource("ModelDeployment", JOB, {"model": {"fineTuneJobRef": {"name": JOB}}}))
         store.update_status("ModelDeployment", "default", JOB, {**status, "conditions": [_true("Ready", "Available")]})
         yield folder
@@ -110,11 +110,3 @@ class _Answering(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Nothing."""
-
-
-@contextmanager
-def _model() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Answering) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-        server.shutdown()

@@ -23,7 +23,7 @@ SHOWN = {
     "Data": "Dropped",
     "Lineage": "finetunejob/bird",
     "Events": "Odd|nothing has happened yet",
-    "Logs": "onerror|nothing has been written yet",
+    "Logs": "onerror|no pod has started yet|the pods are gone",
     "Evaluation": "contains",
     "Answers": "before <img",
 }

@@ -1,18 +1,55 @@
 """The README's promise: the quickstart trains, passes its gate, and serves base and adapter side by side."""
 
+import json
+import os
 import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 QUICKSTART = Path(__file__).parents[2] / "examples/quickstart"
+SWIFTLET = Path(sys.executable).with_name("swiftlet")
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The command on a state folder of its own."""
+
+    state: Path
+
+    def command(self, *arguments: str) -> list[str]:
+        return [str(SWIFTLET), *arguments, "--state", str(self.state)]
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "NO_COLOR": "1", "COLUMNS": "160"}
+
+    def swiftlet(self, *arguments: str, timeout: int = 900) -> subprocess.CompletedProcess[str]:
+        """Run a subcommand to its end."""
+        return subprocess.run(
+            self.command(*arguments),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=self.environment(),
+            check=False,
+        )
+
+    def get(self, kind: str, name: str) -> dict[str, Any]:
+        found = self.swiftlet("get", kind, name, "-o", "json")
+        assert found.returncode == 0, found.stderr
+        document: dict[str, Any] = json.loads(found.stdout)
+        return document
 
 
 @pytest.fixture(scope="module")
-def quickstart(new_chain: Any) -> tuple[Any, subprocess.CompletedProcess[str]]:
+def quickstart(
+    smollm2: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Chain, subprocess.CompletedProcess[str]]:
     """One run of the whole chain; the tests below read what it left."""
-    chain = new_chain("quickstart")
+    chain = Chain(tmp_path_factory.mktemp("quickstart") / "state")
     done = chain.swiftlet("run", str(QUICKSTART), "--ask", "Who are you?", timeout=1700)
     return chain, done
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.defaulting import defaulted
+from swiftlet.api.schema.defaulting import defaulted
 from swiftlet.local.logs import log_path
 from swiftlet.local.store import Store
 
@@ -173,6 +173,10 @@ class Background:
         finally:
             watchdog.cancel()
         raise AssertionError(f"it ended without {text!r}:\n{''.join(self.lines)}")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def send(self, number: int) -> None:
         """Send a signal and go on."""

@@ -82,7 +82,7 @@ def test_the_plan_as_a_document_holds_every_object(swiftlet: Any, tmp_path: Path
     assert kinds == {
         "FineTuneJob": ["ConfigMap", "NetworkPolicy", "Job"],
         "EvalRun": ["ConfigMap", "NetworkPolicy", "Job"],
-        "ModelDeployment": ["ConfigMap", "Service", "NetworkPolicy", "Deployment"],
+        "ModelDeployment": ["ConfigMap", "ControllerRevision", "Service", "NetworkPolicy", "Deployment"],
     }
     assert found[0]["needs"]["layout"]["worldSize"] == 1
     assert found[0]["needs"]["rows"] == 84
@@ -105,6 +105,7 @@ metadata: {name: bird}
 spec:
   model: {uri: hf://HuggingFaceTB/SmolLM2-135M-Instruct}
   datasets: [{uri: ./chats.jsonl}]
+  backend: jobSet
 """
 ROW = {"messages": [{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "A \x1b[31mbird"}]}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.defaulting import defaulted
+from swiftlet.api.schema.defaulting import defaulted
 from swiftlet.local.store import Store
 
 COMMANDS = [

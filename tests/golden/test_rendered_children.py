@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
-from swiftlet.api.computeprofile import ComputeProfileSpec
-from swiftlet.api.validation import defaulted, validate
+from swiftlet.api.schema.validation import defaulted, validate
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
 from swiftlet.kinds import RECONCILERS, Capabilities
 
 FOLDER = Path(__file__).parent
@@ -126,6 +126,9 @@ class Shelf:
 
     def progress(self, uid: str) -> dict[str, Any] | None:
         return None
+
+    def serves(self, kind: str) -> bool:
+        return False
 
     def complaint(self, job: dict[str, Any]) -> None:
         return None

@@ -11,12 +11,18 @@ import pytest
 from kubernetes import client, config
 from testbed.controlplane import COMPONENTS, ControlPlane
 from testbed.errors import MissingProgramError
+from testbed.manifests import await_kinds
 from testbed.programs import programs
 
 HERE = Path(__file__).parent
 CRDS = HERE.parent.parent / "crds"
 PROGRAMS = (*COMPONENTS, "kubectl")
-MORE = {HERE / "operator" / "kueue": ("kueue",), HERE / "operator" / "argocd": ("argocd", "kustomize", "helm")}
+MORE = {
+    HERE / "operator" / "kueue": ("kueue", "jobset"),
+    HERE / "operator" / "jobset": ("jobset", "helm"),
+    HERE / "operator" / "argocd": ("argocd", "kustomize", "helm"),
+    HERE / "operator" / "prometheus_operator": ("prometheus-operator", "helm"),
+}
 """Programs that the tests below a folder need besides."""
 BUILT = pytest.StashKey[str]()
 """Why the programs are not there; empty when they are."""
@@ -56,7 +62,7 @@ def control_plane(built: None, request: pytest.FixtureRequest) -> Iterator[Contr
     """A control plane that notes every request, with the CRDs established. Logs are kept when a test failed."""
     with ControlPlane(audit=True) as running:
         running.kubectl("apply", "--server-side", "-f", str(CRDS))
-        running.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
+        await_kinds(running)
         yield running
         running.keep_logs = request.session.testsfailed > 0
 

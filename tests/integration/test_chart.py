@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 from testbed.controlplane import ControlPlane
+from testbed.manifests import await_kinds
 from testbed.programs import program
 
 pytestmark = pytest.mark.timeout(1800)  # whichever comes first may have to build helm
@@ -129,7 +130,7 @@ def test_the_restricted_namespace_admits_the_pods(release: Release) -> None:
 
 
 def test_the_crds_are_served_and_equal_those_of_the_repository(release: Release) -> None:
-    release.cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
+    await_kinds(release.cluster)
     for file in (ROOT / "crds").glob("*.yaml"):
         ours = YAML(typ="safe").load(file)
         stored = release.get("crd", ours["metadata"]["name"])

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
-from swiftlet.api.problems import InvalidDocuments, Source
+from swiftlet.api.schema.problems import InvalidDocuments, Source
 from swiftlet.documents.document import Document
 from swiftlet.kinds import OWNER_LABEL
 from swiftlet.kinds.frame.outcome import Event, Outcome

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from swiftlet.api.problems import Source
+from swiftlet.api.schema.problems import Source
 from swiftlet.documents.document import Document
 from swiftlet.kinds.frame.outcome import Outcome
 from swiftlet.local.engine import Engine

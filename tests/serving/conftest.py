@@ -18,6 +18,8 @@ READY_SECONDS = 600
 """Ten times what it takes: a bound for what hangs."""
 STALL_SECONDS = 4.0
 """vLLM's step may use no CPU time for so long, for the tests of hanging."""
+THOUGHT = {"reasoning_start_str": "<think>", "reasoning_end_str": "</think>"}
+"""What vLLM puts behind a thought whose `thinking_token_budget` is spent."""
 
 
 class ServingPod:
@@ -141,14 +143,46 @@ def served(
         yield one
 
 
+@pytest.fixture(scope="session")
+def thinker(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the quickstart's model with two of its spare tokens as <think> and </think>, and a chat template that
+    opens a thought where its variable `thinking` is set."""
+    folder = tmp_path_factory.mktemp("thinker") / "model"
+    folder.mkdir()
+    for file in smollm2.iterdir():
+        (folder / file.name).symlink_to(file)
+    for name, change in (("tokenizer.json", _with_thoughts), ("chat_template.jinja", _opening_thoughts)):
+        (folder / name).unlink()
+        (folder / name).write_text(change((smollm2 / name).read_text()))
+    return folder
+
+
+def _with_thoughts(tokenizer: str) -> str:
+    """They are in texts, as those of models that think are."""
+    spare = {"<repo_name>": "<think>", "<reponame>": "</think>"}
+    made = json.loads(tokenizer)
+    for token in made["added_tokens"]:
+        if token["content"] in spare:
+            token |= {"content": spare[token["content"]], "special": False}
+    made["model"]["vocab"] = {spare.get(token, token): number for token, number in made["model"]["vocab"].items()}
+    return json.dumps(made)
+
+
+def _opening_thoughts(template: str) -> str:
+    begin = "{{ '<|im_start|>assistant\n' }}"
+    assert begin in template
+    return template.replace(begin, begin + "{% if thinking %}{{ '<think>\n' }}{% endif %}{# until </think> #}")
+
+
 @pytest.fixture(scope="module")
 def vllm_served(
-    tmp_path_factory: pytest.TempPathFactory, smollm2: Path, free_port: Callable[[], int]
+    tmp_path_factory: pytest.TempPathFactory, smollm2: Path, thinker: Path, free_port: Callable[[], int]
 ) -> Iterator[ServingPod]:
-    """vLLM with the quickstart's model, which is told of tools in hermes' words, two adapters of it, and a key."""
+    """vLLM with the quickstart's model, which is told of tools in hermes' words and thinks where a request asks it to,
+    two adapters of it, and a key."""
     root = tmp_path_factory.mktemp("vllm")
     for one in _pod(root, free_port):
-        one.mount("/swiftlet/models/smollm2", smollm2)
+        one.mount("/swiftlet/models/smollm2", thinker)
         names = ("bird", "tern")
         for seed, name in enumerate(names, start=1):
             one.mount(f"/swiftlet/artifacts/{name}", random_adapter(root / f"made-{name}", smollm2, seed))
@@ -163,6 +197,8 @@ def vllm_served(
                 maxModelLength=1024,
                 vllm={"maxNumSeqs": 16},
                 agentTemplate="hermes",
+                reasoningParser="deepseek_v3",
+                engineArgs=["--reasoning-config", json.dumps(THOUGHT)],
                 apiKeyFile="/swiftlet/secrets/key",
             )
         one.until_ready()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.tasks import Task as TrainTask
+from swiftlet.api.v1alpha1.tasks import Task as TrainTask
 from swiftlet.wire.documents import TrainDocument
 from swiftlet_trainer.training.stopping import StopRequest
 from testbed.training_processes import train_together

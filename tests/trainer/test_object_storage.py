@@ -11,7 +11,7 @@ import obstore
 import pytest
 from obstore.store import S3Store
 from swiftlet_trainer import __main__ as trainer
-from swiftlet_trainer.storage import s3, transfer
+from swiftlet_trainer.storage import bucket, transfer
 from testbed.beds import Bed
 from testbed.certificates import Authority
 from testbed.errors import MissingProgramError
@@ -79,8 +79,8 @@ def environment(server: ObjectStorage, monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setattr(transfer, "PART", 30_000)
-    monkeypatch.setattr(s3, "RETRY_SECONDS", 4)
-    monkeypatch.setattr(s3, "READ_SECONDS", 1)
+    monkeypatch.setattr(bucket, "RETRY_SECONDS", 4)
+    monkeypatch.setattr(bucket, "READ_SECONDS", 1)
 
 
 Fetch = Callable[..., tuple[int, str]]
@@ -235,10 +235,12 @@ spec:
   tuner: {lora: {rank: 2}}
   template: {maxLength: 64}
   training: {maxSteps: 1, globalBatchSize: 2}
+  checkpoints: {intervalSteps: 1, uri: s3://bucket/runs}
+  export: {uri: s3://bucket/trained}
 """
 
 
-def test_a_job_of_the_local_engine_reads_model_and_rows_from_there(
+def test_a_job_of_the_local_engine_reads_from_there_and_writes_to_there(
     server: ObjectStorage, tiny_model: Path, tmp_path: Path
 ) -> None:
     store = filled(server)
@@ -256,4 +258,8 @@ def test_a_job_of_the_local_engine_reads_model_and_rows_from_there(
     made = json.loads(manifest.read_text())
     assert made["baseModel"]["uri"] == "s3://bucket/models/tiny"
     assert made["parameters"]["datasets"][0]["uri"] == "s3://bucket/data/birds.jsonl"
+    own = manifest.parent.parent.name
+    assert bytes(obstore.get(store, f"trained/{own}/artifact/manifest.json").bytes()) == manifest.read_bytes()
+    assert obstore.head(store, f"runs/{own}/checkpoints/step-00000001/complete.json")["size"]
+    assert f"adapter at s3://bucket/trained/{own}/artifact" in done.stdout + done.stderr
     assert SECRET_KEY not in manifest.read_text() + done.stdout + done.stderr

@@ -38,6 +38,7 @@ def test_the_margin_grows(trained: Callable[..., Any], task: Any) -> None:
     assert "dpo" not in task or pod.curve("rewardsAccuracies")[-1] == 1
     result = json.loads((pod.output / "result.json").read_text())
     assert result["progress"]["rewardsMargins"] == list(pod.figures("rewardsMargins").values())[-1]
+    assert result["lastLines"].endswith("\nphase message=writing the artifact")
 
 
 def test_the_first_step_is_that_of_the_reference(trained: Callable[..., Any]) -> None:

@@ -224,5 +224,7 @@ def evaluated(pod: Any, rows: list[Any], suite: Any, is_adapter: bool) -> tuple[
     (pod.root / "swiftlet" / "job" / "evaluate.json").write_text(json.dumps(document))
     assert evaluate("/swiftlet/job/evaluate.json") == 0
     output = pod.root / "swiftlet" / "artifacts" / "judge"
+    message = json.loads((output / "outcome.json").read_text())["message"]
+    assert message["lastLines"].endswith("\nphase message=writing the report")
     records = [json.loads(line) for line in (output / "rows.jsonl").read_text().splitlines()]
     return records, json.loads((output / "results.json").read_text())["results"]

@@ -118,8 +118,13 @@ def _by_last_use() -> list[Path]:
 
 
 def _prune() -> None:
+    """Remove templates, by another name: one that was left half removed would be taken for whole, and the newest."""
+    gone = templates().with_name("images-gone")
+    gone.mkdir(exist_ok=True)
     for path in _by_last_use()[:-KEPT]:
-        shutil.rmtree(path)
+        shutil.rmtree(gone / path.name, ignore_errors=True)
+        path.rename(gone / path.name)
+    shutil.rmtree(gone)
 
 
 @contextmanager

@@ -15,6 +15,21 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 
+{{/* The page has a Deployment and an account of its own: it needs nothing of what the operator may do. */}}
+{{- define "swiftlet.ui.selector" -}}
+app.kubernetes.io/name: swiftlet-ui
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "swiftlet.ui.labels" -}}
+{{ include "swiftlet.ui.selector" . }}
+app.kubernetes.io/component: ui
+app.kubernetes.io/part-of: swiftlet
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end }}
+
 {{- define "swiftlet.image" -}}
 {{- $tag := .Values.image.tag | default .Chart.AppVersion -}}
 {{- $own := ternary (printf "%s/operator" .Values.registry) "" (ne .Values.registry "") -}}
@@ -53,4 +68,19 @@ runAsNonRoot: true
 runAsUser: 65532
 runAsGroup: 65532
 seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{/* To the cluster's DNS and its API server. */}}
+{{- define "swiftlet.egress" -}}
+- ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]
+- ports:
+    {{- range .apiServer.ports }}
+    - {protocol: TCP, port: {{ . }}}
+    {{- end }}
+  {{- with .apiServer.cidrs }}
+  to:
+    {{- range . }}
+    - ipBlock: {cidr: {{ . }}}
+    {{- end }}
+  {{- end }}
 {{- end }}

@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry, Gauge, start_http_server
 from ruamel.yaml import YAML
 from swiftlet_trainer.serve.request_metrics import Meter, Outcome, series_by_name
 from testbed.controlplane import ControlPlane
+from testbed.debian import debian
 from testbed.processes import Command, Process
-from testbed.prometheus import prometheus
 from testbed.scene import Scene
 
 from .test_progress import token_of
@@ -126,7 +126,7 @@ def scraped(
     served = stack.enter_context(model_server())
     config = configuration(folder, scene.operator.metrics_url.removeprefix("http://"), served)
     options = (f"--config.file={config}", f"--storage.tsdb.path={folder}/data", f"--web.listen-address={listen}")
-    process = Process(control_plane.bed, Command("prometheus", [str(prometheus("prometheus")), *options], {}))
+    process = Process(control_plane.bed, Command("prometheus", [str(debian("prometheus")), *options], {}))
     try:
         process.wait_ready(f"http://{listen}/-/ready")
         populate(scene, document)

@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from swiftlet.kube.queue import retry_delay
+from swiftlet.control.queue import retry_delay
 from testbed.faults import Drop, Fault, Refuse
 from testbed.scene import Scene
 

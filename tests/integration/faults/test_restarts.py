@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from swiftlet.api.crd import crd
+from swiftlet.api.schema.crd import crd
 from testbed.controlplane import ControlPlane
 from testbed.faults import EndWatch
 from testbed.scene import Scene

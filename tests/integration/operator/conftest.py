@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 from testbed.controlplane import ControlPlane
+from testbed.jobset import JobSet
 from testbed.operator_process import OperatorProcess
 from testbed.played_pods import ended, good_end, running
 
@@ -207,6 +208,13 @@ class Place:
         statuses = [write for write in written if any(f"patch {plural}/" in write for plural in PLURALS.values())]
         assert len(statuses) <= len(changes) + 2, (written, changes)
         return written
+
+
+@pytest.fixture(scope="session")
+def jobset(control_plane: ControlPlane) -> Iterator[JobSet]:
+    """The real JobSet runs beside the control plane."""
+    with JobSet(control_plane) as running_one:
+        yield running_one
 
 
 @pytest.fixture

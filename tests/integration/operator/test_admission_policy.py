@@ -2,20 +2,16 @@
 
 import copy
 import json
-import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from testbed.operator_process import OperatorProcess
-from testbed.programs import program
+from testbed.policies import ACCOUNT, admission_policies, by_the_operator
 
 pytestmark = pytest.mark.timeout(1800)  # whichever comes first may have to build helm
 
 Object = dict[str, Any]
-CHART = Path(__file__).parents[3] / "helm/swiftlet"
-ACCOUNT = "system:serviceaccount:swiftlet-system:swiftlet-operator"
 
 
 OURS = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "FineTuneJob", "name": "bird", "uid": "1", "controller": True}
@@ -34,23 +30,15 @@ PROBES: dict[str, Object] = {
 @pytest.fixture
 def bound(place: Any) -> Iterator[None]:
     """The policies are in force, each of them."""
-    values = ("--set=admissionPolicy.enabled=true", "--set=registry=registry.example/swiftlet")
-    shown = ("--show-only=templates/admissionpolicy.yaml", "--namespace=swiftlet-system")
-    command = [str(program("helm")), "template", "swiftlet", str(CHART), *values, *shown]
-    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    place.control_plane.kubectl("apply", "-f", "-", stdin=text)
-    for words, document in PROBES.items():
-        probe = {**document, "metadata": {"name": "probe", **document.get("metadata", {})}}
-        place.wait(lambda: words in by_the_operator(place, "create", probe, "--dry-run=server"), words)  # noqa: B023
-    yield
-    place.control_plane.kubectl("delete", "-f", "-", stdin=text)
+    with admission_policies(place.control_plane):
+        for words, document in PROBES.items():
+            probe = {**document, "metadata": {"name": "probe", **document.get("metadata", {})}}
+            place.wait(lambda: words in answered(place, "create", probe, "--dry-run=server"), words)  # noqa: B023
+        yield
 
 
-def by_the_operator(place: Any, verb: str, document: Object, *arguments: str) -> str:
-    """What the API server answers to the operator's account."""
-    given = (verb, "-f", "-", "-n", place.namespace, f"--as={ACCOUNT}", *arguments)
-    done = place.control_plane.kubectl(*given, stdin=json.dumps(document), check=False)
-    return str(done.stdout + done.stderr)
+def answered(place: Any, verb: str, document: Object, *arguments: str) -> str:
+    return by_the_operator(place.control_plane, place.namespace, verb, document, *arguments)
 
 
 def test_the_operator_works_and_its_refusals_are_none(
@@ -157,7 +145,7 @@ def test_who_has_its_token_can_make_nothing_else(
         "metadata": {"name": "another", "ownerReferences": made["metadata"]["ownerReferences"]},
         "spec": {"template": {"spec": made["spec"]["template"]["spec"]}},
     }
-    assert "created (server dry run)" in by_the_operator(place, "create", good, "--dry-run=server"), labels
+    assert "created (server dry run)" in answered(place, "create", good, "--dry-run=server"), labels
     for change, words in FORBIDDEN.items():
         bad = copy.deepcopy(good)
         change(bad)

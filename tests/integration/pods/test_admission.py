@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from kubernetes import client
-from swiftlet.api.validation import defaulted
+from swiftlet.api.schema.validation import defaulted
 from swiftlet.kinds import RECONCILERS, Capabilities
 from testbed.controlplane import ControlPlane
 
@@ -81,6 +81,9 @@ class Shelf:
 
     def progress(self, uid: str) -> dict[str, Any] | None:
         return None
+
+    def serves(self, kind: str) -> bool:
+        return False
 
     def complaint(self, job: dict[str, Any]) -> None:
         return None

@@ -14,6 +14,7 @@ from swiftlet.kinds.conditions.condition import find_condition
 from swiftlet.wire.documents import ServeDocument
 from swiftlet_trainer.serve.vllm_arguments import vllm_arguments
 from testbed.controlplane import ControlPlane
+from testbed.manifests import await_kinds
 from testbed.operator_process import OperatorProcess
 
 CRDS = Path(__file__).parents[3] / "crds"
@@ -27,7 +28,7 @@ def api(built: None) -> Iterator[client.ApiClient]:
     """A control plane of its own with an operator: no other test may have its pods placed."""
     with ControlPlane() as running:
         running.kubectl("apply", "--server-side", "-f", str(CRDS))
-        running.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
+        await_kinds(running)
         running.kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=30s")
         operator = OperatorProcess(running, running.kubeconfig, "default")
         operator.start()

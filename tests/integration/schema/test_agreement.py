@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.defaulting import defaulted
-from swiftlet.api.problems import InvalidDocuments
-from swiftlet.api.validation import validate
+from swiftlet.api.schema.defaulting import defaulted
+from swiftlet.api.schema.problems import InvalidDocuments
+from swiftlet.api.schema.validation import validate
 from swiftlet.documents.read import read_documents
 
 Object = dict[str, Any]

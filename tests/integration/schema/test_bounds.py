@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from swiftlet.api import KINDS
-from swiftlet.api.cel import broken_rules
-from swiftlet.api.defaulting import defaulted
-from swiftlet.api.problems import Location, field_path
-from swiftlet.api.schema import structural_schema
-from swiftlet.api.validation import validate
+from swiftlet.api.schema.cel import broken_rules
+from swiftlet.api.schema.defaulting import defaulted
+from swiftlet.api.schema.problems import Location, field_path
+from swiftlet.api.schema.structural import structural_schema
+from swiftlet.api.schema.validation import validate
 
 Object = dict[str, Any]
 Case = tuple[Location, Any]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from swiftlet.api import GROUP, KINDS, VERSION
-from swiftlet.api.crd import crd
-from swiftlet.api.schema import structural_schema
+from swiftlet.api.schema.crd import crd
+from swiftlet.api.schema.structural import structural_schema
 
 REPOSITORY = Path(__file__).parents[3]
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.yaml"))

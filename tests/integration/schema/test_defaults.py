@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from swiftlet.api import KINDS
-from swiftlet.api.defaulting import defaulted
+from swiftlet.api.schema.defaulting import defaulted
 from swiftlet.documents.read import read_documents
 
 Object = dict[str, Any]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
-from swiftlet.api.validation import validate
+from swiftlet.api.schema.validation import validate
 
 Object = dict[str, Any]
 NAME = "a" * 63

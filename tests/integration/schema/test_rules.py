@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from swiftlet.api import KINDS
-from swiftlet.api.crd import crd
-from swiftlet.api.validation import validate, validate_update
+from swiftlet.api.schema.crd import crd
+from swiftlet.api.schema.validation import validate, validate_update
 
 Object = dict[str, Any]
 

@@ -6,11 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.tracking import ReportTo
-from swiftlet_trainer.tracking.following import Follower
+from swiftlet.api.v1alpha1.evalrun import Result
+from swiftlet.api.v1alpha1.tracking import ReportTo
+from swiftlet.wire.documents import EvaluateDocument
+from swiftlet_trainer.paths import in_pod
+from swiftlet_trainer.tracking.evaluated import write_figures
+from swiftlet_trainer.tracking.following import AGAIN, LACKS, Follower
+from swiftlet_trainer.tracking.processes import trackers
 from swiftlet_trainer.tracking.registry import tracker_of
 from swiftlet_trainer.tracking.tracked_run import Ending, TrackedRun
 
+EVALUATION = Path(__file__).parents[2] / "contract/releases/swiftlet_0_1_0/documents/evalrun-with-baseline.json"
 RUN = TrackedRun(
     "0f1e2d3c-0000-4000-8000-000000000001",
     "team/bird",
@@ -72,5 +78,31 @@ def test_a_server_out_of_reach_costs_seconds_and_is_told(tmp_path: Path, monkeyp
     lost.turn()
     lost.end(Ending.FAILED)
     assert time.monotonic() - started < 30
-    ((reason, message),) = told
-    assert reason == "TrackerFailed" and "http://127.0.0.1:9/" in message
+    (first, message), (last, left) = told
+    assert first == last == "TrackerFailed" and "http://127.0.0.1:9/" in message
+    assert message.endswith(AGAIN) and left.endswith(LACKS)
+
+
+def test_an_evaluation_is_a_run_that_is_found_by_what_it_measured(
+    tmp_path: Path, mlflow_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow import MlflowClient
+
+    monkeypatch.setenv("SWIFTLET_ROOT", str(tmp_path))
+    said = json.loads(EVALUATION.read_text())
+    asked = {"mlflow": {"trackingUri": mlflow_server, "experiment": "exams"}}
+    run = EvaluateDocument.model_validate(said | {"reportTo": asked, "fineTuneJob": "bird"})
+    (tmp_path / "job.json").write_text(json.dumps(run.document()))
+    folder = in_pod(run.output_dir)
+    folder.mkdir(parents=True)
+    with trackers(run, "/job.json", last_seconds=200) as attempt:
+        figures: dict[Any, str] = {"target": "0.75", "baseline": "0.5"}
+        results = [Result(suite="who", metric="f1", subject=who, value=one, n=4) for who, one in figures.items()]
+        write_figures(folder, results)
+        attempt.ending = Ending.FINISHED
+    client = MlflowClient(tracking_uri=mlflow_server)
+    experiment = client.get_experiment_by_name("exams").experiment_id
+    (found,) = client.search_runs([experiment], "tags.`swiftlet.fineTuneJob` = 'bird'")
+    assert (found.info.status, found.info.run_name) == ("FINISHED", f"{run.namespace}/{run.name}")
+    assert found.data.metrics == {"eval/who/f1": 0.75, "eval/who/f1/baseline": 0.5}
+    assert found.data.params["seed"] == str(run.seed)

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 from swiftlet.api.base import immutable, one_of
-from swiftlet.api.cel import broken_rules, broken_transitions
+from swiftlet.api.schema.cel import broken_rules, broken_transitions
 
 
 def _schema(*rules: Any) -> dict[str, Any]:

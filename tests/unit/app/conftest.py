@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
 from swiftlet.kinds import Capabilities
 from swiftlet.kube.client import ApiError
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from swiftlet.app.leading import Leading
 from swiftlet.app.settings import Settings
+from swiftlet.control.telemetry import SILENT
 from swiftlet.kube.cache import Cache
 from swiftlet.kube.client import Listed, Page, Watched
-from swiftlet.kube.telemetry import SILENT
 from swiftlet.observability.progress import ProgressBoard
 
 from .conftest import CAPABILITIES, Store, job

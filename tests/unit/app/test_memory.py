@@ -8,9 +8,9 @@ from typing import Any
 
 from swiftlet.app.leading import Leading
 from swiftlet.app.settings import Settings
+from swiftlet.control.telemetry import SILENT
 from swiftlet.kube import cache as caches
 from swiftlet.kube.cache import Cache
-from swiftlet.kube.telemetry import SILENT
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.progress_pace import LEAST_SECONDS
 
@@ -64,7 +64,7 @@ async def _live(leading: Leading, store: Store, cache: Cache, round_: int) -> No
     for name in names[::3]:
         leading._saw("FineTuneJob", "DELETED", job(name, next(store.versions)))
     for ghost in cache.prune("FineTuneJob", None, [], next(store.versions)):
-        leading.controller.dropped(ghost)
+        leading.following.dropped(ghost)
     await asyncio.sleep(60)  # a look that was due is found to be for nothing then
     await _idle(leading)
 

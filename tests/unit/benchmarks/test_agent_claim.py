@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from agent_claim import ARMS, FIGURES, STEPS, Kept, documents, figures_of, over_seeds, table
+from agent_claim import ARMS, EXAMPLES, FIGURES, STEPS, Kept, documents, figures_of, over_seeds, table
 
 RUN = {(steps, figure): [0.0, 1.0] * 20 for steps in STEPS for figure in FIGURES}
 BETTER = {key: [1.0, 1.0] * 20 for key in RUN}
@@ -13,6 +13,19 @@ def test_an_arm_differs_from_the_others_by_its_data_or_its_template_only(tmp_pat
     jobs = {arm: documents(arm, 3, 1, tmp_path)[0]["spec"] for arm in ARMS}
     assert len({json.dumps({**job, "template": None, "datasets": None}, sort_keys=True) for job in jobs.values()}) == 1
     assert jobs["chats"]["datasets"] != jobs["default"]["datasets"] == jobs["react"]["datasets"]
+    assert [job.get("template", {}).get("lossScale") for job in jobs.values()] == [None, None, ["react"], ["agentflan"]]
+    assert jobs["react"]["training"]["seed"] == 3
+
+
+def test_documents_are_those_of_the_examples_with_rows_from_a_folder(tmp_path: Path) -> None:
+    assert sorted(folder.name for folder in EXAMPLES.iterdir()) == sorted(ARMS)
+    for arm in ARMS:
+        job, run = documents(arm, 1, 0.16, tmp_path)
+        uris = [one["uri"] for one in job["spec"]["datasets"]]
+        uris += [suite["toolCalling"]["uri"] for suite in run["spec"]["suites"]]
+        names = ["chats" if arm == "chats" else "train", *STEPS]
+        assert uris == [str(tmp_path / f"{name}.jsonl") for name in names]
+        assert run["spec"]["target"] == {"fineTuneJobRef": {"name": arm}} and job["metadata"]["name"] == arm
 
 
 def test_figures_are_of_the_steps_that_they_are_about() -> None:

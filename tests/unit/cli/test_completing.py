@@ -8,7 +8,7 @@ from pathlib import Path
 import argcomplete
 import pytest
 from swiftlet.cli.commands.completion import SHELLS
-from swiftlet.cli.completing import name_completers, script
+from swiftlet.cli.completing import for_kubectl, name_completers, script
 from swiftlet.cli.main import build_parser
 from swiftlet.local.store import Store
 
@@ -77,3 +77,27 @@ def test_contexts_are_those_of_the_kubeconfig(
 def test_each_shell_has_a_script_that_asks_swiftlet(shell: str) -> None:
     assert "_ARGCOMPLETE" in script(shell)
     assert "swiftlet" in script(shell)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["pl"], ["plan", ":4"]),
+        (["get", "ftj", "b"], ["bee", "bird", ":4"]),
+        (["describe", "finetunejob/bi"], ["finetunejob/bird", ":4"]),
+        (["describe", "nothing", ""], [":4"]),
+        (["plan", "exam"], ["examples/", ":6"]),
+    ],
+)
+def test_kubectl_is_answered_in_its_own_form(
+    words: list[str], said: list[str], complete: Complete, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "examples").mkdir()
+    monkeypatch.chdir(tmp_path)
+    # It would take the descriptor 9, which is pytest's here.
+    monkeypatch.setattr(argcomplete.CompletionFinder, "_init_debug_stream", lambda _finder: None)
+    for name in ("_ARGCOMPLETE", "_ARGCOMPLETE_IFS", "COMP_LINE", "COMP_POINT"):
+        monkeypatch.setenv(name, "")
+    parser = build_parser("kubectl swiftlet")
+    parser.set_defaults(plugin=False)
+    assert [line for line in for_kubectl(parser, words).splitlines() if not line.startswith("-")] == said

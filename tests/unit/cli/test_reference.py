@@ -12,6 +12,10 @@ def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text() == render_reference(), "run: python -m swiftlet.cli.reference docs/reference/cli.md"
 
 
+def test_no_default_is_told_empty() -> None:
+    assert "(default: )" not in render_reference()
+
+
 def test_every_command_has_a_section_with_examples() -> None:
     sections = render_reference().split("\n## ")[1:]
     named = {section.splitlines()[0]: section for section in sections}

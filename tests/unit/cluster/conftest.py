@@ -32,7 +32,7 @@ class Played:
         self.says(what, {"kind": "Status", "reason": reason, "message": message, "code": code}, code)
 
     def connection(self, authorization: str | None = None, url: str | None = None) -> Connection:
-        return Connection(Access("lab", url or self.url, "team", None, lambda: authorization))
+        return Connection(Access("context lab", url or self.url, "team", None, lambda: authorization))
 
 
 @pytest.fixture

@@ -43,7 +43,8 @@ def test_children_are_those_that_the_object_controls(server: Any) -> None:
     )
     owner = {"kind": "Job", "name": "bird-train", "uid": "j", "controller": True}
     server.says(f"GET {PODS}", listed(named("mine", uid="p", ownerReferences=[owner]), named("a-strangers", uid="q")))
-    for rest in ("apps/v1/{}/deployments", "apps/v1/{}/replicasets", "policy/v1/{}/poddisruptionbudgets",
+    for rest in ("apps/v1/{}/deployments", "apps/v1/{}/replicasets", "apps/v1/{}/controllerrevisions",
+                 "policy/v1/{}/poddisruptionbudgets",
                  "networking.k8s.io/v1/{}/networkpolicies"):  # fmt: skip
         server.says(f"GET /apis/{rest.format('namespaces/team')}", listed())
     for plural in ("configmaps", "services"):

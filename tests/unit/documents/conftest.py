@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from swiftlet.api.problems import InvalidDocuments
+from swiftlet.api.schema.problems import InvalidDocuments
 from swiftlet.documents import read_documents
 
 Write = Callable[[str, str], Path]

@@ -9,11 +9,11 @@ from swiftlet.documents import read_documents
 EXAMPLES = Path(__file__).parents[3] / "examples"
 ALONE = sorted([*EXAMPLES.glob("*.yaml"), *EXAMPLES.glob("tasks/*.yaml")])
 FOLDERS = sorted(file.parent for file in EXAMPLES.glob("**/kustomization.yaml"))
-OF_ARGO_CD = EXAMPLES / "gitops" / "application.yaml"
-"""Argo CD reads it, and no program of ours."""
+OF_ARGO_CD = {EXAMPLES / "gitops" / name for name in ("application.yaml", "project.yaml")}
+"""Argo CD reads them, and no program of ours."""
 
 
-@pytest.mark.parametrize("path", [*ALONE, *FOLDERS], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*ALONE, *FOLDERS], ids=lambda path: str(path.relative_to(EXAMPLES)))
 def test_an_example_is_valid_and_names_only_what_it_holds(path: Path) -> None:
     assert read_documents([path])
 
@@ -24,5 +24,5 @@ def test_the_examples_can_be_applied_together() -> None:
 
 
 def test_every_example_file_is_covered() -> None:
-    covered = {*ALONE, OF_ARGO_CD, *(file for folder in FOLDERS for file in folder.glob("**/*.yaml"))}
+    covered = {*ALONE, *OF_ARGO_CD, *(file for folder in FOLDERS for file in folder.glob("**/*.yaml"))}
     assert set(EXAMPLES.glob("**/*.yaml")) == covered

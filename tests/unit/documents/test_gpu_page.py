@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from pydantic.alias_generators import to_camel
-from swiftlet.api.engines.vllm_block import Vllm
-from swiftlet.api.modeldeployment import ModelDeployment
-from swiftlet.api.validation import validate
+from swiftlet.api.schema.validation import validate
+from swiftlet.api.v1alpha1.engines.vllm_block import Vllm
+from swiftlet.api.v1alpha1.modeldeployment import ModelDeployment
 from swiftlet.documents import read_documents
 from swiftlet.engines.startup import startup_seconds
 from swiftlet.kinds.modeldeployment.render import shared_memory

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from swiftlet.api.uris import DATA_ENDINGS
+from swiftlet.api.v1alpha1.uris import DATA_ENDINGS
 from swiftlet.documents import read_documents
 
 Write = Callable[[str, str], Path]

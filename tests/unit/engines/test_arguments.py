@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic.alias_generators import to_camel
-from swiftlet.api.engines.vllm import VLLM
-from swiftlet.api.engines.vllm_arguments import ALLOWED, REFUSED
-from swiftlet.api.engines.vllm_block import Vllm
+from swiftlet.api.v1alpha1.engines.vllm import VLLM
+from swiftlet.api.v1alpha1.engines.vllm_arguments import ALLOWED, REFUSED
+from swiftlet.api.v1alpha1.engines.vllm_block import Vllm
 from swiftlet.engines.arguments import argument_problems
 
 CODE = [

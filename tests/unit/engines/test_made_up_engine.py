@@ -7,7 +7,7 @@ from testbed.sources import SourceCopy
 KNOWN = '''
 """parrot: says what it hears."""
 
-from swiftlet.api.engines.engine import ServingEngine
+from swiftlet.api.v1alpha1.engines.engine import ServingEngine
 
 PARROT = ServingEngine(
     "parrot", start_seconds=5, assumed_weight_bytes=0, allowed_args=frozenset({"--echo"}), has_one_gpu=True
@@ -100,20 +100,20 @@ print(json.dumps({
 
 def add_engine(root: Path) -> None:
     """Add the engine to the sources below `root`."""
-    (root / "swiftlet/api/engines/parrot.py").write_text(KNOWN)
+    (root / "swiftlet/api/v1alpha1/engines/parrot.py").write_text(KNOWN)
     (root / "swiftlet_trainer/serve/engines/parrot.py").write_text(STARTED)
-    registry = root / "swiftlet/api/engines/registry.py"
-    first = "from swiftlet.api.engines.transformers"
+    registry = root / "swiftlet/api/v1alpha1/engines/registry.py"
+    first = "from swiftlet.api.v1alpha1.engines.transformers"
     listed = registry.read_text().replace("(VLLM, TRANSFORMERS)", "(VLLM, TRANSFORMERS, PARROT)")
-    registry.write_text(listed.replace(first, f"from swiftlet.api.engines.parrot import PARROT\n{first}"))
+    registry.write_text(listed.replace(first, f"from swiftlet.api.v1alpha1.engines.parrot import PARROT\n{first}"))
 
 
 def test_an_engine_is_two_modules_and_a_word_in_the_registry(tmp_path: Path) -> None:
     sources = SourceCopy(tmp_path)
     add_engine(sources.root)
     assert sources.touched() == {
-        "swiftlet/api/engines/registry.py",
-        "swiftlet/api/engines/parrot.py",
+        "swiftlet/api/v1alpha1/engines/registry.py",
+        "swiftlet/api/v1alpha1/engines/parrot.py",
         "swiftlet_trainer/serve/engines/parrot.py",
     }
     for name, engine in {

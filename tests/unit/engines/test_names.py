@@ -5,14 +5,14 @@ import re
 from pathlib import Path
 
 import pytest
-from swiftlet.api.engines.registry import ENGINES
+from swiftlet.api.v1alpha1.engines.registry import ENGINES
 from testbed.sources import mentions, texts_of
 
 LIBRARIES = {"transformers"}
 """Engines named as a library is, which much else uses: found where they are compared, or named as engines."""
 
 EXCEPTIONS = {
-    ("swiftlet/api/modeldeployment.py", "transformers"),  # whom toolParser is not for, in its description
+    ("swiftlet/api/v1alpha1/modeldeployment.py", "transformers"),  # whom toolParser is not for, in its description
     ("swiftlet/documents/kustomization.py", "transformers"),  # what kustomize calls a part of its files
     ("swiftlet/kinds/references/profile_policies.py", "vllm"),  # the image that has all engines
     ("swiftlet_trainer/artifact/model_card.py", "transformers"),  # what opens an artifact without Swiftlet

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
-from testbed.prometheus import prometheus
+from testbed.debian import debian
 
 CASES = Path(__file__).with_name("alerts_test.yaml")
 Manifest = dict[str, Any]
@@ -27,7 +27,7 @@ def rules(render: Callable[..., list[Manifest]], tmp_path: Path) -> Path:
 
 def promtool(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [prometheus("promtool"), *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False
+        [debian("promtool"), *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False
     )
 
 

@@ -101,36 +101,80 @@ def test_a_suspended_run_is_suspended(scripts: dict[str, str]) -> None:
     assert run(scripts[f"{PREFIX}.health.swiftlet.dev_FineTuneJob"], document)["status"] == "Suspended"
 
 
+def actions(scripts: dict[str, str], kind: str, document: Object) -> tuple[set[str], dict[str, Object]]:
+    """The actions that are offered for a document, and the spec that each makes of it."""
+    found = YAML(typ="safe").load(scripts[f"{PREFIX}.actions.swiftlet.dev_{kind}"])
+    offered = run(found["discovery.lua"], document)
+    made = {one["name"]: run(one["action.lua"], document)["spec"] for one in found["definitions"]}
+    assert set(offered) == set(made)
+    known = cast(Any, KINDS[kind].model_fields["spec"].annotation).model_fields
+    fields = {field.alias or name for name, field in known.items()}
+    assert {name for spec in made.values() for name in spec} - set(document["spec"]) <= fields
+    return {name for name, action in offered.items() if not action["disabled"]}, made
+
+
 @pytest.mark.parametrize("kind", BOUNDED)
 @pytest.mark.parametrize("suspended", [None, False, True])
 def test_suspend_and_resume(scripts: dict[str, str], kind: str, suspended: bool | None) -> None:
-    actions = YAML(typ="safe").load(scripts[f"{PREFIX}.actions.swiftlet.dev_{kind}"])
     document = resource(kind)
     document["spec"] = {"tuner": {"lora": {"rank": 8}}} | ({} if suspended is None else {"suspend": suspended})
-    offered = run(actions["discovery.lua"], document)
-    assert {name: action["disabled"] for name, action in offered.items()} == {
-        "suspend": suspended is True,
-        "resume": suspended is not True,
-    }
-    made = {one["name"]: run(one["action.lua"], document)["spec"] for one in actions["definitions"]}
-    assert made == {name: document["spec"] | {"suspend": name == "suspend"} for name in ("suspend", "resume")}
-    assert "suspend" in KINDS[kind].model_fields["spec"].annotation.model_fields  # type: ignore[union-attr]
+    offered, made = actions(scripts, kind, document)
+    assert offered == {"resume" if suspended else "suspend"}
+    for name in ("suspend", "resume"):
+        assert made[name] == document["spec"] | {"suspend": name == "suspend"}
+
+
+@pytest.mark.parametrize("kind", BOUNDED)
+@pytest.mark.parametrize(
+    ("reason", "limit", "wanted"),
+    [
+        ("BackoffLimitExceeded", 2, 3),
+        ("BackoffLimitExceeded", None, 3),
+        ("BackoffLimitExceeded", 100, None),
+        ("InvalidInput", 2, None),
+        (None, 2, None),
+    ],
+)
+def test_retry_is_one_more_attempt_where_these_were_too_few(
+    scripts: dict[str, str], kind: str, reason: str | None, limit: int | None, wanted: int | None
+) -> None:
+    """Bad input is never tried again, whatever the limit says; and of a hundred there is no more."""
+    document = resource(kind, ("Succeeded", "False" if reason else "Unknown", reason or "Training"))
+    document["spec"] = {} if limit is None else {"backoffLimit": limit}
+    offered, made = actions(scripts, kind, document)
+    assert ("retry" in offered) == (wanted is not None)
+    if wanted is not None:
+        assert made["retry"] == {"backoffLimit": wanted}
 
 
 @pytest.mark.parametrize("replicas", [None, 0, 3])
 def test_a_server_is_suspended_without_replicas_and_resumes_with_the_default(
     scripts: dict[str, str], replicas: int | None
 ) -> None:
-    actions = YAML(typ="safe").load(scripts[f"{PREFIX}.actions.swiftlet.dev_ModelDeployment"])
     document = resource("ModelDeployment")
     document["spec"] = {"api": {"port": 8000}} | ({} if replicas is None else {"replicas": replicas})
-    offered = run(actions["discovery.lua"], document)
-    assert {name: action["disabled"] for name, action in offered.items()} == {
-        "suspend": replicas == 0,
-        "resume": replicas != 0,
-    }
-    made = {one["name"]: run(one["action.lua"], document)["spec"] for one in actions["definitions"]}
-    assert made == {"suspend": {"api": {"port": 8000}, "replicas": 0}, "resume": {"api": {"port": 8000}}}
+    offered, made = actions(scripts, "ModelDeployment", document)
+    assert offered == {"resume" if replicas == 0 else "suspend"}
+    assert made["suspend"] == {"api": {"port": 8000}, "replicas": 0}
+    assert made["resume"] == {"api": {"port": 8000}}
+
+
+@pytest.mark.parametrize(
+    ("asked", "pinned", "back"), [(4, None, 3), (5, None, 3), (3, None, 1), (5, 3, 1), (1, None, None), (5, 1, None)]
+)
+def test_a_server_is_rolled_back_to_the_last_revision_that_was_ready(
+    scripts: dict[str, str], asked: int, pinned: int | None, back: int | None
+) -> None:
+    document = resource("ModelDeployment")
+    document["spec"] = {"api": {"port": 8000}} | ({"rollbackTo": {"revision": pinned}} if pinned else {})
+    ready = {1: "2026-01-01T12:00:00Z", 3: "2026-01-02T12:00:00Z"}
+    revisions = [{"revision": n} | ({"readyAt": ready[n]} if n in ready else {}) for n in (1, 2, 3, 4, 5)]
+    document["status"] |= {"updateRevision": asked, "revisions": revisions}
+    offered, made = actions(scripts, "ModelDeployment", document)
+    assert ("roll-back" in offered, "promote" in offered) == (back is not None, pinned is not None)
+    kept = document["spec"] if back is None else document["spec"] | {"rollbackTo": {"revision": back}}
+    assert made["roll-back"] == kept
+    assert made["promote"] == {"api": {"port": 8000}}
 
 
 def test_every_command_of_the_page_is_typed_beside_the_real_argo_cd() -> None:

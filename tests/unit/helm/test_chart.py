@@ -203,9 +203,13 @@ def test_metrics_and_health_have_a_port_of_their_own(render: Render) -> None:
     ]
 
 
-def test_what_binds_the_operators_account_is_chosen_and_covers_all_that_it_may_write(render: Render) -> None:
-    assert not [one for one in render() if one["kind"].startswith("ValidatingAdmissionPolicy")]
-    manifests = render("admissionPolicy.enabled=true", "serviceAccount.name=other")
+@pytest.mark.parametrize("has_jobsets", [False, True])
+def test_what_binds_the_operators_account_is_chosen_and_covers_all_that_it_may_write(
+    render: Render, has_jobsets: bool
+) -> None:
+    asked = f"operator.jobSet.enabled={str(has_jobsets).lower()}"
+    assert not [one for one in render(asked) if one["kind"].startswith("ValidatingAdmissionPolicy")]
+    manifests = render("admissionPolicy.enabled=true", "serviceAccount.name=other", asked)
     policies = [one for one in manifests if one["kind"] == "ValidatingAdmissionPolicy"]
     assert {one["spec"]["policyName"] for one in manifests if one["kind"] == "ValidatingAdmissionPolicyBinding"} == {
         one["metadata"]["name"] for one in policies
@@ -215,6 +219,15 @@ def test_what_binds_the_operators_account_is_chosen_and_covers_all_that_it_may_w
     writes = {name for role, rule in rules(manifests) if role.endswith("-workloads")
               for name in rule["resources"] if {"create", "delete"} & set(rule["verbs"])}  # fmt: skip
     assert writes - bound == {"events"}
+    assert ("jobsets" in writes) is has_jobsets
+    seen = {name for role, rule in rules(manifests) if role == "swiftlet-view" for name in rule["resources"]}
+    assert ("jobsets" in seen) is has_jobsets, "who looks for pods of a run goes by way of its JobSet"
+    arguments = of(manifests, "Deployment")["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert ("--extra-backends=jobSet" in arguments) is has_jobsets
+    (children,) = [one for one in policies if one["metadata"]["name"] == "swiftlet-operator-children"]
+    whose = children["spec"]["validations"][0]["expression"]
+    assert ("owner.kind == 'JobSet'" in whose) is has_jobsets
+    assert ("[?'app.kubernetes.io/managed-by'].orValue('') == 'swiftlet'" in whose) is has_jobsets, "JobSets of others"
     for policy in policies:
         (condition,) = policy["spec"]["matchConditions"]
         assert condition["expression"].endswith("'system:serviceaccount:swiftlet-system:other'")

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from swiftlet.api.computeprofile import ComputeProfileSpec
-from swiftlet.api.validation import defaulted
+from swiftlet.api.schema.validation import defaulted
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
 from swiftlet.kinds import RECONCILERS, Capabilities, Outcome
 from swiftlet.kinds.conditions.condition import find_condition
 from swiftlet.kinds.conditions.table import CONDITIONS
@@ -71,6 +71,8 @@ class World:
     reported: dict[str, Manifest] = field(default_factory=dict)
     complaints: dict[str, Complaint] = field(default_factory=dict)
     """What their controllers say of Jobs, by name."""
+    served: set[str] = field(default_factory=set)
+    """Kinds that a cluster need not have."""
     now: datetime = START
     made: int = 0
 
@@ -82,6 +84,9 @@ class World:
 
     def progress(self, uid: str) -> Manifest | None:
         return self.reported.get(uid)
+
+    def serves(self, kind: str) -> bool:
+        return kind in self.served
 
     def complaint(self, job: Manifest) -> Complaint | None:
         return self.complaints.get(job["metadata"]["name"])
@@ -147,7 +152,9 @@ class World:
             self.put(manifest)
             return
         stored = self.objects[key]
-        content = {name: copy.deepcopy(value) for name, value in manifest.items() if name in ("spec", "data")}
+        content = {
+            name: copy.deepcopy(value) for name, value in manifest.items() if name in ("spec", "data", "revision")
+        }
         if "replicas" in stored.get("spec", {}):  # left out of the manifest it stays, as another hand's does
             content["spec"].setdefault("replicas", stored["spec"]["replicas"])
         if any(stored.get(name) != value for name, value in content.items()):

@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 import pytest
-from swiftlet.api.computeprofile import ComputeProfileSpec
-from swiftlet.api.profile_environment import ALLOWED_VARIABLES
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.profile_environment import ALLOWED_VARIABLES
 from swiftlet.kinds import Capabilities
 
 PROFILE = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "ComputeProfile", "metadata": {"name": "default"}}

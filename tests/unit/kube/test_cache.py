@@ -4,7 +4,8 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from swiftlet.kube.cache import LARGEST_STRAY, STRAY_BYTES, Cache, key_of
+from swiftlet.control.keys import key_of
+from swiftlet.kube.cache import LARGEST_STRAY, STRAY_BYTES, Cache
 
 OWNER = "swiftlet.dev/owner-uid"
 

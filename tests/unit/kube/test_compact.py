@@ -27,3 +27,9 @@ def test_who_else_has_set_a_shared_field_is_kept_and_nothing_more(kind: str, fie
 def test_bookkeeping_without_such_a_hand_is_dropped(managed: Any) -> None:
     kept = compact({"kind": "Job", "metadata": {"name": "a", "managedFields": managed}, "spec": {}})
     assert "managedFields" not in kept["metadata"]
+
+
+def test_what_holds_a_pod_back_is_kept() -> None:
+    gates = [{"name": "kueue.x-k8s.io/admission"}]
+    kept = compact({"kind": "Pod", "metadata": {"name": "a"}, "spec": {"schedulingGates": gates, "containers": [{}]}})
+    assert kept["spec"] == {"schedulingGates": gates, "volumes": []}

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from swiftlet.kube.cache import Key
+from swiftlet.control.keys import Key
 from swiftlet.kube.client import ApiError, Listed, Page
 from swiftlet.kube.complaints import BURST, FRESH_SECONDS, QUESTIONS_PER_SECOND, Complaints
 
@@ -38,7 +38,7 @@ class Told:
 
 
 def _job(number: int = 0) -> dict[str, Any]:
-    return {"metadata": {"name": f"bird-{number}", "namespace": "team", "uid": f"uid-{number}"}}
+    return {"kind": "Job", "metadata": {"name": f"bird-{number}", "namespace": "team", "uid": f"uid-{number}"}}
 
 
 def _ask(client: Told, clock: Clock) -> Complaints:
@@ -59,6 +59,16 @@ def test_the_newest_event_about_this_very_job_counts_without_the_name_that_the_p
     assert client.asked == [
         ("Event", "team", "involvedObject.uid=uid-0,reason=FailedCreate,source=job-controller"),
     ]
+
+
+def test_what_is_to_make_jobs_is_asked_in_the_words_of_its_own_controller() -> None:
+    words = 'job "bird-t-0" creation failed with error: jobs.batch "bird-t-0" is forbidden: exceeded quota'
+    client = Told({"lastTimestamp": "2026-01-01T00:01:00Z", "message": words})
+    jobset = {**_job(), "kind": "JobSet"}
+    complaints = Complaints(client, Clock())  # type: ignore[arg-type]
+    asyncio.run(complaints.ask(jobset))
+    assert complaints.known(jobset) == ("2026-01-01T00:01:00Z", "exceeded quota")
+    assert client.asked == [("Event", "team", "involvedObject.uid=uid-0,reason=JobCreationFailed,source=jobset")]
 
 
 @pytest.mark.parametrize("client", [Told(), Told(error=ApiError(403, "Forbidden", "no"))], ids=["none", "refused"])

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
 from swiftlet.kube.cache import Cache
 from swiftlet.kube.reader import ClusterReader
 

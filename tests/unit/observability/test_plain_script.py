@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.finetunejob import FineTuneJob
+from swiftlet.api.v1alpha1.finetunejob import FineTuneJob
 from swiftlet.kinds import Capabilities
 from swiftlet.kinds.frame.progress import reported
 from swiftlet.kinds.pods.reporting import report_env

@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from swiftlet.api.progress import Progress
+from swiftlet.api.v1alpha1.progress import Progress
 from swiftlet.observability.progress import ProgressBoard
 from swiftlet.observability.progress_payload import MalformedReportError, report_of
 

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import pytest
-from swiftlet.api.progress import Progress
+from swiftlet.api.v1alpha1.progress import Progress
 from swiftlet.observability.run_series import DEVICES, FAMILIES, FIGURES, devices, samples
 
 Object = dict[str, Any]
@@ -109,7 +109,8 @@ def test_an_evaluation_tells_its_results_when_it_has_ended() -> None:
 
 def test_a_model_tells_its_replicas() -> None:
     status = {"replicas": 3, "readyReplicas": 2, "servedNames": ["base", "pirate"], "progress": "loading the weights"}
-    assert told(resource("ModelDeployment", "Available", "True", **status)) == {
+    assert told(resource("ModelDeployment", "Available", "True", **status, updateRevision=2)) == {
+        ("modeldeployment_revision", "update"): 2,
         ("state", "Available"): 1,
         ("modeldeployment_desired_replicas",): 3,
         ("modeldeployment_replicas",): 3,

@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
+from swiftlet.control.controller import Controller
+from swiftlet.control.reconciling import Reconciling
 from swiftlet.kinds import Capabilities
 from swiftlet.kube.cache import Cache
-from swiftlet.kube.controller import Controller
-from swiftlet.kube.reconciling import Reconciling
+from swiftlet.kube.following import Following
+from swiftlet.kube.store import ClusterStore
 from swiftlet.observability.logs import JsonFormatter
 from swiftlet.observability.tracing import tracing
 
@@ -107,15 +109,17 @@ def look(lines: list[dict[str, Any]]) -> None:
     async def scenario() -> None:
         cache = Cache()
         log = logging.getLogger("swiftlet.test")
-        capabilities = Capabilities(default_profile=PROFILE)
 
         def tell(resource: Any, event: Any) -> None:
             lines.append(json.loads(JsonFormatter().format(log.makeRecord(log.name, 20, "", 0, "told", (), None))))
 
-        reconciling = Reconciling(Server(), cache, capabilities, lambda: datetime.now(UTC), tell=tell)  # type: ignore[arg-type]
-        controller = Controller(cache, reconciling)
+        def now() -> datetime:
+            return datetime.now(UTC)
+
+        store = ClusterStore(Server(), cache, now, PROFILE, tell=tell)  # type: ignore[arg-type]
+        controller = Controller(Reconciling(store, Capabilities(default_profile=PROFILE), now))
         controller.start(1)
-        controller.seen({**JOB, "status": {"conditions": [WAITED]}})
+        Following(cache, controller).seen({**JOB, "status": {"conditions": [WAITED]}})
         async with asyncio.timeout(60):
             while not lines:
                 await asyncio.sleep(0.01)

@@ -1,6 +1,6 @@
 import re
 
-from swiftlet.api.uris import MODEL_URI_PATTERN, parse_uri
+from swiftlet.api.v1alpha1.uris import MODEL_URI_PATTERN, parse_uri
 from swiftlet.storage.artifacts import artifact_uri, may_be_artifact
 
 

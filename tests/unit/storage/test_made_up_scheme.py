@@ -34,7 +34,7 @@ FETCH = '''
 
 from pathlib import Path
 
-from swiftlet.api.uris import parse_uri
+from swiftlet.api.v1alpha1.uris import parse_uri
 from swiftlet.wire.documents import ResolvedModel
 
 

@@ -10,7 +10,10 @@ from testbed.sources import mentions, texts_of
 MENTION = re.compile(rf"({'|'.join(SCHEMES)})://|[\"']({'|'.join(SCHEMES)})[\"']")
 
 EXCEPTIONS = {
-    ("swiftlet/api/computeprofile.py", "hf"),  # what the profile's mirror and hub are for, in their descriptions
+    (
+        "swiftlet/api/v1alpha1/computeprofile.py",
+        "hf",
+    ),  # what mirror and hub are for, in their descriptions
     ("swiftlet/cli/reading/resourcekinds.py", "pvc"),  # kubectl's short name of the kind
     ("swiftlet/documents/kustomization.py", "configmap"),  # what kustomize does not rename when it renames ConfigMaps
     ("swiftlet/storage/file.py", "configmap"),  # where else to put what a cluster's pods cannot read: a remedy

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from swiftlet.api.uris import DATA_URI_PATTERN, MODEL_URI_PATTERN
+from swiftlet.api.v1alpha1.uris import DATA_URI_PATTERN, MODEL_URI_PATTERN
 from swiftlet.storage.registry import SCHEMES, parse_uri, scheme_of
 from swiftlet.storage.scheme import Scheme
 from swiftlet.storage.uri import Uri

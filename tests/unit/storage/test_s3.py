@@ -1,6 +1,6 @@
 import pytest
-from swiftlet.api import object_storage
-from swiftlet.api.computeprofile import Storage
+from swiftlet.api.v1alpha1 import object_storage
+from swiftlet.api.v1alpha1.computeprofile import Storage
 from swiftlet.kinds.references.sources import locate_file, locate_model
 from swiftlet.storage.mount import Fetched
 from swiftlet.storage.s3 import S3

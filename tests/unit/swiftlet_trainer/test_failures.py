@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from swiftlet.api.evalrun import Comparison, Measured, Report, Result
-from swiftlet.api.finetunejob import DatasetCounts, Failure
+from swiftlet.api.v1alpha1.evalrun import Comparison, Measured, Report, Result
+from swiftlet.api.v1alpha1.finetunejob_status import DatasetCounts, Failure
 from swiftlet.wire.figures import untabled
 from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_ERROR, EXIT_INVALID, TERMINATION_LIMIT, TerminationMessage
 from swiftlet_0_1_0.api import pod as earlier
@@ -88,9 +88,21 @@ def test_every_figure_that_the_api_allows_fits(suites: int, name: str, number: s
 @pytest.mark.parametrize("suites", [1, 8])
 def test_the_operator_of_the_last_release_reads_every_message(suites: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SWIFTLET_WIRE_VERSION")
-    content = encoded(evaluation(suites, "generation", "0.5"))
+    content = encoded(evaluation(suites, "generation", "0.5").model_copy(update={"last_lines": "progress step=1"}))
     said = earlier.TerminationMessage.model_validate_json(content)
     assert said.results and said.report and len(content) <= TERMINATION_LIMIT
+
+
+@pytest.mark.parametrize("suites", [1, 7, 8, 30])
+def test_last_lines_take_no_room_from_figures(suites: int) -> None:
+    lines = "\n".join(f"progress step={step} message=größer" for step in range(25))
+    message = evaluation(suites, "generation", "0.123457")
+    without = TerminationMessage.model_validate_json(encoded(message))
+    content = encoded(message.model_copy(update={"last_lines": lines}))
+    said = TerminationMessage.model_validate_json(content)
+    assert len(content) <= TERMINATION_LIMIT and said.model_copy(update={"last_lines": None}) == without
+    assert lines.endswith((said.last_lines or "").removeprefix("…"))
+    assert said.last_lines == lines or len(content) > TERMINATION_LIMIT - 40
 
 
 def test_figures_that_do_not_fit_are_said_to_be_missing() -> None:

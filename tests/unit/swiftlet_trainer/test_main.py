@@ -1,7 +1,11 @@
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
+from swiftlet.wire.messages import EXIT_TERMINATED
 from swiftlet_trainer.__main__ import VERBS, main
 
 
@@ -26,3 +30,19 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_sigterm_is_heard_from_the_first_moment_on(tmp_path: Path) -> None:
+    """The kernel keeps it from a container's first process, which this one is not, where nobody listens."""
+    command = [sys.executable, "-m", "swiftlet_trainer", "prepare", "--job", str(tmp_path / "job.json")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        while not _listens_to(process.pid, signal.SIGTERM):
+            assert process.poll() is None, "it ended before it listened"
+            time.sleep(0.001)
+        process.send_signal(signal.SIGTERM)
+    assert process.returncode == EXIT_TERMINATED
+
+
+def _listens_to(pid: int, number: int) -> bool:
+    (caught,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt")]
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.evalrun import Result
+from swiftlet.api.v1alpha1.evalrun import Result
 from swiftlet.wire.documents import EvaluateDocument
 from swiftlet.wire.messages import EXIT_OK, TerminationMessage
 from swiftlet_trainer.__main__ import main

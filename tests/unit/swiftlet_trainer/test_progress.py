@@ -33,6 +33,17 @@ def test_other_ranks_are_silent(stream: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == ""
 
 
+def test_the_newest_lines_of_the_log_are_kept_up_to_a_bound(stream: Path) -> None:
+    reporter, silent = Reporter(), Reporter(enabled=False)
+    silent.emit(step=1)
+    assert (reporter.last_lines, silent.last_lines) == (None, None)
+    for step in range(20):
+        reporter.emit(step=step)
+    assert reporter.last_lines == "\n".join(f"progress step={step}" for step in range(10, 20))
+    reporter.emit(type="phase", message="x" * 2000)
+    assert reporter.last_lines == "x" * 1000
+
+
 def test_a_stream_that_cannot_be_written_does_not_fail_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,7 +1,7 @@
 import base64
 from typing import Any
 
-from testbed.kueue import adapted, documents
+from testbed.kueue import adapted
 
 SELECTOR = {"queues": "yes"}
 
@@ -17,14 +17,14 @@ def hooks(kind: str, *names: str) -> dict[str, Any]:
 
 
 def test_webhooks_are_called_on_loopback_and_for_the_chosen_namespaces_only() -> None:
-    manifests = [hooks("MutatingWebhookConfiguration", "mjob.kb.io", "mpod.kb.io", "mworkload.kb.io")]
+    manifests = [hooks("MutatingWebhookConfiguration", "mjob.kb.io", "mrayjob.kb.io", "mpod.kb.io", "mworkload.kb.io")]
     (item,) = adapted(manifests, 7443, b"PEM", SELECTOR)
-    job, workload = item["webhooks"]
+    job, pod, workload = item["webhooks"]
     assert job["clientConfig"] == {
         "url": "https://127.0.0.1:7443/mjob.kb.io",
         "caBundle": base64.b64encode(b"PEM").decode(),
     }
-    assert job["namespaceSelector"] == {"matchLabels": SELECTOR}
+    assert job["namespaceSelector"] == pod["namespaceSelector"] == {"matchLabels": SELECTOR}
     assert workload["name"] == "mworkload.kb.io" and workload["namespaceSelector"] == {}
 
 
@@ -41,9 +41,3 @@ def test_conversions_are_called_on_loopback_and_what_pods_need_is_left_out() -> 
     found = list(adapted(manifests, 7443, b"PEM", SELECTOR))
     assert [item["kind"] for item in found] == ["CustomResourceDefinition", "CustomResourceDefinition", "ClusterRole"]
     assert found[0]["spec"]["conversion"]["webhook"]["clientConfig"]["url"] == "https://127.0.0.1:7443/convert"
-
-
-def test_documents_one_after_another_and_in_lists() -> None:
-    text = '{"kind": "A"}\n{"kind": "List", "items": [{"kind": "B"}, {"kind": "C"}]}\n'
-    assert [item["kind"] for item in documents(text)] == ["A", "B", "C"]
-    assert list(documents("")) == []

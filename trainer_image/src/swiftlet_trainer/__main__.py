@@ -2,17 +2,20 @@
 
 import argparse
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
-
-from swiftlet.wire.documents import JOB_FILE
+from types import FrameType
 
 VERBS = {
     "validate": "check the document, the model and the data; write nothing",
     "preview": "show the first rows as the tokens that would be learnt, as JSON and as a page in the outputDir",
     "prepare": "check everything, then turn the data into tokens below the document's outputDir",
+    "restore": "see that the run's places in object storage can be written to, and fetch its newest checkpoint there",
     "train": "train on all processes of this node (torchrun's PET_* variables say which node this is)",
+    "upload": "beside train: copy its checkpoints to object storage while it runs, and the artifact when it is done",
     "evaluate": "score the target and the baseline",
+    "publish": "beside evaluate: attach its results to what was measured, in its registry",
     "serve": "serve the model and its adapters over an OpenAI-compatible API",
 }
 
@@ -39,6 +42,8 @@ exit codes: 0 done, 1 failed, 2 bad input, 3 the loss became NaN or infinite, 14
 
 def arguments() -> argparse.ArgumentParser:
     """The command line."""
+    from swiftlet.wire.documents import JOB_FILE  # a second of imports, in which SIGTERM is heard already
+
     parser = argparse.ArgumentParser(
         prog="python -m swiftlet_trainer",
         description="Runs one verb on one job document.",
@@ -75,5 +80,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return reporting(verb.run)(*given.values())
 
 
+def end(number: int, _frame: FrameType | None) -> None:
+    """End, as a signal ends a program that says nothing of it: the kernel keeps such a one from a container's first
+    process, which would go on until its grace period is over. Verbs that have something to save listen themselves.
+
+    Source: signal(7) and pid_namespaces(7), signals of which the init process has no handler.
+    """
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, end)
     sys.exit(main())

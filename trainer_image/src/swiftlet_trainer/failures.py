@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, ParamSpec
 
-from swiftlet.api.finetunejob import DatasetCounts, Failure
+from swiftlet.api.v1alpha1.finetunejob_status import DatasetCounts, Failure
 from swiftlet.wire.figures import tabled
 from swiftlet.wire.messages import (
     EXIT_DIVERGED,
@@ -111,6 +111,7 @@ def write_termination(message: TerminationMessage) -> None:
 
     What does not fit is cut: the head of the traceback first, then the tail of the failure's message; the full text of
     a failure is in the pod's log. Figures become a table, which fits; were even that too long, `truncated` says so.
+    Last lines take what room there is then.
     """
     path = in_pod(TERMINATION_LOG)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,6 +121,7 @@ def write_termination(message: TerminationMessage) -> None:
 def encoded(message: TerminationMessage) -> bytes:
     """`message` as JSON of at most TERMINATION_LIMIT bytes."""
     message = TerminationMessage.model_validate(_readable(message.model_dump(mode="json", by_alias=True)))
+    lines, message.last_lines = message.last_lines, None
     if not _news_is_read():
         message.measured = None
     failure = message.failure
@@ -131,6 +133,8 @@ def encoded(message: TerminationMessage) -> bytes:
         failure.message = _fitted(message, len(words), lambda size: _set(failure, "message", _head(words, size))) or ""
     if len(_json(message)) > TERMINATION_LIMIT and message.results:
         _tabulate(message)
+    if lines and _news_is_read():
+        message.last_lines = _fitted(message, len(lines), lambda size: _set(message, "last_lines", _tail(lines, size)))
     return _json(message)
 
 
@@ -193,8 +197,8 @@ def _json(message: TerminationMessage) -> bytes:
     return json.dumps(message.document(), separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _set(failure: Failure, field: str, text: str) -> str:
-    setattr(failure, field, text)
+def _set(told: Failure | TerminationMessage, field: str, text: str) -> str:
+    setattr(told, field, text)
     return text
 
 

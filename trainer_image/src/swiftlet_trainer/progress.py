@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from swiftlet_trainer.progress_post import poster
 
 FILE_VARIABLE = "SWIFTLET_PROGRESS_FILE"
 HISTORY_FILE = "events.jsonl"
+LAST_EVENTS, LAST_CHARACTERS = 10, 1000
+"""What is kept of the log for the resource's status, of which there is little in an API server."""
 
 
 class Reporter:
@@ -26,6 +29,7 @@ class Reporter:
         self._path = in_pod(name) if name else None
         self.enabled = enabled
         self._poster = poster() if enabled else None
+        self._said: deque[str] = deque(maxlen=LAST_EVENTS)
 
     def emit(self, **fields: Any) -> ProgressEvent:
         """Report one event; `fields` are those of ProgressEvent but the time. Returns what was reported.
@@ -39,9 +43,16 @@ class Reporter:
         _quietly_append(self._path, event)
         if self._poster is not None:
             self._poster.post(event)
-        sys.stdout.write(plain(event) + "\n")
+        line = plain(event)
+        self._said.append(line)
+        sys.stdout.write(line + "\n")
         sys.stdout.flush()
         return event
+
+    @property
+    def last_lines(self) -> str | None:
+        """The newest events as the log has them, at most LAST_CHARACTERS; None before the first."""
+        return "\n".join(self._said)[-LAST_CHARACTERS:] or None
 
 
 def now() -> str:

@@ -1,10 +1,11 @@
 """The API: resources as types, and the contracts between the control plane and the pods."""
 
 from swiftlet.api.base import API_VERSION, GROUP, VERSION, ApiModel, Column, Condition, ObjectMeta, Resource, Rule
-from swiftlet.api.computeprofile import ComputeProfile, ComputeProfileSpec
-from swiftlet.api.evalrun import EvalRun, EvalRunSpec, EvalRunStatus
-from swiftlet.api.finetunejob import FineTuneJob, FineTuneJobSpec, FineTuneJobStatus
-from swiftlet.api.modeldeployment import ModelDeployment, ModelDeploymentSpec, ModelDeploymentStatus
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfile, ComputeProfileSpec
+from swiftlet.api.v1alpha1.evalrun import EvalRun, EvalRunSpec, EvalRunStatus
+from swiftlet.api.v1alpha1.finetunejob import FineTuneJob, FineTuneJobSpec
+from swiftlet.api.v1alpha1.finetunejob_status import FineTuneJobStatus
+from swiftlet.api.v1alpha1.modeldeployment import ModelDeployment, ModelDeploymentSpec, ModelDeploymentStatus
 
 KINDS: dict[str, type[Resource]] = {
     kind.kind_name: kind for kind in (FineTuneJob, EvalRun, ModelDeployment, ComputeProfile)

@@ -6,9 +6,9 @@ right to write ComputeProfiles. The same document can be applied as a ComputePro
 
 from pathlib import Path
 
-from swiftlet.api.computeprofile import ComputeProfile, ComputeProfileSpec
-from swiftlet.api.defaulting import defaulted
-from swiftlet.api.problems import InvalidDocuments
+from swiftlet.api.schema.defaulting import defaulted
+from swiftlet.api.schema.problems import InvalidDocuments
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfile, ComputeProfileSpec
 from swiftlet.app.errors import StartError
 from swiftlet.documents.read import read_documents
 

@@ -9,17 +9,22 @@ from typing import Any
 
 from lightkube.config.kubeconfig import SingleConfig
 
+from swiftlet.api.v1alpha1.backends import BACKENDS
 from swiftlet.app.informer import watch
 from swiftlet.app.settings import Settings
+from swiftlet.control.controller import Controller
+from swiftlet.control.keys import Key
+from swiftlet.control.queue import Lane
+from swiftlet.control.reconciling import Reconciling
+from swiftlet.control.telemetry import Telemetry
 from swiftlet.kinds import Capabilities, Event
-from swiftlet.kube.cache import Cache, Key
+from swiftlet.kube.cache import Cache
 from swiftlet.kube.client import ApiError, KubeClient
-from swiftlet.kube.controller import Controller
+from swiftlet.kube.extras import Extras
+from swiftlet.kube.following import Following
 from swiftlet.kube.paths import OWN_TYPES
-from swiftlet.kube.queue import Lane
-from swiftlet.kube.reconciling import Reconciling
 from swiftlet.kube.relisting import Relisting
-from swiftlet.kube.telemetry import Telemetry
+from swiftlet.kube.store import ClusterStore
 from swiftlet.kube.watching import Watching
 from swiftlet.observability.events import EventWriter
 from swiftlet.observability.progress import ProgressBoard
@@ -55,11 +60,15 @@ class Leading:
         self._settings, self._access, self._cache, self._telemetry = settings, access, cache, telemetry
         self._events = EventWriter(client, now, telemetry)
         self._board = board
-        self._pace = ProgressPace(board, self._stored_progress, lambda uid: self.controller.progressed(uid))
-        reconciling = Reconciling(client, cache, capabilities, now, self._pace.read, self._events.tell)
-        self.controller = Controller(cache, reconciling, telemetry, self._failed, self._gone)
-        self._relisting = Relisting(client, self.controller, settings.namespaces, telemetry)
-        self._watching = Watching(client, self.controller, self._relisting, settings.namespaces, telemetry)
+        self._pace = ProgressPace(board, self._stored_progress, lambda uid: self.following.progressed(uid))
+        store = ClusterStore(client, cache, now, capabilities.default_profile, self._pace.read, self._events.tell)
+        self.controller = Controller(Reconciling(store, capabilities, now), telemetry, self._failed)
+        self.following = Following(cache, self.controller, self._gone, store.forget_child)
+        self._relisting = Relisting(client, self.following, settings.namespaces, telemetry)
+        self._watching = Watching(client, self.following, self._relisting, settings.namespaces, telemetry)
+        kinds = [BACKENDS[name].kind for name in settings.extra_backends]
+        self._extras = Extras(client, self.following, self._relisting, self._watching, kinds)
+        store.serves = self._extras.serves
         self._tasks: list[asyncio.Task[None]] = []
         board.on_report = self._pace.reported
         self.synced = False
@@ -95,6 +104,7 @@ class Leading:
         while not self.synced:
             try:
                 await self._relisting.once()
+                await self._extras.look()  # before the first look: what it has made must not be made again
             except ApiError as error:
                 log.warning("the cluster cannot be listed (%s %s): %s", error.code, error.reason, error)
                 await asyncio.sleep(LIST_RETRY_SECONDS)
@@ -110,6 +120,7 @@ class Leading:
             for worker in workers:
                 group.create_task(_forever(worker))
             group.create_task(self._watching.run())
+            group.create_task(self._extras.run())
             catching_up = group.create_task(self._watching.run(OWN_TYPES))
             await self._first_looks()
             self._looked.set()
@@ -138,9 +149,9 @@ class Leading:
         if type_ is None:
             self._relisting.soon(kind)
         if type_ == "DELETED":
-            self.controller.seen_gone(manifest)
+            self.following.seen_gone(manifest)
         else:
-            self.controller.seen(manifest)
+            self.following.seen(manifest)
 
     def _gone(self, uid: str) -> None:
         """A resource was deleted."""
@@ -153,6 +164,7 @@ class Leading:
         return ((resource or {}).get("status") or {}).get("progress") or {}
 
     def _failed(self, key: Key, error: Exception) -> None:
+        log.error("the look failed", exc_info=error)
         resource = self._cache.get(key)
         if resource is not None:
             self._events.tell(resource, Event("Warning", "ReconcileError", f"{type(error).__name__}: {error}"))

@@ -37,6 +37,8 @@ class Settings:
     """File with the ComputeProfile of resources that name none, where there is none called `default`."""
     workers: int = 16
     """Resources that are looked at at the same time."""
+    extra_backends: tuple[str, ...] = ()
+    """Backends whose kinds are not Kubernetes' own, to be used where they are installed."""
     series_limit: int = 1000
     """Resources with series of their own in the metrics."""
     log_format: Literal["json", "text"] = "text"

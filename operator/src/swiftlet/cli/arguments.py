@@ -57,6 +57,14 @@ def add_place(parser: argparse.ArgumentParser, default: str | None = None) -> No
     parser.add_argument("-n", "--namespace", default=default, help=text)
 
 
+def address(text: str) -> tuple[str, int]:
+    """HOST:PORT. Raises ArgumentTypeError."""
+    host, _, port = text.rpartition(":")
+    if not port.isdigit() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as 0.0.0.0:8080 or :8080")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - what an absent host means everywhere
+
+
 def is_on_cluster(options: argparse.Namespace) -> bool:
     """Whether the command line means a cluster."""
     named = options.context or options.kubeconfig

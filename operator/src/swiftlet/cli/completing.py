@@ -1,8 +1,11 @@
 """What a shell may complete: the parser's own words by argcomplete, and names of what there is, in either world."""
 
 import argparse
+import io
+import os
+import shlex
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +15,8 @@ PATIENCE = 2.0
 """Seconds that a shell waits for names; a cluster that is far away has none."""
 Names = list[str]
 Completer = Callable[..., Names]
+NO_SPACE, NO_FILES = 2, 4
+"""What kubectl's shell is told beside the words: the bits of cobra's ShellCompDirective."""
 
 
 def complete(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +27,22 @@ def complete(parser: argparse.ArgumentParser) -> None:
         raise SystemExit(1) from None  # the shell shows nothing of what is printed here
     name_completers(parser)
     autocomplete(parser)
+
+
+def for_kubectl(parser: argparse.ArgumentParser, words: Sequence[str]) -> str:
+    """What kubectl takes behind `kubectl swiftlet WORDS`, the last of which is not complete: a line each, and bits.
+
+    Source: kubernetes.io, "Extend kubectl with plugins", on kubectl_complete-PLUGIN.
+    """
+    from argcomplete import autocomplete
+
+    name_completers(parser)
+    line, told = " ".join([parser.prog.split()[-1], *map(shlex.quote, words[:-1]), *words[-1:]]), io.StringIO()
+    os.environ |= {"_ARGCOMPLETE": "1", "_ARGCOMPLETE_IFS": "\n", "COMP_LINE": line, "COMP_POINT": str(len(line))}
+    autocomplete(parser, exit_method=lambda _code: None, output_stream=told, append_space=False)
+    found = [word for word in told.getvalue().splitlines() if word]
+    bits = NO_FILES | (NO_SPACE if found and all(word.endswith(("/", "=")) for word in found) else 0)
+    return "".join(f"{word}\n" for word in [*found, f":{bits}"])
 
 
 def name_completers(parser: argparse.ArgumentParser) -> None:
@@ -99,7 +120,7 @@ def _targets(prefix: str, options: argparse.Namespace, before: list[str]) -> Nam
 
 
 def _contexts(_prefix: str, options: argparse.Namespace) -> Names:
-    from swiftlet.cluster.access import contexts
+    from swiftlet.cluster.kubeconfigs import contexts
 
     return contexts(getattr(options, "kubeconfig", None))
 

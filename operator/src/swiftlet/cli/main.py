@@ -78,6 +78,16 @@ def plugin() -> int:
     return main(prog="kubectl swiftlet")
 
 
+def complete_plugin() -> int:
+    """`kubectl_complete-swiftlet WORDS`: what kubectl asks when somebody presses TAB behind `kubectl swiftlet`."""
+    from swiftlet.cli.completing import for_kubectl
+
+    parser = build_parser("kubectl swiftlet")
+    parser.set_defaults(plugin=True)
+    print(for_kubectl(parser, sys.argv[1:]), end="")
+    return exitcodes.OK
+
+
 def main(arguments: Sequence[str] | None = None, prog: str = "swiftlet") -> int:
     """Run one command line; the result is the process's exit code."""
     open_standard_streams()
@@ -113,7 +123,8 @@ def _unread(options: argparse.Namespace) -> list[str]:
     """The options before the command that it would not look at."""
     if options.reads_both_worlds:
         return []
-    names = ["context", "namespace", *(["kubeconfig"] if options.command != "operator" else [])]
+    operates = options.command == "operator" and options.action == "run"
+    names = ["context", "namespace", *([] if operates else ["kubeconfig"])]
     return [f"--{name}" for name in names if getattr(options, name) is not None]
 
 

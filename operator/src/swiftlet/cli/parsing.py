@@ -29,7 +29,7 @@ def _options(parser: argparse.ArgumentParser) -> list[str]:
 
 
 def _hint(words: Iterable[str], there_are: Iterable[str]) -> str:
-    from swiftlet.api.validation import nearest
+    from swiftlet.api.schema.validation import nearest
 
     choices = list(there_are)
     close = [found for word in words if (found := nearest(word, choices))]

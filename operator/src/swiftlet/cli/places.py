@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.uris import parse_uri, scheme_of
+from swiftlet.api.v1alpha1.uris import parse_uri, scheme_of
 from swiftlet.local.logs import pod_log_files
 from swiftlet.local.places import MODELS_CLAIM, local_capabilities
 

@@ -31,6 +31,10 @@ class Connection:
             event_hooks={"request": [self._sign]},
         )
 
+    def close(self) -> None:
+        """Let go of the server; nothing can be asked any more."""
+        self._client.close()
+
     def send(
         self,
         method: str,
@@ -100,26 +104,27 @@ class Connection:
     def _unreachable(self, error: httpx.HTTPError) -> str:
         said = str(error) or type(error).__name__
         remedy = (
-            "the kubeconfig's certificate-authority is not that of this server; fetch the kubeconfig anew"
+            "the certificate-authority is not that of this server; fetch the kubeconfig anew"
             if "CERTIFICATE_VERIFY_FAILED" in said
             else "is the cluster up, and can this machine reach it? `kubectl cluster-info` asks the same"
         )
         access = self.access
-        return f"context {access.context}: the API server {access.server} cannot be reached: {said}; {remedy}"
+        return f"{access.where}: the API server {access.server} cannot be reached: {said}; {remedy}"
 
     def refused(self, answer: httpx.Response) -> RefusedError:
         """A refusal, once read, as a person reads it."""
-        code, context = answer.status_code, self.access.context
+        code, where = answer.status_code, self.access.where
         reason, message = _status(answer)
         if code == httpx.codes.UNAUTHORIZED:
+            self.access.on_unknown()
             message = (
-                f"context {context}: the API server {self.access.server} does not accept the credentials of the"
-                " kubeconfig (401 Unauthorized); they have expired or are another cluster's: log in anew"
+                f"{where}: the API server {self.access.server} does not accept {self.access.credentials}"
+                " (401 Unauthorized); they have expired or are another cluster's: log in anew"
             )
         elif code == httpx.codes.FORBIDDEN:
-            message = f"context {context}: {forbidden(message)}"
+            message = f"{where}: {forbidden(message)}"
         elif code == httpx.codes.TOO_MANY_REQUESTS or code >= httpx.codes.INTERNAL_SERVER_ERROR:
-            message = f"context {context}: the API server answered {code}: {message}"
+            message = f"{where}: the API server answered {code}: {message}"
         return RefusedError(code, reason, message)
 
 

@@ -16,6 +16,7 @@ READ_TYPES: dict[str, ResourceType] = {
             ResourceType("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", namespaced=False),
             ResourceType("node.k8s.io/v1", "RuntimeClass", "runtimeclasses", namespaced=False),
             ResourceType("kueue.x-k8s.io/v1beta2", "LocalQueue", "localqueues"),
+            ResourceType("kueue.x-k8s.io/v1beta2", "ClusterQueue", "clusterqueues", namespaced=False),
         )
     },
 }

@@ -4,20 +4,20 @@ from collections.abc import Callable
 from typing import Any
 
 from swiftlet.api import KINDS
-from swiftlet.api.validation import nearest
+from swiftlet.api.schema.validation import nearest
 from swiftlet.cluster.connection import APPLY, MERGE, Connection
 from swiftlet.cluster.errors import ClusterError, RefusedError
 from swiftlet.cluster.kinds import READ_TYPES
 from swiftlet.kinds.frame.reading import OWNER_LABEL
-from swiftlet.kinds.owning.owners import descendants
-from swiftlet.kube.paths import CHILD_TYPES
+from swiftlet.kinds.owning.owners import controller_of, descendants
+from swiftlet.kube.paths import CHILD_TYPES, EXTRA_TYPES
 
 Object = dict[str, Any]
 Documents = list[Object]
 CHUNK = 500
 """Objects of one answer to a list, as kubectl asks."""
 NOT_INSTALLED = (
-    "context {context}: the cluster does not serve {resource}: Swiftlet is not installed there; install its chart,"
+    "{where}: the cluster does not serve {resource}: Swiftlet is not installed there; install its chart,"
     " or its kinds alone with `kubectl apply --server-side -f crds/` (docs/operator.md)"
 )
 
@@ -49,13 +49,20 @@ class ClusterObjects:
         warning."""
         found: Documents = []
         for kind in CHILD_TYPES:
-            try:
-                found += self.list(kind, namespace, {OWNER_LABEL: uid})
-            except RefusedError as error:
-                if error.code != 403:
-                    raise
-                self._warn(str(error))
+            found += self._labelled(kind, namespace, uid)
+        owners = {owner.kind for item in found if (owner := controller_of(item))}
+        for kind in owners & EXTRA_TYPES.keys():
+            found += self._labelled(kind, namespace, uid)
         return descendants(found, namespace, uid)
+
+    def _labelled(self, kind: str, namespace: str, uid: str) -> Documents:
+        try:
+            return self.list(kind, namespace, {OWNER_LABEL: uid})
+        except RefusedError as error:
+            if error.code != 403:
+                raise
+            self._warn(str(error))
+            return []
 
     def events(self, kind: str | None = None, namespace: str | None = None, name: str | None = None) -> Documents:
         """Events about an object (None: any), oldest last occurrence first."""
@@ -126,7 +133,7 @@ class ClusterObjects:
         if error.code != 404 or kind not in KINDS:
             return error
         resource = f"{READ_TYPES[kind].plural}.{READ_TYPES[kind].api_version.partition('/')[0]}"
-        return ClusterError(NOT_INSTALLED.format(context=self.connection.access.context, resource=resource))
+        return ClusterError(NOT_INSTALLED.format(where=self.connection.access.where, resource=resource))
 
 
 def _place(item: Object) -> tuple[str, str]:

@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from swiftlet.api.finetunejob import FineTuneJobSpec
-from swiftlet.api.model_source import other_head, parent_name
-from swiftlet.api.problems import Location, Problem, shown
-from swiftlet.api.tuner import Lora, Tuner, other_shape
+from swiftlet.api.schema.problems import Location, Problem, shown
+from swiftlet.api.v1alpha1.finetunejob import FineTuneJobSpec
+from swiftlet.api.v1alpha1.model_source import other_head, parent_name
+from swiftlet.api.v1alpha1.tuner import Lora, Tuner, other_shape
 from swiftlet.documents.document import Document, Key
 
 _REF: Location = ("spec", "model", "fineTuneJobRef", "name")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api import API_VERSION, KINDS
-from swiftlet.api.problems import Location, Problem, Source, field_path
+from swiftlet.api.schema.problems import Location, Problem, Source, field_path
 
 API_VERSIONS: dict[str, str] = {**dict.fromkeys(KINDS, API_VERSION), "ConfigMap": "v1", "Secret": "v1"}
 """Every kind that a document may have, and its apiVersion."""

@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from swiftlet.api.problems import Location, Problem, shown
-from swiftlet.api.suites import SUITE_METRICS, SUITE_NAMES
-from swiftlet.api.validation import nearest
+from swiftlet.api.schema.problems import Location, Problem, shown
+from swiftlet.api.schema.validation import nearest
+from swiftlet.api.v1alpha1.suites import SUITE_METRICS, SUITE_NAMES
 from swiftlet.documents.document import Document
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api import KINDS
-from swiftlet.api.problems import InvalidDocuments, Location, Problem, Source, field_path, shown
-from swiftlet.api.validation import nearest
+from swiftlet.api.schema.problems import InvalidDocuments, Location, Problem, Source, field_path, shown
+from swiftlet.api.schema.validation import nearest
 from swiftlet.documents.document import Document
 from swiftlet.documents.plain import KEY
 from swiftlet.documents.yamlfile import parse_documents

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from swiftlet.api.problems import Location, Problem, Source, field_path
+from swiftlet.api.schema.problems import Location, Problem, Source, field_path
 from swiftlet.documents.document import API_VERSIONS
 
 LISTS: dict[str, str] = {"List": "v1", **{f"{kind}List": version for kind, version in API_VERSIONS.items()}}

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api import KINDS
-from swiftlet.api.problems import Location
-from swiftlet.api.schema import structural_schema
-from swiftlet.api.uris import DATA_URI_PATTERN, MODEL_URI_PATTERN, local_uri, parse_uri, scheme_of
+from swiftlet.api.schema.problems import Location
+from swiftlet.api.schema.structural import structural_schema
+from swiftlet.api.v1alpha1.uris import DATA_URI_PATTERN, MODEL_URI_PATTERN, local_uri, parse_uri, scheme_of
 from swiftlet.documents.document import NamedUri, Use
 
 _KEY_FILE = ("spec", "api", "apiKey", "file")

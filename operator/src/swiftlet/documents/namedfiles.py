@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from swiftlet.api.problems import Problem, shown
-from swiftlet.api.uris import DATA_ENDINGS, parse_uri, scheme_of
-from swiftlet.api.validation import nearest
+from swiftlet.api.schema.problems import Problem, shown
+from swiftlet.api.schema.validation import nearest
+from swiftlet.api.v1alpha1.uris import DATA_ENDINGS, parse_uri, scheme_of
 from swiftlet.documents.document import Document, NamedUri, Use
 from swiftlet.documents.localpaths import local_path
 

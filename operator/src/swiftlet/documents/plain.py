@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from swiftlet.api.problems import Location, Problem, shown
-from swiftlet.api.validation import nearest
+from swiftlet.api.schema.problems import Location, Problem, shown
+from swiftlet.api.schema.validation import nearest
 from swiftlet.documents.document import Document
 from swiftlet.storage.artifacts import ARTIFACT_FORM
 

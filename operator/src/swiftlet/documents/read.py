@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from swiftlet.api import KINDS
-from swiftlet.api.problems import InvalidDocuments, Problem, Source, shown
-from swiftlet.api.validation import nearest, validate
+from swiftlet.api.schema.problems import InvalidDocuments, Problem, Source, shown
+from swiftlet.api.schema.validation import nearest, validate
 from swiftlet.documents.document import API_VERSIONS, Document
 from swiftlet.documents.kustomization import KUSTOMIZATION_FILES, read_kustomization
 from swiftlet.documents.lists import LISTS, items_of

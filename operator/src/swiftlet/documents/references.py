@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from swiftlet.api import KINDS
-from swiftlet.api.defaulting import defaulted
-from swiftlet.api.problems import Location, Problem, shown
-from swiftlet.api.uris import parse_uri, scheme_of
-from swiftlet.api.validation import nearest
+from swiftlet.api.schema.defaulting import defaulted
+from swiftlet.api.schema.problems import Location, Problem, shown
+from swiftlet.api.schema.validation import nearest
+from swiftlet.api.v1alpha1.uris import parse_uri, scheme_of
 from swiftlet.documents.chains import chain_problems
 from swiftlet.documents.document import DEFAULT_NAMESPACE, Document, Key, key_of
 from swiftlet.documents.evaluations import evaluation_problems

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from swiftlet.api.problems import Location, Problem, shown
+from swiftlet.api.schema.problems import Location, Problem, shown
 from swiftlet.documents.document import Document, Key
 
 BASE_NAME = "base"

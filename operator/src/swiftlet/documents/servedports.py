@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ValidationError
 
-from swiftlet.api.modeldeployment import ModelDeployment
-from swiftlet.api.problems import Location, Problem
+from swiftlet.api.schema.problems import Location, Problem
+from swiftlet.api.v1alpha1.modeldeployment import ModelDeployment
 from swiftlet.documents.document import Document
 
 PORT: Location = ("spec", "api", "port")

@@ -16,7 +16,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from swiftlet.api.problems import InvalidDocuments, Location, Problem, Source, field_path
+from swiftlet.api.schema.problems import InvalidDocuments, Location, Problem, Source, field_path
 from swiftlet.documents.jsonstream import json_texts
 from swiftlet.documents.scalars import resolve, tagged
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from swiftlet.api.engines.engine import ServingEngine
-from swiftlet.api.validation import nearest
+from swiftlet.api.schema.validation import nearest
+from swiftlet.api.v1alpha1.engines.engine import ServingEngine
 from swiftlet.wire.engine_arguments import flags_of, refused_argument_problems
 
 

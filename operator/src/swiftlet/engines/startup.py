@@ -2,7 +2,7 @@
 
 import math
 
-from swiftlet.api.engines.registry import planned_engine
+from swiftlet.api.v1alpha1.engines.registry import planned_engine
 
 SLOW_READ = 100e6
 """Bytes per second: a network file system or a download over 1 Gbit/s that others use too."""

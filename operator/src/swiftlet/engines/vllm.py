@@ -1,6 +1,6 @@
 """What vLLM's server is told of a document's `spec.engine.vllm`."""
 
-from swiftlet.api.engines.vllm_block import Vllm
+from swiftlet.api.v1alpha1.engines.vllm_block import Vllm
 from swiftlet.wire.documents import ResolvedModel, ResolvedVllm
 
 

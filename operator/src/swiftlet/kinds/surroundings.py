@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from swiftlet.api.base import Resource
-from swiftlet.api.compute import Compute
-from swiftlet.api.computeprofile import ComputeProfileSpec, Storage
+from swiftlet.api.v1alpha1.compute import Compute
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec, Storage
 from swiftlet.kinds.conditions.verdict import Verdict, combine
 from swiftlet.kinds.frame.capabilities import Capabilities
 from swiftlet.kinds.frame.reading import Reader

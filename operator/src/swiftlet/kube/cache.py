@@ -8,20 +8,18 @@ place: the oldest are forgotten first. One whose owner comes to be known later, 
 ReplicaSet, is a stray no more; one that was forgotten is told again by the next list.
 """
 
-import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from swiftlet.control.keys import Key, key_of
 from swiftlet.kinds.owning.owners import LONGEST_CHAIN, Owner, controller_of
 from swiftlet.kube.compact import packed, unpacked
 from swiftlet.kube.paths import OWN_TYPES
 
 Manifest = dict[str, Any]
-Key = tuple[str, str, str]
-"""(kind, namespace, name); the namespace of a cluster-scoped object is empty."""
 
 REMEMBERED_SECONDS = 600.0
 """How long a deletion is remembered: longer than a list, or an answer of the API server, can be under way."""
@@ -38,12 +36,6 @@ class _Entry:
     version: int
     owner: Owner | None
     """Who controls it; None for our own resources, whoever has made them."""
-
-
-def key_of(manifest: Manifest) -> Key:
-    """Where an object is kept."""
-    metadata = manifest["metadata"]
-    return sys.intern(manifest["kind"]), sys.intern(metadata.get("namespace") or ""), metadata["name"]
 
 
 def version_of(manifest: Manifest) -> int:

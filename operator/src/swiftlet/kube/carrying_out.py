@@ -5,12 +5,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from swiftlet.api.v1alpha1.backends import WORKLOADS
+from swiftlet.control.keys import Key, key_of
 from swiftlet.kinds.conditions.timestamps import to_text
 from swiftlet.kinds.frame.outcome import ObjectRef, Patch
 from swiftlet.kinds.frame.reading import OWNER_LABEL
-from swiftlet.kube.cache import Cache, Key, key_of
+from swiftlet.kube.cache import Cache
 from swiftlet.kube.client import ApiError, KubeClient
-from swiftlet.kube.paths import CHILD_TYPES
+from swiftlet.kube.paths import CHILD_TYPES, EXTRA_TYPES
 from swiftlet.kube.standing import content_digest, digest_of, stands
 from swiftlet.kube.status_patch import merge_patch
 
@@ -48,11 +50,11 @@ class Writer:
     async def apply(self, wanted: Manifest, is_there: bool) -> Manifest | None:
         """Apply a child (signed) and return it as stored. is_there: the name is known to be its own.
 
-        A Job that is there is given its labels again, and is applied no more.
+        A workload that is there is given its labels again, and is applied no more.
 
         None when the name turned out to be taken, whoever has it. Raises ApiError.
         """
-        if is_there and wanted["kind"] == "Job":
+        if is_there and wanted["kind"] in WORKLOADS:
             return await self._relabelled(wanted)
         try:
             stored = await self._client.apply(wanted, create_only=not is_there)
@@ -60,17 +62,17 @@ class Writer:
             if error.code == 409 and not is_there:
                 return None
             raise
-        if key_of(stored)[0] in CHILD_TYPES:
+        if key_of(stored)[0] in (*CHILD_TYPES, *EXTRA_TYPES):
             self._cache.put(stored)
             if self._cache.uid(key_of(wanted)) is not None:  # else it is gone already
                 self._applied[key_of(wanted)] = digest_of(wanted)
         return stored
 
     async def _relabelled(self, wanted: Manifest) -> Manifest:
-        """A Job that was out of sight, because somebody took its labels away. It goes on as it was started."""
+        """A workload that was out of sight, because somebody took its labels away. It goes on as it was started."""
         metadata = wanted["metadata"]
         labels = {"metadata": {"labels": metadata["labels"]}}
-        stored = await self._client.patch("Job", metadata["namespace"], metadata["name"], labels)
+        stored = await self._client.patch(wanted["kind"], metadata["namespace"], metadata["name"], labels)
         self._cache.put(stored)
         return stored
 

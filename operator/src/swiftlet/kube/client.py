@@ -7,6 +7,8 @@ writers survive.
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple, Protocol
 
+from swiftlet.control.store import StoreError
+
 FIELD_MANAGER = "swiftlet"
 """Who the operator is in managedFields."""
 
@@ -41,18 +43,10 @@ class Watched(NamedTuple):
     item: Listed | None
 
 
-class ApiError(Exception):
-    """The API server refused or could not be reached.
+class ApiError(StoreError):
+    """The API server refused or could not be reached."""
 
-    code: HTTP status, 0 when there was no answer. reason: as in metav1.Status (`AlreadyExists`, `Conflict`, ...).
-    retry_after: seconds to wait as the server asks for, or None.
-    """
-
-    def __init__(self, code: int, reason: str, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.reason = reason
-        self.retry_after = retry_after
+    who = "the API server"
 
 
 class KubeClient(Protocol):
@@ -74,6 +68,9 @@ class KubeClient(Protocol):
         self, kind: str, namespace: str | None, label_selector: str | None, version: int
     ) -> AsyncIterator[Watched]:
         """What changes after `version`, until the server ends the stream. ApiError 410: the version is too old."""
+
+    async def served(self, api_version: str) -> set[str]:
+        """The kinds that are served of a group and version; empty where nobody knows the group."""
 
     async def apply(self, manifest: Manifest, create_only: bool = False) -> Manifest:
         """Server-side apply, by force. Returns the object as stored.

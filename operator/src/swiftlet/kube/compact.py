@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from swiftlet.api.v1alpha1.backends import WORKLOADS
 from swiftlet.kube.client import FIELD_MANAGER
 from swiftlet.kube.paths import TYPES
 
@@ -20,7 +21,7 @@ POD_ANNOTATIONS = ("batch.kubernetes.io/", "swiftlet.dev/")
 """Prefixes of what is read of a pod's annotations, which may be 256 KiB of anything."""
 UNREAD_ANNOTATIONS = frozenset({"kubectl.kubernetes.io/last-applied-configuration"})
 
-SHARED_FIELDS = {"Job": "f:suspend", "Deployment": "f:replicas"}
+SHARED_FIELDS = {**dict.fromkeys(WORKLOADS, "f:suspend"), "Deployment": "f:replicas"}
 """The field of spec that others set as well, by kind: who did is kept, and the rest of managedFields is not."""
 
 POD_STATUS = ("phase", "reason", "message", "startTime", "conditions")
@@ -83,7 +84,7 @@ def _hands(manifest: Manifest, field: str) -> list[Manifest]:
 
 def _pod_spec(spec: Manifest) -> Manifest:
     claims = [volume for volume in spec.get("volumes") or [] if "persistentVolumeClaim" in volume]
-    return {**_only(spec, ("nodeName",)), "volumes": claims}
+    return {**_only(spec, ("nodeName", "schedulingGates")), "volumes": claims}
 
 
 def _pod_status(status: Manifest) -> Manifest:

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from swiftlet.api.v1alpha1.backends import BACKENDS
+from swiftlet.control.keys import Key
 from swiftlet.kinds.frame.reading import Complaint
-from swiftlet.kube.cache import Key
 from swiftlet.kube.client import ApiError, KubeClient
 
 Manifest = dict[str, Any]
@@ -26,10 +27,13 @@ BURST = 4.0
 SPREAD = 0.5
 """Looks that wait for a question come by this share of their time sooner or later, so that they do not come at once."""
 
-REASON = "FailedCreate"
-SOURCE = "job-controller"
+SAID = {facts.kind: facts.complaint for facts in BACKENDS.values()}
+"""Reason and source of such Events, by the kind of what they are about."""
 
-_FRAME = re.compile(r'^(\(combined from similar events\): )?(Error creating: )?(pods "[^"]*" is forbidden: )?')
+_FRAME = re.compile(
+    r'^(\(combined from similar events\): )?(Error creating: |job "[^"]*" creation failed with error: )?'
+    r'((pods|jobs\.batch) "[^"]*" is forbidden: )?'
+)
 """What stands before the reason; it has the name that the pod would have had, another one at each try."""
 
 log = logging.getLogger(__name__)
@@ -80,16 +84,18 @@ class Complaints:
         self._waiting.discard(resource)
 
     async def ask(self, job: Manifest) -> None:
-        """Read the Events about one Job. They are help, not state: what cannot be read is not known."""
+        """Read the Events about one Job, or what is to make Jobs. They are help, not state: what cannot be read is not
+        known."""
         metadata = job["metadata"]
-        fields = {"involvedObject.uid": metadata["uid"], "reason": REASON, "source": SOURCE}
+        reason, source = SAID[job["kind"]]
+        fields = {"involvedObject.uid": metadata["uid"], "reason": reason, "source": source}
         selector = ",".join(f"{name}={value}" for name, value in fields.items())
         found: list[Complaint] = []
         try:
             async for page in self._client.list("Event", metadata["namespace"], field_selector=selector):
                 found += [_complaint(item.read()) for item in page.items]
         except ApiError as error:
-            log.debug("events about Job %s/%s: %s", metadata["namespace"], metadata["name"], error)
+            log.debug("events about %s %s/%s: %s", job["kind"], metadata["namespace"], metadata["name"], error)
         self._forget_old()
         self._known.pop(metadata["uid"], None)
         newest = max((said for said in found if said.moment), key=lambda said: said.moment, default=None)

@@ -16,11 +16,12 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 from lightkube.config.kubeconfig import SingleConfig
 from yarl import URL
 
+from swiftlet.api.v1alpha1.backends import WORKLOADS
+from swiftlet.control.telemetry import SILENT, Telemetry
 from swiftlet.kube.answers import ObjectList, decoded, listed, refusal
 from swiftlet.kube.client import FIELD_MANAGER, ApiError, Manifest, Page, Watched
 from swiftlet.kube.credentials import NoClusterError, authorization, tls_of
 from swiftlet.kube.paths import TYPES
-from swiftlet.kube.telemetry import SILENT, Telemetry
 from swiftlet.kube.watch_stream import lines_of, watched
 
 SMALLEST_CHUNK, LARGEST_CHUNK = 10, 100
@@ -154,7 +155,7 @@ class HttpClient:
         return await self._write("patch_status", "PATCH", kind, path, patch, MERGE)
 
     async def delete(self, kind: str, namespace: str | None, name: str, uid: str) -> None:
-        policy = "Foreground" if kind == "Job" else "Background"
+        policy = "Foreground" if kind in WORKLOADS else "Background"
         options = {"propagationPolicy": policy, "preconditions": {"uid": uid}}
         try:
             await self._request("delete", "DELETE", kind, TYPES[kind].object(namespace, name), None, options, JSON)

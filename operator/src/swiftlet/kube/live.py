@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from swiftlet.kube.cache import Key
+from swiftlet.control.keys import Key
 from swiftlet.kube.client import ApiError, KubeClient
 
 Manifest = dict[str, Any]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from swiftlet.api import API_VERSION, KINDS
+from swiftlet.api.v1alpha1.backends import BACKENDS
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ CHILD_TYPES: dict[str, ResourceType] = {
         ResourceType("batch/v1", "Job", "jobs"),
         ResourceType("apps/v1", "Deployment", "deployments"),
         ResourceType("apps/v1", "ReplicaSet", "replicasets", metadata_only=True),
+        ResourceType("apps/v1", "ControllerRevision", "controllerrevisions"),
         ResourceType("v1", "Pod", "pods"),
         ResourceType("v1", "ConfigMap", "configmaps", metadata_only=True),
         ResourceType("v1", "Service", "services", metadata_only=True),
@@ -64,4 +66,11 @@ OTHER_TYPES: dict[str, ResourceType] = {
 }
 """Kinds that are read or written one object at a time."""
 
-TYPES: dict[str, ResourceType] = {**OWN_TYPES, **CHILD_TYPES, **OTHER_TYPES}
+EXTRA_TYPES: dict[str, ResourceType] = {
+    facts.kind: ResourceType(facts.api_version, facts.kind, facts.plural)
+    for facts in BACKENDS.values()
+    if facts.is_extra
+}
+"""Kinds of children that may not be there, and may come and go (`kube.extras`)."""
+
+TYPES: dict[str, ResourceType] = {**OWN_TYPES, **CHILD_TYPES, **EXTRA_TYPES, **OTHER_TYPES}

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
+from swiftlet.control.keys import Key
 from swiftlet.kinds.frame.reading import Complaint
 from swiftlet.kinds.owning.owners import owned_by
 from swiftlet.kinds.references.watched import references
-from swiftlet.kube.cache import Cache, Key
+from swiftlet.kube.cache import Cache
 from swiftlet.kube.paths import CHILD_TYPES, OWN_TYPES
 
 Manifest = dict[str, Any]
@@ -34,12 +35,13 @@ class ClusterReader:
         progress: Callable[[str], dict[str, Any] | None],
         complaint: Callable[[Manifest], Complaint | None],
         default_profile: ComputeProfileSpec | None = None,
+        serves: Callable[[str], bool] = lambda kind: False,
     ) -> None:
         """live: looked up for this reconcile; None is a name without an object. fresh: found by others lately.
         complaint: what is known of a Job's. default_profile: of resources that name none, where there is no
-        ComputeProfile of that name."""
+        ComputeProfile of that name. serves: whether a kind is there that need not be."""
         self._cache, self._resource, self._live, self._fresh = cache, resource, live, fresh
-        self._progress, self._complaint = progress, complaint
+        self._progress, self._complaint, self.serves = progress, complaint, serves
         self._named: set[Key] | None = None
         bundle = default_profile.ca_bundle if default_profile else None
         self._bundles = {bundle.config_map_ref.name} if bundle else set()

@@ -11,12 +11,12 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
+from swiftlet.control.keys import Key
+from swiftlet.control.telemetry import SILENT, Telemetry
 from swiftlet.kinds.frame.reading import OWNER_LABEL
-from swiftlet.kube.cache import Key
 from swiftlet.kube.client import ApiError, KubeClient
-from swiftlet.kube.controller import Controller
+from swiftlet.kube.following import Following
 from swiftlet.kube.paths import CHILD_TYPES, OWN_TYPES, TYPES
-from swiftlet.kube.telemetry import SILENT, Telemetry
 
 RESYNC_SECONDS = 600.0
 """Between two lists of a kind, give or take a tenth."""
@@ -37,17 +37,17 @@ log = logging.getLogger(__name__)
 
 def selector_of(kind: str) -> str | None:
     """The label selector by which the operator watches and lists a kind."""
-    return OWNER_LABEL if kind in CHILD_TYPES else None
+    return None if kind in OWN_TYPES else OWNER_LABEL
 
 
 class Relisting:
     """Keeps the cache true to the lists."""
 
     def __init__(
-        self, client: KubeClient, controller: Controller, namespaces: Sequence[str], telemetry: Telemetry = SILENT
+        self, client: KubeClient, following: Following, namespaces: Sequence[str], telemetry: Telemetry = SILENT
     ) -> None:
         """namespaces: the ones that are watched; empty means all."""
-        self._client, self._controller, self._telemetry = client, controller, telemetry
+        self._client, self._following, self._telemetry = client, following, telemetry
         self._namespaces = namespaces
         self._due: dict[str, float] = {}
         self._versions: dict[tuple[str, str | None], int] = {}
@@ -119,11 +119,11 @@ class Relisting:
             for item in page.items:
                 key: Key = (kind, item.namespace, item.name)
                 listed.append(key)
-                if not self._controller.cache.knows(key, item.version):
-                    repaired += self._controller.seen(item.read())
+                if not self._following.cache.knows(key, item.version):
+                    repaired += self._following.seen(item.read())
             await asyncio.sleep(0)
-        for ghost in self._controller.cache.prune(kind, namespace, listed, version):
-            self._controller.dropped(ghost)
+        for ghost in self._following.cache.prune(kind, namespace, listed, version):
+            self._following.dropped(ghost)
             repaired += 1
         self._versions[kind, namespace] = version
         return repaired

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from swiftlet.api.compute import parse_quantity
+from swiftlet.api.v1alpha1.compute import parse_quantity
 from swiftlet.kinds.frame.asked import without_asked
 from swiftlet.kube.compact import HELD
 

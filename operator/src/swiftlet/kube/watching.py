@@ -8,11 +8,11 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 
+from swiftlet.control.telemetry import SILENT, Telemetry
 from swiftlet.kube.client import ApiError, KubeClient, Watched
-from swiftlet.kube.controller import Controller
+from swiftlet.kube.following import Following
 from swiftlet.kube.paths import CHILD_TYPES, TYPES
 from swiftlet.kube.relisting import Relisting, selector_of
-from swiftlet.kube.telemetry import SILENT, Telemetry
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a watch that failed begins again; doubled each time."""
@@ -28,13 +28,13 @@ class Watching:
     def __init__(
         self,
         client: KubeClient,
-        controller: Controller,
+        following: Following,
         relisting: Relisting,
         namespaces: Sequence[str],
         telemetry: Telemetry = SILENT,
     ) -> None:
         """namespaces: the ones that are watched; empty means all. relisting: has listed every kind once."""
-        self._client, self._controller, self._relisting = client, controller, relisting
+        self._client, self._following, self._relisting = client, following, relisting
         self._scopes: Sequence[str | None] = namespaces or (None,)
         self._telemetry = telemetry
 
@@ -67,6 +67,6 @@ class Watching:
         if event.item is None:
             return
         if event.type == "DELETED":
-            self._controller.seen_gone(event.item.read())
-        elif not self._controller.cache.knows((kind, event.item.namespace, event.item.name), event.version):
-            self._controller.seen(event.item.read())
+            self._following.seen_gone(event.item.read())
+        elif not self._following.cache.knows((kind, event.item.namespace, event.item.name), event.version):
+            self._following.seen(event.item.read())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.compute import parse_quantity
+from swiftlet.api.v1alpha1.compute import parse_quantity
 from swiftlet.local.ending import end_tasks
 from swiftlet.local.environment import command_line, container_env, image_env, on_loopback
 from swiftlet.local.leftovers import record_process

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from swiftlet.control.keys import Key
 from swiftlet.local import deployment_controller, job_controller
 from swiftlet.local.decisions import PodDecision
 from swiftlet.local.node import Node
-from swiftlet.local.store import Key, Store
+from swiftlet.local.store import Store
 
 Decide = Callable[[dict[str, Any], Sequence[dict[str, Any]], datetime], PodDecision]
 

@@ -2,41 +2,40 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from swiftlet.api.defaulting import defaulted
-from swiftlet.api.problems import InvalidDocuments
-from swiftlet.api.validation import validate_update
+from swiftlet.api.schema.defaulting import defaulted
+from swiftlet.api.schema.problems import InvalidDocuments
+from swiftlet.api.schema.validation import validate_update
+from swiftlet.control.controller import Controller
+from swiftlet.control.keys import Key
+from swiftlet.control.queue import WorkQueue
 from swiftlet.documents.document import Document
 from swiftlet.kinds import RECONCILERS, Reconciler
 from swiftlet.kinds.conditions.summary import settled
-from swiftlet.kinds.frame.invalid import decided
-from swiftlet.kinds.frame.outcome import Outcome
-from swiftlet.kinds.owning.owners import root_of
-from swiftlet.kube.queue import WorkQueue
 from swiftlet.local.authored import told
-from swiftlet.local.controllers import CONTROLLERS, run_controller, tell_stopped
-from swiftlet.local.ending import end_tasks
+from swiftlet.local.controllers import CONTROLLERS
+from swiftlet.local.ending import END_SECONDS, end_tasks
 from swiftlet.local.kubelet import Kubelet
 from swiftlet.local.leftovers import end_leftovers
 from swiftlet.local.lock import StateLock
+from swiftlet.local.looks import LocalLooks
 from swiftlet.local.node import Node
 from swiftlet.local.notices import Notice, ProgressNotice, Trouble
+from swiftlet.local.objects import LocalStore
 from swiftlet.local.places import DEFAULT_STATE, MODELS_CLAIM, local_capabilities, models_mirror
 from swiftlet.local.podstatus import TERMINAL
 from swiftlet.local.progress import ProgressReader
 from swiftlet.local.scheduling import this_machine
 from swiftlet.local.scope import needed
-from swiftlet.local.store import Change, Key, Store, key_of
-from swiftlet.local.storereader import StoreReader
+from swiftlet.local.store import Change, Store, key_of
 
-RETRY_SECONDS = 2.0
-"""Pause after the disk or a reconciler refused."""
+RETRIES = 2.0, 30.0
+"""The first and the longest pause after the disk or a reconciler refused, in seconds."""
 PROGRESS_SECONDS = 0.2
 STATUS_SECONDS = 0.5
 """Least time between two writes of a resource's status that only progress asks for."""
@@ -69,8 +68,6 @@ class Engine:
         self._lock = StateLock(self.state)
         self._documents = documents
         self._subscribers: list[Callable[[Notice], None]] = []
-        self._owners: dict[str, Key] = {}
-        self._queue: WorkQueue[Key] = WorkQueue()
         self._moved = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -92,17 +89,21 @@ class Engine:
             self._trouble,
         )
         self.reports = ProgressReader(self._node)
-        self._reader = StoreReader(self.store, self.reports)
+        self._objects = LocalStore(self._node, self.reports, self._reconcilers)
+        self._looks = LocalLooks(self._node, self._objects, self._capabilities, self._reconcilers, self._in_scope)
+        queue = WorkQueue[Key](lambda depth: self._moved.set(), retries=RETRIES)
+        self._controller = Controller(self._looks, on_error=self._failed, kinds=self._reconcilers, queue=queue)
         self._scope = None if self._documents is None else needed(self._documents, self.store)
         self._kubelet = Kubelet(self._node, self._in_scope)
         for pod in sorted(self.store.list("Pod"), key=lambda pod: str(pod["metadata"]["creationTimestamp"])):
             self.reports.read(pod)
         self.store.watch(self._seen)
         self._kubelet.start()
-        self._tell_stopped(item for item in self.store.list() if not self._in_scope(item) and item.get("status"))
+        left = [item for item in self.store.list() if not self._in_scope(item) and item.get("status")]
+        await self._looks.tell_stopped(left, self._failed)
         for item in self.store.list():
             self._look_at(item)
-        self._tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._follow_progress())]
+        self._tasks = [*self._controller.start(1), asyncio.create_task(self._follow_progress())]
         return self
 
     async def __aexit__(
@@ -158,7 +159,7 @@ class Engine:
             for task in self._tasks:
                 if task.done():
                     task.result()
-            if self._queue.empty() and until():
+            if self._controller.queue.empty() and until():
                 return
             self._moved.clear()
             moved = asyncio.ensure_future(self._moved.wait())
@@ -170,11 +171,11 @@ class Engine:
 
         Everything is stored by then, and every status tells that nothing runs. `kill` makes an end of the waiting.
         """
+        await self._controller.drain(END_SECONDS)
         await end_tasks(self._tasks)
         self._tasks = []
-        self._queue.close()
         await self._kubelet.drain(grace_seconds)
-        self._tell_stopped(item for item in self.store.list() if self._in_scope(item))
+        await self._looks.tell_stopped([item for item in self.store.list() if self._in_scope(item)], self._failed)
 
     @property
     def grace_seconds(self) -> float:
@@ -189,18 +190,16 @@ class Engine:
 
     def _in_scope(self, item: dict[str, Any]) -> bool:
         """Whether an object is worked on: it belongs to nothing that could be left alone, or to what was asked for."""
-        root = root_of(item, self.store.get)
-        if self._scope is None or root is None or root["kind"] not in self._reconcilers:
+        if self._scope is None:
             return True
-        return key_of(root) in self._scope
+        root = self._objects.resource_of(item)
+        return root is None or root in self._scope
 
     def _seen(self, change: Change) -> None:
         item = change.object
         if item["kind"] == "Pod" and (item.get("status") or {}).get("phase") in TERMINAL:
             self.reports.read(item)
         self._look_at(item)
-        if change.type == "DELETED":
-            self._owners.pop(item["metadata"]["uid"], None)
         self._tell(change)
 
     def _look_at(self, item: dict[str, Any]) -> None:
@@ -209,19 +208,11 @@ class Engine:
         if kind == "Event":
             return
         if kind in CONTROLLERS:
-            self._queue.add(key)
+            self._controller.queue.add(key)
         for owner in item["metadata"].get("ownerReferences") or []:
             if owner["kind"] in CONTROLLERS:
-                self._queue.add((owner["kind"], namespace, owner["name"]))
-        if kind in self._reconcilers:
-            self._owners[item["metadata"]["uid"]] = key
-        root = root_of(item, self.store.get)
-        if root is None or root["kind"] not in self._reconcilers or kind in self._reconcilers:
-            # A resource, or something that resources may name: every one of them decides for itself.
-            for resource in self._owners.values():
-                self._queue.add(resource)
-        else:
-            self._queue.add(key_of(root))
+                self._controller.queue.add((owner["kind"], namespace, owner["name"]))
+        self._controller.wake(key, self._objects.resource_of(item))
         self._moved.set()
 
     async def _follow_progress(self) -> None:
@@ -231,9 +222,9 @@ class Engine:
                     continue
                 with suppress(OSError):
                     uid = self.reports.read(pod)
-                    if uid in self._owners:
-                        self._queue.add_after(self._owners[uid], STATUS_SECONDS)
-                        self._tell(ProgressNotice(self._owners[uid], self.reports.of(uid) or {}))
+                    if uid is not None and (resource := self._objects.resource_of(pod)):
+                        self._controller.queue.add_after(resource, STATUS_SECONDS)
+                        self._tell(ProgressNotice(resource, self.reports.of(uid) or {}))
             await asyncio.sleep(PROGRESS_SECONDS)
 
     def _tell(self, notice: Notice) -> None:
@@ -243,69 +234,10 @@ class Engine:
     def _trouble(self, message: str) -> None:
         self._tell(Trouble(message))
 
-    # Working
-
-    async def _work(self) -> None:
-        while True:
-            key, _ = await self._queue.get()
-            try:
-                again = self._controlled(key) if key[0] in CONTROLLERS else self._reconciled(key)
-            except Exception as error:
-                # One object that cannot be worked on, or a full disk, must not stop the others.
-                self._failed(key, error)
-                again = RETRY_SECONDS
-            self._queue.done(key)
-            if again is not None:
-                self._queue.add_after(key, again)
-            self._moved.set()
-            await asyncio.sleep(0)
-
     def _failed(self, key: Key, error: Exception) -> None:
-        """Tell what went wrong; it is tried again."""
+        """Tell what went wrong with one object, or what the disk refused; it is tried again."""
         text = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
         self._trouble(f"{key[0]} {key[1]}/{key[2]}: {text}")
         stored = self.store.get(*key)
         if stored is not None and not isinstance(error, OSError):
             self._node.event(stored, "Warning", "ReconcileError", text)
-
-    def _controlled(self, key: Key) -> float | None:
-        controlled = self.store.get(*key)
-        if controlled is None or not self._in_scope(controlled):
-            return None
-        return run_controller(key, self.store, self._node, datetime.now(UTC))
-
-    def _reconciled(self, key: Key) -> float | None:
-        resource = self.store.get(*key)
-        if resource is None or not self._in_scope(resource):
-            return None
-        outcome = self._outcome(resource)
-        for reference in outcome.delete:
-            self.store.delete(reference.kind, reference.namespace, reference.name)
-        for patch in outcome.patches:
-            self.store.patch(patch.target.kind, patch.target.namespace, patch.target.name, patch.fields)
-        for manifest in outcome.desired:
-            self.store.apply(manifest, manager="operator")
-        # Without children that it counts on, a status must not be seen: it goes last.
-        self._report(resource, outcome)
-        return outcome.requeue_after
-
-    def _outcome(self, resource: dict[str, Any]) -> Outcome:
-        reconciler = self._reconcilers[resource["kind"]]
-        return decided(reconciler, resource, self._reader, datetime.now(UTC), self._capabilities)
-
-    def _report(self, resource: dict[str, Any], outcome: Outcome) -> None:
-        self.store.update_status(*key_of(resource), status=outcome.status)
-        for event in outcome.events:
-            self._node.event(resource, event.type, event.reason, event.message)
-
-    def _tell_stopped(self, items: Iterable[dict[str, Any]]) -> None:
-        """Write what is true of objects whose pods have ended; nothing is made, since nobody would run it."""
-        kinds = [*CONTROLLERS, *self._reconcilers]
-        for item in sorted((item for item in items if item["kind"] in kinds), key=lambda one: kinds.index(one["kind"])):
-            try:
-                if item["kind"] in CONTROLLERS:
-                    tell_stopped(key_of(item), self.store, datetime.now(UTC))
-                else:
-                    self._report(item, self._outcome(item))
-            except Exception as error:
-                self._failed(key_of(item), error)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from swiftlet.local.store import Change, Key
+from swiftlet.control.keys import Key
+from swiftlet.local.store import Change
 
 
 @dataclass(frozen=True)

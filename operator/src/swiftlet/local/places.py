@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
 from swiftlet.kinds.frame.capabilities import Capabilities
 
 DEFAULT_STATE = Path(".swiftlet")
@@ -20,6 +20,7 @@ def local_capabilities() -> Capabilities:
         provisions_claims=True,
         reads_secrets=True,
         runs_containers=False,
+        extra_backends=False,
         shared_network=True,
         service_url="http://127.0.0.1:{port}/v1",
         default_profile=ComputeProfileSpec.model_validate({"storage": {"modelsClaim": MODELS_CLAIM}, "resources": {}}),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.compute import parse_quantity
+from swiftlet.api.v1alpha1.compute import parse_quantity
 
 GPU = "nvidia.com/gpu"
 IGNORED_FIELDS = (

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from swiftlet.control.keys import Key
 from swiftlet.documents.document import Document
 from swiftlet.kinds.references.watched import references
-from swiftlet.local.store import Key, Store, key_of
+from swiftlet.local.store import Store, key_of
 
 
 def needed(documents: Sequence[Document], store: Store) -> frozenset[Key]:

@@ -1,25 +1,22 @@
 """The persistent object store: what the API server and etcd are to a cluster."""
 
 import copy
-import json
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from swiftlet.api import KINDS
+from swiftlet.control.keys import Key
 from swiftlet.kinds.owning.owners import descendants
-from swiftlet.local.files import TEMPORARY_PREFIX, write_atomically
-from swiftlet.local.merge import FieldSet, applied, field_set, patched
+from swiftlet.local.merge import applied, field_set, patched
+from swiftlet.local.objectfiles import ObjectFiles, Stored
 from swiftlet.local.secrets import encoded_secret
 from swiftlet.observability.event_record import counted_event
 
 Documents = list[dict[str, Any]]
-Key = tuple[str, str, str]
-"""(kind, namespace, name); the namespace of a cluster-scoped object is empty."""
 
 CLUSTER_SCOPED = frozenset(
     {name for name, model in KINDS.items() if model.scope == "Cluster"} | {"Namespace", "Node", "PersistentVolume"}
@@ -52,13 +49,6 @@ class Change:
         return key_of(self.object)
 
 
-@dataclass
-class _Entry:
-    object: dict[str, Any]
-    owned: dict[str, FieldSet]
-    """Fields by applier."""
-
-
 def key_of(document: dict[str, Any]) -> Key:
     """Where a document is stored; the namespace `default` is meant when it names none."""
     return _key(document["kind"], document["metadata"].get("namespace"), document["metadata"]["name"])
@@ -76,13 +66,13 @@ class Store:
     """
 
     def __init__(self, root: Path, read_only: bool = False) -> None:
-        self._folder = root / "objects"
+        self._files = ObjectFiles(root / "objects")
         self._read_only = read_only
-        self._entries: dict[Key, _Entry] = {}
+        self._entries: dict[Key, Stored] = {}
         self._watchers: list[Callable[[Change], None]] = []
         self._version = 0
         if not read_only:
-            for entry in self._read_files("*"):
+            for entry in self._files.read_all():
                 self._entries[key_of(entry.object)] = entry
                 self._version = max(self._version, int(entry.object["metadata"]["resourceVersion"]))
 
@@ -91,7 +81,7 @@ class Store:
     def get(self, kind: str, namespace: str | None, name: str) -> dict[str, Any] | None:
         """The object, or None."""
         key = _key(kind, namespace, name)
-        entry = self._read(self._path(key)) if self._read_only else self._entries.get(key)
+        entry = self._files.read(key) if self._read_only else self._entries.get(key)
         return copy.deepcopy(entry.object) if entry else None
 
     def list(
@@ -99,7 +89,7 @@ class Store:
     ) -> Documents:
         """Objects by kind, namespace and equal labels (None: any), ordered by kind, namespace and name."""
         if self._read_only:
-            found = {key_of(entry.object): entry for entry in self._read_files(kind or "*")}
+            found = {key_of(entry.object): entry for entry in self._files.read_all(kind or "*")}
         else:
             found = self._entries
         return [
@@ -112,7 +102,7 @@ class Store:
 
     def descendants(self, namespace: str, uid: str) -> Documents:
         """What an object controls, and what that controls in turn (`kinds.owners`)."""
-        entries = self._read_files("*") if self._read_only else self._entries.values()
+        entries = self._files.read_all() if self._read_only else self._entries.values()
         return copy.deepcopy(descendants((entry.object for entry in entries), namespace, uid))
 
     def events(self, kind: str | None = None, namespace: str | None = None, name: str | None = None) -> Documents:
@@ -137,26 +127,24 @@ class Store:
 
         Nothing is written, and nobody is told, when nothing changes. Returns the stored object.
         """
-        given = _given(document)
-        key = key_of(given)
-        entry = self._entries.get(key)
-        live = entry.object if entry else {}
-        owned = entry.owned if entry else {}
-        after = applied(live, given, owned.get(manager, {}))
-        after["metadata"] = {**after["metadata"], **_system_fields(live, after)}
-        return self._put(key, _Entry(after, {**owned, manager: field_set(given)}))
+        return self._put(*self._applied(document, manager))
+
+    def stands(self, document: dict[str, Any], manager: str) -> bool:
+        """Whether to apply the document would change nothing."""
+        key, after = self._applied(document, manager)
+        return self._entries.get(key) == after
 
     def patch(self, kind: str, namespace: str | None, name: str, patch: dict[str, Any]) -> dict[str, Any]:
         """Change the fields that a JSON merge patch names. Raises NotStoredError when the object is gone."""
         entry = self._stored(kind, namespace, name)
         after = patched(entry.object, patch)
         after["metadata"] = {**after["metadata"], **_system_fields(entry.object, after)}
-        return self._put(_key(kind, namespace, name), _Entry(after, entry.owned))
+        return self._put(_key(kind, namespace, name), Stored(after, entry.owned))
 
     def update_status(self, kind: str, namespace: str | None, name: str, status: dict[str, Any]) -> dict[str, Any]:
         """Replace the status. Raises NotStoredError when the object is gone."""
         entry = self._stored(kind, namespace, name)
-        return self._put(_key(kind, namespace, name), _Entry({**entry.object, "status": status}, entry.owned))
+        return self._put(_key(kind, namespace, name), Stored({**entry.object, "status": status}, entry.owned))
 
     def delete(self, kind: str, namespace: str | None, name: str, grace_seconds: float | None = None) -> None:
         """Delete the object and, through ownerReferences, what belongs to it. Deleting nothing is no error.
@@ -184,7 +172,7 @@ class Store:
         key = _key(kind, namespace, name)
         if key not in self._entries:
             return
-        self._path(key).unlink(missing_ok=True)
+        self._files.remove(key)
         entry = self._entries.pop(key)
         self._tell(Change("DELETED", entry.object))
 
@@ -204,7 +192,17 @@ class Store:
 
     # Inside
 
-    def _put(self, key: Key, entry: _Entry) -> dict[str, Any]:
+    def _applied(self, document: dict[str, Any], manager: str) -> tuple[Key, Stored]:
+        given = _given(document)
+        key = key_of(given)
+        entry = self._entries.get(key)
+        live = entry.object if entry else {}
+        owned = entry.owned if entry else {}
+        after = applied(live, given, owned.get(manager, {}))
+        after["metadata"] = {**after["metadata"], **_system_fields(live, after)}
+        return key, Stored(after, {**owned, manager: field_set(given)})
+
+    def _put(self, key: Key, entry: Stored) -> dict[str, Any]:
         if self._read_only:
             raise PermissionError("the store was opened read-only")
         before = self._entries.get(key)
@@ -215,8 +213,8 @@ class Store:
             if silent:
                 metadata["resourceVersion"] = entry.object["metadata"]["resourceVersion"]
             # A private copy, so that no caller can change what is stored.
-            entry = _Entry(copy.deepcopy({**entry.object, "metadata": metadata}), entry.owned)
-            self._write(key, entry)
+            entry = Stored(copy.deepcopy({**entry.object, "metadata": metadata}), entry.owned)
+            self._files.write(key, entry)
             self._entries[key] = entry
             if not silent:
                 self._tell(Change("MODIFIED" if before else "ADDED", entry.object))
@@ -226,50 +224,23 @@ class Store:
         for watcher in list(self._watchers):
             watcher(change)
 
-    def _stored(self, kind: str, namespace: str | None, name: str) -> _Entry:
+    def _stored(self, kind: str, namespace: str | None, name: str) -> Stored:
         entry = self._entries.get(_key(kind, namespace, name))
         if entry is None:
             raise NotStoredError(f"{kind} {namespace or 'default'}/{name} does not exist")
         return entry
 
-    def _mark_deleted(self, key: Key, entry: _Entry, grace_seconds: float | None) -> None:
+    def _mark_deleted(self, key: Key, entry: Stored, grace_seconds: float | None) -> None:
         if "deletionTimestamp" in entry.object["metadata"]:
             return
         if grace_seconds is None:
             grace_seconds = entry.object.get("spec", {}).get("terminationGracePeriodSeconds", 30)
         marks = {"deletionTimestamp": self._now(), "deletionGracePeriodSeconds": grace_seconds}
-        self._put(key, _Entry({**entry.object, "metadata": {**entry.object["metadata"], **marks}}, entry.owned))
+        self._put(key, Stored({**entry.object, "metadata": {**entry.object["metadata"], **marks}}, entry.owned))
 
     @staticmethod
     def _now() -> str:
         return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-    # Files
-
-    def _path(self, key: Key) -> Path:
-        kind, namespace, name = key
-        return self._folder / kind / f"{namespace}__{name}.json"
-
-    def _write(self, key: Key, entry: _Entry) -> None:
-        managers = [
-            {"manager": manager, "operation": "Apply", "fieldsV1": fields} for manager, fields in entry.owned.items()
-        ]
-        document = {**entry.object, "metadata": {**entry.object["metadata"], "managedFields": managers}}
-        mode = 0o600 if key[0] == "Secret" else 0o644
-        write_atomically(self._path(key), (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode(), mode)
-
-    def _read_files(self, kind: str) -> Iterator[_Entry]:
-        for path in sorted(self._folder.glob(f"{kind}/*.json")):
-            if not path.name.startswith(TEMPORARY_PREFIX) and (entry := self._read(path)) is not None:
-                yield entry
-
-    @staticmethod
-    def _read(path: Path) -> _Entry | None:
-        with suppress(FileNotFoundError):
-            document = json.loads(path.read_bytes())
-            managers = document["metadata"].pop("managedFields", [])
-            return _Entry(document, {manager["manager"]: manager["fieldsV1"] for manager in managers})
-        return None
 
 
 def _given(document: dict[str, Any]) -> dict[str, Any]:

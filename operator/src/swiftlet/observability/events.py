@@ -8,10 +8,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from swiftlet.control.telemetry import SILENT, Telemetry
 from swiftlet.kinds.conditions.timestamps import to_text
 from swiftlet.kinds.frame.outcome import Event
 from swiftlet.kube.client import ApiError, KubeClient
-from swiftlet.kube.telemetry import SILENT, Telemetry
 from swiftlet.observability.event_record import counted_event
 
 Manifest = dict[str, Any]

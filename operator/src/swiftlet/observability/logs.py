@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
 
-from swiftlet.kube.context import current
+from swiftlet.control.context import current
 
 LogFormat = Literal["json", "text"]
 

@@ -15,9 +15,9 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from swiftlet.control.telemetry import Telemetry
 from swiftlet.kinds import RECONCILERS
 from swiftlet.kube.cache import Cache
-from swiftlet.kube.telemetry import Telemetry
 from swiftlet.observability.remembered import Remembered
 
 State = tuple[str, str, str]
@@ -36,7 +36,7 @@ def new_registry() -> CollectorRegistry:
 
 
 class Metrics(Telemetry):
-    """`kube.telemetry.Telemetry` as series of a registry."""
+    """`control.telemetry.Telemetry` as series of a registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def counter(name: str, text: str, *labels: str) -> Counter:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
-from swiftlet.kube.cache import Cache, Key
+from swiftlet.control.keys import Key
+from swiftlet.kube.cache import Cache
 
 Made = TypeVar("Made")
 

@@ -6,8 +6,9 @@ from functools import cached_property
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from swiftlet.control.keys import key_of
 from swiftlet.kinds import RECONCILERS
-from swiftlet.kube.cache import Cache, key_of
+from swiftlet.kube.cache import Cache
 from swiftlet.observability.remembered import Remembered
 from swiftlet.observability.run_series import FAMILIES, IDENTITY, Object, Sample, devices, is_running, samples
 

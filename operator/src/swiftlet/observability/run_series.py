@@ -11,13 +11,13 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from swiftlet.api import KINDS
-from swiftlet.api.compute import parse_quantity
-from swiftlet.api.progress import Progress
+from swiftlet.api.v1alpha1.compute import parse_quantity
+from swiftlet.api.v1alpha1.progress import Progress
+from swiftlet.control.keys import Key, key_of
 from swiftlet.kinds.attempts.restart import INFRASTRUCTURE_LIMIT
 from swiftlet.kinds.conditions.condition import find_condition
 from swiftlet.kinds.conditions.summary import settled
 from swiftlet.kinds.conditions.timestamps import from_text
-from swiftlet.kube.cache import Key, key_of
 
 Object = dict[str, Any]
 
@@ -76,10 +76,15 @@ ADAPTERS = Family(
     "Adapters of spec.adapters that answer (serving), or do not yet (waiting).",
     ("state",),
 )
+REVISION = Family(
+    "swiftlet_modeldeployment_revision",
+    "Number of the revision that all pods were of last (current), and of the one that they become (update).",
+    ("which",),
+)
 
 FAMILIES = (
     *(STATE, *FIGURES.values(), STARTED, RESTARTS, RESTARTS_LEFT, ROWS, ROWS_DROPPED, DEVICES),
-    *(RESULT, GATE, REPLICAS, READY, WANTED, NAMES, ADAPTERS),
+    *(RESULT, GATE, REPLICAS, READY, WANTED, NAMES, ADAPTERS, REVISION),
 )
 
 
@@ -128,6 +133,7 @@ def _values(resource: Object) -> Iterator[tuple[Family, tuple[str, ...], float]]
         yield READY, (), status.get("readyReplicas") or 0
         yield NAMES, (), len(status.get("servedNames") or ())
         yield from _adapters(resource["spec"].get("adapters") or (), status)
+        yield from _revisions(status)
 
 
 def _adapters(asked: Iterable[Object], status: Object) -> Iterator[tuple[Family, tuple[str, ...], float]]:
@@ -137,6 +143,12 @@ def _adapters(asked: Iterable[Object], status: Object) -> Iterator[tuple[Family,
     serving = sum(name in served for name in names)
     yield ADAPTERS, ("serving",), serving
     yield ADAPTERS, ("waiting",), len(names) - serving
+
+
+def _revisions(status: Object) -> Iterator[tuple[Family, tuple[str, ...], float]]:
+    for which in ("current", "update"):
+        if (number := status.get(f"{which}Revision")) is not None:
+            yield REVISION, (which,), number
 
 
 def _figures(progress: Object) -> Iterator[tuple[Family, tuple[str, ...], float]]:

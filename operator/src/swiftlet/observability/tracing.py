@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import swiftlet
-from swiftlet.kube.tracing import trace_by
+from swiftlet.control.tracing import trace_by
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan

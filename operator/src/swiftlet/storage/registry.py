@@ -3,6 +3,7 @@
 from swiftlet.storage.configmap import ConfigMap
 from swiftlet.storage.file import LocalPath
 from swiftlet.storage.hf import Hub
+from swiftlet.storage.oci import Oci
 from swiftlet.storage.pvc import Claim
 from swiftlet.storage.s3 import S3
 from swiftlet.storage.scheme import Scheme
@@ -10,7 +11,7 @@ from swiftlet.storage.uri import Uri
 
 LOCAL = LocalPath()
 """What a text without a scheme is."""
-SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (ConfigMap(), Claim(), Hub(), S3(), LOCAL)}
+SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (ConfigMap(), Claim(), Hub(), S3(), Oci(), LOCAL)}
 """In the order in which people are told of them."""
 
 

@@ -18,13 +18,17 @@ class S3(Scheme):
     name = "s3"
     authority = "[a-z0-9][-.a-z0-9]{1,61}[a-z0-9]"
     data = Form("/.+", "s3://bucket/key")
-    model = Form("/.+", "s3://bucket/prefix")
+    model = artifact = checkpoint = Form("/.+", "s3://bucket/prefix")
 
     def locate(self, uri: Uri, slot: Slot, volumes: Volumes) -> Located:
         path = slot.folder if slot.is_model else f"{slot.folder}/{PurePosixPath(uri.path).name}"
         target = Fetched(f"{self.name}://{uri.authority}/{uri.path}", f"{path}/" if slot.is_model else path)
         source = {"emptyDir": {"sizeLimit": volumes.most_fetched}}
         return Located(path, Mount(slot.name, source, slot.folder, read_only=False, fetched=target))
+
+    def written(self, uri: Uri, run: str, part: str) -> str:
+        """A folder of the run's own: no run writes over what another one has left."""
+        return f"{self.name}://{uri.authority}/{uri.path.rstrip('/')}/{run}/{part}"
 
     def environment(self, claims: Claims) -> list[dict[str, Any]]:
         """Credentials by reference; without a Secret those of the pod's ServiceAccount or node."""

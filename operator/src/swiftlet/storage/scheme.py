@@ -75,6 +75,15 @@ class ObjectStorage(Protocol):
     def secret_name(self) -> str | None: ...
 
 
+class Registries(Protocol):
+    """See `api.object_storage.Registries`."""
+
+    @property
+    def secret_name(self) -> str | None: ...
+    @property
+    def plain_http(self) -> bool: ...
+
+
 class Claims(Protocol):
     """The profile's claims and object storage; see `api.computeprofile.Storage`."""
 
@@ -84,6 +93,8 @@ class Claims(Protocol):
     def models_claim(self) -> str | None: ...
     @property
     def s3(self) -> ObjectStorage | None: ...
+    @property
+    def oci(self) -> Registries | None: ...
 
 
 @dataclass(frozen=True)
@@ -113,6 +124,12 @@ class Scheme:
     """Of data files; None: it has none."""
     model: ClassVar[Form | None] = None
     """Of models and adapters; None: it has none."""
+    artifact: ClassVar[Form | None] = None
+    """Of places that a run writes its artifact to; None: it has none."""
+    checkpoint: ClassVar[Form | None] = None
+    """Of places that a run keeps copies of its checkpoints in; None: it has none."""
+    attaches: ClassVar[bool] = False
+    """Results can be attached to what it names."""
     object: ClassVar[tuple[str, str] | None] = None
     """apiVersion and kind of the object that the authority names."""
     is_keyed: ClassVar[bool] = False
@@ -139,8 +156,12 @@ class Scheme:
         """Where a pod has it; None: the pod fetches it by its name when it needs it."""
         return None
 
+    def written(self, uri: Uri, run: str, part: str) -> str:
+        """URI that a run's `part` (its artifact, its checkpoints) is written to. run: a name that no other run has."""
+        raise NotImplementedError(f"{self.name}: nothing is written there")
+
     def environment(self, claims: Claims) -> list[dict[str, Any]]:
-        """Variables of the container that fetches it."""
+        """Variables of the container that fetches or writes it."""
         return []
 
     def obstacle(self, asked: Asked) -> Obstacle | None:

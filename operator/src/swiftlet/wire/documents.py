@@ -8,16 +8,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from swiftlet.api.agents import AgentTemplateName
 from swiftlet.api.base import ApiModel
-from swiftlet.api.dataset import Dataset
-from swiftlet.api.engines.registry import EngineName
-from swiftlet.api.engines.vllm_block import Vllm
-from swiftlet.api.finetunejob import Checkpoints, Template
-from swiftlet.api.suites import Suite
-from swiftlet.api.tasks import Task
-from swiftlet.api.training import Training
-from swiftlet.api.tuner import Tuner
+from swiftlet.api.v1alpha1.agents import AgentTemplateName
+from swiftlet.api.v1alpha1.dataset import Dataset
+from swiftlet.api.v1alpha1.engines.registry import EngineName
+from swiftlet.api.v1alpha1.engines.vllm_block import Vllm
+from swiftlet.api.v1alpha1.finetunejob import Checkpoints, Template
+from swiftlet.api.v1alpha1.suites import Suite
+from swiftlet.api.v1alpha1.tasks import Task
+from swiftlet.api.v1alpha1.tracking import ReportTo
+from swiftlet.api.v1alpha1.training import Training
+from swiftlet.api.v1alpha1.tuner import Tuner
 from swiftlet.storage.artifacts import ARTIFACT_FORM
 from swiftlet.wire.version import Since, Wire
 
@@ -92,6 +93,12 @@ class TrainDocument(Wire):
     use_gpu: bool
     output_dir: str = Field(description="The run's own folder: checkpoints/, artifact/, report/ go below it.")
     artifact_uri: str = Field(description=f"`{ARTIFACT_FORM}` that outside readers know output_dir/artifact by.")
+    export_uri: Annotated[str | None, Since("1.1")] = Field(
+        None, description="Where another container writes the artifact to; its message then tells of it."
+    )
+    copies_uri: Annotated[str | None, Since("1.1")] = Field(
+        None, description="Where another container keeps copies of the checkpoints."
+    )
 
 
 class ResolvedSubject(ApiModel):
@@ -124,6 +131,13 @@ class EvaluateDocument(Wire):
     use_gpu: bool
     output_dir: str = Field(description="The run's own folder, for rows.jsonl, results.json and report.html.")
     report_uri: str
+    attach_uri: Annotated[str | None, Since("1.1")] = Field(
+        None, description="The target in its registry, to which another container attaches results and report."
+    )
+    report_to: Annotated[ReportTo | None, Since("1.1")] = None
+    fine_tune_job: Annotated[str | None, Since("1.1")] = Field(
+        None, description="Name of the FineTuneJob that made the target, for trackers."
+    )
 
 
 class ServedAdapter(ApiModel):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from swiftlet.api.base import ApiModel
-from swiftlet.api.evalrun import Comparison, Result
+from swiftlet.api.v1alpha1.evalrun import Comparison, Result
 
 COLUMNS = (
     "suite",

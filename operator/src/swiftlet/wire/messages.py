@@ -17,9 +17,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from swiftlet.api.base import ApiModel
-from swiftlet.api.evalrun import Comparison, Measured, Report, Result
-from swiftlet.api.finetunejob import Artifact, DatasetCounts, Failure
-from swiftlet.api.progress import Progress
+from swiftlet.api.v1alpha1.evalrun import Comparison, Measured, Report, Result
+from swiftlet.api.v1alpha1.finetunejob_status import Artifact, DatasetCounts, Failure
+from swiftlet.api.v1alpha1.progress import Progress
 from swiftlet.wire.figures import FigureTable
 from swiftlet.wire.version import Since, Wire
 
@@ -102,4 +102,7 @@ class TerminationMessage(Wire):
     )
     measured: Annotated[Measured | None, Since("1.1")] = Field(
         None, description="Evaluation: which bytes the figures are about."
+    )
+    last_lines: Annotated[str | None, Since("1.1")] = Field(
+        None, description="The last lines that the work wrote about itself, as far as there is room for them."
     )

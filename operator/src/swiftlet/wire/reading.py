@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from swiftlet.api.problems import field_path
+from swiftlet.api.schema.problems import field_path
 
 Model = TypeVar("Model", bound=BaseModel)
 UNKNOWN = "extra_forbidden"

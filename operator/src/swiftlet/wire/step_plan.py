@@ -6,7 +6,7 @@
 from dataclasses import dataclass, fields
 from typing import Generic, Literal, TypeVar
 
-from swiftlet.api.tuner import Lora
+from swiftlet.api.v1alpha1.tuner import Lora
 from swiftlet.wire.documents import TrainDocument
 
 Value = TypeVar("Value")
@@ -135,10 +135,10 @@ def _attention(
     packed = "PyTorch's fused attention; a block-diagonal mask keeps packed rows apart"
     padded = "PyTorch's fused attention; rows are causal and padded behind, so it needs no mask"
     fused = packed if document.template.packing else padded
-    if document.strategy == "zero3":
-        return Choice("sdpa", f"{fused}: with sharded weights it cannot be tried whether the model allows another way")
     if hardware.device == "cpu":
         return Choice("row_by_row", "each row by itself: no mask, and nothing is computed between rows")
+    if document.strategy == "zero3":
+        return Choice("sdpa", f"{fused}: weights are sharded before flash attention can be tried with their heads")
     if precision == "fp32":
         return Choice("sdpa", f"{fused}: flash attention multiplies no fp32")
     return Choice("varlen", "flash attention that is told where rows begin: no mask, nothing between rows")
@@ -156,29 +156,25 @@ def _adapters(document: TrainDocument) -> Choice[Literal["none", "peft", "fused"
     if document.tuner.full is not None:
         return Choice("none", "all weights are trained")
     lora = document.tuner.lora or Lora()
-    if document.strategy == "zero3":
-        return Choice("peft", "zero3 gathers weights module by module")
     if lora.use_dora:
         return Choice("peft", "tuner.lora.useDora scales base and adapter together")
     return Choice("fused", "base and adapter in one piece: the widest tensors are written twice instead of four times")
 
 
 def _norms(document: TrainDocument, hardware: Hardware) -> Choice[Literal["own", "fused"]]:
-    if document.strategy == "zero3":
-        return Choice("own", "zero3 gathers weights module by module")
     if hardware.device != "cpu":
         return Choice("own", "Liger's kernels compute them, where they are used")
     return Choice("fused", "RMS norms in one piece, where a trial finds them: hidden states are read and written less")
 
 
 def _liger(document: TrainDocument, hardware: Hardware) -> Choice[bool]:
-    if document.strategy == "zero3":
-        return Choice(False, "with sharded weights it cannot be tried whether the model means the same")
     asked = document.training.use_liger_kernel
     if asked is not None:
         return Choice(asked, f"training.useLigerKernel is {str(asked).lower()}")
     if hardware.device == "cpu":
         return Choice(False, "its kernels are for GPUs")
+    if document.strategy == "zero3":
+        return Choice(False, "nobody has tried yet whether its kernels mean the same with sharded weights")
     if not hardware.c_compiler:
         return Choice(False, "Triton starts its kernels with the help of gcc or clang and Python.h, which are not here")
     if document.training.torch_compile:

@@ -33,6 +33,49 @@ def test_a_server_is_suspended_by_having_no_replicas(bird: Any, reader: Any) -> 
     bird.await_served()
 
 
+def test_a_server_is_rolled_back_and_promoted_though_argo_cd_heals(bird: Any, reader: Any) -> None:
+    bird.follow()
+    bird.serve("bird-1")
+    file = bird.checkout / "bird" / "modeldeployment.yaml"
+    yaml = YAML()
+    document = yaml.load(file)
+    document["spec"].setdefault("engine", {})["maxModelLength"] = 1024
+    yaml.dump(document, file)
+    bird.push("A shorter context")
+    bird.look()
+
+    def number(which: str) -> int:
+        return int(bird.place.get("ModelDeployment", "bird")["status"][f"{which}Revision"])
+
+    for command, wanted in (
+        (None, 2),
+        ("argocd app actions run bird roll-back --kind ModelDeployment --resource-name bird", 1),
+        ("argocd app actions run bird promote --kind ModelDeployment --resource-name bird", 2),
+    ):
+        if command:
+            reader.does(command)
+        bird.place.wait(lambda: number("update") == wanted, f"revision {wanted} is asked for")  # noqa: B023
+        bird.await_served()
+        bird.place.wait(lambda: number("current") == wanted, f"revision {wanted} serves")  # noqa: B023
+        bird.look()
+        assert bird.status() == FINISHED and number("current") == wanted
+
+
+def test_a_run_that_failed_too_often_is_tried_once_more(bird: Any, reader: Any) -> None:
+    """Its backoffLimit is set by hand here, since git says nothing of it, and Argo CD restores what git says."""
+    bird.follow()
+    uid = bird.uid("FineTuneJob", "bird-1")
+    where = ("swiftlet.dev", "v1alpha1", bird.place.namespace, "finetunejobs", "bird-1")
+    bird.place.custom.patch_namespaced_custom_object(*where, {"spec": {"backoffLimit": 0}})
+    bird.end("FineTuneJob", "bird-1", {"failure": {"reason": "Error", "message": "lost"}}, exit_code=1)
+    bird.await_health("FineTuneJob", "bird-1", "Degraded", "raise spec.backoffLimit to try again")
+    reader.does("argocd app actions run bird retry --kind FineTuneJob --resource-name bird-1")
+    bird.place.wait(lambda: len(bird.place.children(uid)["Job"]) == 2, "the next attempt")
+    bird.look()
+    assert bird.place.get("FineTuneJob", "bird-1")["spec"]["backoffLimit"] == 1
+    bird.await_health("FineTuneJob", "bird-1", "Progressing", "")
+
+
 def test_a_run_is_tried_again_by_deleting_it(bird: Any, reader: Any) -> None:
     bird.follow()
     failed = bird.uid("FineTuneJob", "bird-1")

@@ -32,12 +32,13 @@ def test_a_run_waits_in_its_queue_and_starts_on_its_flavors_nodes(
     uid = place.create(queued("bird"))
     place.await_children(uid, "ConfigMap", "NetworkPolicy", "Job")
     for type_, status in (
+        ("QuotaReserved", "False"),
         ("Suspended", "True"),
         ("PodsReady", "False"),
         ("Running", "False"),
         ("Succeeded", "Unknown"),
     ):
-        place.await_condition("FineTuneJob", "bird", type_, status, "Queued")
+        place.await_condition("FineTuneJob", "bird", type_, status, "Inadmissible")
     place.wait(lambda: queue.words("QuotaReserved") in message(place, "Suspended"), "Kueue's own words")
     assert "in LocalQueue default; " in message(place, "Succeeded")
     place.await_rest(4.0)
@@ -46,6 +47,8 @@ def test_a_run_waits_in_its_queue_and_starts_on_its_flavors_nodes(
     place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
     assert queue.has_admitted(JOB)
     assert place.condition("FineTuneJob", "bird", "Suspended")[0] == "False"
+    assert place.condition("FineTuneJob", "bird", "QuotaReserved") == ("True", "Admitted")
+    assert f"LocalQueue default by ClusterQueue {place.namespace}" in message(place, "QuotaReserved")
     few_writes(before)
 
 
@@ -54,13 +57,15 @@ def test_a_run_that_is_preempted_waits_and_goes_on_where_it_is_admitted_again(
 ) -> None:
     admitted(place, queue, queued("bird"))
     before = place.mark()
-    queue.preempt()
-    place.await_condition("FineTuneJob", "bird", "Suspended", "True", "Evicted")
+    place.create(queued("urgent", queue={"name": "team", "priorityClass": "high"}))
+    place.await_condition("FineTuneJob", "urgent", "QuotaReserved", "True", "Admitted")
+    place.await_condition("FineTuneJob", "bird", "Suspended", "True", "Preempted")
+    place.await_condition("FineTuneJob", "bird", "QuotaReserved", "False", "Preempted")
     assert "Preempted: Preempted to accommodate a workload" in message(place, "Succeeded")
-    few_writes(before)
+    place.few_writes_since(before)
     place.wait(lambda: queue.holds(JOB), "the Job is held")
     before = place.mark()
-    place.batch.delete_namespaced_job("urgent", place.namespace, propagation_policy="Background")
+    place.delete("FineTuneJob", "urgent")
     place.wait(lambda: queue.has_admitted(JOB), "admitted again, for the flavor's nodes")
     place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
     few_writes(before)
@@ -89,7 +94,7 @@ def test_a_new_leader_leaves_a_waiting_run_waiting(
 ) -> None:
     queue.stop("Hold")
     uid = place.create(queued("bird"))
-    place.await_condition("FineTuneJob", "bird", "Suspended", "True", "Queued")
+    place.await_condition("FineTuneJob", "bird", "Suspended", "True", "Inadmissible")
     place.await_rest(4.0)
     (job,) = place.children(uid)["Job"]
     before = place.mark()
@@ -99,7 +104,7 @@ def test_a_new_leader_leaves_a_waiting_run_waiting(
     few_writes(before)
     (after,) = place.children(uid)["Job"]
     assert after.metadata.generation == job.metadata.generation and queue.holds(JOB)
-    assert place.condition("FineTuneJob", "bird", "Suspended") == ("True", "Queued")
+    assert place.condition("FineTuneJob", "bird", "Suspended") == ("True", "Inadmissible")
 
 
 def test_a_suspended_run_gives_its_quota_back_and_goes_on_as_the_same_attempt(
@@ -115,6 +120,7 @@ def test_a_suspended_run_gives_its_quota_back_and_goes_on_as_the_same_attempt(
     assert len(written) <= 5 and written.count(f"delete jobs/{JOB}") == 1, written
     place.wait(lambda: "Job" not in place.children(uid), "the Job is gone")
     assert place.condition("FineTuneJob", "bird", "Running") == ("False", "Suspended")
+    place.await_condition("FineTuneJob", "bird", "QuotaReserved", "False", "Suspended")
     before = place.mark()
     place.custom.patch_namespaced_custom_object(*where, {"spec": {"suspend": False}})
     place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.problems import InvalidDocuments
+from swiftlet.api.schema.problems import InvalidDocuments
 from swiftlet.cli.acting.clusterplan import ClusterPlan, plan_on_cluster
 from swiftlet.cli.acting.planreport import document_of, text_of
 from swiftlet.cli.main import main

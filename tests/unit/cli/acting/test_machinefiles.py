@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.problems import InvalidDocuments
+from swiftlet.api.schema.problems import InvalidDocuments
 from swiftlet.cli.acting.machinefiles import machine_problems
 from swiftlet.documents import read_documents
 

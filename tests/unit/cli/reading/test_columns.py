@@ -57,6 +57,8 @@ def test_children_have_columns_of_their_own() -> None:
         "status": {"succeeded": 1, "conditions": [{"type": "FailureTarget", "status": "True"}]},
     }
     assert rows_of(kind_of("jobs"), [job], now=NOW)[1] == [["bird-train-0", "Running", "1/2", "2s"]]
+    jobset = {**job, "kind": "JobSet", "status": {"conditions": [{"type": "Completed", "status": "True"}]}}
+    assert rows_of(kind_of("jobset"), [jobset], now=NOW)[1] == [["bird-train-0", "Completed", "2s"]]
     job["status"]["conditions"].append({"type": "Failed", "status": "True"})  # type: ignore[index]
     assert rows_of(kind_of("jobs"), [job], now=NOW)[1][0][1] == "Failed"
 

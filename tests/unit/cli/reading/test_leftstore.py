@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.defaulting import defaulted
+from swiftlet.api.schema.defaulting import defaulted
 from swiftlet.cli.reading.leftstore import LeftStore
 from swiftlet.kinds.conditions.condition import find_condition
 from swiftlet.kinds.frame.reading import OWNER_LABEL

@@ -18,7 +18,15 @@ FAILURE = {
     ("status", "said"),
     [
         ({}, "no pod has started yet"),
-        ({"completionTime": "2026-01-01T00:00:00Z"}, GONE),
+        (
+            {"completionTime": "2026-01-01T00:00:00Z"},
+            f"{GONE}; `swiftlet describe finetunejob/bird` says what came of it, and `swiftlet report finetunejob/bird`"
+            " where its page is",
+        ),
+        (
+            {"completionTime": "2026-01-01T00:00:00Z", "lastLines": "progress step=9\nphase message=writing"},
+            f"{GONE}; the status has kept of what the run said of itself:\nprogress step=9\nphase message=writing",
+        ),
         (
             {"failure": FAILURE},
             f"{GONE}; the status has kept of pod bird-0-1:\nrank 1 died\nTraceback\n  ValueError: x",

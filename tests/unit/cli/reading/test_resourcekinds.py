@@ -4,7 +4,7 @@ import pytest
 from swiftlet.cli.errors import CommandError
 from swiftlet.cli.reading.columns import columns_of
 from swiftlet.cli.reading.resourcekinds import kind_of, parse_kinds
-from swiftlet.kube.paths import CHILD_TYPES
+from swiftlet.kube.paths import CHILD_TYPES, EXTRA_TYPES
 
 
 @pytest.mark.parametrize("word", ["finetunejobs", "finetunejob", "FineTuneJob", "ftj", "finetunejobs.swiftlet.dev"])
@@ -17,7 +17,7 @@ def test_lists_keep_their_order_and_name_each_kind_once() -> None:
 
 
 def test_every_kind_that_is_made_for_a_resource_can_be_shown() -> None:
-    for kind in CHILD_TYPES:
+    for kind in (*CHILD_TYPES, *EXTRA_TYPES):
         assert columns_of(kind_of(kind)), kind
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from swiftlet.api.finetunejob import Failure
+from swiftlet.api.v1alpha1.finetunejob_status import Failure
 from swiftlet.kinds.attempts.attempt import Attempt, attempts_of
 from swiftlet.kinds.attempts.cause import cause_of
 from swiftlet.kinds.attempts.history import History

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from swiftlet.api.finetunejob import Failure
+from swiftlet.api.v1alpha1.finetunejob_status import Failure
 from swiftlet.kinds.attempts.attempt import Attempt
 from swiftlet.kinds.attempts.cause import cause_of, failure_of
 
@@ -70,6 +70,8 @@ def judged(pods: list[Pod], job_reason: str, words: str = "", wanted: int = 1, m
 BACKOFF, POLICY, INFRA = "BackoffLimitExceeded", "PodFailurePolicy", "infrastructure"
 KUBELET = "TerminationByKubelet"
 TERMINATED = said("Terminated", 143)
+AT_WORK = {"running": {"startedAt": NOON}}
+"""All that is ever heard of a container whose node was lost."""
 
 
 @pytest.mark.parametrize(
@@ -102,6 +104,7 @@ TERMINATED = said("Terminated", 143)
         (Pod(train=ended(1), disruption="EvictionByEvictionAPI"), POLICY, INFRA, "Disrupted"),
         (Pod(phase="Failed", disruption="DeletionByTaintManager"), POLICY, INFRA, "Disrupted"),
         (Pod(phase="Failed", disruption="DeletionByPodGC", metadata=DELETED), POLICY, INFRA, "Disrupted"),
+        (Pod(train=AT_WORK, disruption="DeletionByTaintManager", metadata=DELETED), POLICY, INFRA, "Disrupted"),
         (Pod(reason="NodeShutdown", message="Pod was rejected"), BACKOFF, INFRA, "Disrupted"),
         (Pod(reason="OutOfmemory"), BACKOFF, INFRA, "Disrupted"),
         (Pod(reason="UnexpectedAdmissionError", message="no device"), BACKOFF, INFRA, "Disrupted"),
@@ -154,6 +157,25 @@ def test_what_was_remembered_of_a_pod_that_is_gone_counts() -> None:
     assert judged([], POLICY, "has condition DisruptionTarget", memory=own) == ("user", "Evicted")
     other = Failure(reason="RuntimeError", message="", pod="bird-train-1-0-x", exit_code=1)
     assert judged([], BACKOFF, memory=other) == (INFRA, "PodDeleted")
+
+
+@pytest.mark.parametrize(
+    ("left", "reason"),
+    [
+        (ended(143, message=TERMINATED), "Disrupted"),
+        (ended(1, message=said("PeerFailed", 1)), "Disrupted"),
+        (ended(1), "Error"),
+    ],
+)
+def test_pods_that_are_left_do_not_outrank_the_one_that_took_them_along(left: dict[str, Any], reason: str) -> None:
+    lost = Failure(reason="Disrupted", message="its node is gone", pod="bird-train-0-1-x")
+    assert judged([Pod(train=left)], POLICY, "has condition DisruptionTarget", 2, lost) == (INFRA, reason)
+    # Nobody has seen it while it was there, but the Job.
+    words = "Pod default/{} has condition DisruptionTarget matching FailJob rule at index 1"
+    seen = Failure(reason="Error", message="", pod="bird-train-0-0-x", exit_code=143)
+    for memory in (None, seen):
+        assert judged([Pod(train=left)], POLICY, words.format("bird-train-0-1-x"), 2, memory) == (INFRA, reason)
+        assert judged([Pod(train=left)], POLICY, words.format("bird-train-0-0-x"), 2, memory)[1] != "Disrupted"
 
 
 def test_the_remedy_of_an_eviction_names_what_can_be_changed() -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from swiftlet.api.validation import validate
+from swiftlet.api.schema.validation import validate
 
 PROFILE = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "ComputeProfile", "metadata": {"name": "default"}}
 NAMES = {"FineTuneJob": "bird-train", "EvalRun": "bird-eval", "ModelDeployment": "bird-serve"}

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 import swiftlet.kinds
-from swiftlet.kinds.conditions.table import CONDITIONS, POD_OBSTACLES
+from swiftlet.kinds.conditions.reasons import POD_OBSTACLES
+from swiftlet.kinds.conditions.table import CONDITIONS
 from swiftlet.kinds.frame.events import BY_REASON, BY_STATUS
 from swiftlet.kinds.observing.observed import BAD_WAITS
 

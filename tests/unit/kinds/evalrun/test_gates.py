@@ -1,5 +1,5 @@
 import pytest
-from swiftlet.api.evalrun import Gate, Result
+from swiftlet.api.v1alpha1.evalrun import Gate, Result
 from swiftlet.kinds.evalrun.gates import evaluate_gates, failed_gates
 
 

@@ -21,6 +21,10 @@ GENERATION = {"generation": {"uri": "configmap://bird-data/test.jsonl"}}
             {"gates": [{"metric": "contains", "suite": "other", "min": 1}]},
             "suite other does not report contains",
         ),
+        (
+            {"attach": True},
+            "lies in no registry; have the run write its artifact to oci:// (spec.export), or set attach",
+        ),
     ],
 )
 def test_refusals(world: Any, documents: Any, spec: dict[str, Any], said: str) -> None:

@@ -282,3 +282,28 @@ def test_what_is_changed_before_the_pod_works_is_used_and_later_is_for_the_next_
         world.reconcile("EvalRun")
     world.objects["EvalRun", "default", "bird"]["spec"]["batchSize"] = 1
     assert bool(world.reconcile("EvalRun").delete) is not runs
+
+
+def test_trackers_get_keys_and_the_status_says_what_became_of_them(world: Any, documents: Any) -> None:
+    start(world, documents, reportTo={"wandb": {"secretRef": {"name": "keys"}}})
+    told = document(world)
+    assert (told["schemaVersion"], told["fineTuneJob"]) == ("1.1", "bird")
+    assert told["reportTo"]["wandb"]["secretRef"] == {"name": "keys"}
+    spec = world.objects["Job", "default", "bird-eval"]["spec"]["template"]["spec"]
+    keys = [one["name"] for one in spec["containers"][0]["env"] if "secretKeyRef" in str(one)]
+    assert keys == ["WANDB_API_KEY"]
+    assert "secretKeyRef" not in str(spec["initContainers"])
+    assert world.condition("EvalRun", "Tracked") == ("False", "NotStarted", "wandb: has not begun")
+    world.job_runs("bird-eval", container="evaluate")
+    said = {"tracker": "wandb", "reason": "TrackerFailed", "message": "no route"}
+    world.reported[world.objects["EvalRun", "default", "bird"]["metadata"]["uid"]] = {
+        "type": "tracking", "time": "t", "tracking": {"wandb": said}
+    }  # fmt: skip
+    assert ("Warning", "TrackerFailed") in [(one.type, one.reason) for one in world.reconcile("EvalRun").events]
+    assert world.condition("EvalRun", "Tracked") == ("False", "TrackerFailed", "wandb: no route")
+
+
+def test_without_trackers_an_earlier_release_reads_the_document(world: Any, documents: Any) -> None:
+    start(world, documents)
+    assert not {"schemaVersion", "reportTo", "fineTuneJob"} & set(document(world))
+    assert "Tracked" not in [one["type"] for one in world.status("EvalRun")["conditions"]]

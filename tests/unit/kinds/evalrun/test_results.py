@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from swiftlet.api.evalrun import Comparison, Result
+from swiftlet.api.v1alpha1.evalrun import Comparison, Result
 from swiftlet.wire.figures import tabled
 from swiftlet.wire.messages import TerminationMessage
 
@@ -13,7 +13,8 @@ FIGURE = {"suite": "generation", "metric": "contains", "n": 10}
 def figures(value: str, **more: Any) -> dict[str, Any]:
     report = {"uri": "pvc://swiftlet-artifacts/report.html", "digest": "sha256:r"}
     measured = {"modelDigest": "sha256:m", "adapterDigest": "sha256:aaaa"}
-    return {"results": [{**FIGURE, "value": value}], "report": report, "measured": measured, **more}
+    said = {"report": report, "measured": measured, "lastLines": "progress step=10"}
+    return {"results": [{**FIGURE, "value": value}], **said, **more}
 
 
 @pytest.fixture
@@ -40,6 +41,7 @@ def test_figures_outlive_their_pod(started: Any, value: str, reason: str, gone: 
     started.reconcile("EvalRun")
     before = started.status("EvalRun")
     assert before["measured"] == {"modelDigest": "sha256:m", "adapterDigest": "sha256:aaaa"}
+    assert before["lastLines"] == "progress step=10"
     collect_pods(started)
     if gone != "pods":
         del started.objects["Job", "default", "bird-eval"]

@@ -1,7 +1,7 @@
 """Every kind of suite has a name and metrics, and gates may be on each of them."""
 
 import pytest
-from swiftlet.api.suites import SUITE_METRICS, SUITE_NAMES, Suite
+from swiftlet.api.v1alpha1.suites import SUITE_METRICS, SUITE_NAMES, Suite
 from swiftlet.kinds.evalrun.plan import suite_metrics, suite_name, suite_uri
 
 BLOCKS = [name for name, field in Suite.model_fields.items() if "Suite" in str(field.annotation)]

@@ -4,8 +4,8 @@ import copy
 from typing import Any
 
 import pytest
-from swiftlet.api.finetunejob import CHANGEABLE
-from swiftlet.api.validation import validate_update
+from swiftlet.api.schema.validation import validate_update
+from swiftlet.api.v1alpha1.finetunejob import CHANGEABLE
 
 LESS = {"compute": {"resources": {"limits": {"memory": "16Gi"}}}, "training": {"perDeviceBatchSize": 2}}
 BIRD = ("FineTuneJob", "default", "bird")

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 import torch
-from swiftlet.api.finetunejob import FineTuneJobSpec
+from swiftlet.api.v1alpha1.finetunejob import FineTuneJobSpec
 from swiftlet.kinds.finetunejob.estimate import (
     activation_bytes,
     estimate,

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from swiftlet.api.finetunejob import FineTuneJob
+from swiftlet.api.v1alpha1.finetunejob import FineTuneJob
 from swiftlet.kinds.finetunejob.plan import LARGEST_CHOSEN_BATCH, Layout, plan_layout
 
 

@@ -87,6 +87,72 @@ def test_a_name_too_long_for_hostnames(world: Any, documents: Any) -> None:
     assert "room for 50" in message
 
 
+def asked(world: Any, documents: Any, of_document: str | None, of_profile: str | None) -> tuple[str, str, str]:
+    """Accepted of a job in a world where both may ask for a backend."""
+    profile = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "ComputeProfile", "metadata": {"name": "default"}}
+    world.add(profile, **({"backend": of_profile} if of_profile else {}))
+    found: tuple[str, str, str] = accepted(world, documents, **({"backend": of_document} if of_document else {}))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("of_document", "of_profile", "made"),
+    [
+        (None, None, "Job"),
+        ("job", None, "Job"),
+        ("jobSet", None, "JobSet"),
+        (None, "jobSet", "JobSet"),
+        ("jobSet", "jobSet", "JobSet"),
+    ],
+)
+def test_a_document_or_its_profile_says_what_an_attempt_is_made_as(
+    world: Any, documents: Any, of_document: str | None, of_profile: str | None, made: str
+) -> None:
+    world.served = {"JobSet"}
+    assert asked(world, documents, of_document, of_profile)[0] == "True"
+    kinds = {kind for kind, _, name in world.objects if name == "bird-train-0"}
+    assert kinds == {made}
+
+
+@pytest.mark.parametrize(("of_document", "of_profile"), [("job", "jobSet"), ("jobSet", "job")])
+def test_two_backends_at_once_are_refused(world: Any, documents: Any, of_document: str, of_profile: str) -> None:
+    world.served = {"JobSet"}
+    status, reason, message = asked(world, documents, of_document, of_profile)
+    assert (status, reason) == ("False", "InvalidPlan")
+    assert f"spec.backend is {of_document}, and backend of ComputeProfile default is {of_profile}" in message
+
+
+@pytest.mark.parametrize(("of_document", "of_profile"), [("jobSet", None), (None, "jobSet")])
+def test_a_backend_that_is_not_installed_is_waited_for(
+    world: Any, documents: Any, of_document: str | None, of_profile: str | None
+) -> None:
+    status, reason, message = asked(world, documents, of_document, of_profile)
+    assert (status, reason) == ("Unknown", "BackendMissing")
+    assert "the operator sees no JobSets; install JobSet" in message and "docs/how-to/jobset.md" in message
+    assert not [name for _, _, name in world.objects if name.startswith("bird-train")]
+    world.served = {"JobSet"}
+    world.reconcile("FineTuneJob")
+    assert world.condition("FineTuneJob", "Accepted")[0] == "True"
+
+
+def test_processes_of_one_machine_are_made_by_jobs(world: Any, documents: Any) -> None:
+    world.capabilities = Capabilities(provisions_claims=True, runs_containers=False, extra_backends=False)
+    status, reason, message = asked(world, documents, "jobSet", None)
+    assert (status, reason) == ("False", "NeedsCluster")
+    assert "spec.backend jobSet needs a cluster" in message
+
+
+def test_pods_of_a_jobset_have_longer_names(world: Any, documents: Any) -> None:
+    """JobSet checks the pod's name, `<jobset>-<role>-<job>-<index>-<five letters>`, and not the hostname alone."""
+    world.served = {"JobSet"}
+    for length, status in ((35, "True"), (36, "False")):
+        name = "a" * length
+        world.add({**documents["FineTuneJob"], "metadata": {"name": name}}, backend="jobSet")
+        world.reconcile("FineTuneJob", name)
+        assert world.condition("FineTuneJob", "Accepted", name)[0] == status
+    assert len(f"{'a' * 35}-train-999-trainer-0-0-abcde") == 63
+
+
 def test_secrets_of_trackers_are_looked_for_where_secrets_can_be_read(world: Any, documents: Any) -> None:
     world.capabilities = Capabilities(provisions_claims=True, reads_secrets=True, runs_containers=False)
     mlflow = {"trackingUri": "http://mlflow", "secretRef": {"name": "m"}}

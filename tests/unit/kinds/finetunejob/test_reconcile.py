@@ -9,6 +9,7 @@ RESULT = {
     "artifact": {"uri": "pvc://a/b", "digest": "sha256:x", "type": "adapter", "steps": 30, "finalLoss": "0.5"},
     "dataset": {"read": 84, "used": 84},
     "progress": {"step": 30, "totalSteps": 30, "percent": 100, "loss": "0.5"},
+    "lastLines": "x" * 1000 + "progress step=30 loss=0.5\nphase message=writing the artifact",
 }
 
 
@@ -87,6 +88,7 @@ def test_a_finished_run_is_not_run_again_when_its_children_are_gone(world: Any, 
     world.job_completes("bird-train-0", RESULT)
     world.reconcile("FineTuneJob")
     status = world.status("FineTuneJob")
+    assert status["lastLines"] == RESULT["lastLines"][-1000:]
     for key in [key for key in world.objects if key[0] in ("Job", "Pod", "ConfigMap")]:
         del world.objects[key]
     outcome = world.reconcile("FineTuneJob")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
-from swiftlet.api.tuner import Tuner
+from swiftlet.api.v1alpha1.tuner import Tuner
 from swiftlet.kinds.finetunejob.shape import FAMILIES, shape_of
 from transformers import AutoConfig, AutoModelForCausalLM
 

@@ -1,4 +1,4 @@
-from swiftlet.api.progress import Progress
+from swiftlet.api.v1alpha1.progress import Progress
 from swiftlet.kinds.frame.progress import merge, merge_event, reported
 from swiftlet.wire.messages import ProgressEvent
 

@@ -7,6 +7,8 @@ from swiftlet.kinds.conditions.summary import settled
 
 DEPLOYED = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1}
 
+CHILDREN = ["ConfigMap", "ControllerRevision", "Service", "NetworkPolicy", "Deployment"]
+
 DRAINED = [{"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet", "message": "asked to stop"}]
 
 
@@ -54,7 +56,7 @@ def test_from_waiting_to_ready(world: Any, documents: Any, assert_fixpoint: Any)
     assert_fixpoint(world, "ModelDeployment")
     world.evaluated()
     outcome = world.reconcile("ModelDeployment")
-    assert kinds(outcome) == ["ConfigMap", "Service", "NetworkPolicy", "Deployment"]
+    assert kinds(outcome) == CHILDREN
     world.reported[uid(world)] = {"type": "phase", "time": "t", "message": "loading the model"}
     world.reconcile("ModelDeployment")
     assert world.status("ModelDeployment")["progress"] == "loading the model"
@@ -93,7 +95,7 @@ def test_a_failed_gate_holds_the_model_back_with_its_figures(world: Any, documen
     assert settled(world.objects["ModelDeployment", "default", "bird"]) == "failed"
     assert_fixpoint(world, "ModelDeployment")
     world.evaluated()
-    assert kinds(world.reconcile("ModelDeployment")) == ["ConfigMap", "Service", "NetworkPolicy", "Deployment"]
+    assert kinds(world.reconcile("ModelDeployment")) == CHILDREN
 
 
 def test_an_evaluation_that_failed_without_figures(world: Any, documents: Any) -> None:

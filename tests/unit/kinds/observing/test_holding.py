@@ -7,7 +7,8 @@ from swiftlet.kinds.conditions.timestamps import from_text
 from swiftlet.kinds.frame.asked import asking
 from swiftlet.kinds.frame.outcome import ObjectRef
 from swiftlet.kinds.observing.holding import asks_again, hand_on, hold_of, only_deletion_stops
-from swiftlet.kinds.observing.kueue import QUEUE_LABEL, workload_names
+from swiftlet.kinds.observing.kueue import workload_names
+from swiftlet.kinds.owning.queue_labels import QUEUE_LABEL
 
 BARE: dict[str, Any] = {
     "apiVersion": "batch/v1",
@@ -16,7 +17,7 @@ BARE: dict[str, Any] = {
     "spec": {},
 }
 NOBODY = "another hand"
-WORKLOAD = "job-bird-train-0-" + workload_names("bird-train-0", "u-1")[0][-5:]
+WORKLOAD = "job-bird-train-0-" + workload_names("Job", "batch", "bird-train-0", "u-1")[0][-5:]
 
 
 class Words:
@@ -75,11 +76,24 @@ def test_a_person_holds_it() -> None:
         (
             True,
             [condition("Evicted", "True", "Preempted", "for u-2"), condition("QuotaReserved", "False", "Pending", "1")],
-            "Evicted",
+            "Preempted",
             "Preempted: for u-2; Pending: 1",
+        ),
+        (True, [condition("Evicted", "True", "ClusterQueueStopped", "held")], "Evicted", "ClusterQueueStopped: held"),
+        (
+            True,
+            [condition("QuotaReserved", "False", "Inadmissible", "LocalQueue team doesn't exist")],
+            "Inadmissible",
+            "LocalQueue team doesn't exist; `kubectl get localqueues` lists those of the namespace",
         ),
         (True, [condition("Evicted", "False", "QuotaReserved", "was")], "Queued", "in LocalQueue team"),
         (False, [condition("Evicted", "True", "Deactivated", "off")], "Deactivated", "set its spec.active to true"),
+        (
+            False,
+            [condition("Evicted", "True", "Deactivated", "exceeding the maximum number of re-queuing retries")],
+            "Deactivated",
+            "Deactivated: exceeding the maximum number of re-queuing retries; its Workload",
+        ),
     ],
 )
 def test_kueue_holds_it_and_its_words_are_told(
@@ -135,6 +149,6 @@ def test_a_hand_that_left_no_name(managed: Any) -> None:
 
 def test_a_long_job_s_workload_may_be_called_by_either_of_two_names() -> None:
     name = "x" * 60
-    short, long = workload_names(name, "uid")
+    short, long = workload_names("Job", "batch", name, "uid")
     assert len(short) == 63 and long.startswith(f"job-{name}-") and short[-5:] == long[-5:]
-    assert len(workload_names("bird-train-0", "uid")) == 1
+    assert len(workload_names("Job", "batch", "bird-train-0", "uid")) == 1

@@ -66,3 +66,9 @@ def test_other_reasons_and_other_pods() -> None:
     assert unschedulable(pod("held", "SchedulingGated"), {}) == ("SchedulingGated", "held")
     assert unschedulable(pod("", "", "True"), {}) is None
     assert unschedulable({"status": {}}, {}) is None
+
+
+def test_a_pod_that_runs_has_a_node_whatever_was_said_before() -> None:
+    found = pod("0/1 nodes are available: 1 Insufficient cpu.")
+    found["status"]["phase"] = "Running"
+    assert unschedulable(found, {}) is None

@@ -1,5 +1,5 @@
 import pytest
-from swiftlet.api.profile_pods import Scratch
+from swiftlet.api.v1alpha1.profile_pods import Scratch
 from swiftlet.kinds.pods.mounts import artifacts, distinct, output, scratch, volumes
 from swiftlet.storage.mount import claim
 

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from swiftlet.api.computeprofile import Storage
+from swiftlet.api.v1alpha1.computeprofile import Storage
 from swiftlet.kinds import Capabilities
 from swiftlet.kinds.references.claims import artifacts_claim, unbound_claims
 

@@ -1,7 +1,7 @@
 from typing import Any
 
-from swiftlet.api.compute import Compute
-from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.compute import Compute
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
 from swiftlet.kinds import Capabilities
 from swiftlet.kinds.references.profiles import devices_verdict, pod_resources, resolve_profile
 

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from swiftlet.api.computeprofile import Storage
+from swiftlet.api.v1alpha1.computeprofile import Storage
 from swiftlet.kinds.frame.capabilities import Capabilities
 from swiftlet.kinds.references.sources import locate_file, locate_model, source_verdict
 
@@ -58,4 +58,4 @@ def test_hub_data_without_a_mirror() -> None:
 def test_a_scheme_that_a_newer_release_has_stored_is_refused(on_disk: bool, world: Any) -> None:
     verdict = source_verdict("spec.model.uri", "tape://a/b", "default", Storage(), world, Capabilities(), on_disk)
     assert verdict and (verdict.reason, verdict.waits) == ("InvalidUri", False)
-    assert verdict.message == "spec.model.uri tape://a/b: tape is none of configmap, pvc, hf, s3, file"
+    assert verdict.message == "spec.model.uri tape://a/b: tape is none of configmap, pvc, hf, s3, oci, file"

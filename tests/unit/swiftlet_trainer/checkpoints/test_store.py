@@ -101,3 +101,15 @@ def test_size_is_that_of_the_files(store: CheckpointStore) -> None:
 )
 def test_libraries_say_disk_full_in_their_own_words(error: Exception, full: bool) -> None:
     assert is_disk_full(error) is full
+
+
+def test_a_broken_newer_checkpoint_takes_nobodys_place(store: CheckpointStore) -> None:
+    for step in (90, 100):
+        save(store, step)
+        (store.path(step) / "model.safetensors").write_bytes(b"rotten")
+    save(store, 10)
+    assert store.newest()[0] == 10
+    save(store, 20)
+    save(store, 30)
+    assert store.newest()[0] == 30
+    assert store.steps() == [20, 30, 90, 100]

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from swiftlet.api.dataset import Columns
+from swiftlet.api.v1alpha1.dataset import Columns
 from swiftlet_trainer.data.examples import Example
 from swiftlet_trainer.data.formats import FORMATS, converted, detect, key_book, unused_columns
 from swiftlet_trainer.data.keys import RowError

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from swiftlet.api.dataset import Columns
+from swiftlet.api.v1alpha1.dataset import Columns
 from swiftlet_trainer.data.examples import Judgement
 from swiftlet_trainer.data.formats import converted, detect, key_book
 from swiftlet_trainer.data.judgements import JUDGEMENTS

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from swiftlet.api.dataset import Columns
-from swiftlet_trainer.data.encode import FORMATS_OF
+from swiftlet.api.v1alpha1.dataset import Columns
 from swiftlet_trainer.data.examples import Example
 from swiftlet_trainer.data.formats import FORMATS, converted, detect, key_book
 from swiftlet_trainer.data.keys import HARMLESS, LEVELS, MARKS, REFUSED, TOOLS, RowError
+from swiftlet_trainer.data.known_formats import FORMATS_OF
 from swiftlet_trainer.data.turns import Turn
 
 USER, ASSISTANT = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from swiftlet.api.uris import DATA_ENDINGS
+from swiftlet.api.v1alpha1.uris import DATA_ENDINGS
 from swiftlet_trainer.data import json_stream, text_lines
 from swiftlet_trainer.data.readers import READERS, BadRow, Row, UnreadableFileError, read_rows
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from swiftlet.api.dataset import Columns
+from swiftlet.api.v1alpha1.dataset import Columns
 from swiftlet_trainer.data.examples import Relevance
 from swiftlet_trainer.data.formats import converted, detect, key_book
 from swiftlet_trainer.data.keys import RowError

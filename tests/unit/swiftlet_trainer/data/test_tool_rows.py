@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from swiftlet_trainer.data.encode import FORMATS_OF
 from swiftlet_trainer.data.examples import Example, Judgement, Preference
 from swiftlet_trainer.data.formats import FORMATS, converted, detect, key_book
 from swiftlet_trainer.data.keys import RowError
+from swiftlet_trainer.data.known_formats import FORMATS_OF
 from swiftlet_trainer.data.readers import Row, read_rows
 from swiftlet_trainer.data.tools import ToolCall
 from swiftlet_trainer.data.turns import Turn

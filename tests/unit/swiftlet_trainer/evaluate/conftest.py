@@ -109,7 +109,9 @@ class EvalPod:
         file.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows))
         return f"/swiftlet/data/0/{name}"
 
-    def job(self, target: dict[str, Any], baseline: dict[str, Any] | None, suites: list[dict[str, Any]]) -> str:
+    def job(
+        self, target: dict[str, Any], baseline: dict[str, Any] | None, suites: list[dict[str, Any]], **more: Any
+    ) -> str:
         """The job document of an evaluation; returns its path inside the pod."""
         content = {
             "kind": "EvaluateDocument",
@@ -124,6 +126,7 @@ class EvalPod:
             "useGpu": False,
             "outputDir": "/swiftlet/artifacts/eval",
             "reportUri": "pvc://artifacts/eval/report.html",
+            **more,
         }
         file = self.root / "swiftlet/job/job.json"
         file.parent.mkdir(parents=True, exist_ok=True)

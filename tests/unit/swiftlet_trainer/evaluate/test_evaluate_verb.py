@@ -1,6 +1,7 @@
 """The verb evaluate, from a job document to a termination message."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,9 @@ import pytest
 from safetensors.torch import load_file, save_file
 from swiftlet.wire.messages import EXIT_INVALID, EXIT_OK, TERMINATION_LIMIT
 from swiftlet_trainer.__main__ import main
+from swiftlet_trainer.tracking.processes import Attempt
+from swiftlet_trainer.tracking.tracked_run import Ending
+from swiftlet_trainer.verbs import evaluate
 
 MODEL, ADAPTER = "/swiftlet/models/tiny", "/swiftlet/artifacts/bird/artifact"
 BASE = {"model": {"uri": "hf://tiny/base", "path": MODEL}}
@@ -61,7 +65,11 @@ def test_scores_adapter_and_base_with_one_load(
     monkeypatch.setattr(
         AutoModelForCausalLM, "from_pretrained", lambda *args, **options: loads.append(args) or load(*args, **options)
     )
-    assert main(["evaluate", "--job", mounted.job(ADAPTED, BASE, suites)]) == EXIT_OK
+    attempts: list[Attempt] = []
+    monkeypatch.setattr(evaluate, "trackers", lambda *_: nullcontext(attempts.append(Attempt()) or attempts[-1]))
+    job = mounted.job(ADAPTED, BASE, suites, reportTo={"tensorboard": {}})
+    assert main(["evaluate", "--job", job]) == EXIT_OK
+    assert [attempt.ending for attempt in attempts] == [Ending.FINISHED]
     assert len(loads) == 1
     message = mounted.termination()
     figures = {(one["suite"], one["metric"], one["subject"]): one for one in message["results"]}
@@ -76,6 +84,9 @@ def test_scores_adapter_and_base_with_one_load(
     folder = mounted.root / "swiftlet/artifacts/eval"
     assert len((folder / "rows.jsonl").read_text().splitlines()) == 2 * (5 + 3 + 4)
     assert message["report"]["uri"] == "pvc://artifacts/eval/report.html"
+    tracked = json.loads((folder / "figures.jsonl").read_text())["figures"]
+    assert tracked["eval/text/perplexity"] == figures["text", "perplexity", "target"]["value"]
+    assert len(tracked) == len(figures)
 
 
 def test_base_beside_an_adapter_scores_as_the_base_alone(mounted: Any, suites: list[dict[str, Any]]) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from swiftlet.api.tasks.reranker import RerankerTask
+from swiftlet.api.v1alpha1.tasks.reranker import RerankerTask
 from swiftlet_trainer.data.examples import Relevance
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.prompts import choice_ids, pair_encoder, prompt_ids, text_encoder

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from swiftlet.api.tasks.reranker import RerankerTask
+from swiftlet.api.v1alpha1.tasks.reranker import RerankerTask
 from swiftlet_trainer.data.examples import Preference, Relevance
 from swiftlet_trainer.data.turns import Turn
 from swiftlet_trainer.evaluate.prompts import answer_ids, choice_ids

@@ -1,15 +1,13 @@
 """Why the processes of a node ended."""
 
-import signal
 from typing import Any
 
 import pytest
-from swiftlet.api.finetunejob import Failure
-from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_ERROR, EXIT_TERMINATED
+from swiftlet.wire.messages import EXIT_DIVERGED, EXIT_ERROR
 from swiftlet_trainer.failures import Diverged
 from swiftlet_trainer.parallel.environment import NodeEnvironment
 from swiftlet_trainer.parallel.errors import ERROR_FILE_VARIABLE, write_failure
-from swiftlet_trainer.parallel.launch import describe, first_failure, launch_config
+from swiftlet_trainer.parallel.launch import first_failure, launch_config
 from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
 
 
@@ -51,22 +49,6 @@ def test_an_error_of_our_own_that_speaks_of_peers_is_a_cause(failed: Any) -> Non
 def test_known_failures_keep_their_exit_code(failed: Any) -> None:
     found = first_failure([failed(0, Diverged("the loss of step 3 is nan"), 100)], {})
     assert (found.reason, found.exit_code, found.traceback) == ("Diverged", EXIT_DIVERGED, None)
-
-
-@pytest.mark.parametrize(
-    ("code", "reason", "exit_code", "words"),
-    [
-        (-signal.SIGKILL, "OOMKilled", EXIT_ERROR, "most often out of memory"),
-        (-signal.SIGSEGV, "SIGSEGV", EXIT_ERROR, "died of SIGSEGV"),
-        (EXIT_TERMINATED, "Terminated", EXIT_TERMINATED, "stopped by SIGTERM"),
-        (9, "Error", 9, "exited with code 9 and left no reason"),
-    ],
-)
-def test_processes_that_left_nothing(code: int, reason: str, exit_code: int, words: str) -> None:
-    found = describe(ProcessFailure(local_rank=1, pid=2, exitcode=code, error_file="/nonexistent"), rank=5)
-    assert isinstance(found, Failure)
-    assert (found.rank, found.reason, found.exit_code) == (5, reason, exit_code)
-    assert words in found.message
 
 
 def test_one_node_meets_on_a_port_of_its_own_and_several_on_the_first_pod() -> None:

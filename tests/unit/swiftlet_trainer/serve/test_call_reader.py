@@ -2,7 +2,7 @@
 
 import pytest
 from swiftlet_trainer.data.tools import ToolCall
-from swiftlet_trainer.serve.call_reader import CallReader
+from swiftlet_trainer.serve.call_reader import CallReader, Repetition
 from swiftlet_trainer.templates.agents.registry import AGENT_TEMPLATES
 from swiftlet_trainer.templates.agents.sample import CALLS, TOOLS, TURNS
 
@@ -50,6 +50,29 @@ def test_what_cannot_be_read_is_text_with_the_calls_beside_it(bad: str) -> None:
     text = f"Well.\n{CALL}\n<tool_call>{bad}"
     shown, rest, calls = read(CallReader(HERMES, TOOLS), text, 3)
     assert ("".join(shown) + rest, calls) == (text, ())
+
+
+def test_calls_before_a_cut_are_calls_and_the_cut_one_is_text() -> None:
+    half = CALL[:-31]
+    reader = CallReader(HERMES, TOOLS)
+    shown = reader.push(f"Well.\n{CALL}\n{half}")
+    assert (shown, *reader.finish(is_cut=True)) == ("Well.", f"\n{half}", (BERN,))
+    reader = CallReader(HERMES, TOOLS)
+    assert (reader.push(half), *reader.finish(is_cut=True)) == ("", half, ())
+
+
+@pytest.mark.parametrize("name", ["hermes", "react_en", "llama3", "deepseek_v3_1", "react_grpo"])
+def test_an_answer_ends_where_it_makes_a_call_once_more(name: str) -> None:
+    template = AGENT_TEMPLATES[name]
+    written = template.written([*CALLS, CALLS[0]])
+    repeats, said = Repetition(template, TOOLS), "<think>Bern?</think>"
+    over = [place for place, char in enumerate(said + written) if repeats(char)]
+    assert (said + written)[over[0]] == "}"
+    said = (said + written)[: over[0] + 1]
+    assert said.count("Bern") == 3
+    reader = CallReader(template, TOOLS, once=True)
+    reader.push(said)
+    assert [call.arguments for call in reader.finish()[1]] == [call.arguments for call in CALLS]
 
 
 def test_a_call_within_a_thought_is_none() -> None:

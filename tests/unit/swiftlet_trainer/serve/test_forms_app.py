@@ -1,6 +1,7 @@
 """Answers that are kept to a form, over the API of the transformers engine: a model of random weights, which by itself
 says nothing that makes sense, asked by OpenAI's own client."""
 
+import copy
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,16 +34,37 @@ TOOLS: list[Any] = [
 ]
 
 
+NAMES = ("base", "bird", "tern")
+
+
 @pytest.fixture(scope="module")
 def client(random_model: Any, tokenizer: Any) -> Iterator[openai.OpenAI]:
-    """Of a server whose base model has the agent template hermes."""
-    engine = TransformersEngine(random_model, tokenizer, ["base"], {}, 1024, agents={"base": "hermes"})
+    """Of a server of a base model and two adapters of it, all with the agent template hermes."""
+    adapters = {name: name for name in NAMES[1:]}
+    agents = dict.fromkeys(NAMES, "hermes")
+    engine = TransformersEngine(adapted(random_model, *adapters), tokenizer, ["base"], adapters, 1024, agents=agents)
     with (
         serving(build_app(engine, None)) as url,
         httpx.Client(timeout=60, trust_env=False) as http,
         openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0, http_client=http) as client,
     ):
         yield client
+
+
+def adapted(model: Any, *names: str) -> Any:
+    """The model with adapters whose effect is plain to see."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(r=4, target_modules="all-linear")
+    made = get_peft_model(copy.deepcopy(model), config, adapter_name=names[0])
+    for name in names[1:]:
+        made.add_adapter(name, config)
+    torch.manual_seed(4)
+    for name, weight in made.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.3)
+    return made
 
 
 def wanted(of: dict[str, Any]) -> Any:
@@ -53,8 +75,8 @@ def named(tool: str) -> Any:
     return {"type": "function", "function": {"name": tool}}
 
 
-def asked(client: openai.OpenAI, **fields: Any) -> Any:
-    return client.chat.completions.create(model="base", messages=ASKED, **fields).choices[0]
+def asked(client: openai.OpenAI, model: str = "base", **fields: Any) -> Any:
+    return client.chat.completions.create(model=model, messages=ASKED, **fields).choices[0]
 
 
 @pytest.mark.parametrize("temperature", [0, 1, 2])
@@ -94,27 +116,37 @@ def test_a_tool_is_called_that_must_be(client: openai.OpenAI, choice: Any, strea
     assert (list(arguments), type(arguments["sure"])) == (["place", "sure"], bool)
 
 
-def test_clients_together_get_each_their_own_form_and_one_that_leaves_harms_none(client: openai.OpenAI) -> None:
-    """Some ask for a schema, some for a call, some for nothing; one goes away in the midst of a long answer."""
+FORMS: dict[str, dict[str, Any]] = {
+    "schema": {"response_format": wanted(ANSWER)},
+    "call": {"tools": TOOLS, "tool_choice": "required", "parallel_tool_calls": False},
+    "schema beside tools": {"tools": TOOLS, "response_format": wanted(ANSWER)},
+    "nothing": {"max_tokens": 8},
+}
 
-    def ask(number: int) -> bool:
-        if number % 4 == 0:
-            return json.loads(asked(client, response_format=wanted(schema(n={"const": number}))).message.content) == {
-                "n": number
-            }
-        if number % 4 == 1:
-            found = asked(client, tools=TOOLS, tool_choice="required", parallel_tool_calls=False, seed=number)
-            return bool(found.message.tool_calls)
-        if number % 4 == 2:
-            return asked(client, max_tokens=5, seed=7).message.content == free
+
+def test_clients_of_all_names_together_get_each_their_own_form(client: openai.OpenAI) -> None:
+    """What each name says alone, whoever else asks for what form; some go away in the midst of a long answer."""
+
+    def ask(name: str, form: str) -> list[str]:
+        said = asked(client, name, temperature=0, **FORMS[form]).message
+        return [said.content or "", *(f"{call.function}" for call in said.tool_calls or ())]
+
+    def leave(name: str) -> bool:
         with client.chat.completions.create(
-            model="base", messages=ASKED, stream=True, response_format={"type": "json_object"}
+            model=name, messages=ASKED, stream=True, response_format={"type": "json_object"}
         ) as stream:
             return next(iter(stream)).choices[0].delta.content is not None
 
-    free = asked(client, max_tokens=5, seed=7).message.content
-    with ThreadPoolExecutor(8) as threads:
-        assert all(threads.map(ask, range(8)))
+    every = [(name, form) for form in FORMS for name in NAMES]
+    alone = {one: ask(*one) for one in every}
+    assert [len({*map(str, (alone[name, form] for name in NAMES))}) for form in FORMS] == [len(NAMES)] * len(FORMS)
+    with ThreadPoolExecutor(len(every)) as threads:
+        together, left = threads.map(lambda one: ask(*one), every), threads.map(leave, NAMES)
+        assert dict(zip(every, together, strict=True)) == alone
+        assert all(left)
+    for name in NAMES:
+        assert json.loads(alone[name, "schema"][0])["colour"] in COLOURS
+        assert [text[:8] for text in alone[name, "call"]] == ["", "Function"]
 
 
 @pytest.mark.parametrize(

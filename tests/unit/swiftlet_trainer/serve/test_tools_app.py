@@ -42,14 +42,14 @@ class Parrot:
         self._tokenizer, self._lock = tokenizer, threading.Lock()
         monkeypatch.setattr(model, "generate", self._generate, raising=False)
 
-    def _generate(self, input_ids: Any, stopping_criteria: Any, **_: Any) -> None:
+    def _generate(self, input_ids: Any, stopping_criteria: Any, generation_config: Any, **_: Any) -> None:
         """One token after the other, as generate() says them to its criteria."""
         import torch
 
         with self._lock:
             self.heard.append(self._tokenizer.decode(input_ids[0]))
             said = self._tokenizer(self.says.pop(0), add_special_tokens=False)["input_ids"]
-        for token in [*said, self._tokenizer.eos_token_id]:
+        for token in [*said, self._tokenizer.eos_token_id][: generation_config.max_new_tokens]:
             input_ids = torch.cat([input_ids, torch.tensor([[token]])], dim=1)
             if stopping_criteria(input_ids, None).all():
                 return
@@ -156,6 +156,33 @@ def test_choices_are_kept(asking: Any, parrot: Parrot, choice: Any, parallel: bo
         )
     assert len(found.choices[0].message.tool_calls or ()) == count
     assert ("weather" in parrot.heard[0]) == (choice == "auto")
+
+
+def test_calls_that_were_whole_before_a_cut_are_calls(asking: Any, parrot: Parrot, tokenizer: Any) -> None:
+    """Also where they had to come: what was cut is told as text, and the reason that the client knows."""
+    length = len(tokenizer(CALLS[:-40])["input_ids"])
+    fields: dict[str, Any] = {"messages": ASKED, "tools": TOOLS, "max_tokens": length}
+    parrot.says = [CALLS] * 3
+    with asking("hermes") as client:
+        for choice in ("auto", "required"):
+            found = client.chat.completions.create(model="base", tool_choice=choice, **fields).choices[0]
+            assert (found.finish_reason, _called(found.message)) == ("length", [("weather", {"place": "Bern"})])
+            assert found.message.content.startswith('<tool_call>\n{"name": "weather"')
+            assert found.message.content in CALLS
+        text, calls, ends = _streamed(client, **fields)
+    assert (text.strip(), calls, ends) == (found.message.content, [("weather", {"place": "Bern"})], ["length"])
+
+
+def test_a_call_that_must_come_and_comes_again_ends_the_answer(asking: Any, parrot: Parrot) -> None:
+    parrot.says = ["\n".join([CALLS] * 9)] * 2
+    with asking("hermes") as client:
+        asked: dict[str, Any] = {"model": "base", "messages": ASKED, "tools": TOOLS}
+        found = client.chat.completions.create(tool_choice="required", **asked)
+        free = client.chat.completions.create(**asked)
+    assert (found.choices[0].finish_reason, found.choices[0].message.content) == ("tool_calls", None)
+    assert [arguments["place"] for _, arguments in _called(found.choices[0].message)] == ["Bern", "Chur"]
+    assert len(_called(free.choices[0].message)) == 18
+    assert 4 * found.usage.completion_tokens < free.usage.completion_tokens
 
 
 def test_a_call_that_cannot_be_read_is_text(asking: Any, parrot: Parrot) -> None:

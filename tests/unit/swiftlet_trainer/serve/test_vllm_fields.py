@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic.alias_generators import to_camel
-from swiftlet.api.engines.vllm_block import KvCacheDtype, Vllm
+from swiftlet.api.v1alpha1.engines.vllm_block import KvCacheDtype, Vllm
 from swiftlet_trainer.serve.vllm_arguments import vllm_arguments
 from swiftlet_trainer.serve.vllm_sizes import parallel_problems, sizes_of
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.tasks.reranker import RerankerTask
+from swiftlet.api.v1alpha1.tasks.reranker import RerankerTask
 from swiftlet_trainer.models.embedder import Embedder, write_embedder
 from swiftlet_trainer.models.reranker import PairPrompt
 from swiftlet_trainer.serve.vllm_arguments import vllm_arguments

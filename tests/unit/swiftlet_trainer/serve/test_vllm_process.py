@@ -11,7 +11,7 @@ from swiftlet_trainer.serve.vllm_process import configuration_problems, unknown_
 CHECK = """
 import asyncio, sys
 from swiftlet_trainer.serve.vllm_process import RefusedArgumentsError, parse
-from swiftlet.api.engines.vllm_arguments import ALLOWED, REFUSED
+from swiftlet.api.v1alpha1.engines.vllm_arguments import ALLOWED, REFUSED
 for group in sys.argv[1:]:
     try:
         print("PARSED", parse(["--model", "/m", *group.split()]).max_num_seqs)

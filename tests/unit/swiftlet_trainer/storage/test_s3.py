@@ -1,6 +1,6 @@
 """Which keys are no files of a folder."""
 
-from swiftlet_trainer.storage.s3 import outside
+from swiftlet_trainer.storage.transfer import outside
 
 
 def test_keys_that_would_be_written_elsewhere() -> None:

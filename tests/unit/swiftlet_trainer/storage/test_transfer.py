@@ -1,4 +1,5 @@
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,19 @@ def test_a_disk_that_takes_a_part_of_what_is_written_is_given_the_rest(
     monkeypatch.setattr(os, "pwrite", lambda descriptor, data, begin: write(descriptor, data[:70], begin))
     download(lambda begin, end: CONTENT[begin:end], len(CONTENT), tmp_path / "a")
     assert (tmp_path / "a").read_bytes() == CONTENT
+
+
+def test_after_a_part_that_failed_no_other_one_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "PART", 10)
+    asked: list[int] = []
+
+    def read(begin: int, end: int) -> bytes:
+        asked.append(begin)
+        if begin == 0:
+            raise TransferFailed("silent")
+        time.sleep(0.01)
+        return CONTENT[begin:end]
+
+    with pytest.raises(TransferFailed, match="silent"):
+        download(read, len(CONTENT), tmp_path / "a")
+    assert len(asked) < TRIES + 50, "of 99 others"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import swiftlet_trainer
-from swiftlet.api.finetunejob import Task
-from swiftlet.api.progress import Progress
+from swiftlet.api.v1alpha1.finetunejob import Task
+from swiftlet.api.v1alpha1.progress import Progress
 from swiftlet.wire.documents import TrainDocument
 from swiftlet_trainer.tasks.registry import task_of
 

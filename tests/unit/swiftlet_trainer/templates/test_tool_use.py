@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.finetunejob import Template
+from swiftlet.api.v1alpha1.finetunejob import Template
 from swiftlet_trainer.data.encode import DroppedError
 from swiftlet_trainer.data.tools import Tool, ToolCall
 from swiftlet_trainer.data.turns import Turn

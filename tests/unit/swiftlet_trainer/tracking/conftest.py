@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.tracking import ReportTo
+from swiftlet.api.v1alpha1.tracking import ReportTo
 from swiftlet_trainer.tracking.following import Follower
 from swiftlet_trainer.tracking.registry import tracker_of
 from swiftlet_trainer.tracking.tracked_run import Ending, Point, TrackedRun, Tracker

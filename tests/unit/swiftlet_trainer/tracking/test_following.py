@@ -3,7 +3,7 @@
 from typing import Any
 
 import swiftlet_trainer.tracking.following as following
-from swiftlet_trainer.tracking.following import FIRST_PAUSE, LONGEST_PAUSE, PACE, follow
+from swiftlet_trainer.tracking.following import AGAIN, FIRST_PAUSE, LACKS, LONGEST_PAUSE, PACE, follow
 from swiftlet_trainer.tracking.tracked_run import Ending
 
 
@@ -81,6 +81,15 @@ def test_the_end_takes_the_rest_along_and_closes_nothing_that_is_out_of_reach(tr
     gone = recording(failure=OSError("gone"))
     tracked.follower(gone).end(Ending.FAILED)
     assert gone.endings == []
+
+
+def test_after_the_end_nothing_is_said_to_be_tried_again(tracked: Any, recording: Any) -> None:
+    tracker = recording(failure=OSError("gone"))
+    follower = tracked.follower(tracker)
+    tracked.write(1)
+    follower.turn()
+    follower.end(Ending.FINISHED)
+    assert [message for _, message in tracked.told] == [f"OSError: gone; {AGAIN}", f"OSError: gone; {LACKS}"]
 
 
 def test_a_client_that_is_not_installed_is_told_with_the_remedy(tracked: Any, recording: Any) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swiftlet.api.tracking import ReportTo
+from swiftlet.api.v1alpha1.tracking import ReportTo
 from swiftlet_trainer.tracking.registry import tracker_of
 
 LOSSES = {1: 1.0, 2: 0.5, 3: 1 / 3, 4: 0.25}
@@ -44,10 +44,12 @@ def _tfrecords(data: bytes) -> list[bytes]:
 
 
 def test_wandb_offline(tracked: Any) -> None:
+    import wandb
     from swanlab.converter.wb.wbdatastore import WBDataStoreReader  # a reader of these files that is not W&B's
     from wandb.proto.wandb_internal_pb2 import Record
 
     tracked.two_attempts(wandb={"mode": "offline", "project": "birds"})
+    wandb.teardown()  # as at the end of a process: before it, the program that writes may have a run's last lines still
     runs, steps, codes = [], [], []
     for file in sorted((tracked.folder / "wandb").glob("offline-run-*/*.wandb"), key=lambda one: one.stat().st_mtime):
         with WBDataStoreReader() as reader:

@@ -29,7 +29,9 @@ def test_attention_and_kernels_that_do_not_fit_are_told(tmp_path: Path) -> None:
     plan = replace(plan, liger=Choice(True, "as on a GPU"))
     model = load_trainable(DOCUMENT, task_of(DOCUMENT), tmp_path, plan, said.append)
     assert said == [
-        "norms and activations stay as they are: Liger does not know FalconForCausalLM",
         "rows are padded: this architecture does not allow row_by_row",
+        "attention sdpa; rewritten: nothing; left out: Liger's kernels (they fit nothing in FalconForCausalLM), norms "
+        "in one piece (they fit nothing in FalconForCausalLM), adapters in one piece (they fit nothing in "
+        "FalconForCausalLM)",
     ]
     assert model.config._attn_implementation == "sdpa"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from swiftlet.api.training import Training
+from swiftlet.api.v1alpha1.training import Training
 from swiftlet_trainer.training.optimizer import MasterWeights, build_optimizer, clip_gradients, parameter_groups
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from swiftlet.api.training import Training
+from swiftlet.api.v1alpha1.training import Training
 from swiftlet_trainer.parallel.peers import Peers
 from swiftlet_trainer.training.replicated import OPTIMIZER_FILE, Replicated
 

@@ -8,19 +8,20 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from swiftlet.api.tuner import Lora, Tuner
+from swiftlet.api.v1alpha1.tuner import Lora, Tuner
 from swiftlet.wire.step_plan import Choice
 from swiftlet_trainer.training.rewrites import OF_MODEL, Rewrite, rewrite_adapters, rewrite_model
 from swiftlet_trainer.training.shrunk import shrunk
 from swiftlet_trainer.tuners.apply import apply_tuner
 
-PLAN: Any = SimpleNamespace(liger=Choice(False, ""), norms=Choice("fused", ""), adapters=Choice("fused", ""))
+PLAN: Any = SimpleNamespace(liger=Choice(False, "for GPUs"), norms=Choice("fused", ""), adapters=Choice("fused", ""))
 TUNER = Tuner(lora=Lora(rank=4))
+ODD = "odd ones (LlamaForCausalLM computes something else with them)"
 IDS = torch.arange(3, 15).unsqueeze(0)
 
 
 def asked(does: Callable[[Any], Any]) -> tuple[Rewrite, ...]:
-    return (Rewrite("odd ones", lambda plan: True, does),)
+    return (Rewrite("odd ones", lambda plan: Choice(True, ""), True, does),)
 
 
 def rewritten(model: Any) -> list[str]:
@@ -29,14 +30,16 @@ def rewritten(model: Any) -> list[str]:
 
 
 def test_what_the_plan_asks_for_is_done_and_means_the_same(tiny: Any) -> None:
-    before, said = tiny(input_ids=IDS).logits, list[str]()
-    rewrite_model(tiny, PLAN, said.append)
+    before = tiny(input_ids=IDS).logits
+    found = rewrite_model(tiny, PLAN)
     assert len(rewritten(tiny)) == 5, "all norms"
     tuned = apply_tuner(tiny, TUNER, seed=0)
-    rewrite_adapters(tuned, TUNER, "tokens", PLAN, said.append)
+    found += rewrite_adapters(tuned, TUNER, "tokens", PLAN)
     assert len(rewritten(tuned)) == 5 + 14, "and every layer that has an adapter"
     torch.testing.assert_close(tuned(input_ids=IDS).logits, before, atol=1e-4, rtol=1e-4)
-    assert said == []
+    assert str(found) == (
+        "rewritten: norms in one piece (5), adapters in one piece (14); left out: Liger's kernels (for GPUs)"
+    )
 
 
 @pytest.mark.parametrize(("head", "kind"), [("pool", "LlamaModel"), ("score", "LlamaForSequenceClassification")])
@@ -44,7 +47,7 @@ def test_models_with_another_head_are_tried_as_they_are(head: Any, kind: str) ->
     sizes = {"hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 4, "num_key_value_heads": 2}
     config = transformers.LlamaConfig(vocab_size=300, num_hidden_layers=2, **sizes)
     tuned = apply_tuner(getattr(transformers, kind)(config), TUNER, 0, head)
-    rewrite_adapters(tuned, TUNER, head, PLAN, pytest.fail)
+    assert rewrite_adapters(tuned, TUNER, head, PLAN).taken == ("adapters in one piece (14)",)
     assert len(rewritten(tuned)) == 14
 
 
@@ -53,13 +56,14 @@ def test_layers_that_are_named_one_by_one_may_lie_behind_the_first_few() -> None
     tuner = Tuner(lora=Lora(rank=4, target_modules=["layers.11.self_attn.q_proj"]))
     config = transformers.LlamaConfig(vocab_size=300, num_hidden_layers=12, **sizes)
     tuned = apply_tuner(transformers.LlamaForCausalLM(config), tuner, 0)
-    rewrite_adapters(tuned, tuner, "tokens", PLAN, pytest.fail)
+    assert rewrite_adapters(tuned, tuner, "tokens", PLAN).taken == ("adapters in one piece (1)",)
     assert len(rewritten(tuned)) == 1
 
 
 def test_what_the_plan_does_not_ask_for_is_not_tried(tiny: Any) -> None:
-    plan: Any = SimpleNamespace(liger=Choice(False, ""), norms=Choice("own", ""))
-    rewrite_model(tiny, plan, pytest.fail)
+    plan: Any = SimpleNamespace(liger=Choice(False, "for GPUs"), norms=Choice("own", "as written"))
+    found = rewrite_model(tiny, plan)
+    assert str(found) == "rewritten: nothing; left out: Liger's kernels (for GPUs), norms in one piece (as written)"
     assert rewritten(tiny) == []
 
 
@@ -79,11 +83,19 @@ def broken(model: Any) -> bool:
     raise RuntimeError("no kernel for heads of this size")
 
 
-@pytest.mark.parametrize("does", [unnormed, turned, broken])
+class CompilationError(Exception):
+    """Triton's errors are of no kind that Python has."""
+
+
+def uncompiled(model: Any) -> bool:
+    raise CompilationError("no such type")
+
+
+@pytest.mark.parametrize("does", [unnormed, turned, broken, uncompiled])
 def test_what_means_something_else_is_left_out_and_said(tiny: Any, does: Callable[[Any], bool]) -> None:
-    before, said = tiny(input_ids=IDS).logits, list[str]()
-    rewrite_model(tiny, PLAN, said.append, (*asked(does), *OF_MODEL))
-    assert said == ["odd ones are left out: LlamaForCausalLM computes something else with them"]
+    before = tiny(input_ids=IDS).logits
+    found = rewrite_model(tiny, PLAN, (*asked(does), *OF_MODEL))
+    assert found.left == (ODD, "Liger's kernels (for GPUs)")
     assert len(rewritten(tiny)) == 5, "those after it are done"
     torch.testing.assert_close(tiny(input_ids=IDS).logits, before, atol=1e-4, rtol=1e-4)
 
@@ -97,9 +109,8 @@ def test_adapters_that_are_left_out_would_show(tiny: Any) -> None:
                 layer.forward = layer.base_layer.forward
         return True
 
-    tuned, said = apply_tuner(tiny, TUNER, seed=0), list[str]()
-    rewrite_adapters(tuned, TUNER, "tokens", PLAN, said.append, asked(without))
-    assert said == ["odd ones are left out: LlamaForCausalLM computes something else with them"]
+    tuned = apply_tuner(tiny, TUNER, seed=0)
+    assert rewrite_adapters(tuned, TUNER, "tokens", PLAN, asked(without)).left == (ODD,)
     assert rewritten(tuned) == []
 
 
@@ -107,18 +118,17 @@ def test_weights_that_are_not_here_need_not_be() -> None:
     """As under ZeRO-3, and random numbers go on as they were."""
     with torch.device("meta"):
         model = transformers.LlamaForCausalLM(transformers.LlamaConfig(num_hidden_layers=12))
-    before, done, said = torch.get_rng_state(), list[Any](), list[str]()
-    rewrite_model(model, PLAN, said.append, [*asked(done.append), *asked(unnormed)])
+    before, done = torch.get_rng_state(), list[Any]()
+    found = rewrite_model(model, PLAN, [*asked(done.append), *asked(unnormed)])
     small, own = done
     assert (small.config.num_hidden_layers, own) == (8, model)
-    assert said == ["odd ones are left out: LlamaForCausalLM computes something else with them"]
+    assert found.left == ("odd ones (they fit nothing in LlamaForCausalLM)", ODD)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_without_a_small_form_nothing_is_done(rigid: Any) -> None:
-    said = list[str]()
-    rewrite_model(rigid, PLAN, said.append)
-    assert said == ["norms in one piece are left out: Rigid has no small form to try them on"]
+    left = rewrite_model(rigid, PLAN).left
+    assert left == ("Liger's kernels (for GPUs)", "norms in one piece (Rigid has no small form to try them on)")
 
 
 def test_a_small_model_may_have_few_layers() -> None:

@@ -1,7 +1,7 @@
 """Learning rate over a run."""
 
 import pytest
-from swiftlet.api.training import Training
+from swiftlet.api.v1alpha1.training import Training
 from swiftlet_trainer.training.schedule import learning_rate_factor, warmup_steps
 
 

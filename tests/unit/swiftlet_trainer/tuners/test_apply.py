@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from swiftlet.api.tuner import Full, Lora, Tuner
+from swiftlet.api.v1alpha1.tuner import Full, Lora, Tuner
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.training.model import trainable_parameters
 from swiftlet_trainer.tuners.apply import apply_tuner

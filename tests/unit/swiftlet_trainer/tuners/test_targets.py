@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from swiftlet.api.tuner import Full, Lora, Tuner
+from swiftlet.api.v1alpha1.tuner import Full, Lora, Tuner
 from swiftlet_trainer.models.saving import save_weights
 from swiftlet_trainer.tasks.sft.loss import nll
 from swiftlet_trainer.training.collate import Collator

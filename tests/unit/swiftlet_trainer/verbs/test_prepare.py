@@ -1,20 +1,23 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from swiftlet.wire.messages import EXIT_INVALID, EXIT_OK
-from swiftlet_trainer.data.prepared import open_prepared
+from swiftlet_trainer.data.prepared import open_prepared, prepared_folder
 from swiftlet_trainer.failures import reporting
 from swiftlet_trainer.verbs.prepare import run
 
 
-def test_the_command_prepares_and_leaves_the_counts(pod: Any, chat: Callable[..., dict[str, Any]]) -> None:
+def test_the_command_takes_no_torch_makes_the_same_and_leaves_the_counts(
+    pod: Any, chat: Callable[..., dict[str, Any]]
+) -> None:
     document = pod.document(pod.data("a.jsonl", [chat("q", "a"), chat("q")]))
     done = subprocess.run(
-        [sys.executable, "-m", "swiftlet_trainer", "prepare", "--job", pod.job(document)],
+        [sys.executable, "-X", "importtime", "-m", "swiftlet_trainer", "prepare", "--job", pod.job(document)],
         capture_output=True,
         text=True,
         env=os.environ,
@@ -28,6 +31,14 @@ def test_the_command_prepares_and_leaves_the_counts(pod: Any, chat: Callable[...
         "tokens": open_prepared(document).counts.tokens,
         "dropped": {"no_assistant_turn": 1},
     }
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "transformers" in imported
+    assert "torch" not in imported
+    folder = prepared_folder(document)
+    alone = {file.name: file.read_bytes() for file in folder.iterdir()}
+    shutil.rmtree(folder)
+    assert run(pod.job(document)) == EXIT_OK
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == alone
 
 
 def test_bad_data_leaves_every_problem(pod: Any, chat: Callable[..., dict[str, Any]]) -> None:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,16 @@ def test_an_archive_is_known_by_its_digest(tmp_path: Path) -> None:
     found = stores.identities([first, second])
     assert found.keys() == {"localhost/first:1", "localhost/second:1"}
     assert len(set(found.values())) == 2
+
+
+def test_a_removal_that_is_interrupted_leaves_no_template_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(stores.shutil, "rmtree", lambda path, ignore_errors=False: None)
+    for number in range(stores.KEPT + 1):
+        template = stores.templates() / f"{number}"
+        template.mkdir(parents=True)
+        os.utime(template, (number, number))
+    stores._prune()
+    assert sorted(path.name for path in stores.templates().iterdir()) == ["1", "2", "3", "4"]

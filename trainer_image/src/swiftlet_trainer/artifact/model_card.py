@@ -9,9 +9,9 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from swiftlet.api.tasks import AUTO_CLASSES, Task
-from swiftlet.api.tasks.block import HeadName
-from swiftlet.api.uris import hub_name
+from swiftlet.api.v1alpha1.tasks import AUTO_CLASSES, Task
+from swiftlet.api.v1alpha1.tasks.block import HeadName
+from swiftlet.api.v1alpha1.uris import hub_name
 
 from swiftlet_trainer.artifact.manifest import Manifest
 from swiftlet_trainer.serve.vllm_arguments import LORA_RANKS, adapter_problems, adapter_rank

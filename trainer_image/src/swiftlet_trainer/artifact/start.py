@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swiftlet.api.tuner import Lora, other_shape
+from swiftlet.api.v1alpha1.tuner import Lora, other_shape
 from swiftlet.wire.documents import TrainDocument
 from swiftlet.wire.reading import read
 

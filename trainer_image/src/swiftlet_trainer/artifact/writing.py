@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.finetunejob import Artifact
-from swiftlet.api.uris import hub_name, parse_uri, scheme_of
+from swiftlet.api.v1alpha1.finetunejob_status import Artifact
+from swiftlet.api.v1alpha1.uris import hub_name, parse_uri, scheme_of
 from swiftlet.wire.documents import ARTIFACTS_ROOT, OUTPUT_ROOT, ResolvedModel, TrainDocument
 
 from swiftlet_trainer.artifact.compatibility import ADAPTER_CONFIG, describe_base

@@ -124,7 +124,8 @@ class CheckpointStore:
         shutil.rmtree(final, ignore_errors=True)
         partial.rename(final)
         _sync_folder(self.folder)
-        for old in self.steps()[: -self._keep]:
+        # A newer one is broken, or this run would have gone on from it: it takes nobody's place.
+        for old in [other for other in self.steps() if other <= step][: -self._keep]:
             self.discard(old)
         return final
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from swiftlet.api.tasks.channels import LONGEST_CHANNEL, MOST_CHANNELS
+from swiftlet.api.v1alpha1.tasks.channels import LONGEST_CHANNEL, MOST_CHANNELS
 
 from swiftlet_trainer.data.contents import text_of
 from swiftlet_trainer.data.examples import Example

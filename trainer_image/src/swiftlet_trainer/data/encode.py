@@ -1,25 +1,24 @@
 """From the rows of a data set to tokens and labels, batch by batch; every row is counted."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from swiftlet.api.dataset import Dataset
-from swiftlet.api.finetunejob import Template
+import numpy as np
+from swiftlet.api.v1alpha1.dataset import Dataset
+from swiftlet.api.v1alpha1.finetunejob import Template
 
-from swiftlet_trainer.data.channels import CHANNELLED, Channels
+from swiftlet_trainer.data.channels import Channels
 from swiftlet_trainer.data.examples import AnyExample, Example, Shape
-from swiftlet_trainer.data.formats import FORMATS, Format, converted, detect, key_book, unused_columns
-from swiftlet_trainer.data.judgements import JUDGEMENTS
+from swiftlet_trainer.data.formats import Format, converted
 from swiftlet_trainer.data.keys import KeyBook, RowError
-from swiftlet_trainer.data.labelled import LABELLED
-from swiftlet_trainer.data.preferences import MARGINS, PREFERENCES
+from swiftlet_trainer.data.known_formats import format_of
 from swiftlet_trainer.data.readers import BadRow, UnreadableFileError, is_numbered_by_line, read_rows
-from swiftlet_trainer.data.relevance import RELEVANCE
 from swiftlet_trainer.data.tally import Tally
+from swiftlet_trainer.templates.factors import Floats
 from swiftlet_trainer.templates.prompt_template import UnsuitableTemplateError
 from swiftlet_trainer.templates.segments import Rendered, Segments, UnencodableError, Weighed
 
@@ -163,7 +162,7 @@ class Encoder:
                     tally.problem(row.number, row.problem)
                     continue
                 try:
-                    known = known or _format(dataset, row.columns, self._rows.shape)
+                    known = known or format_of(dataset, row.columns, self._rows.shape)
                     known[1].number = row.number
                     example = converted(row.columns, known[0], dataset.columns, known[1])
                     rendered = self._rendered(_filled(example, dataset.placeholders))
@@ -243,14 +242,15 @@ class Encoder:
         return self._rows.grouped(cut)
 
 
-def scaled(row: Encoded, factors: Sequence[float] | None) -> Encoded:
+def scaled(row: Encoded, factors: Floats | None) -> Encoded:
     """The row with the weight of each of its labels times a factor; what has 0 is no label any more."""
     if factors is None:
         return row
-    own = row.weights or [1.0] * len(row.labels)
-    weights = [0.0 if label == IGNORED else w * f for label, w, f in zip(row.labels, own, factors, strict=True)]
-    labels = [label if weight else IGNORED for label, weight in zip(row.labels, weights, strict=True)]
-    return replace(row, labels=labels, weights=None if set(weights) <= {0.0, 1.0} else weights)
+    labels = np.array(row.labels)
+    weights = np.where(labels == IGNORED, 0.0, factors if row.weights is None else factors * row.weights)
+    is_marked = bool(((weights != 0) & (weights != 1)).any())
+    labels = np.where(weights != 0, labels, IGNORED)
+    return replace(row, labels=labels.tolist(), weights=weights.tolist() if is_marked else None)
 
 
 def _texts(batch: Batch) -> list[Rendered]:
@@ -264,28 +264,6 @@ def _pieces(row: Encoded, limit: int) -> Iterator[Encoded]:
         end = start + limit - (size - start == limit + 1 and limit > 1)
         yield row.part(start, end)
         start = end
-
-
-FORMATS_OF: Mapping[Shape, Mapping[str, Format[AnyExample]]] = {
-    "example": FORMATS,
-    "channelled": CHANNELLED,
-    "preference": PREFERENCES,
-    "judgement": {**JUDGEMENTS, **PREFERENCES},
-    "margin": MARGINS,
-    "relevance": RELEVANCE,
-    "labelled": LABELLED,
-}
-
-
-def _format(dataset: Dataset, row: dict[str, Any], shape: Shape) -> tuple[Format[AnyExample], KeyBook]:
-    """The data set's format and what its keys mean, found from its first row when the document does not say."""
-    formats = FORMATS_OF[shape]
-    if dataset.format != "auto" and dataset.format not in formats:
-        raise RowError(f"format {dataset.format} is none that the task reads ({', '.join(formats)}); use auto")
-    found = detect(row, dataset.columns, formats) if dataset.format == "auto" else formats[dataset.format]
-    if unused := unused_columns(found, dataset.columns):
-        raise RowError(f"columns.{unused[0]} has no meaning for format {found.name}; leave it out, or set format")
-    return found, key_book(found, dataset.columns)
 
 
 def _filled(example: AnyExample, values: dict[str, str]) -> AnyExample:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from swiftlet.api.dataset import Columns
+from swiftlet.api.v1alpha1.dataset import Columns
 
 from swiftlet_trainer.data.calls import calls_of
 from swiftlet_trainer.data.contents import text_of

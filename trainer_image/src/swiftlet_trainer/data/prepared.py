@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from datasets import Dataset
-from swiftlet.api.finetunejob import DatasetCounts
+from swiftlet.api.v1alpha1.finetunejob_status import DatasetCounts
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.digest import preparation_key

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from swiftlet.api.finetunejob import DatasetCounts
+from swiftlet.api.v1alpha1.finetunejob_status import DatasetCounts
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.channels import Channels, dataset_channels

@@ -9,7 +9,7 @@ from swiftlet_trainer.evaluate.statistics import Array, Sample, mean_sample
 
 
 def class_samples(records: Sequence[Record]) -> Mapping[str, Sample]:
-    """By the names of swiftlet.api.suites.ClassificationMetric. predicted and expected of records: 1 or 0 for each
+    """By the names of api.v1alpha1.suites.ClassificationMetric. predicted and expected of records: 1 or 0 for each
     class."""
     given = np.array([record.predicted for record in records])
     known = np.array([record.expected for record in records])

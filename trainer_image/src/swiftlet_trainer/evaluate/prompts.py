@@ -193,8 +193,8 @@ class _Encoder:
         for index, part in enumerate(found.parts):
             ids += part
             scored += [index % 2 == 1 and (rendered.weights or [])[index // 2] > 0] * len(part)
-        if found.factors:
-            scored = [one and factor > 0 for one, factor in zip(scored, found.factors, strict=True)]
+        if found.factors is not None:
+            scored = [one and factor > 0 for one, factor in zip(scored, found.factors.tolist(), strict=True)]
         return Scored(ids, scored)
 
     def choice(self, turns: Sequence[Turn], choice: str, tools: Sequence[Tool] = ()) -> list[int]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from swiftlet.api.suites import SUITE_NAMES
+from swiftlet.api.v1alpha1.suites import SUITE_NAMES
 from swiftlet.wire.documents import ResolvedSuite
 
 from swiftlet_trainer.data.readers import BadRow, UnreadableFileError, is_numbered_by_line, read_rows

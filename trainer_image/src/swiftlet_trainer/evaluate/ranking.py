@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from swiftlet.api.suites import RetrievalMetric
+from swiftlet.api.v1alpha1.suites import RetrievalMetric
 
 Grades = NDArray[np.float64]
 

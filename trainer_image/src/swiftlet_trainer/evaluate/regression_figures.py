@@ -10,7 +10,7 @@ from swiftlet_trainer.evaluate.statistics import Array, Sample, mean_sample
 
 
 def figure_samples(records: Sequence[Record]) -> Mapping[str, Sample]:
-    """By the names of swiftlet.api.suites.RegressionMetric. predicted and expected of records: a number for each
+    """By the names of api.v1alpha1.suites.RegressionMetric. predicted and expected of records: a number for each
     figure."""
     given, known = (np.array([getattr(one, name) for one in records]) for name in ("predicted", "expected"))
     return {

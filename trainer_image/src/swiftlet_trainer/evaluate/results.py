@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from swiftlet.api.evalrun import Comparison, Result
+from swiftlet.api.v1alpha1.evalrun import Comparison, Result
 from swiftlet.wire.documents import ResolvedSuite
 
 from swiftlet_trainer.evaluate.record import Record

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from swiftlet.api.evalrun import Measured
+from swiftlet.api.v1alpha1.evalrun import Measured
 from swiftlet.wire.documents import EvaluateDocument, ResolvedModel, ResolvedSubject, ResolvedSuite
 
 from swiftlet_trainer.evaluate.run import Reading

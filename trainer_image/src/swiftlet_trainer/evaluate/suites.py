@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from swiftlet.api.suites import SUITE_METRICS
+from swiftlet.api.v1alpha1.suites import SUITE_METRICS
 from swiftlet.wire.documents import ResolvedSuite
 
 from swiftlet_trainer.evaluate.agents.suite import tool_calling

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from swiftlet.api.tasks.embedding import Pooling
+from swiftlet.api.v1alpha1.tasks.embedding import Pooling
 
 from swiftlet_trainer.evaluate.finite import NotFiniteError
 from swiftlet_trainer.evaluate.likelihood import Progress, batches

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.tasks import Task
-from swiftlet.api.tasks.embedding import Pooling
+from swiftlet.api.v1alpha1.tasks import Task
+from swiftlet.api.v1alpha1.tasks.embedding import Pooling
 
 from swiftlet_trainer.artifact.manifest import is_artifact, read_manifest
 from swiftlet_trainer.failures import InvalidInput

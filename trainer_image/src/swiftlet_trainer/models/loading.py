@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.tasks.block import HeadName
+from swiftlet.api.v1alpha1.tasks.block import HeadName
 from swiftlet.wire.documents import ResolvedModel
 
 from swiftlet_trainer.artifact.identity import identity_problems

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from swiftlet.api.tasks.block import HeadName
+from swiftlet.api.v1alpha1.tasks.block import HeadName
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.models.embedder import makes_vectors, read_embedder

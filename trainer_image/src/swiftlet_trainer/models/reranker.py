@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from swiftlet.api.finetunejob import Template
-from swiftlet.api.tasks import Task
-from swiftlet.api.tasks.reranker import RerankerTask
+from swiftlet.api.v1alpha1.finetunejob import Template
+from swiftlet.api.v1alpha1.tasks import Task
+from swiftlet.api.v1alpha1.tasks.reranker import RerankerTask
 
 from swiftlet_trainer.artifact.manifest import is_artifact, read_manifest
 from swiftlet_trainer.data.turns import Turn

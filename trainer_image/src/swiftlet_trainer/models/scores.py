@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.tasks import Task
-from swiftlet.api.tasks.block import ProblemType
+from swiftlet.api.v1alpha1.tasks import Task
+from swiftlet.api.v1alpha1.tasks.block import ProblemType
 
 from swiftlet_trainer.artifact.compatibility import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from swiftlet_trainer.artifact.manifest import is_artifact, read_manifest

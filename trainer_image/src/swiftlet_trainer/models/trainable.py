@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.tasks.block import HeadName
+from swiftlet.api.v1alpha1.tasks.block import HeadName
 
 from swiftlet_trainer.models.checks import json_object
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from swiftlet_trainer.failures import InvalidInput
 
+WORKER = "swiftlet_trainer.training.worker"
+"""The module that each training process runs."""
+
 
 @dataclass(frozen=True)
 class NodeEnvironment:

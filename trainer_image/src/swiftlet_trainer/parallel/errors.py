@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from swiftlet.api.finetunejob import Failure
+from swiftlet.api.v1alpha1.finetunejob_status import Failure
 
 from swiftlet_trainer.failures import failure_of
 

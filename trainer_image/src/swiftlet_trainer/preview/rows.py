@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from swiftlet.api.tasks import Task
+from swiftlet.api.v1alpha1.tasks import Task
 from swiftlet.wire.documents import TrainDocument
 from swiftlet.wire.preview import PreviewSegment, PreviewSequence, PreviewToken
 

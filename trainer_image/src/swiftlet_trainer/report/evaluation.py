@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic.alias_generators import to_camel
-from swiftlet.api.evalrun import Comparison, Result
+from swiftlet.api.v1alpha1.evalrun import Comparison, Result
 from swiftlet.wire.documents import EvaluateDocument, ResolvedSubject
 from swiftlet.wire.significance import judged
 

@@ -12,7 +12,7 @@ from swiftlet_trainer.serve.request_metrics import Meter, Outcome
 @dataclass(frozen=True)
 class Sampling:
     """How to choose tokens. temperature 0 is greedy. kept: control tokens that are part of the text. guide: a logits
-    processor of this answer alone."""
+    processor of this answer alone. is_over: asked with each piece of text; where true, the answer ends behind it."""
 
     max_tokens: int | None
     temperature: float
@@ -21,6 +21,7 @@ class Sampling:
     seed: int | None
     kept: Sequence[str] = ()
     guide: Callable[[Any, Any], Any] | None = None
+    is_over: Callable[[str], bool] | None = None
 
 
 @dataclass
@@ -30,6 +31,11 @@ class Usage:
     prompt_tokens: int
     completion_tokens: int = 0
     finish_reason: str = "stop"
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there was no room for the rest."""
+        return self.finish_reason == "length"
 
 
 class Answer(Awaited):

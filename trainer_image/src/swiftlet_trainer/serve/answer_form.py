@@ -56,7 +56,7 @@ def _start(control: Mapping[str, int], thinks: Thinks) -> str:
 
 def _said(request: ChatRequest, agent: AgentTemplate | None, control: Mapping[str, int]) -> Form | None:
     """The form of what is said, by the rule `said`."""
-    tools, must_call = request.callable_tools, request.tool_choice not in ("none", "auto")
+    tools, must_call = request.callable_tools, request.must_call
     schema = request.response_format.wanted if request.response_format else None
     if agent and (must_call or schema is not None or any(map(_is_strict, tools))):
         chosen = request.tool_choice.function.name if isinstance(request.tool_choice, NamedChoice) else None

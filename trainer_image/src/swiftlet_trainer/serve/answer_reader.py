@@ -16,9 +16,9 @@ class AnswerReader:
         thought, said = self._thoughts.push(text)
         return thought, self._calls.push(said)
 
-    def finish(self) -> tuple[str, str, tuple[ToolCall, ...]]:
-        """(thought, said, calls): what was held back, when no more comes."""
+    def finish(self, is_cut: bool = False) -> tuple[str, str, tuple[ToolCall, ...]]:
+        """(thought, said, calls): what was held back, when no more comes. is_cut: by the answer's length."""
         thought, said = self._thoughts.rest()
         shown = self._calls.push(said)
-        rest, calls = self._calls.finish()
+        rest, calls = self._calls.finish(is_cut)
         return thought, shown + rest, calls

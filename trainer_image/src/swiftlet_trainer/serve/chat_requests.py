@@ -120,7 +120,7 @@ class ChatRequest(Request):
     @model_validator(mode="after")
     def _can_be_chosen(self) -> "ChatRequest":
         """A call that must come needs its tool."""
-        if self.tool_choice in ("none", "auto"):
+        if not self.must_call:
             return self
         named = self.tool_choice.function.name if isinstance(self.tool_choice, NamedChoice) else None
         known = [tool["function"]["name"] for tool in self.tools]
@@ -128,6 +128,11 @@ class ChatRequest(Request):
             which = f"{named!r} is none of them ({', '.join(known)})" if known else "there are none"
             raise Refused(f"tool_choice: asks for one of `tools`, and {which}", "tool_choice")
         return self
+
+    @property
+    def must_call(self) -> bool:
+        """Whether the answer is one or more calls."""
+        return self.tool_choice not in ("none", "auto")
 
     @property
     def callable_tools(self) -> tuple[Tool, ...]:

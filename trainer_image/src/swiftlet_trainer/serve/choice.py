@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from swiftlet.api.engines.engine import ServingEngine
-from swiftlet.api.engines.registry import AUTO, ENGINES, engines_that, other_engines
+from swiftlet.api.v1alpha1.engines.engine import ServingEngine
+from swiftlet.api.v1alpha1.engines.registry import AUTO, ENGINES, engines_that, other_engines
 from swiftlet.wire.documents import ServeDocument
 from swiftlet.wire.engine_arguments import refused_argument_problems
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from swiftlet_trainer.data.tools import Tool, tool_texts
+from swiftlet_trainer.data.tools import Tool
 from swiftlet_trainer.data.turns import Turn
-from swiftlet_trainer.serve.agent_texts import as_texts, linked_turns
+from swiftlet_trainer.serve.agent_texts import as_texts, linked_turns, require_free, texts_of
 from swiftlet_trainer.serve.openai_requests import Refused
 from swiftlet_trainer.serve.thought_reader import Thinks
 from swiftlet_trainer.templates.agents.recognition import recognized
@@ -48,7 +48,7 @@ class Conversations:
         Refused."""
         if not self._tokenizer.chat_template:
             raise Refused("the model has no chat template; use /v1/completions", "messages")
-        self._require_characters(turns, tools)
+        require_free(texts_of(turns, tools), self._special)
         turns = linked_turns(turns, tools)
         if self._writer:
             said, continues = as_texts(turns, tools, self._writer.template.name, self._writer.turns)
@@ -68,19 +68,12 @@ class Conversations:
     def _segments(self) -> Segments:
         return Segments(self._tokenizer)
 
-    def _require_characters(self, turns: Sequence[Turn], tools: Sequence[Tool]) -> None:
-        """Raise Refused for a character that would be taken for the stand-in of a control token."""
-        if found := next((one for text in _texts(turns, tools) if (one := self._special.reserved(text))), None):
-            raise Refused(
-                f"messages: a text has U+{ord(found):X}, which is kept for our own use; leave it out", "messages"
-            )
-
     def _text(
         self, messages: list[dict[str, Any]], turns: Sequence[Turn], tools: Sequence[Tool], continues: bool
     ) -> tuple[str, bool]:
         """The conversation as the chat template writes it, and whether it has stand-ins of SpecialTokens: for what
         looks like a control token and must not become one, and for the control tokens of an agent template."""
-        said = _texts(turns, tools)
+        said = texts_of(turns, tools)
         looks = self._special.find(said) is not None
         if looks:
             messages, tools = self._special.shielded_value(messages), self._special.shielded_value(tools)
@@ -117,7 +110,3 @@ class Conversations:
                 f"the chat template refuses the conversation: {self._special.unshielded(str(error))}", "messages"
             ) from None
         return text.partition(OPENING)[0] if continues else text
-
-
-def _texts(turns: Sequence[Turn], tools: Sequence[Tool]) -> list[str]:
-    return [*(text for turn in turns for text in turn.texts), *tool_texts(tools)]

@@ -16,7 +16,7 @@ from swiftlet_trainer.data.tools import ToolCall
 from swiftlet_trainer.serve.answer import Answer, Sampling, Usage
 from swiftlet_trainer.serve.answer_form import form_of
 from swiftlet_trainer.serve.answer_reader import AnswerReader
-from swiftlet_trainer.serve.call_reader import CallReader
+from swiftlet_trainer.serve.call_reader import CallReader, Repetition
 from swiftlet_trainer.serve.chat_requests import ChatRequest
 from swiftlet_trainer.serve.conversations import REMEDY
 from swiftlet_trainer.serve.departure import EventStream, unless_left
@@ -38,7 +38,7 @@ def add_generation(app: FastAPI, engine: TransformersEngine, wait_seconds: float
     async def chat(request: ChatRequest, http: Request) -> Any:
         prompt, agent, sampling = await run_in_threadpool(_conversation, engine, request)
         answer = engine.answer(request.model, prompt, sampling)
-        calls = CallReader(agent, request.callable_tools, request.parallel_tool_calls)
+        calls = CallReader(agent, request.callable_tools, request.parallel_tool_calls, request.must_call)
         reader = AnswerReader(ThoughtReader(prompt.thinks), calls)
         return await _answered(engine, answer, request, http.receive, _Chat(reader), wait_seconds)
 
@@ -61,6 +61,8 @@ def _conversation(engine: TransformersEngine, request: ChatRequest) -> tuple[Pro
     sampling = _sampling(request, request.max_tokens, agent)
     if prompt.thinks != "no":
         sampling = replace(sampling, kept=(*sampling.kept, BEGIN_OF_THOUGHT, END_OF_THOUGHT))
+    if agent and request.must_call:
+        sampling = replace(sampling, is_over=Repetition(agent, tools))
     if form := form_of(request, agent, engine.guides.control, prompt.thinks):
         sampling = replace(sampling, guide=engine.guides.guide(form))
     return prompt, agent, sampling
@@ -149,7 +151,7 @@ async def _answered(
     except BaseException:  # it was refused, it failed, or the client or the server goes
         answer.leave()
         raise
-    (thought, shown), (more, rest, calls) = shape.reader.push(text), shape.reader.finish()
+    (thought, shown), (more, rest, calls) = shape.reader.push(text), shape.reader.finish(answer.usage.is_cut)
     choices = [shape.choice(shown + rest, _finish(answer.usage, calls), False, calls=calls, thought=thought + more)]
     return {**head, "object": shape.whole, "choices": choices, "usage": _counts(answer.usage)}
 
@@ -182,7 +184,7 @@ async def _events(
         async for piece in answer:
             if any(shown := reader.push(piece)):
                 yield chunk(*shown)
-        rest = reader.finish()
+        rest = reader.finish(answer.usage.is_cut)
         if any(rest):
             yield chunk(*rest)
     except Exception as error:

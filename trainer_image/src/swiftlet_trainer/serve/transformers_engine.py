@@ -163,8 +163,9 @@ class _Speaker(StoppingCriteria):  # type: ignore[misc]
         if token in self._ends:
             self._ended = True
             return
-        self._say(self._speech.push(token))
-        self._ended = self._speech.has_stopped or self._answer.has_left
+        text, is_over = self._speech.push(token), self._answer.sampling.is_over
+        self._say(text)
+        self._ended = self._speech.has_stopped or self._answer.has_left or bool(is_over and is_over(text))
 
     def _say(self, text: str) -> None:
         if text:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from swiftlet.api.engines.registry import other_engines
-from swiftlet.api.tasks.block import HeadName
+from swiftlet.api.v1alpha1.engines.registry import other_engines
+from swiftlet.api.v1alpha1.tasks.block import HeadName
 
 from swiftlet_trainer.evaluate.generation import padding_token
 from swiftlet_trainer.evaluate.scores import head_of

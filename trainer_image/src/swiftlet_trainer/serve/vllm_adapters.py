@@ -2,7 +2,7 @@
 
 import re
 
-from swiftlet.api.engines.registry import other_engines
+from swiftlet.api.v1alpha1.engines.registry import other_engines
 from vllm.entrypoints.openai.models.serving import OpenAIServingModels
 
 PASSING = re.compile(r"out of memory|EngineCore encountered|shutting down", re.IGNORECASE)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.tasks.block import HeadName
+from swiftlet.api.v1alpha1.tasks.block import HeadName
 from swiftlet.wire.documents import ServeDocument
 
 from swiftlet_trainer.paths import in_pod

@@ -5,7 +5,7 @@ import re
 import sys
 from pathlib import Path
 
-from swiftlet.api.tasks.block import HeadName
+from swiftlet.api.v1alpha1.tasks.block import HeadName
 from swiftlet.wire.documents import RUN_ROOT, ServeDocument
 
 from swiftlet_trainer.paths import in_pod

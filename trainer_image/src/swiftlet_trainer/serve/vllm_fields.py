@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel
-from swiftlet.api.engines.vllm_block import SpeculativeConfig, Vllm
+from swiftlet.api.v1alpha1.engines.vllm_block import SpeculativeConfig, Vllm
 from swiftlet.wire.documents import ResolvedVllm
 
 

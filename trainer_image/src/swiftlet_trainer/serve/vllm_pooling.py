@@ -5,8 +5,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from swiftlet.api.tasks.block import HeadName
-from swiftlet.api.tasks.reranker import RerankerTask
+from swiftlet.api.v1alpha1.tasks.block import HeadName
+from swiftlet.api.v1alpha1.tasks.reranker import RerankerTask
 
 from swiftlet_trainer.models.embedder import AS_DEFAULT, Embedder, matryoshka_dims, read_embedder
 from swiftlet_trainer.models.made import MADE

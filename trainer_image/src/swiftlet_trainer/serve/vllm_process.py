@@ -2,9 +2,10 @@
 
 `python -m swiftlet_trainer.serve.vllm_process --parent PID [--cpu] -- ARGUMENTS`
 
-It is vLLM's own `run_server` behind vLLM's own argument parser, with two differences from its command line: arguments
-that the parser refuses are reported one by one for the control plane, and on a CPU the engine process is forked from a
-server that imported vLLM while this process did the same on another core, instead of importing it all over again.
+It is vLLM's own `run_server` behind vLLM's own argument parser, with differences from its command line: arguments that
+the parser refuses are reported one by one for the control plane, text of chats stays text where it looks like a control
+token, and on a CPU the engine process is forked from a server that imported vLLM while this process did the same on
+another core, instead of importing it all over again.
 """
 
 import difflib
@@ -99,9 +100,11 @@ def main(argv: Sequence[str]) -> int:
 
     from swiftlet_trainer.serve.vllm_adapters import RefusedAdapterError, name_refused_adapters
     from swiftlet_trainer.serve.vllm_metrics import count_by_name
+    from swiftlet_trainer.serve.vllm_renderer import keep_texts
 
     cli_env_setup()
     name_refused_adapters()
+    keep_texts()
     count_by_name([parsed.served_model_name[0], *(adapter.name for adapter in parsed.lora_modules or ())])
     try:
         uvloop.run(run_server(parsed))

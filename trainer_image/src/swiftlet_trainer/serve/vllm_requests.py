@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from swiftlet_trainer.serve import openai_requests, pooling_requests
 from swiftlet_trainer.serve.openai_errors import error_answer
 from swiftlet_trainer.serve.openai_requests import Refused
-from swiftlet_trainer.serve.vllm_agents import with_agent
+from swiftlet_trainer.serve.vllm_agents import with_agent, write_of
 from swiftlet_trainer.serve.vllm_tools import ServedAgents
 
 AMENDED = frozenset({*openai_requests.PATHS, *pooling_requests.PATHS})
@@ -35,15 +35,25 @@ class OpenAIRequests:
                 await JSONResponse(card)(scope, receive, send)
                 return
             if asked[0] == "POST" and asked[1] in AMENDED:
-                vocabulary = scope["app"].state.engine_client.model_config.get_vocab_size()
-                scope, receive = _with_body(
-                    scope, receive, _amended_body(await _read(receive), vocabulary, self._agents)
-                )
+                engine = scope["app"].state.engine_client
+                scope, receive = _with_body(scope, receive, self._amended(await _read(receive), engine))
         except Refused as refusal:
             answer = error_answer(str(refusal), refusal.status, refusal.param, refusal.code)
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _amended(self, body: bytes, engine: Any) -> bytes:
+        """`body` itself where nothing changes: what is no JSON is vLLM's to refuse."""
+        try:
+            request = json.loads(body)
+        except (ValueError, RecursionError):
+            return body
+        if not isinstance(request, dict):
+            return body
+        changed = amended(request, engine.model_config.get_vocab_size())
+        changed = with_agent(changed, self._agents, lambda agent: write_of(agent, engine.renderer))
+        return body if changed == request else json.dumps(changed).encode()
 
 
 def amended(request: Mapping[str, Any], vocabulary: int) -> dict[str, Any]:
@@ -88,18 +98,6 @@ def _turn(turn: Any, content: str) -> Any:
         raise Refused(f"{content}: is missing in a turn of the {turn['role']}; give a text or parts", content)
     said_nothing = turn.get("role") == "assistant" and "content" not in kept and not kept.get("tool_calls")
     return kept | ({"content": ""} if said_nothing else {})
-
-
-def _amended_body(body: bytes, vocabulary: int, agents: ServedAgents) -> bytes:
-    """`body` itself where nothing changes: what is no JSON is vLLM's to refuse."""
-    try:
-        request = json.loads(body)
-    except (ValueError, RecursionError):
-        return body
-    if not isinstance(request, dict):
-        return body
-    changed = with_agent(amended(request, vocabulary), agents)
-    return body if changed == request else json.dumps(changed).encode()
 
 
 async def _read(receive: Receive) -> bytes:

@@ -4,7 +4,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from swiftlet.api.uris import parse_uri
+from swiftlet.api.v1alpha1.uris import parse_uri
 from swiftlet.wire.documents import ResolvedModel
 
 from swiftlet_trainer.failures import InvalidInput

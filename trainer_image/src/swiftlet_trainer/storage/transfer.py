@@ -1,9 +1,9 @@
-"""Bytes of object storage into a file: parts side by side, each asked for again where it failed; all or nothing."""
+"""Bytes of object storage: parts, each asked for again where it failed; into a file side by side, all or nothing."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from swiftlet_trainer.failures import TrainerError
 
@@ -31,9 +31,25 @@ def download(read: Read, size: int, file: Path) -> None:
         def part(begin: int) -> None:
             _write(stream.fileno(), _part(read, begin, min(begin + PART, size)), begin)
 
-        for done in [pool.submit(part, begin) for begin in range(0, size, PART)]:
-            done.result()
+        submitted = [pool.submit(part, begin) for begin in range(0, size, PART)]
+        try:
+            for done in submitted:
+                done.result()
+        finally:
+            # After a failure the pool would ask for all other parts first, minutes each where the storage is silent.
+            pool.shutdown(cancel_futures=True)
     partial.replace(file)
+
+
+def parts(read: Read, size: int) -> Iterator[bytes]:
+    """The bytes one part after another. Raises TransferFailed and what `read` raises."""
+    for begin in range(0, size, PART):
+        yield _part(read, begin, min(begin + PART, size))
+
+
+def outside(names: Iterable[str]) -> list[str]:
+    """Those of relative paths that would be written elsewhere: a key may be any text."""
+    return [name for name in names if {"..", "/", "//"} & set(PurePosixPath(name).parts)]
 
 
 def _write(descriptor: int, data: bytes, begin: int) -> None:

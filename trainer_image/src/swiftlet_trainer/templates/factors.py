@@ -5,6 +5,7 @@ two pieces. It has the weight of the first of its characters that is not blank, 
 """
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 Piece = tuple[int, int, float]
 """Half-open range of characters, and what the weights of its tokens are multiplied by."""
 Floats = NDArray[np.float64]
+_BLANKS = np.array([chr(code).isspace() for code in range(0x3002)])
+"""Of characters up to the last that is blank (U+3000), and of one that stands for all others."""
 
 
 class Characters:
@@ -22,7 +25,8 @@ class Characters:
         self._factors = np.ones(len(text))
         for start, end, factor in pieces:
             self._factors[start:end] *= factor
-        self._blank = np.array([char.isspace() for char in text], dtype=bool)
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        self._blank = _BLANKS[np.minimum(codes, len(_BLANKS) - 1)]
 
     def insert(self, cuts: Sequence[tuple[int, str]]) -> None:
         """Put texts in at places, in order; they count as blank."""
@@ -34,13 +38,13 @@ class Characters:
         """Write each character `widths` times: 0 leaves it out."""
         self._factors, self._blank = np.repeat(self._factors, widths), np.repeat(self._blank, widths)
 
-    def of_tokens(self, offsets: Sequence[tuple[int, int]]) -> list[float]:
+    def of_tokens(self, offsets: Sequence[tuple[int, int]]) -> Floats:
         """The factor of each token. offsets: the characters that each is made of, half-open."""
         size = len(self._factors)
         # Of each place, the first that is not blank from there on; np.minimum.accumulate from behind.
         following = np.where(self._blank, size, np.arange(size))[::-1]
         following = np.append(np.minimum.accumulate(following)[::-1], size)
-        starts, ends = np.array(offsets, dtype=np.int64).reshape(-1, 2).T
+        starts, ends = np.fromiter(chain.from_iterable(offsets), np.int64, 2 * len(offsets)).reshape(-1, 2).T
         places = np.where(following[starts] < ends, following[starts], starts)
-        found: list[float] = np.append(self._factors, 1.0)[places].tolist()
+        found: Floats = np.append(self._factors, 1.0)[places]
         return found

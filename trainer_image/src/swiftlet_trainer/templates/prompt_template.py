@@ -18,6 +18,8 @@ TODAY = datetime(2024, 7, 26)
 Source: the day that the templates of Llama 3.1 and 3.2 themselves write where there is no clock."""
 OPENING = "\U0010ffe0"
 """Stands for an answer whose place is looked for."""
+OWN_WORDS = 100
+"""Characters of a text that no template has by chance; one that says the same to the system by itself may."""
 
 
 REFUSALS = (TemplateError, TypeError, KeyError, IndexError, ValueError, AttributeError, RecursionError)
@@ -75,11 +77,11 @@ class PromptTemplate:
     ) -> None:
         """Raise TemplateRefusalError when the template leaves out what was said, as some do with roles that they do not
         know, or that want contents of another shape; and when it does not write tools, calls of them, or thoughts."""
-        if is_more_than_text(messages, tools) and (what := self._use(template).not_written(messages, tools)):
+        has_more = is_more_than_text(messages, tools)
+        if has_more and (what := self._use(template).not_written(messages, tools)):
             raise TemplateRefusalError(f"the chat template does not write {what}")
         for index, message in enumerate(messages):
-            said = message["content"].strip()
-            if said and (message["role"] == "system" or not is_in(said, text)):
+            if not _is_surely_written(text, messages, index, has_more):
                 other = [*messages[:index], {**message, "content": OPENING}, *messages[index + 1 :]]
                 try:
                     is_left_out = self._call(template, other, prompt, tools=tools)[0] == text
@@ -136,6 +138,18 @@ class PromptTemplate:
 def is_more_than_text(messages: Sequence[Message], tools: Sequence[Tool]) -> bool:
     """Whether a conversation has tools, calls, results or thoughts."""
     return bool(tools) or any(len(message) > 2 or message["role"] == "tool" for message in messages)
+
+
+def _is_surely_written(text: str, messages: Sequence[Message], index: int, has_more: bool) -> bool:
+    """Whether nothing but the turn itself can have put what it says into the text. has_more: whether there are tools,
+    calls or thoughts, which may say it as well."""
+    said = messages[index]["content"].strip()
+    if not said or not is_in(said, text):
+        return not said
+    if messages[index]["role"] != "system":
+        return True
+    others = (other["content"] for place, other in enumerate(messages) if place != index)
+    return len(said) >= OWN_WORDS and not has_more and not any(said in other for other in others)
 
 
 def is_in(said: str, text: str) -> bool:

@@ -13,11 +13,12 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 from tokenizers import AddedToken, Encoding, Tokenizer
 
 from swiftlet_trainer.data.tools import Tool
 from swiftlet_trainer.data.turns import Message
-from swiftlet_trainer.templates.factors import Characters, Piece
+from swiftlet_trainer.templates.factors import Characters, Floats, Piece
 from swiftlet_trainer.templates.special import SEAM, SpecialTokens, pattern_of
 
 Span = tuple[int, int]
@@ -57,7 +58,7 @@ class Weighed:
     """Token ids of a row's segments; factors: of the weight of each token of all of them, 1 each if None."""
 
     parts: list[list[int]]
-    factors: list[float] | None = None
+    factors: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -135,14 +136,13 @@ class Segments:
         characters = Characters(row.text, row.pieces)
         if row.is_plain:
             own = characters.of_tokens(encoding.offsets)
-            return Weighed(parts, [*[1.0] * len(self.bos), *own, *[1.0] * len(self.eos)])
+            return Weighed(parts, np.concatenate([np.ones(len(self.bos)), own, np.ones(len(self.eos))]))
         cuts = self._cuts(row)
         characters.insert(cuts)
         if row.is_shielded:
             characters.stretch(self.special.widths(_with_cuts(row.text, cuts)))
         factors = characters.of_tokens(encoding.offsets)
-        seam = self._seam(row)
-        return Weighed(parts, [one for one, token in zip(factors, encoding.ids, strict=True) if token != seam])
+        return Weighed(parts, factors[np.array(encoding.ids) != self._seam(row)])
 
     def _parts(self, row: Rendered, ids: list[int]) -> list[list[int]] | UnencodableError:
         """The ids of a row as the model's, in segments."""

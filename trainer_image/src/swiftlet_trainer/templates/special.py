@@ -1,7 +1,7 @@
 """Control tokens of a tokenizer, and text of users that looks like them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 FIRST_STAND_IN = 0x100000
@@ -21,6 +21,28 @@ def pattern_of(tokens: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(re.escape(token) for token in tokens) or r"(?!)")
 
 
+def changed_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """A value of JSON with all its texts changed, names of members too."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {changed_texts(key, change): changed_texts(one, change) for key, one in value.items()}
+    return [changed_texts(one, change) for one in value] if isinstance(value, list | tuple) else value
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """All texts of a value of JSON, names of members too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from texts_in(key)
+            yield from texts_in(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from texts_in(one)
+
+
 class SpecialTokens:
     """Tells control tokens from text that only looks like them.
 
@@ -36,6 +58,7 @@ class SpecialTokens:
         self.stand_ins = {token: chr(FIRST_STAND_IN + 2 * index + 1) for index, token in enumerate(self.tokens)}
         """A character for each true control token."""
         self._back = str.maketrans({shield: token for token, shield in self._shields.items()})
+        self._spelled = self._back | str.maketrans({mark: token for token, mark in self.stand_ins.items()})
         self._reserved = re.compile(f"[{chr(FIRST_STAND_IN)}-{chr(FIRST_STAND_IN + 2 * len(self.tokens))}{SEAM}]")
 
     def find(self, contents: Iterable[str]) -> str | None:
@@ -53,15 +76,15 @@ class SpecialTokens:
 
     def shielded_value(self, value: Any) -> Any:
         """A value of JSON whose texts are shielded, names of members too."""
-        if isinstance(value, str):
-            return self.shielded(value)
-        if isinstance(value, Mapping):
-            return {self.shielded_value(key): self.shielded_value(one) for key, one in value.items()}
-        return [self.shielded_value(one) for one in value] if isinstance(value, list | tuple) else value
+        return changed_texts(value, self.shielded)
 
     def unshielded(self, text: str) -> str:
         """The text as it was."""
         return text.translate(self._back)
+
+    def spelled(self, text: str) -> str:
+        """A text with the text of each control token in place of the character that stands for it or for its looks."""
+        return text.translate(self._spelled)
 
     def marked(self, text: str) -> str:
         """A rendered text with a character for each true control token, and the text of users as it was."""

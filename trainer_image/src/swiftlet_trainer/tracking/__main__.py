@@ -1,5 +1,7 @@
-"""One tracker's process: `python -m swiftlet_trainer.tracking --job FILE --tracker NAME`. Reads how the attempt ended
-from stdin, whose end without a word means that the pod's own process is gone."""
+"""One tracker's process: `python -m swiftlet_trainer.tracking --job FILE --kind KIND --tracker NAME`.
+
+Reads how the attempt ended from stdin, whose end without a word means that the pod's own process is gone.
+"""
 
 import argparse
 import os
@@ -8,13 +10,11 @@ import sys
 import threading
 from collections.abc import Callable
 
-from swiftlet.wire.documents import TrainDocument
-
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.paths import in_pod
-from swiftlet_trainer.progress import HISTORY_FILE, Reporter
+from swiftlet_trainer.progress import Reporter
 from swiftlet_trainer.progress_post import flush
-from swiftlet_trainer.tracking.about import about
+from swiftlet_trainer.tracking.about import DOCUMENTS, about, asked_of, history_of
 from swiftlet_trainer.tracking.following import Follower, Reason, follow
 from swiftlet_trainer.tracking.registry import tracker_of
 from swiftlet_trainer.tracking.tracked_run import Ending
@@ -23,16 +23,17 @@ from swiftlet_trainer.tracking.tracked_run import Ending
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m swiftlet_trainer.tracking")
     parser.add_argument("--job", required=True)
+    parser.add_argument("--kind", required=True, choices=DOCUMENTS)
     parser.add_argument("--tracker", required=True)
     asked = parser.parse_args()
     # The pod's process decides when this one ends: after the checkpoint that a signal asks for.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     os.nice(10)
-    document = load_document(asked.job, TrainDocument)
-    report_to = document.training.report_to
+    document = load_document(asked.job, DOCUMENTS[asked.kind])
+    report_to = asked_of(document)
     if report_to is None:
-        raise SystemExit(f"{asked.job}: training.reportTo names no tracker")
+        raise SystemExit(f"{asked.job}: reportTo names no tracker")
     reporter = Reporter()
 
     def tell(reason: Reason, message: str) -> None:
@@ -42,7 +43,7 @@ def main() -> None:
     follower = Follower(
         tracker_of(report_to, asked.tracker),
         about(document),
-        folder / HISTORY_FILE,
+        history_of(document),
         folder / "tracking" / f"{asked.tracker}.step",
         tell,
     )

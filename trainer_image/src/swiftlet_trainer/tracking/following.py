@@ -21,6 +21,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
 """Seconds without a try after a failure; doubled with each."""
 MOST_POINTS = 500
 """Steps of one request."""
+AGAIN = "the run goes on, and it is tried again"
+LACKS = "the attempt is over, and this tracker lacks its last steps"
+"""What follows from a failure while the attempt goes on, and at its end."""
 LONGEST_WHY = 300
 """Characters of an exception that are told."""
 
@@ -42,12 +45,14 @@ class Follower:
         self._tracker, self._run, self._history, self._told, self._tell = tracker, run, history, told, tell
         self._first_pause = self._pause = first_pause
         self._where: str | None = None
-        self._said: Reason | None = None
+        self._said: tuple[Reason, str] | None = None
+        """Reason, and what follows from it."""
         self._file = self._read = 0
         """The history's inode, and its bytes that are told."""
 
-    def turn(self) -> float:
-        """Tell what is new. Seconds until the next turn; whatever the client raises is told once."""
+    def turn(self, after: str = AGAIN) -> float:
+        """Tell what is new. Seconds until the next turn; whatever the client raises is told once, with what comes after
+        it."""
         try:
             if self._where is None:
                 self._where = self._tracker.open(self._run)
@@ -56,7 +61,7 @@ class Follower:
                 self._tracker.log(points)
                 self._remember(points[-1].step)
         except Exception as error:
-            self._say("TrackerFailed", f"{_words(error)}; the run goes on, and it is tried again")
+            self._say("TrackerFailed", _words(error), after)
             pause, self._pause = self._pause, min(2 * self._pause, LONGEST_PAUSE)
             return pause
         self._pause = self._first_pause
@@ -64,13 +69,13 @@ class Follower:
 
     def end(self, ending: Ending) -> None:
         """Tell the rest, and that the attempt is over."""
-        self.turn()
-        if self._said != "Reporting":
+        self.turn(LACKS)
+        if self._said != ("Reporting", ""):
             return
         try:
             self._tracker.close(ending)
         except Exception as error:
-            self._say("TrackerFailed", _words(error))
+            self._say("TrackerFailed", _words(error), "it has every step, and does not know that the run has ended")
 
     def _news(self) -> list[Point]:
         """Steps that the tracker does not have, of whole lines."""
@@ -105,10 +110,10 @@ class Follower:
         staged.write_text(str(step), encoding="ascii")
         staged.replace(self._told)
 
-    def _say(self, reason: Reason, message: str) -> None:
-        if reason != self._said:
-            self._said = reason
-            self._tell(reason, message)
+    def _say(self, reason: Reason, message: str, after: str = "") -> None:
+        if (reason, after) != self._said:
+            self._said = reason, after
+            self._tell(reason, f"{message}; {after}" if after else message)
 
 
 def _words(error: Exception) -> str:

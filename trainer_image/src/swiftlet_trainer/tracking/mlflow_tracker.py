@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from swiftlet.api.tracking import MLflow
+from swiftlet.api.v1alpha1.tracking import MLflow
 
 from swiftlet_trainer.tracking.tracked_run import Ending, Point, TrackedRun
 

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 
-from swiftlet.wire.documents import TrainDocument
-
+from swiftlet_trainer.tracking.about import Document, asked_of
 from swiftlet_trainer.tracking.tracked_run import Ending
 
 LAST_SECONDS = 30.0
@@ -27,10 +26,10 @@ class Attempt:
 
 
 @contextmanager
-def trackers(document: TrainDocument, job_path: str, last_seconds: float = LAST_SECONDS) -> Iterator[Attempt]:
+def trackers(document: Document, job_path: str, last_seconds: float = LAST_SECONDS) -> Iterator[Attempt]:
     """Feed the trackers of the document while the block runs, which says in the end how the attempt ended."""
-    asked = document.training.report_to
-    command = [sys.executable, "-m", "swiftlet_trainer.tracking", "--job", job_path]
+    asked = asked_of(document)
+    command = [sys.executable, "-m", "swiftlet_trainer.tracking", "--job", job_path, "--kind", type(document).__name__]
     running = {
         name: subprocess.Popen([*command, "--tracker", name], stdin=subprocess.PIPE, text=True)
         for name in (asked.names if asked else ())

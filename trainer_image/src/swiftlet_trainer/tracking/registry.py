@@ -3,7 +3,7 @@ the tracker's own client when it opens a run."""
 
 from importlib import import_module
 
-from swiftlet.api.tracking import ReportTo
+from swiftlet.api.v1alpha1.tracking import ReportTo
 
 from swiftlet_trainer.tracking.tracked_run import Tracker
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from swiftlet.api.tracking import SwanLab
+from swiftlet.api.v1alpha1.tracking import SwanLab
 
 from swiftlet_trainer.tracking.tracked_run import Ending, Point, TrackedRun
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from swiftlet.api.tracking import TensorBoard
+from swiftlet.api.v1alpha1.tracking import TensorBoard
 
 from swiftlet_trainer.tracking.tracked_run import Ending, Point, TrackedRun
 

@@ -61,11 +61,13 @@ HELD_OUT = "eval_"
 
 
 def point_of(line: Mapping[str, Any]) -> Point:
-    """A step of the history (`events.jsonl`). Names are those of transformers' Trainer behind `train/` and `eval/`;
-    figures by channel have the channel's name at their end."""
+    """A step of a history. In `events.jsonl` names are those of transformers' Trainer behind `train/` and `eval/`;
+    figures by channel have the channel's name at their end. In `figures.jsonl` figures have the names that trackers
+    are told."""
     figures: dict[str, float] = {}
     for field, value in line.items():
-        for name, one in _named(field, value):
+        named = value.items() if field == "figures" else _named(field, value)
+        for name, one in named:
             if field not in NOT_FIGURES and (number := _number(one)) is not None:
                 figures[name] = number
     return Point(int(line["step"]), datetime.fromisoformat(line["time"]).timestamp(), figures)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Told = Mapping[str, float | Mapping[str, float]]
-"""What a task tells of items: fields of swiftlet.api.progress.Progress, some of which have a figure for each of several
+"""What a task tells of items: fields of api.v1alpha1.progress.Progress, some of which have a figure for each of several
 names."""
 
 

@@ -29,8 +29,8 @@ def load_trainable(
 ) -> Any:
     """The model in `folder` in the plan's precision, with the head that the task wants and the document's tuner.
 
-    say: told what of the plan its architecture does not allow. pad_token_id: behind the texts that scores are given
-    to, so that transformers knows where they end. Raises InvalidInput.
+    say: told how it is computed, and what of the plan its architecture does not allow. pad_token_id: behind the texts
+    that scores are given to, so that transformers knows where they end. Raises InvalidInput.
     """
     import torch
 
@@ -38,7 +38,7 @@ def load_trainable(
     tried = _tried(model, document, say)
     if tried is not None and (problem := _head_problem(task, tried)):
         raise InvalidInput([problem])
-    rewrite_model(model, plan, say)
+    rewritten = rewrite_model(model, plan)
     _choose_attention(model, tried, document, plan.attention.value, say)
     _attach_head(model, task)
     if document.training.neftune_noise_alpha:
@@ -48,7 +48,8 @@ def load_trainable(
     tuned = apply_tuner(model, document.tuner, document.training.seed, document.task.head)
     if adapter := continued_adapter(document):
         put_weights(tuned, adapter)
-    rewrite_adapters(tuned, document.tuner, document.task.head, plan, say)
+    rewritten += rewrite_adapters(tuned, document.tuner, document.task.head, plan)
+    say(f"attention {model.config._attn_implementation}; {rewritten}")
     if document.training.gradient_checkpointing:
         # Frozen embeddings give activations without a gradient, and checkpointed layers would then learn nothing.
         tuned.enable_input_require_grads()
@@ -96,7 +97,8 @@ def _choose_attention(
     packed rows apart. tried: see _tried."""
     packing = document.template.packing
     if way in PADDING_FREE:
-        if keep_rows_apart(model, way, document.template.max_length):
+        if tried is not None and keep_rows_apart(tried, way, document.template.max_length):
+            model.set_attn_implementation(way)
             return
         instead = "packed rows are kept apart by a mask" if packing else "rows are padded"
         say(f"{instead}: this architecture does not allow {way}")

@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 
+from swiftlet_trainer.parallel.shards import whole
+
 EPSILONS = ("variance_epsilon", "eps", "epsilon")
 """What architectures call it."""
 PROBE_ROWS = 4
@@ -22,10 +24,12 @@ TOLERANCE = 0.02
 def fuse_rms_norms(model: nn.Module) -> int:
     """Compute those norms of `model` in one piece that mean the same then; how many they are.
 
-    model: its weights whole. Whether a module is such a norm is found by trying it.
+    Whether a module is such a norm is found by trying it. A norm's weight is its own, and ZeRO-3 gathers it in its pass
+    as before.
     """
     found = [(module, epsilon) for module in model.modules() if (epsilon := _epsilon(module)) is not None]
-    same = [(module, epsilon) for module, epsilon in found if _means_the_same(module, epsilon)]
+    with whole(module.weight for module, _ in found):
+        same = [(module, epsilon) for module, epsilon in found if _means_the_same(module, epsilon)]
     for module, epsilon in same:
         module.forward = types.MethodType(_forward_with(epsilon), module)
     return len(same)

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from swiftlet.api.training import Training
+from swiftlet.api.v1alpha1.training import Training
 from torch import nn
 
 ADAM_BETAS = (0.9, 0.999)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic.alias_generators import to_camel
-from swiftlet.api.progress import Progress
+from swiftlet.api.v1alpha1.progress import Progress
 from swiftlet.wire.messages import ProgressEvent
 
 from swiftlet_trainer.progress import History, Reporter, now

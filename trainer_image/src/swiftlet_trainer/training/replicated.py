@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from swiftlet.api.training import Training
+from swiftlet.api.v1alpha1.training import Training
 
 from swiftlet_trainer.models.saving import load_trained, save_trained
 from swiftlet_trainer.parallel.peers import Peers

@@ -22,7 +22,7 @@ from swiftlet_trainer.training.stopping import StopRequest
 
 CHECKPOINTS_FOLDER = "checkpoints"
 RESULT_FILE = "result.json"
-"""What rank 0 hands to the parent process: artifact, dataset and progress of the termination message."""
+"""What rank 0 hands to the parent process: artifact, dataset, progress and last lines of the termination message."""
 
 
 @dataclass(frozen=True)
@@ -285,5 +285,6 @@ def finish(run: Run, trainer: Any, tokenizer: Any, prepared: Any, recorder: Reco
         "artifact": artifact.document(),
         "dataset": prepared.counts.document(),
         "progress": recorder.progress.document(),
+        "lastLines": run.reporter.last_lines,
     }
     (run.output_dir / RESULT_FILE).write_text(json.dumps(result), encoding="utf-8")

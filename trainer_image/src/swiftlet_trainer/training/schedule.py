@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from swiftlet.api.training import Training
+from swiftlet.api.v1alpha1.training import Training
 
 
 def warmup_steps(ratio: float, total_steps: int) -> int:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from swiftlet.api.training import Training
+from swiftlet.api.v1alpha1.training import Training
 
 from swiftlet_trainer.training.optimizer import build_optimizer
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         run_training(parsed.job, stop)
     except Exception as error:
+        # PyTorch raises at each death of a data worker, wherever this process is: a second one would end it in here.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         traceback.print_exc()
         return write_failure(error).exit_code or EXIT_ERROR
     return EXIT_OK

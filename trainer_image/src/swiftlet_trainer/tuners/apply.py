@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from swiftlet.api.tasks.block import HeadName
-from swiftlet.api.tuner import Lora, Tuner, lora_alpha
+from swiftlet.api.v1alpha1.tasks.block import HeadName
+from swiftlet.api.v1alpha1.tuner import Lora, Tuner, lora_alpha
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.tuners.targets import head_of, language_prefix, target_modules, unknown_targets

@@ -17,20 +17,30 @@ import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 
+from swiftlet_trainer.parallel.shards import is_sharded, read_by
+
 
 def fuse_lora(model: nn.Module) -> int:
     """Compute the LoRA layers of `model` in one piece; how many they are.
 
     model: a PeftModel. Layers with magnitudes (DoRA) or a bias in the adapter, and those whose base is no plain linear
-    layer or is trained too, stay as they are. Not with ZeRO-3: weights are used without the modules whose hooks gather
-    them.
+    layer or is trained too, stay as they are. Under ZeRO-3, before the engine is made: weights are used without the
+    modules whose passes would gather them, so the layer's own pass has to.
     """
     from peft.tuners.lora.layer import Linear
 
     layers = [module for module in model.modules() if isinstance(module, Linear) and _is_plain(module)]
     for layer in layers:
         layer.forward = types.MethodType(_forward, layer)
+        if is_sharded(layer.base_layer.weight):
+            read_by(layer, _weights(layer))
     return len(layers)
+
+
+def _weights(layer: Any) -> list[torch.Tensor]:
+    """All that its pass reads: of the base and of the adapter."""
+    name, base = layer.active_adapters[0], layer.base_layer
+    return [*base.parameters(), layer.lora_A[name].weight, layer.lora_B[name].weight]
 
 
 def _is_plain(layer: Any) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from swiftlet.api.tuner import Lora
+from swiftlet.api.v1alpha1.tuner import Lora
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 

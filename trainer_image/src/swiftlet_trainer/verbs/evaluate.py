@@ -3,10 +3,11 @@
 import time
 from pathlib import Path
 
-from swiftlet.api.evalrun import Report
+from swiftlet.api.v1alpha1.evalrun import Report
 from swiftlet.wire.documents import EvaluateDocument
 from swiftlet.wire.messages import EXIT_OK, TerminationMessage
 
+from swiftlet_trainer.accompanying import AT_WORK
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.evaluate.questions import Question, read_questions
 from swiftlet_trainer.evaluate.results import Records, comparisons_of, results_of, write_results, write_rows
@@ -14,20 +15,38 @@ from swiftlet_trainer.evaluate.run import Reading
 from swiftlet_trainer.evaluate.subjects import Subject, measured, reading_of, subjects_of
 from swiftlet_trainer.failures import InvalidInput, never_retried, write_termination
 from swiftlet_trainer.gpu import require_gpu
+from swiftlet_trainer.locking import hold
 from swiftlet_trainer.models.embedder import AS_DEFAULT
 from swiftlet_trainer.outcome import finished, write_outcome
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.progress import Reporter
+from swiftlet_trainer.tracking.evaluated import write_figures
+from swiftlet_trainer.tracking.processes import trackers
+from swiftlet_trainer.tracking.tracked_run import Ending
 
 
 def run(job_path: str) -> int:
     """Evaluate the document at `job_path`; returns the exit code. Raises InvalidInput with everything that is wrong
     with the document's data and models before any weight is loaded, and NoGPU."""
+    with hold(in_pod(AT_WORK)):
+        return _run(job_path)
+
+
+def _run(job_path: str) -> int:
     document = load_document(job_path, EvaluateDocument)
     if done := finished(document):
         write_termination(done)
         return EXIT_OK
     require_gpu(document.use_gpu, "images.trainer")
+    with trackers(document, job_path) as tracked:
+        message = _evaluated(document)
+        tracked.ending = Ending.FINISHED
+    write_termination(message)
+    return EXIT_OK
+
+
+def _evaluated(document: EvaluateDocument) -> TerminationMessage:
+    """Score, and leave results and report. Raises InvalidInput."""
     reporter = Reporter()
     reporter.emit(type="phase", message="checking data and models")
     with never_retried():
@@ -42,11 +61,14 @@ def run(job_path: str) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     write_rows(folder, records)
     write_results(folder, results, comparison)
+    if document.report_to:
+        write_figures(folder, results)
     report = Report(uri=document.report_uri, digest=_report(folder, document))
-    message = TerminationMessage(results=results, comparison=comparison, report=report, measured=scored)
+    message = TerminationMessage(
+        results=results, comparison=comparison, report=report, measured=scored, last_lines=reporter.last_lines
+    )
     write_outcome(document, message)
-    write_termination(message)
-    return EXIT_OK
+    return message
 
 
 def _checked(document: EvaluateDocument) -> tuple[list[Subject], dict[str, list[Question]]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from importlib import import_module
 
-from swiftlet.api.uris import parse_uri
+from swiftlet.api.v1alpha1.uris import parse_uri
 from swiftlet.wire.messages import EXIT_OK
 
 from swiftlet_trainer.failures import InvalidInput

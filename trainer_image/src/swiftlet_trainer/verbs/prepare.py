@@ -7,6 +7,7 @@ from swiftlet.wire.messages import EXIT_OK, TerminationMessage
 
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import InvalidInput, never_retried, write_termination
+from swiftlet_trainer.models.tokenizers_alone import tokenizers_alone
 from swiftlet_trainer.outcome import finished
 from swiftlet_trainer.progress import Reporter
 
@@ -20,6 +21,8 @@ def run(job_path: str) -> int:
     if done := finished(document):
         write_termination(TerminationMessage(dataset=done.dataset))
         return EXIT_OK
+    if not (document.start and document.start.merge_into):
+        tokenizers_alone()
     from swiftlet_trainer.artifact.start import start_problems
     from swiftlet_trainer.data.prepare import prepare
     from swiftlet_trainer.models.loading import check_model, check_trainable, load_tokenizer, model_folder

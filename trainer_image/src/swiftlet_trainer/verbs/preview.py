@@ -9,6 +9,7 @@ from swiftlet.wire.preview import PREVIEW_FILE, PREVIEW_PAGE, Preview
 
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import never_retried
+from swiftlet_trainer.models.tokenizers_alone import tokenizers_alone
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.verbs.validate import with_model
 
@@ -20,6 +21,7 @@ def run(job_path: str, shown: int, most: int | None = None) -> int:
     Returns EXIT_INVALID where a check failed or a row has a problem. Raises InvalidInput with every problem of the
     model.
     """
+    tokenizers_alone()
     document = with_model(_of_rows(load_document(job_path, TrainDocument)))
     from swiftlet_trainer.models.loading import load_tokenizer
     from swiftlet_trainer.preview.making import Previewing

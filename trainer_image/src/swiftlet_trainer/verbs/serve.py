@@ -8,13 +8,14 @@ import sys
 import threading
 from pathlib import Path
 
-from swiftlet.api.finetunejob import Failure
+from swiftlet.api.v1alpha1.finetunejob_status import Failure
 from swiftlet.wire.documents import ServeDocument
 from swiftlet.wire.messages import EXIT_ERROR, EXIT_OK, TerminationMessage
 
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import InvalidInput, write_termination
 from swiftlet_trainer.gpu import require_gpu
+from swiftlet_trainer.models.tokenizers_alone import tokenizers_alone
 from swiftlet_trainer.paths import in_pod
 from swiftlet_trainer.progress import Reporter
 from swiftlet_trainer.serve.api_key import read_api_key
@@ -35,6 +36,7 @@ def run(job_path: str) -> int:
     """
     document = load_document(job_path, ServeDocument)
     require_gpu(document.use_gpu, "images.server")
+    tokenizers_alone()  # this process checks; the engine is one of its own
     reporter, state, stop = Reporter(), State(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -8,10 +8,12 @@ from swiftlet.wire.messages import EXIT_OK
 
 from swiftlet_trainer.document import load_document
 from swiftlet_trainer.failures import InvalidInput
+from swiftlet_trainer.models.tokenizers_alone import tokenizers_alone
 
 
 def run(job_path: str) -> int:
     """Prints what became of the rows. Raises InvalidInput with every problem of the model and of the data."""
+    tokenizers_alone()
     document = load_document(job_path, TrainDocument)
     sys.stdout.write("\n".join(checked(document)) + "\n")
     return EXIT_OK

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from swiftlet.api import KINDS
-from swiftlet.api.validation import validate_update
+from swiftlet.api.schema.validation import validate_update
 from swiftlet.documents import Document
 from swiftlet.kinds.conditions.summary import settled
 from swiftlet.local.store import Store

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from swiftlet.api.problems import Location, field_path, shown
+from swiftlet.api.schema.problems import Location, field_path, shown
 
 Object = dict[str, Any]
 _HIDDEN = "Secret"

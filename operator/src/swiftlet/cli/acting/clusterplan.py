@@ -6,8 +6,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from swiftlet.api.computeprofile import ComputeProfile, ComputeProfileSpec
-from swiftlet.api.defaulting import defaulted
+from swiftlet.api.schema.defaulting import defaulted
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfile, ComputeProfileSpec
 from swiftlet.cli.acting.imagining import FORBIDDEN, UNKNOWN_IMAGES, ClusterImagined, check, not_known, placed
 from swiftlet.cli.acting.obstacles.around import Surroundings
 from swiftlet.cli.acting.planning import Imagined, PlannedResource, plan_in
@@ -115,4 +115,5 @@ def _surroundings(
 
     is_queued = any(queue_of(item) for plan in planned for item in plan.objects)
     queues = seen("LocalQueue") if is_queued else None
-    return Surroundings(seen("ResourceQuota") or (), seen("LimitRange") or (), seen("Node", None), queues)
+    shared = seen("ClusterQueue", None) if queues else None
+    return Surroundings(seen("ResourceQuota") or (), seen("LimitRange") or (), seen("Node", None), queues, shared)

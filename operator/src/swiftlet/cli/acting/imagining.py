@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from swiftlet.api import KINDS
-from swiftlet.api.problems import InvalidDocuments
+from swiftlet.api.schema.problems import InvalidDocuments
 from swiftlet.cli.acting.planning import Imagined
 from swiftlet.cluster.errors import RefusedError
 from swiftlet.cluster.kinds import READ_TYPES

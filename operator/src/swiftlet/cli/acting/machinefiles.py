@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from swiftlet.api.compute import Compute
-from swiftlet.api.computeprofile import Storage
-from swiftlet.api.problems import Problem, shown
-from swiftlet.api.uris import Uri, parse_uri, scheme_of
-from swiftlet.api.validation import nearest
+from swiftlet.api.schema.problems import Problem, shown
+from swiftlet.api.schema.validation import nearest
+from swiftlet.api.v1alpha1.compute import Compute
+from swiftlet.api.v1alpha1.computeprofile import Storage
+from swiftlet.api.v1alpha1.uris import Uri, parse_uri, scheme_of
 from swiftlet.cli.acting.planning import Imagined
 from swiftlet.cli.places import claim_folder
 from swiftlet.documents import Document

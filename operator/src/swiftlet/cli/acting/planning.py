@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from swiftlet.api import KINDS
-from swiftlet.api.defaulting import defaulted
-from swiftlet.api.model_source import parent_name
+from swiftlet.api.schema.defaulting import defaulted
+from swiftlet.api.v1alpha1.model_source import parent_name
 from swiftlet.documents import Document
 from swiftlet.documents.document import Key, key_of
 from swiftlet.documents.references import references_of
@@ -68,14 +68,21 @@ class Imagined:
     def progress(self, uid: str) -> Object | None:
         return None
 
+    def serves(self, kind: str) -> bool:
+        """Taken as there: an operator says so where it is not."""
+        return True
+
     def complaint(self, job: Object) -> None:
         return None
 
 
-def plan_documents(documents: Sequence[Document], existing: Sequence[Object]) -> tuple[list[PlannedResource], Imagined]:
-    """The plan of each resource of ours, in the order of their references, and the world that they were planned in."""
+def plan_documents(
+    documents: Sequence[Document], existing: Sequence[Object], capabilities: Capabilities | None = None
+) -> tuple[list[PlannedResource], Imagined]:
+    """The plan of each resource of ours, in the order of their references, and the world that they were planned in.
+    capabilities: those of the local engine where none are given."""
     world = Imagined({key_of(item): item for item in existing if item["kind"] not in ("Pod", "Job", "Deployment")})
-    return plan_in(documents, world, local_capabilities()), world
+    return plan_in(documents, world, capabilities or local_capabilities()), world
 
 
 def plan_in(documents: Sequence[Document], world: Imagined, capabilities: Capabilities) -> list[PlannedResource]:
@@ -146,7 +153,7 @@ def _fulfilled(resource: Object, objects: Sequence[Object], lineage: Sequence[Ob
     document = _job_document(objects)
     if resource["kind"] == "FineTuneJob":
         artifact = {
-            "uri": document.get("artifactUri", artifact_uri("unknown", "artifact")),
+            "uri": document.get("exportUri") or document.get("artifactUri", artifact_uri("unknown", "artifact")),
             "digest": UNKNOWN_DIGEST,
             "type": "model" if "full" in document.get("tuner", {}) else "adapter",
             "baseModel": document.get("model", {}).get("uri", artifact_uri("unknown", "model")),

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from swiftlet.api.tracking import ReportTo
+from swiftlet.api.v1alpha1.tracking import ReportTo
 from swiftlet.cli.acting.planning import PlannedResource
 from swiftlet.cli.acting.shortages import machine_room, pod_room, shortages
 from swiftlet.cli.acting.sizing import Needs
@@ -81,7 +81,8 @@ def _lineage(planned: PlannedResource) -> str:
 
 
 def _trackers(planned: PlannedResource) -> list[tuple[str, str]]:
-    asked = planned.resource["spec"].get("training", {}).get("reportTo")
+    spec = planned.resource["spec"]
+    asked = spec.get("training", spec).get("reportTo")
     return [("reports to", ReportTo.model_validate(asked).words())] if asked else []
 
 

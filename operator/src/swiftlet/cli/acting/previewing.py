@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,8 +18,10 @@ from swiftlet.cli import exitcodes
 from swiftlet.cli.acting.planning import Imagined, PlannedResource
 from swiftlet.cli.errors import CommandError
 from swiftlet.documents.document import key_of
+from swiftlet.kinds.attempts.backends.registry import BACKENDS
+from swiftlet.kinds.frame.capabilities import Capabilities
 from swiftlet.local.environment import ContainerConfigError, command_line, container_env, image_env
-from swiftlet.local.places import MODELS_CLAIM
+from swiftlet.local.places import MODELS_CLAIM, local_capabilities
 from swiftlet.local.volumes import (
     MountError,
     VolumeHost,
@@ -63,7 +65,7 @@ def _preview(job: PlannedResource, world: Imagined, request: PreviewRequest) -> 
     if job.refusal:
         raise CommandError(f"{job.name}: {job.refusal}", exitcodes.FAILED)
     with TemporaryDirectory(prefix="swiftlet-preview-") as folder:
-        pod = _pod(job)
+        pod = first_pod(job)
         try:
             return _run(pod, _host(pod, job, world, request, Path(folder)), request)
         except (MountError, ContainerConfigError) as error:
@@ -72,10 +74,15 @@ def _preview(job: PlannedResource, world: Imagined, request: PreviewRequest) -> 
             release_shared_memory(pod)
 
 
-def _pod(job: PlannedResource) -> Object:
-    """As the planned Job would make it."""
-    planned = next(item for item in job.objects if item["kind"] == "Job")
-    template, about = planned["spec"]["template"], planned["metadata"]
+def capabilities() -> Capabilities:
+    """What the plan is made for: nothing but pods is made of it, so it matters little what would have made them."""
+    return replace(local_capabilities(), extra_backends=True)
+
+
+def first_pod(job: PlannedResource) -> Object:
+    """The pod that looks at the rows, as the planned workload would make it."""
+    planned = next(item for item in job.objects if item["kind"] in BACKENDS)
+    template, about = BACKENDS[planned["kind"]].told(planned, [])["spec"]["template"], planned["metadata"]
     identity = {"name": f"{about['name']}-0", "namespace": about["namespace"], "uid": str(uuid4())}
     return {"metadata": {**template["metadata"], **identity}, "spec": template["spec"]}
 

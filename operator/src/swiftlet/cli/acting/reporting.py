@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.uris import parse_uri
+from swiftlet.api.v1alpha1.uris import parse_uri
 from swiftlet.kinds.pods.podspec import USER
 
 Object = dict[str, Any]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from swiftlet.api import KINDS
-from swiftlet.api.problems import InvalidDocuments
+from swiftlet.api.schema.problems import InvalidDocuments
 from swiftlet.cli import exitcodes
 from swiftlet.cli.acting.applying import to_replace
 from swiftlet.cli.acting.farewell import Farewell
@@ -16,11 +16,11 @@ from swiftlet.cli.acting.stopping import Stop
 from swiftlet.cli.errors import CommandError
 from swiftlet.cli.printing.eventlines import EventLines
 from swiftlet.cli.printing.resourcestate import ResourceState, state_of
+from swiftlet.control.keys import Key
 from swiftlet.documents import Document
 from swiftlet.kinds.conditions.summary import settled
 from swiftlet.local.ending import end_tasks
 from swiftlet.local.engine import Engine
-from swiftlet.local.store import Key
 
 Object = dict[str, Any]
 SHOW_SECONDS = 0.25

@@ -11,8 +11,8 @@ from typing import Any
 
 from swiftlet.api import FineTuneJob
 from swiftlet.api.base import Resource
-from swiftlet.api.dataset import Dataset
-from swiftlet.api.uris import parse_uri, scheme_of
+from swiftlet.api.v1alpha1.dataset import Dataset
+from swiftlet.api.v1alpha1.uris import parse_uri, scheme_of
 from swiftlet.cli.acting.planning import Imagined, PlannedResource
 from swiftlet.cli.printing.figures import size
 from swiftlet.kinds.conditions.verdict import Verdict

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from swiftlet.api import KINDS
-from swiftlet.api.validation import nearest
+from swiftlet.api.schema.validation import nearest
 from swiftlet.cli import exitcodes
 from swiftlet.cli.errors import CommandError
 from swiftlet.cli.printing.diagnosis import explain

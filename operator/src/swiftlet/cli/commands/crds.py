@@ -25,7 +25,7 @@ def add_parser(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the CRDs as one YAML stream, or write them as files."""
-    from swiftlet.api.crd import render_crds, write_crds
+    from swiftlet.api.schema.crd import render_crds, write_crds
 
     if options.output:
         for path in write_crds(options.output):

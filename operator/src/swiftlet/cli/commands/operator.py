@@ -1,4 +1,4 @@
-"""`swiftlet operator run`."""
+"""`swiftlet operator run`, and `swiftlet operator ui` beside it."""
 
 import argparse
 import os
@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swiftlet.cli import exitcodes
-from swiftlet.cli.arguments import add_command
+from swiftlet.cli.arguments import add_command, address
+from swiftlet.cli.commands import operatorui
 
 if TYPE_CHECKING:
     from swiftlet.app.settings import Settings
@@ -22,7 +23,7 @@ def add_parser(commands: "Commands") -> None:
     parser = add_command(
         commands,
         "operator",
-        "Run the operator of a Kubernetes cluster",
+        "Run the operator of a Kubernetes cluster, or the page for its people",
         "It carries out FineTuneJobs, EvalRuns and ModelDeployments of the cluster as Jobs and Deployments. The chart"
         " helm/swiftlet installs it; CRDs and permissions must be there.",
         """swiftlet operator run
@@ -31,6 +32,7 @@ def add_parser(commands: "Commands") -> None:
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
     _add_run(actions)
+    operatorui.add_parser(actions)
 
 
 def _add_run(actions: "Commands") -> None:
@@ -78,12 +80,14 @@ def _add_lease(parser: argparse.ArgumentParser) -> None:
 
 def _add_work(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("serving and working")
-    _option(group, "--listen", _address, ("0.0.0.0", 8080), "HOST:PORT", "progress of pods")  # noqa: S104
-    _option(group, "--metrics-listen", _address, ("0.0.0.0", 8081), "HOST:PORT", "metrics and health")  # noqa: S104
+    _option(group, "--listen", address, ("0.0.0.0", 8080), "HOST:PORT", "progress of pods")  # noqa: S104
+    _option(group, "--metrics-listen", address, ("0.0.0.0", 8081), "HOST:PORT", "metrics and health")  # noqa: S104
     _option(group, "--progress-url", str, None, "URL", "where pods post their progress (default: they do not)")
     text = "ComputeProfile of resources that name none, where the cluster has none called default"
     _option(group, "--default-profile", Path, None, "FILE", text)
     _option(group, "--workers", _positive, 16, "N", "resources that are looked at at the same time")
+    text = "backends whose kinds are not Kubernetes' own, to be used where they are installed (default: none)"
+    _option(group, "--extra-backends", _extra_backends, (), "NAME,...", text)
     text = "resources that have series of their own in the metrics: those that run first, then the newest"
     _option(group, "--series-limit", _positive, 1000, "N", text)
     _option(group, "--log-format", _choice("json", "text"), "text", "json|text", "form of log lines")
@@ -97,7 +101,7 @@ def _option(
     """An option whose default comes from the environment; argparse reads that text as if it had been given."""
     name = flag.removeprefix("--").replace("-", "_").upper()
     shown = ":".join(map(str, default)) if isinstance(default, tuple) else default
-    text = text if default in (None, argparse.SUPPRESS) else f"{text} (default: {shown})"
+    text = text if default in (None, (), argparse.SUPPRESS) else f"{text} (default: {shown})"
     given = os.environ.get(PREFIX + name)
     group.add_argument(flag, type=read, default=default if given is None else given, metavar=metavar, help=text)
 
@@ -152,6 +156,7 @@ def settings_of(options: argparse.Namespace) -> "Settings":
         progress_url=options.progress_url or None,
         default_profile=Path(options.default_profile) if options.default_profile else None,
         workers=options.workers,
+        extra_backends=options.extra_backends,
         series_limit=options.series_limit,
         log_format=options.log_format,
         log_level=options.log_level,
@@ -167,11 +172,14 @@ def _switch(name: str, default: bool) -> bool:
     return default if not text else text in ("1", "true", "yes", "on")
 
 
-def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not port.isdigit() or int(port) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as 0.0.0.0:8080 or :8080")
-    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - what an absent host means everywhere
+def _extra_backends(text: str) -> tuple[str, ...]:
+    from swiftlet.api.v1alpha1.backends import BACKENDS
+
+    extra = [name for name, facts in BACKENDS.items() if facts.is_extra]
+    for name in (names := _listed(text)):
+        if name not in extra:
+            raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(extra)}")
+    return tuple(dict.fromkeys(names))
 
 
 def _positive(text: str) -> int:

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
 
     from swiftlet.cli.acting.machinefiles import machine_problems
     from swiftlet.cli.acting.planning import plan_documents
-    from swiftlet.cli.acting.previewing import PreviewRequest, previews
+    from swiftlet.cli.acting.previewing import PreviewRequest, capabilities, previews
     from swiftlet.cli.printing.output import print_document
     from swiftlet.cli.printing.tokenview import print_preview
     from swiftlet.documents import read_documents
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     documents = read_documents(
         options.paths, existing=existing, also=lambda read: machine_problems(read, existing, options.state, os.environ)
     )
-    planned, world = plan_documents(documents, existing)
+    planned, world = plan_documents(documents, existing, capabilities())
     most = None if options.all else max(CHECKED_ROWS, options.rows)
     request = PreviewRequest(options.state, models_mirror(os.environ), options.rows, most, options.html)
     found = previews([one for one in planned if one.resource["kind"] == "FineTuneJob"], world, request)

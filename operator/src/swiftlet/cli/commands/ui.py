@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         ) from error
     if isinstance(world, ClusterWorld):
         # Each reading of a cluster is a dozen requests.
-        where, every = f"context {world.connection.access.context}", 5.0
+        where, every = world.connection.access.where, 5.0
     else:
         where, every = f"state folder {options.state or default_state()}", 2.0
     site = Site(world, options.namespace or world.namespace, where, every)

@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     """Print one line for each good document; raise InvalidDocuments for the others."""
     from dataclasses import asdict
 
-    from swiftlet.api.problems import InvalidDocuments
+    from swiftlet.api.schema.problems import InvalidDocuments
     from swiftlet.cli.printing.output import print_document
     from swiftlet.documents import read_documents
 

@@ -4,7 +4,7 @@ import os
 import sys
 import traceback
 
-from swiftlet.api.problems import InvalidDocuments
+from swiftlet.api.schema.problems import InvalidDocuments
 from swiftlet.cli import exitcodes
 from swiftlet.cli.errors import CommandError
 from swiftlet.cluster.errors import ClusterError

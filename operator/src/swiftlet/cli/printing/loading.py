@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from swiftlet.api.tasks import AUTO_CLASSES, Task
-from swiftlet.api.uris import hub_name
+from swiftlet.api.v1alpha1.tasks import AUTO_CLASSES, Task
+from swiftlet.api.v1alpha1.uris import hub_name
 from swiftlet.cli.places import artifact_folder, path_of
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from swiftlet.api import KINDS
 from swiftlet.api.base import Column
+from swiftlet.api.v1alpha1.backends import BACKENDS
 from swiftlet.cli.places import artifact_folder, reports
 from swiftlet.cli.printing import podstate
 from swiftlet.cli.printing.ages import age
@@ -73,7 +74,7 @@ def _completions(item: Object, _now: datetime) -> str:
 def _job_state(item: Object, _now: datetime) -> str:
     conditions = (item.get("status") or {}).get("conditions") or []
     ended = [condition["type"] for condition in conditions if condition["status"] == "True"]
-    return next((name for name in ("Complete", "Failed", "Suspended") if name in ended), "Running")
+    return next((name for name in ("Complete", "Completed", "Failed", "Suspended") if name in ended), "Running")
 
 
 def _available(item: Object, _now: datetime) -> str:
@@ -82,6 +83,7 @@ def _available(item: Object, _now: datetime) -> str:
 
 _AGE = _field("Age", ".metadata.creationTimestamp", "date")
 _CHILD_COLUMNS: dict[str, tuple[Cell, ...]] = {
+    **{facts.kind: (Cell("Status", _job_state), _AGE) for facts in BACKENDS.values()},
     "Pod": (
         Cell("Ready", lambda pod, _now: podstate.ready_count(pod)),
         Cell("Status", lambda pod, _now: podstate.state_word(pod)),
@@ -101,6 +103,7 @@ _CHILD_COLUMNS: dict[str, tuple[Cell, ...]] = {
     "Secret": (Cell("Data", _keys), _AGE),
     "PersistentVolumeClaim": (_field("Status", ".status.phase"), _AGE),
     "ReplicaSet": (_AGE,),
+    "ControllerRevision": (_field("Revision", ".revision"), _AGE),
     "NetworkPolicy": (_AGE,),
     "PodDisruptionBudget": (_AGE,),
     "Event": (

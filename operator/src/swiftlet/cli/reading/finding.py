@@ -14,7 +14,7 @@ def existing(world: World, kind: ResourceKind, namespace: str, name: str) -> Obj
     found = world.get(kind.name, namespace if kind.namespaced else None, name)
     if found is not None:
         return found
-    from swiftlet.api.validation import nearest
+    from swiftlet.api.schema.validation import nearest
 
     names = [item["metadata"]["name"] for item in world.list(kind.name, namespace if kind.namespaced else None)]
     if not names and kind.namespaced:

@@ -11,7 +11,9 @@ from swiftlet.cli.printing.table import render
 from swiftlet.cli.reading.world import World
 from swiftlet.kinds.conditions.condition import find_condition
 from swiftlet.kinds.conditions.summary import settled
-from swiftlet.kinds.owning.owners import descendants
+from swiftlet.kinds.frame.reading import OWNER_LABEL
+from swiftlet.kinds.owning.owners import controller_of, descendants
+from swiftlet.kube.paths import EXTRA_TYPES
 
 Object = dict[str, Any]
 KINDS_AT_WORK = ("FineTuneJob", "EvalRun", "ModelDeployment")
@@ -34,9 +36,12 @@ def _is_live(item: Object) -> bool:
 
 def pods_of(world: World, namespace: str | None, items: Sequence[Object]) -> dict[str, list[Object]]:
     """The pods of each item, by its uid."""
-    workloads = [found for kind in WORKLOADS for found in world.list(kind, namespace)]
+    listed = [found for kind in WORKLOADS for found in world.list(kind, namespace)]
+    ours = [item for item in listed if OWNER_LABEL in (item["metadata"].get("labels") or {})]
+    owners = {owner.kind for item in ours if (owner := controller_of(item))}
+    listed += [found for kind in owners & EXTRA_TYPES.keys() for found in world.list(kind, namespace)]
     return {
-        uid: [child for child in descendants(workloads, place, uid) if child["kind"] == "Pod"]
+        uid: [child for child in descendants(listed, place, uid) if child["kind"] == "Pod"]
         for uid, place in ((item["metadata"]["uid"], item["metadata"]["namespace"]) for item in items)
     }
 

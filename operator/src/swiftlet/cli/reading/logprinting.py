@@ -78,10 +78,17 @@ def without_pods(item: Object) -> str:
     if not failure and not status.get("completionTime"):
         return "no pod has started yet"
     gone = "the pods are gone, and their logs with them"
-    if not failure:
-        return gone
-    who = f"pod {failure['pod']}" if failure.get("pod") else "the pod that failed"
-    kept = [failure.get("message"), failure.get("traceback")]
+    if failure:
+        who = f"pod {failure['pod']}" if failure.get("pod") else "the pod that failed"
+        kept = [failure.get("message"), failure.get("traceback")]
+    elif status.get("lastLines"):
+        who, kept = "what the run said of itself", [status["lastLines"]]
+    else:
+        # Of a run of an earlier release, and of one whose figures left no room: a cluster's own log store has them.
+        named = f"{item['kind'].lower()}/{item['metadata']['name']}"
+        return (
+            f"{gone}; `swiftlet describe {named}` says what came of it, and `swiftlet report {named}` where its page is"
+        )
     return "\n".join([f"{gone}; the status has kept of {who}:", *(text.rstrip() for text in kept if text)])
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from swiftlet.api import KINDS
+from swiftlet.api.v1alpha1.backends import BACKENDS
 from swiftlet.cli.errors import CommandError
 
 
@@ -27,9 +28,10 @@ OURS: tuple[ResourceKind, ...] = tuple(
 )
 CHILDREN: tuple[ResourceKind, ...] = (
     ResourceKind("Pod", "pods", ("po",)),
-    ResourceKind("Job", "jobs"),
+    *(ResourceKind(facts.kind, facts.plural) for facts in BACKENDS.values()),
     ResourceKind("Deployment", "deployments", ("deploy",)),
     ResourceKind("ReplicaSet", "replicasets", ("rs",)),
+    ResourceKind("ControllerRevision", "controllerrevisions"),
     ResourceKind("Service", "services", ("svc",)),
     ResourceKind("ConfigMap", "configmaps", ("cm",)),
     ResourceKind("Secret", "secrets"),
@@ -63,7 +65,7 @@ def kind_of(word: str) -> ResourceKind:
     bare = word.lower().partition(".")[0]
     if bare in _BY_WORD:
         return _BY_WORD[bare]
-    from swiftlet.api.validation import nearest
+    from swiftlet.api.schema.validation import nearest
 
     close = nearest(bare, list(_BY_WORD))
     listed = ", ".join(kind.plural for kind in (*OURS, *CHILDREN))

@@ -27,7 +27,7 @@ def open_cluster(options: argparse.Namespace) -> "ClusterWorld":
         )
     try:
         from swiftlet.cli.reading.clusterworld import ClusterWorld
-        from swiftlet.cluster.access import load_access
+        from swiftlet.cluster.kubeconfigs import load_access
     except ModuleNotFoundError as error:
         raise CommandError(
             f"{error.name} is not installed; reading a cluster needs: pip install 'swiftlet[cluster]'",

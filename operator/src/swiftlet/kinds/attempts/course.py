@@ -14,7 +14,7 @@ from swiftlet.kinds.frame.outcome import ObjectRef, ref_of
 from swiftlet.kinds.frame.reading import Reader
 from swiftlet.kinds.observing.active_time import ActiveTime, active_time
 from swiftlet.kinds.observing.holding import Hold, hold_of, only_deletion_stops
-from swiftlet.kinds.observing.observed import obstacle
+from swiftlet.kinds.observing.observed import obstacle, pods_of
 from swiftlet.kinds.observing.unmade import Unmade, unmade_pods
 from swiftlet.kinds.references.claims import unbound_claims
 
@@ -35,21 +35,27 @@ class Course:
     unmade: Unmade | None = None
     """Pods of the newest attempt cannot be made."""
     hold: Hold | None = None
-    """Who else keeps the Job suspended, and why."""
+    """Who else keeps the workload suspended, and why."""
     stops: tuple[ObjectRef, ...] = ()
-    """The Job, where only its deletion stops its pods, or lets it be made again."""
+    """The workload, where only its deletion stops its pods, or lets it be made again."""
 
     @property
     def newest(self) -> Attempt | None:
-        """The attempt that the decision is about, once its Job is there."""
+        """The attempt that the decision is about, once its workload is there."""
         found = self.attempts[-1] if self.attempts else None
         return found if found and found.number == self.decision.number else None
 
     @property
     def active(self) -> dict[str, Any] | None:
-        """The Job that goes on."""
+        """The workload that goes on."""
+        found = self.working
+        return found.job if found else None
+
+    @property
+    def working(self) -> Attempt | None:
+        """The attempt that goes on."""
         found = self.attempts[-1] if self.attempts else None
-        return found.job if found and found.state == "Active" else None
+        return found if found and found.state == "Active" else None
 
     @property
     def hindered(self) -> tuple[str, str] | None:
@@ -82,7 +88,13 @@ def course_of(
         attempts=tuple(attempts),
         active_for=active_for,
         unbound=unbound_claims(pods, reader),
-        unmade=unmade_pods(active, pods, reader, now) if active else None,
+        unmade=_unmade(newest, reader, now) if newest and active else None,
         hold=hold_of(active, run.spec.suspend, reader),
         stops=tuple(stops),
     )
+
+
+def _unmade(attempt: Attempt, reader: Reader, now: datetime) -> Unmade | None:
+    """The first role that misses pods."""
+    found = (unmade_pods(maker, pods_of(attempt.pods, maker), reader, now) for maker in attempt.makers)
+    return next(filter(None, found), None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from swiftlet.api.finetunejob import Failure
+from swiftlet.api.v1alpha1.finetunejob_status import Failure
 from swiftlet.kinds.attempts.attempt import Attempt
 from swiftlet.kinds.attempts.bounded import Run, RunStatus
 from swiftlet.kinds.attempts.cause import Cause, cause_of, failure_of

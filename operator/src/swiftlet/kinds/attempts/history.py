@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from swiftlet.api.finetunejob import Restarts
+from swiftlet.api.v1alpha1.finetunejob_status import Restarts
 
 HISTORY_ANNOTATION = "swiftlet.dev/history"
 LARGEST_COUNT = 2**31 - 1

@@ -1,11 +1,12 @@
-"""Children that several kinds have: ConfigMap with the job document, and Job."""
+"""Children that several kinds have: the ConfigMap with the job document, and what a workload says it follows."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from swiftlet.api.base import Resource
+from swiftlet.api.v1alpha1.queue import Queue
 from swiftlet.kinds.observing.observed import is_being_deleted, job_state, running_container
-from swiftlet.kinds.owning.ownership import DIGEST_ANNOTATION, canonical_json, child_metadata
+from swiftlet.kinds.owning.ownership import DIGEST_ANNOTATION, canonical_json, child_metadata, digest_of
 from swiftlet.wire.documents import JOB_FILE
 
 
@@ -19,13 +20,13 @@ def config_map(resource: Resource, name: str, component: str, content: dict[str,
     }
 
 
-def job_manifest(metadata: dict[str, Any], spec: dict[str, Any], template: dict[str, Any]) -> dict[str, Any]:
-    """A Job."""
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {**spec, "template": template}}
-
-
 CHANGEABLE_ANNOTATION = "swiftlet.dev/changeable-digest"
 """On a Job: digest of what it follows of the spec that may be changed between two attempts."""
+
+
+def changeable_digest_of(values: list[Any], queue: Queue | None) -> str:
+    """Digest of such values, and of the queue where one is named: Jobs of releases without it are not made again."""
+    return digest_of([*values, queue.document()] if queue else values)
 
 
 def is_outdated(job: dict[str, Any], changeable: str, pods: Iterable[dict[str, Any]]) -> bool:

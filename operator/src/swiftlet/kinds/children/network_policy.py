@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from swiftlet.api.base import Resource
-from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
 from swiftlet.kinds.frame.outcome import ObjectRef, ref_of
 from swiftlet.kinds.observing.observed import is_being_deleted, of_kind
 from swiftlet.kinds.owning.ownership import child_metadata

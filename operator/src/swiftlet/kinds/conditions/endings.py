@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from swiftlet.api.base import Condition
-from swiftlet.api.evalrun import EvalRunStatus
-from swiftlet.api.finetunejob import FineTuneJobStatus
+from swiftlet.api.v1alpha1.evalrun import EvalRunStatus
+from swiftlet.api.v1alpha1.finetunejob_status import FineTuneJobStatus
 from swiftlet.kinds.conditions.suspension import suspended_state
 
 BoundedStatus = TypeVar("BoundedStatus", FineTuneJobStatus, EvalRunStatus)

@@ -2,66 +2,19 @@
 
 from dataclasses import dataclass
 
-from swiftlet.kinds.conditions.refusals import API_REFUSALS
-
-REFUSED = {
-    "Invalid": "The API server let the document in, but it cannot be read: CRDs and operator differ in version.",
-    "InvalidPlan": "The document contradicts itself or cannot be laid out; the message has the numbers.",
-    "InvalidUri": "A URI leaves its volume, or a local path is not absolute.",
-    "LocalPathNotAllowed": "The document names a local path, and pods of this engine cannot read one.",
-    "ImageMissing": "The ComputeProfile names no image for the pods.",
-    "LimitExceeded": "More is asked for than the ComputeProfile's limits allow; the message has the figures.",
-    "NamespaceNotAllowed": "The ComputeProfile is not for this namespace.",
-    "NeedsCluster": "The ComputeProfile sets something that processes of one machine cannot have.",
-    "MirrorRequired": "Data or an adapter of the hub is named, and the ComputeProfile has no mirror.",
-    "NameConflict": "A child's name is taken by an object of somebody else; nothing was overwritten.",
-    "NameTooLong": "The pods' hostnames would be longer than a DNS label.",
-}
-WAITING = {
-    "ReferenceNotFound": "An object that the document names is not there (yet).",
-    "WaitingForDeletion": "A child of a deleted resource of the same name is still there.",
-    **API_REFUSALS,
-}
-UPSTREAM = {
-    "WaitingForFineTuneJob": "The FineTuneJob has no artifact yet.",
-    "UpstreamFailed": "The FineTuneJob failed.",
-}
-POD_OBSTACLES = {
-    "Stopped": "The pods were stopped together with the machine or the engine, and go on when it runs again.",
-    "Unschedulable": "No node takes a pod; the message names the resource that is short.",
-    "VolumePending": "No node takes a pod, because a PersistentVolumeClaim that it mounts has no volume yet.",
-    "NodeLost": "Nothing is heard from a pod's node; whether the pod still works cannot be known.",
-    "SchedulingGated": "A pod is held back by a scheduling gate.",
-    "ErrImagePull": "An image cannot be pulled.",
-    "ImagePullBackOff": "An image cannot be pulled; the kubelet tries again later.",
-    "InvalidImageName": "An image's name cannot be read.",
-    "CreateContainerConfigError": "A Secret or ConfigMap that a container needs is missing.",
-    "CreateContainerError": "The container runtime cannot create a container.",
-    "RunContainerError": "The container runtime cannot start a container.",
-    "CrashLoopBackOff": "A container has died and is started again later.",
-    **API_REFUSALS,
-}
-SUSPENSION = {
-    "NotSuspended": "spec.suspend is false.",
-    "Resumed": "spec.suspend was true and is false again.",
-    "Suspending": "The pods are being stopped.",
-    "UserRequested": "spec.suspend is true, and the pods are gone.",
-    "Finished": "The work ended before it could be suspended.",
-}
-HOLDS = {
-    "Queued": "Kueue holds the Job back; the message has its Workload's words, where they can be read.",
-    "Evicted": "Kueue has stopped the Job and starts it again by itself; the message says why.",
-    "Deactivated": "Somebody has deactivated the Job's Workload of Kueue; it goes on when spec.active is true again.",
-    "SuspendedByAnother": "Somebody else has suspended the Job; the message says who.",
-}
-JOB_FAILURES = {
-    "InvalidInput": "A pod ended with exit code 2: document, data, model or adapter cannot be used. Never retried.",
-    "Diverged": "The loss, or an evaluated model's logits, became NaN or infinite (exit code 3). Never retried.",
-    "BackoffLimitExceeded": "It failed more often than spec.backoffLimit allows.",
-    "DeadlineExceeded": "Its attempts took longer than spec.activeDeadlineSeconds together.",
-    "InfrastructureLimitExceeded": "Pods were taken away too often; see spec.infrastructureRestartLimit.",
-    "ResultMissing": "The Job completed, but no pod left its result.",
-}
+from swiftlet.kinds.conditions.reasons import (
+    HOLDS,
+    JOB_FAILURES,
+    NO_BACKEND,
+    POD_OBSTACLES,
+    QUEUED,
+    REFUSED,
+    RUN_QUOTA,
+    SERVER_QUOTA,
+    SUSPENSION,
+    UPSTREAM,
+    WAITING,
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +28,18 @@ class ConditionDoc:
     """It is there only where the document asks for what it is about; all others always are."""
 
 
+TRACKED = ConditionDoc(
+    "Tracked",
+    "Every tracker of reportTo gets the figures; the run goes on either way. Only where one is named.",
+    {
+        "NotStarted": "The work has not begun, or a tracker has not answered yet.",
+        "Reporting": "They do; the message says where the run is shown.",
+        "TrackerFailed": "One does not, and the message says why; while the run goes on it is tried again.",
+    },
+    is_asked_for=True,
+)
+"""Of what runs and reports."""
+
 CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
     "FineTuneJob": (
         ConditionDoc(
@@ -83,9 +48,16 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
             {
                 "Planned": "The message says how the run is laid out, and what artifact it starts from.",
                 **REFUSED,
+                **NO_BACKEND,
                 **WAITING,
                 **UPSTREAM,
             },
+        ),
+        ConditionDoc(
+            "QuotaReserved",
+            "Kueue has quota for all pods of the attempt. Only in a queue.",
+            RUN_QUOTA,
+            is_asked_for=True,
         ),
         ConditionDoc(
             "PodsReady",
@@ -107,6 +79,7 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
             {
                 "Preparing": "Input is checked and data tokenized.",
                 "Training": "Steps are taken.",
+                "Uploading": "The artifact is made; it is written to the place that spec.export names.",
                 "BackingOff": "The last attempt failed; the message says when the next one starts and why.",
                 "PodsStarting": "No container runs yet.",
                 "NotAccepted": "The job is not accepted.",
@@ -131,16 +104,7 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 "CompileFailed": "It does not, and the message says why: the steps are as slow as without it.",
             },
         ),
-        ConditionDoc(
-            "Tracked",
-            "Every tracker of training.reportTo gets the figures; the run goes on either way. Only where one is named.",
-            {
-                "NotStarted": "Training has not begun, or a tracker has not answered yet.",
-                "Reporting": "They do; the message says where the run is shown.",
-                "TrackerFailed": "One does not, and the message says why; it is tried again while the run goes on.",
-            },
-            is_asked_for=True,
-        ),
+        TRACKED,
         ConditionDoc(
             "Suspended",
             "spec.suspend, or somebody else, has stopped the pods, after a checkpoint.",
@@ -152,6 +116,7 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
             {
                 "Trained": "The artifact is there.",
                 "Training": "Still at it.",
+                "Uploading": "Still at it.",
                 "Preparing": "Still at it.",
                 "PodsStarting": "Still at it.",
                 "JobCreating": "Still at it.",
@@ -160,6 +125,7 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 **HOLDS,
                 **POD_OBSTACLES,
                 **REFUSED,
+                **NO_BACKEND,
                 **WAITING,
                 **UPSTREAM,
                 **JOB_FAILURES,
@@ -171,6 +137,12 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
             "Accepted",
             "The evaluation can be done as it is written, and its target is there.",
             {"Planned": "It can.", **REFUSED, **WAITING, **UPSTREAM},
+        ),
+        ConditionDoc(
+            "QuotaReserved",
+            "Kueue has quota for the pod of the attempt. Only in a queue.",
+            RUN_QUOTA,
+            is_asked_for=True,
         ),
         ConditionDoc(
             "Running",
@@ -187,6 +159,7 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 **POD_OBSTACLES,
             },
         ),
+        TRACKED,
         ConditionDoc("Suspended", "spec.suspend, or somebody else, has stopped the pod.", {**SUSPENSION, **HOLDS}),
         ConditionDoc(
             "GatePassed",
@@ -226,6 +199,8 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
             "The document can be served as it is written, and its model is there.",
             {
                 "Planned": "The message has the served names.",
+                "RolledBack": "A revision of the history is served, as spec.rollbackTo says.",
+                "RevisionNotFound": "The history has no revision of the number that spec.rollbackTo names.",
                 "TooManyReplicas": "The engine cannot run as many pods.",
                 "AdapterBaseMismatch": "Adapters were trained on different bases.",
                 "ArgumentRefused": "An engine argument loads code, follows from the document, or is not allowed here.",
@@ -240,12 +215,19 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
             {
                 "AllGatesPassed": "They have.",
                 "NoGates": "spec.requires is empty.",
+                "RolledBack": "A revision of the history is served, which was let through when it was new.",
                 "GateFailed": "One has not; the message has the figures.",
                 "EvalRunFailed": "An EvalRun ended without figures.",
                 "WaitingForEvalRun": "An EvalRun has no figures for this artifact yet.",
                 "GateForAnotherModel": "A gate holds for other bytes: the message has what was measured.",
                 "ReferenceNotFound": "An EvalRun is not there (yet).",
             },
+        ),
+        ConditionDoc(
+            "QuotaReserved",
+            "Kueue has quota for every pod, each its own. Only in a queue.",
+            SERVER_QUOTA,
+            is_asked_for=True,
         ),
         ConditionDoc(
             "Progressing",
@@ -257,6 +239,8 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 "Stopped": "The pods were stopped, and nothing has replaced them yet.",
                 "CrashLooping": "The server has died three times.",
                 "ProgressDeadlineExceeded": "The pods have not become ready in time.",
+                **QUEUED,
+                "RevisionNotFound": "See Accepted.",
                 "TooManyReplicas": "See Accepted.",
                 "AdapterBaseMismatch": "See Accepted.",
                 "ArgumentRefused": "See Accepted.",
@@ -278,6 +262,8 @@ CONDITIONS: dict[str, tuple[ConditionDoc, ...]] = {
                 "Unavailable": "They had, and now some do not.",
                 "ServerFailed": "The server died; the message has its last lines.",
                 "ScaledToZero": "spec.replicas is 0.",
+                **QUEUED,
+                "RevisionNotFound": "See Accepted.",
                 "TooManyReplicas": "See Accepted.",
                 "AdapterBaseMismatch": "See Accepted.",
                 "ArgumentRefused": "See Accepted.",

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from swiftlet.api.evalrun import Gate, GateResult, Result
+from swiftlet.api.v1alpha1.evalrun import Gate, GateResult, Result
 
 Measure = Callable[[float, float], float]
 

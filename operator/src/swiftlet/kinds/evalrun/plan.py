@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from pydantic.alias_generators import to_camel
 
-from swiftlet.api.evalrun import EvalRun, ModelAndAdapter
-from swiftlet.api.suites import SUITE_METRICS, SUITE_NAMES, Suite
+from swiftlet.api.v1alpha1.evalrun import EvalRun, ModelAndAdapter
+from swiftlet.api.v1alpha1.suites import SUITE_METRICS, SUITE_NAMES, Suite
 from swiftlet.kinds.frame.given import given
 from swiftlet.kinds.frame.written import Written
 from swiftlet.kinds.owning.ownership import namespace_of, uid_of
@@ -76,11 +76,27 @@ def plan_evaluation(run: EvalRun, upstream: Upstream | None, around: Surrounding
         seed=run.spec.seed,
         use_gpu=run.spec.compute.gpus > 0,
         output_dir=OUTPUT_ROOT,
+        report_to=run.spec.report_to,
+        fine_tune_job=_job_of(run) if run.spec.report_to else None,
         report_uri=artifact_uri(around.storage.artifacts_claim, f"{folder}/report.html"),
+        attach_uri=target_uri(run, upstream) if run.spec.attach else None,
     )
     subjects = (*target.mounts, *(baseline.mounts if baseline else ()))
     inputs = (*subjects, *(mount for file in files for mount in file.mounts))
     return EvalPlan(document, (*inputs, output(around.storage.artifacts_claim, folder)), folder)
+
+
+def target_uri(run: EvalRun, upstream: Upstream | None) -> str:
+    """URI of what is measured: of the adapter, where there is one."""
+    if upstream:
+        return upstream.artifact.uri
+    named = given(run.spec.target.model)
+    return named.adapter_uri or named.uri
+
+
+def _job_of(run: EvalRun) -> str | None:
+    ref = run.spec.target.fine_tune_job_ref
+    return ref.name if ref else None
 
 
 def _target(run: EvalRun, upstream: Upstream | None, around: Surroundings) -> Subject:

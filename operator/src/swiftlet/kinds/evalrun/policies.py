@@ -2,11 +2,14 @@
 
 from collections import Counter
 
-from swiftlet.api.evalrun import EvalRun, Gate, ModelAndAdapter
+from swiftlet.api.v1alpha1.evalrun import EvalRun, Gate, ModelAndAdapter
+from swiftlet.api.v1alpha1.uris import parse_uri, scheme_of
 from swiftlet.kinds.conditions.verdict import Verdict, combine
-from swiftlet.kinds.evalrun.plan import suite_metrics, suite_name, suite_uri
+from swiftlet.kinds.evalrun.plan import suite_metrics, suite_name, suite_uri, target_uri
+from swiftlet.kinds.references.tracker_secrets import secrets_verdict
 from swiftlet.kinds.references.upstream import Upstream, upstream_of
 from swiftlet.kinds.surroundings import Surroundings
+from swiftlet.storage.registry import SCHEMES
 
 
 def target_of(run: EvalRun, around: Surroundings) -> Upstream | Verdict | None:
@@ -24,11 +27,13 @@ def decide(run: EvalRun, target: Upstream | Verdict | None, around: Surroundings
             around.image("trainer"),
             around.limits(run.spec.compute),
             distinct_names(run),
+            None if isinstance(target, Verdict) else can_attach(run, target),
             *(gate_resolves(index, gate, run) for index, gate in enumerate(run.spec.gates)),
             *_models("spec.target.model", run.spec.target.model, around),
             *_models("spec.baseline.model", run.spec.baseline.model if run.spec.baseline else None, around),
             *(_base(target, around)),
             *(_suite(index, run, around) for index in range(len(run.spec.suites))),
+            secrets_verdict("spec.reportTo", run.spec.report_to, around.namespace, around.reader, around.capabilities),
             *around.volumes(),
         ]
     )
@@ -40,6 +45,16 @@ def distinct_names(run: EvalRun) -> Verdict | None:
     if not twice:
         return None
     return Verdict("InvalidPlan", f"spec.suites: several suites are called {', '.join(twice)}; give each a name")
+
+
+def can_attach(run: EvalRun, target: Upstream | None) -> Verdict | None:
+    """Results are attached to what a registry has."""
+    uri = target_uri(run, target)
+    if not run.spec.attach or scheme_of(parse_uri(uri)).attaches:
+        return None
+    ways = " or ".join(f"{scheme.name}://" for scheme in SCHEMES.values() if scheme.attaches)
+    remedy = f"have the run write its artifact to {ways} (spec.export), or set attach to false"
+    return Verdict("InvalidPlan", f"spec.attach: the target {uri} lies in no registry; {remedy}")
 
 
 def gate_resolves(index: int, gate: Gate, run: EvalRun) -> Verdict | None:

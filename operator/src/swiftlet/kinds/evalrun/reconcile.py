@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from swiftlet.api.evalrun import EvalRun, EvalRunStatus
+from swiftlet.api.v1alpha1.evalrun import EvalRun, EvalRunStatus
 from swiftlet.kinds.attempts.attempt import attempts_of
 from swiftlet.kinds.attempts.course import course_of
 from swiftlet.kinds.attempts.outcome import outcome_of

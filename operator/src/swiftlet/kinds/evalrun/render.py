@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from swiftlet.api.evalrun import EvalRun
+from swiftlet.api.v1alpha1.evalrun import EvalRun
+from swiftlet.kinds.attempts.backends.job import JobBackend
 from swiftlet.kinds.attempts.history import History
-from swiftlet.kinds.attempts.job import attempt_job
-from swiftlet.kinds.children.job import CHANGEABLE_ANNOTATION, config_map
+from swiftlet.kinds.attempts.role import Role
+from swiftlet.kinds.attempts.workload import attempt_workload
+from swiftlet.kinds.children.job import CHANGEABLE_ANNOTATION, changeable_digest_of, config_map
 from swiftlet.kinds.children.network_policy import network_policy
 from swiftlet.kinds.evalrun.plan import EvalPlan
 from swiftlet.kinds.frame.reading import OWNER_LABEL
@@ -15,6 +17,8 @@ from swiftlet.kinds.pods.fetching import fetch_containers
 from swiftlet.kinds.pods.output_folder import make_folder
 from swiftlet.kinds.pods.podspec import all_mounts, base_env, container, image_of, pod_spec
 from swiftlet.kinds.pods.reporting import report_env, report_mounts
+from swiftlet.kinds.pods.tracking import tracking_env
+from swiftlet.kinds.pods.uploading import PUBLISH, upload_container
 from swiftlet.kinds.references.profiles import pod_resources
 from swiftlet.kinds.surroundings import Surroundings
 
@@ -39,7 +43,7 @@ def attempt_name(run: EvalRun, number: int) -> str:
 
 def changeable_digest(run: EvalRun) -> str:
     """Digest of what may be changed before another attempt."""
-    return digest_of([run.spec.compute.resources.document(), run.spec.batch_size])
+    return changeable_digest_of([run.spec.compute.resources.document(), run.spec.batch_size], run.spec.queue)
 
 
 def render(run: EvalRun, plan: EvalPlan, around: Surroundings, attempt: int, history: History) -> list[dict[str, Any]]:
@@ -60,19 +64,22 @@ def _job(run: EvalRun, plan: EvalPlan, around: Surroundings, attempt: int, histo
         CHANGEABLE_ANNOTATION: changeable_digest(run),
         **target,
     }
-    metadata = workload_metadata(run, attempt_name(run, attempt), COMPONENT, around.profile, annotations)
-    size = {"completionMode": "NonIndexed", "completions": 1, "parallelism": 1}
-    return attempt_job(run, attempt, history, metadata, size, template)
+    name = attempt_name(run, attempt)
+    metadata = workload_metadata(run, name, COMPONENT, around.profile, annotations, run.spec.queue)
+    role = Role(COMPONENT, 1, template, indexed=False)
+    return attempt_workload(run, attempt, history, metadata, [role], JobBackend())
 
 
 def _template(run: EvalRun, plan: EvalPlan, around: Surroundings, target: dict[str, str]) -> dict[str, Any]:
     profile = around.profile
     resources = pod_resources(run.spec.compute, profile, with_gpus=True)
     places = all_mounts(profile, child_name(run), (*plan.mounts, *report_mounts(around.capabilities)), resources)
-    env = [*base_env(profile), *report_env(run, around.capabilities)]
+    reports = report_env(run, around.capabilities)
+    env = [*base_env(profile), *reports, *tracking_env(run.spec.report_to)]
     evaluate = container("evaluate", image_of(profile, "trainer"), places, env, resources)
     modest = pod_resources(run.spec.compute, profile, with_gpus=False)
-    spec = pod_spec(profile, places, [evaluate], GRACE_SECONDS, _selector(run))
+    publish = upload_container(PUBLISH, profile, [plan.document.attach_uri], places, reports)
+    spec = pod_spec(profile, places, [evaluate, *publish], GRACE_SECONDS, _selector(run))
     fetch = fetch_containers(profile, image_of(profile, "trainer"), places, modest)
     spec |= {"initContainers": [make_folder(profile, plan.folder, modest), *fetch], "restartPolicy": "Never"}
     return {"metadata": pod_metadata(run, COMPONENT, profile, target), "spec": spec}

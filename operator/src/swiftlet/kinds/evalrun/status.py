@@ -4,17 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from swiftlet.api.evalrun import EvalRun, EvalRunStatus, Gate, GateResult
-from swiftlet.api.progress import Progress
+from swiftlet.api.v1alpha1.evalrun import EvalRun, EvalRunStatus, Gate, GateResult
+from swiftlet.api.v1alpha1.progress import Progress
 from swiftlet.kinds.attempts import conditions as attempts
 from swiftlet.kinds.attempts.conditions import failed
 from swiftlet.kinds.attempts.course import Course
 from swiftlet.kinds.attempts.decision import COMPLETE
+from swiftlet.kinds.attempts.quota import quota_reserved
 from swiftlet.kinds.conditions.condition import State, set_conditions
+from swiftlet.kinds.conditions.tracked import tracked
 from swiftlet.kinds.conditions.verdict import Verdict, refusal
 from swiftlet.kinds.evalrun.gates import evaluate_gates, failed_gates, has_figures
 from swiftlet.kinds.frame.progress import at_rest, reported
-from swiftlet.kinds.observing.failures import results
+from swiftlet.kinds.observing.failures import last_lines, results
 from swiftlet.kinds.observing.observed import ended_at
 from swiftlet.wire.messages import TerminationMessage
 
@@ -70,7 +72,8 @@ def status_of(view: View, now: datetime) -> EvalRunStatus:
     course, result, ending = view.course, view.result, view.ending
     newest = course.newest
     started = (newest.job.get("status") or {}).get("startTime") if newest else None
-    states = [accepted(view), running(view), suspended(view), gate_passed(view), succeeded(view)]
+    looks = (accepted, quota, running, _tracked, suspended, gate_passed, succeeded)
+    states = [state for look in looks if (state := look(view))]
     return EvalRunStatus(
         observed_generation=view.run.metadata.generation,
         conditions=set_conditions(view.old.conditions, states, view.run.metadata.generation, now),
@@ -84,6 +87,7 @@ def status_of(view: View, now: datetime) -> EvalRunStatus:
         report=result.report if result else None,
         restarts=course.decision.history.restarts() if course.attempts else view.old.restarts,
         failure=course.decision.failure,
+        last_lines=last_lines(result) if result else None,
         start_time=view.old.start_time or started,
         active_seconds=course.active_for.seconds or None,
         active_since=course.active_for.since,
@@ -100,9 +104,20 @@ def accepted(view: View) -> State:
     return State("Accepted", "True", "Planned", f"{count} {'suite' if count == 1 else 'suites'} on {target}")
 
 
+def quota(view: View) -> State | None:
+    """QuotaReserved: Kueue has quota for the pod; None where the run waits in no queue."""
+    return quota_reserved(
+        view.course, view.ending is not None, view.verdict is None, view.run.spec.queue, view.old.conditions
+    )
+
+
 def running(view: View) -> State:
     """Running: the pod works on the evaluation."""
     return attempts.running(view.course, view.ending is not None, view.verdict is None, _work)
+
+
+def _tracked(view: View) -> State | None:
+    return tracked(view.run.spec.report_to, view.progress, view.old.conditions)
 
 
 def suspended(view: View) -> State:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from swiftlet.api.computeprofile import Storage
-from swiftlet.api.finetunejob import FineTuneJob
+from swiftlet.api.v1alpha1.computeprofile import Storage
+from swiftlet.api.v1alpha1.finetunejob import FineTuneJob
 from swiftlet.kinds.finetunejob.lineage import Lineage
 from swiftlet.kinds.frame.given import given
 from swiftlet.kinds.references.sources import locate_model

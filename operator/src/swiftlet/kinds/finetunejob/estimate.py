@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from swiftlet.api.finetunejob import FineTuneJobSpec
-from swiftlet.api.tasks.block import HeadName
+from swiftlet.api.v1alpha1.finetunejob import FineTuneJobSpec
+from swiftlet.api.v1alpha1.tasks.block import HeadName
 from swiftlet.kinds.finetunejob.plan import Layout, PlannedStrategy
 from swiftlet.kinds.finetunejob.shape import ModelShape
 

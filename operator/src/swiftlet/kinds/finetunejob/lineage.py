@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from swiftlet.api.finetunejob import FineTuneJob
-from swiftlet.api.model_source import Ancestor, other_head, parent_name
-from swiftlet.api.tuner import Lora, Tuner, other_shape
+from swiftlet.api.v1alpha1.finetunejob import FineTuneJob
+from swiftlet.api.v1alpha1.model_source import Ancestor, other_head, parent_name
+from swiftlet.api.v1alpha1.tuner import Lora, Tuner, other_shape
 from swiftlet.kinds.attempts.attempt import Attempt
 from swiftlet.kinds.conditions.verdict import Verdict, combine
 from swiftlet.kinds.frame.given import given

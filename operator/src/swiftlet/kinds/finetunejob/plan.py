@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from swiftlet.api.finetunejob import FineTuneJob, PlanStatus
+from swiftlet.api.v1alpha1.finetunejob import FineTuneJob
+from swiftlet.api.v1alpha1.finetunejob_status import PlanStatus
+from swiftlet.api.v1alpha1.uris import written_uri
 from swiftlet.kinds.conditions.verdict import Verdict
 from swiftlet.kinds.finetunejob.beginning import begin
 from swiftlet.kinds.finetunejob.lineage import Lineage, tuner_of
@@ -120,6 +122,8 @@ def plan_run(job: FineTuneJob, layout: Layout, lineage: Lineage, around: Surroun
         use_gpu=job.spec.compute.gpus > 0,
         output_dir=OUTPUT_ROOT,
         artifact_uri=artifact_uri(around.storage.artifacts_claim, f"{folder}/artifact"),
+        export_uri=job.spec.export and written_uri(job.spec.export.uri, own_name(job), "artifact"),
+        copies_uri=job.spec.checkpoints.uri and written_uri(job.spec.checkpoints.uri, own_name(job), "checkpoints"),
     )
     inputs = (*beginning.mounts, *(mount for file in files for mount in file.mounts))
     mounts = (*inputs, output(around.storage.artifacts_claim, folder))
@@ -129,7 +133,12 @@ def plan_run(job: FineTuneJob, layout: Layout, lineage: Lineage, around: Surroun
 
 def output_folder(job: FineTuneJob) -> str:
     """Folder of a run on the artifacts volume. The uid keeps a new resource of an old name from its predecessor's."""
-    return f"{namespace_of(job)}/finetunejobs/{job.metadata.name}-{uid_of(job)[:8]}"
+    return f"{namespace_of(job)}/finetunejobs/{own_name(job)}"
+
+
+def own_name(job: FineTuneJob) -> str:
+    """What a run's places are called, in a namespace and in object storage."""
+    return f"{job.metadata.name}-{uid_of(job)[:8]}"
 
 
 def _strategy(wanted: str, world: int) -> PlannedStrategy:

@@ -1,30 +1,40 @@
 """What must hold before a FineTuneJob runs."""
 
-from swiftlet.api.finetunejob import FineTuneJob
+from swiftlet.api.v1alpha1.finetunejob import FineTuneJob
+from swiftlet.kinds.attempts.backends.backend import Backend
+from swiftlet.kinds.attempts.backends.choice import choose
 from swiftlet.kinds.conditions.verdict import Verdict, combine
 from swiftlet.kinds.finetunejob.lineage import Lineage
 from swiftlet.kinds.finetunejob.plan import Layout, plan_layout
+from swiftlet.kinds.finetunejob.render import COMPONENT, attempt_name
 from swiftlet.kinds.frame.given import given
 from swiftlet.kinds.references.tracker_secrets import secrets_verdict
 from swiftlet.kinds.surroundings import Surroundings
 
 LONGEST_LABEL = 63
 """Characters of a DNS label (RFC 1035); a pod's hostname is one."""
+MOST_ATTEMPTS = 999
 
 
 def decide(job: FineTuneJob, lineage: Lineage | Verdict, around: Surroundings) -> Layout | Verdict:
     """The layout of a job that may run, or all that stands against it. lineage: what it starts from, or why not yet."""
-    layout = plan_layout(job)
+    layout, backend = plan_layout(job), choose(job.spec.backend, around)
     verdict = combine(
         [
             layout if isinstance(layout, Verdict) else None,
             around.profile_verdict,
             around.image("trainer"),
             around.limits(job.spec.compute, nodes=job.spec.parallelism.nodes),
-            hostname_fits(job),
+            backend if isinstance(backend, Verdict) else hostname_fits(job, backend),
             *_model(job, lineage, around),
             *(around.file(f"spec.datasets[{index}].uri", data.uri) for index, data in enumerate(job.spec.datasets)),
-            secrets_verdict(job.spec.training.report_to, around.namespace, around.reader, around.capabilities),
+            secrets_verdict(
+                "spec.training.reportTo",
+                job.spec.training.report_to,
+                around.namespace,
+                around.reader,
+                around.capabilities,
+            ),
             *around.volumes(),
         ]
     )
@@ -42,9 +52,10 @@ def _model(job: FineTuneJob, lineage: Lineage | Verdict, around: Surroundings) -
     return [base, around.file(f"the artifact {who}", lineage[0].uri)]
 
 
-def hostname_fits(job: FineTuneJob) -> Verdict | None:
-    """Pods of an Indexed Job are called `<name>-train-<attempt>-<index>`; three digits are left for the attempt."""
-    longest = LONGEST_LABEL - len("-train-999-") - len(str(job.spec.parallelism.nodes - 1))
+def hostname_fits(job: FineTuneJob, backend: Backend) -> Verdict | None:
+    """A pod's hostname begins with the attempt's name, for whose number three digits are left."""
+    hostname = backend.hostname(attempt_name(job, MOST_ATTEMPTS), COMPONENT, job.spec.parallelism.nodes - 1)
+    longest = LONGEST_LABEL - backend.facts.spare - (len(hostname) - len(job.metadata.name))
     if len(job.metadata.name) <= longest:
         return None
     return Verdict(

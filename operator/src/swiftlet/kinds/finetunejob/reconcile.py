@@ -4,8 +4,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from swiftlet.api.finetunejob import FineTuneJob, FineTuneJobStatus
+from swiftlet.api.v1alpha1.finetunejob import FineTuneJob
+from swiftlet.api.v1alpha1.finetunejob_status import FineTuneJobStatus
 from swiftlet.kinds.attempts.attempt import attempts_of
+from swiftlet.kinds.attempts.backends.choice import choose
 from swiftlet.kinds.attempts.course import course_of
 from swiftlet.kinds.attempts.decision import Decision
 from swiftlet.kinds.attempts.outcome import outcome_of
@@ -55,6 +57,9 @@ def _rendered(
     decision: Decision,
     around: Surroundings,
 ) -> list[dict[str, Any]]:
-    if isinstance(verdict, Verdict) or isinstance(lineage, Verdict) or not decision.wants_job:
+    backend = choose(job.spec.backend, around)
+    if isinstance(verdict, Verdict) or isinstance(lineage, Verdict) or isinstance(backend, Verdict):
         return []
-    return render(job, plan_run(job, verdict, lineage, around), around, decision.number, decision.history)
+    if not decision.wants_job:
+        return []
+    return render(job, plan_run(job, verdict, lineage, around), around, decision.number, decision.history, backend)

@@ -1,13 +1,15 @@
-"""The objects of a run: ConfigMap, NetworkPolicy, an Indexed Job per attempt, and the Service of pods that meet."""
+"""The objects of a run: ConfigMap, NetworkPolicy, a workload per attempt, and the Service of pods that meet."""
 
 from typing import Any
 
-from swiftlet.api.compute import Compute, parse_quantity
-from swiftlet.api.computeprofile import ComputeProfileSpec
-from swiftlet.api.finetunejob import CHANGEABLE, FineTuneJob
+from swiftlet.api.v1alpha1.compute import Compute, parse_quantity
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.finetunejob import CHANGEABLE, FineTuneJob
+from swiftlet.kinds.attempts.backends.backend import Backend
 from swiftlet.kinds.attempts.history import History
-from swiftlet.kinds.attempts.job import attempt_job
-from swiftlet.kinds.children.job import CHANGEABLE_ANNOTATION, config_map
+from swiftlet.kinds.attempts.role import Role
+from swiftlet.kinds.attempts.workload import attempt_workload
+from swiftlet.kinds.children.job import CHANGEABLE_ANNOTATION, changeable_digest_of, config_map
 from swiftlet.kinds.children.network_policy import from_each_other, network_policy
 from swiftlet.kinds.finetunejob.lineage import annotation
 from swiftlet.kinds.finetunejob.plan import TrainPlan
@@ -28,6 +30,7 @@ from swiftlet.kinds.pods.output_folder import make_folder
 from swiftlet.kinds.pods.podspec import all_mounts, base_env, container, field_env, image_of, pod_spec
 from swiftlet.kinds.pods.reporting import report_env, report_mounts
 from swiftlet.kinds.pods.tracking import tracking_env
+from swiftlet.kinds.pods.uploading import RESTORE, UPLOAD, upload_container
 from swiftlet.kinds.references.profiles import pod_resources
 from swiftlet.kinds.surroundings import Surroundings
 
@@ -39,7 +42,8 @@ GRACE_SECONDS = 120
 def changeable_digest(job: FineTuneJob) -> str:
     """Digest of what may be changed between two attempts."""
     parts = {part: getattr(job.spec, part).document() for part in CHANGEABLE}
-    return digest_of([parts[part].get(name) for part, names in CHANGEABLE.items() for name in names])
+    changed = [parts[part].get(name) for part, names in CHANGEABLE.items() for name in names]
+    return changeable_digest_of(changed, job.spec.queue)
 
 
 def child_name(job: FineTuneJob) -> str:
@@ -48,20 +52,20 @@ def child_name(job: FineTuneJob) -> str:
 
 
 def attempt_name(job: FineTuneJob, number: int) -> str:
-    """Name of the Job of an attempt."""
+    """Name of the workload of an attempt."""
     return f"{child_name(job)}-{number}"
 
 
 def render(
-    job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, history: History
+    job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, history: History, backend: Backend
 ) -> list[dict[str, Any]]:
-    """The objects of one attempt."""
+    """The objects of one attempt, its workload last."""
     own = _selector(job)
     return [
         config_map(job, child_name(job), COMPONENT, plan.content),
         *_meeting_place(job, plan),
         *network_policy(job, child_name(job), COMPONENT, around.profile, own, from_each_other(own)),
-        _job(job, plan, around, attempt, history),
+        _workload(job, plan, around, attempt, history, backend),
     ]
 
 
@@ -83,20 +87,22 @@ def _selector(job: FineTuneJob) -> dict[str, str]:
     return {OWNER_LABEL: uid_of(job), "app.kubernetes.io/component": COMPONENT}
 
 
-def _job(job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, history: History) -> dict[str, Any]:
-    name, nodes = attempt_name(job, attempt), plan.layout.nodes
-    template = _template(job, plan, around, name)
+def _workload(
+    job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, history: History, backend: Backend
+) -> dict[str, Any]:
+    name = attempt_name(job, attempt)
+    template = _template(job, plan, around, backend.hostname(name, COMPONENT, 0))
     template["metadata"]["labels"][ATTEMPT_LABEL] = str(attempt)
     annotations = {
         DIGEST_ANNOTATION: digest_of([plan.content, template]),
         CHANGEABLE_ANNOTATION: changeable_digest(job),
     }
-    metadata = workload_metadata(job, name, COMPONENT, around.profile, annotations)
-    size = {"completionMode": "Indexed", "completions": nodes, "parallelism": nodes}
-    return attempt_job(job, attempt, history, metadata, size, template)
+    metadata = workload_metadata(job, name, COMPONENT, around.profile, annotations, job.spec.queue)
+    role = Role(COMPONENT, plan.layout.nodes, template)
+    return attempt_workload(job, attempt, history, metadata, [role], backend)
 
 
-def _template(job: FineTuneJob, plan: TrainPlan, around: Surroundings, job_name: str) -> dict[str, Any]:
+def _template(job: FineTuneJob, plan: TrainPlan, around: Surroundings, first: str) -> dict[str, Any]:
     profile, compute = around.profile, job.spec.compute
     modest = pod_resources(compute, profile, with_gpus=False)
     places = all_mounts(profile, child_name(job), (*plan.mounts, *report_mounts(around.capabilities)), modest)
@@ -107,13 +113,16 @@ def _template(job: FineTuneJob, plan: TrainPlan, around: Surroundings, job_name:
         "train",
         image_of(profile, "trainer"),
         places,
-        [*env, *_train_env(job, plan, profile, job_name), *fabric_env(network, compute.gpus)],
+        [*env, *_train_env(job, plan, profile, first), *fabric_env(network, compute.gpus)],
         fabric_resources(network, plan.layout.nodes, pod_resources(compute, profile, with_gpus=True)),
     )
-    spec = pod_spec(profile, places, [train], GRACE_SECONDS, _selector(job))
+    targets, rank = (plan.document.export_uri, plan.document.copies_uri), _rendezvous(job, plan, first)
+    restore, upload = (upload_container(verb, profile, targets, places, rank) for verb in (RESTORE, UPLOAD))
+    spec = pod_spec(profile, places, [train, *upload], GRACE_SECONDS, _selector(job))
     spec |= {
         "initContainers": [
             make_folder(profile, plan.folder, modest),
+            *restore,
             *fetch_containers(profile, image_of(profile, "trainer"), places, modest),
             prepare,
         ],
@@ -136,14 +145,17 @@ def _spread(job: FineTuneJob) -> dict[str, Any]:
     }
 
 
-def _train_env(job: FineTuneJob, plan: TrainPlan, profile: ComputeProfileSpec, job_name: str) -> list[dict[str, Any]]:
+def _train_env(job: FineTuneJob, plan: TrainPlan, profile: ComputeProfileSpec, first: str) -> list[dict[str, Any]]:
     threads = _threads(job.spec.compute, profile, plan.layout.processes_per_node)
-    return [*_rendezvous(job, plan, job_name), *threads, *tracking_env(job.spec.training.report_to)]
+    return [*_rendezvous(job, plan, first), *threads, *tracking_env(job.spec.training.report_to)]
 
 
-def _rendezvous(job: FineTuneJob, plan: TrainPlan, job_name: str) -> list[dict[str, Any]]:
-    """torchrun's variables. Source: torch.distributed.run, `PET_` + option. A lone node needs no name service."""
-    host = f"{job_name}-0.{child_name(job)}.{namespace_of(job)}.svc"
+def _rendezvous(job: FineTuneJob, plan: TrainPlan, first: str) -> list[dict[str, Any]]:
+    """torchrun's variables. Source: torch.distributed.run, `PET_` + option. A lone node needs no name service.
+
+    first: hostname of the pod that the others meet at.
+    """
+    host = f"{first}.{child_name(job)}.{namespace_of(job)}.svc"
     values = {
         "PET_NNODES": str(plan.layout.nodes),
         "PET_NPROC_PER_NODE": str(plan.layout.processes_per_node),

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from swiftlet.api.tasks import Task
-from swiftlet.api.tuner import Lora, Tuner
+from swiftlet.api.v1alpha1.tasks import Task
+from swiftlet.api.v1alpha1.tuner import Lora, Tuner
 
 
 @dataclass(frozen=True)

@@ -5,25 +5,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from swiftlet.api.finetunejob import Artifact, DatasetCounts, Failure, FineTuneJob, FineTuneJobStatus
-from swiftlet.api.progress import Progress
+from swiftlet.api.v1alpha1.finetunejob import FineTuneJob
+from swiftlet.api.v1alpha1.finetunejob_status import Artifact, DatasetCounts, Failure, FineTuneJobStatus
+from swiftlet.api.v1alpha1.progress import Progress
 from swiftlet.kinds.attempts import conditions as attempts
 from swiftlet.kinds.attempts.attempt import Attempt
 from swiftlet.kinds.attempts.conditions import failed, not_started
 from swiftlet.kinds.attempts.course import Course
 from swiftlet.kinds.attempts.decision import COMPLETE, Decision
+from swiftlet.kinds.attempts.quota import quota_reserved
 from swiftlet.kinds.conditions.condition import State, set_conditions
+from swiftlet.kinds.conditions.tracked import tracked
 from swiftlet.kinds.conditions.verdict import Verdict, refusal
 from swiftlet.kinds.finetunejob.lineage import Lineage
 from swiftlet.kinds.finetunejob.plan import Layout
 from swiftlet.kinds.frame.progress import at_rest, reported
-from swiftlet.kinds.observing.failures import results
+from swiftlet.kinds.observing.failures import last_lines, results
 from swiftlet.kinds.observing.observed import ended_at
+from swiftlet.kinds.pods.uploading import UPLOAD
 from swiftlet.wire.messages import TerminationMessage
 from swiftlet.wire.reading import read
-
-REPORTING = "Reporting"
-"""Of Tracked: every tracker gets the figures."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def status_of(view: View, now: datetime) -> FineTuneJobStatus:
     newest, ending = view.newest, view.ending
     layout = view.verdict if isinstance(view.verdict, Layout) else None
     started = (newest.job.get("status") or {}).get("startTime") if newest else None
-    looks = (accepted, pods_ready, running, checkpointed, compiled, tracked, suspended, succeeded)
+    looks = (accepted, quota, pods_ready, running, checkpointed, compiled, _tracked, suspended, succeeded)
     states = [state for look in looks if (state := look(view))]
     return FineTuneJobStatus(
         observed_generation=view.job.metadata.generation,
@@ -94,6 +95,7 @@ def status_of(view: View, now: datetime) -> FineTuneJobStatus:
         artifact=view.artifact,
         lineage=list(view.lineage) or view.old.lineage,
         failure=_failure(view),
+        last_lines=last_lines(view.result) if view.result else view.old.last_lines,
         start_time=view.old.start_time or started,
         active_seconds=view.course.active_for.seconds or None,
         active_since=view.course.active_for.since,
@@ -106,6 +108,13 @@ def accepted(view: View) -> State:
     if isinstance(view.verdict, Layout):
         return State("Accepted", "True", "Planned", "; ".join(filter(None, [view.verdict.words(), *view.notes])))
     return refusal("Accepted", view.verdict)
+
+
+def quota(view: View) -> State | None:
+    """QuotaReserved: Kueue has quota for the pods; None where the run waits in no queue."""
+    return quota_reserved(
+        view.course, view.ending is not None, view.is_accepted, view.job.spec.queue, view.old.conditions
+    )
 
 
 def pods_ready(view: View) -> State:
@@ -149,23 +158,8 @@ def compiled(view: View) -> State:
     return State("Compiled", "True" if reason == "Compiled" else "False", reason, message)
 
 
-def tracked(view: View) -> State | None:
-    """Tracked: whether every tracker of training.reportTo gets the figures; None where none is asked for."""
-    asked = view.job.spec.training.report_to
-    if asked is None:
-        return None
-    said = (view.progress or {}).get("tracking") or {}
-    before = next((condition for condition in view.old.conditions if condition.type == "Tracked"), None)
-    if before and not said:
-        return _tracked(before.reason, before.message)
-    failed = any(one["reason"] != REPORTING for one in said.values())
-    waiting = [f"{name}: has not begun" for name in asked.names if name not in said]
-    message = "; ".join([*(f"{name}: {one['message']}" for name, one in said.items()), *waiting])
-    return _tracked("TrackerFailed" if failed else "NotStarted" if waiting else REPORTING, message)
-
-
-def _tracked(reason: str, message: str) -> State:
-    return State("Tracked", "True" if reason == REPORTING else "False", reason, message)
+def _tracked(view: View) -> State | None:
+    return tracked(view.job.spec.training.report_to, view.progress, view.old.conditions)
 
 
 def suspended(view: View) -> State:
@@ -180,7 +174,11 @@ def succeeded(view: View) -> State:
 
 
 def _work(containers: list[str]) -> tuple[str, str]:
-    return ("Training", "training") if "train" in containers else ("Preparing", "checking input and preparing data")
+    if "train" in containers:
+        return "Training", "training"
+    if UPLOAD in containers:
+        return "Uploading", "writing the artifact to the place that spec.export names"
+    return "Preparing", "checking input and preparing data"
 
 
 def _trained(artifact: Artifact) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class Capabilities:
     """Secrets can be read, so a missing one is reported at once and not only by the pod that waits for it."""
     runs_containers: bool = True
     """Pods are containers on nodes that a scheduler chooses; otherwise they are processes of this machine."""
+    extra_backends: bool = True
+    """Attempts can be workloads of other kinds than Kubernetes' own, where such a kind is served."""
     shared_network: bool = False
     """Pods share one address, so the old pod of a deployment must go before the new one binds its port."""
     service_url: str = "http://{service}.{namespace}.svc:{port}/v1"

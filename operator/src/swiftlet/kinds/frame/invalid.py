@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from swiftlet import __version__
 from swiftlet.api import KINDS
-from swiftlet.api.problems import field_path
-from swiftlet.api.validation import validate
+from swiftlet.api.schema.problems import field_path
+from swiftlet.api.schema.validation import validate
 from swiftlet.kinds.conditions.condition import (
     State,
     find_condition,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from swiftlet.api.progress import Progress
+from swiftlet.api.v1alpha1.progress import Progress
 
 FIGURES = (
     "step",

@@ -26,6 +26,9 @@ class Reader(Protocol):
     def progress(self, uid: str) -> dict[str, Any] | None:
         """What the pods of the resource reported, folded by `kinds.progress.merge`, or None when they said nothing."""
 
+    def serves(self, kind: str) -> bool:
+        """Whether the cluster has a kind that it need not have, and the operator may use it."""
+
     def complaint(self, job: dict[str, Any]) -> Complaint | None:
         """What the controller of a Job said last about a pod that it could not make, or None: it said nothing, or
         nobody has asked yet. To ask is not free, so only those ask that miss pods."""

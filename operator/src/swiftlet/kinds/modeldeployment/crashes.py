@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from swiftlet.api.finetunejob import Failure
+from swiftlet.api.v1alpha1.finetunejob_status import Failure
 from swiftlet.kinds.observing.disruptions import is_disrupted
 from swiftlet.kinds.observing.failures import failure_of
 from swiftlet.kinds.observing.observed import container_statuses

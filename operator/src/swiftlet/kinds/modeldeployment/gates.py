@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from swiftlet.api.base import NamedRef
-from swiftlet.api.evalrun import EvalRun
-from swiftlet.api.modeldeployment import Adapter, ModelDeployment, Requirement
+from swiftlet.api.v1alpha1.evalrun import EvalRun
+from swiftlet.api.v1alpha1.modeldeployment import Adapter, ModelDeployment, Requirement
 from swiftlet.kinds.conditions.condition import find_condition
 from swiftlet.kinds.conditions.verdict import Verdict, combine
 from swiftlet.kinds.modeldeployment.models import ServedModel

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from swiftlet.api.modeldeployment import Adapter, ModelDeployment
+from swiftlet.api.v1alpha1.modeldeployment import Adapter, ModelDeployment
 from swiftlet.kinds.conditions.verdict import Verdict, combine
 from swiftlet.kinds.frame.given import given
 from swiftlet.kinds.references.upstream import Upstream, upstream_of

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from swiftlet.api.modeldeployment import ModelDeployment
+from swiftlet.api.v1alpha1.modeldeployment import ModelDeployment
 from swiftlet.engines.startup import startup_seconds
 from swiftlet.engines.vllm import resolved_vllm
 from swiftlet.kinds.frame.given import given

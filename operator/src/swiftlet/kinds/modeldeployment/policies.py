@@ -3,8 +3,8 @@
 from collections import Counter
 from pathlib import PurePosixPath
 
-from swiftlet.api.engines.registry import planned_engine
-from swiftlet.api.modeldeployment import TAKING, ModelDeployment
+from swiftlet.api.v1alpha1.engines.registry import planned_engine
+from swiftlet.api.v1alpha1.modeldeployment import TAKING, ModelDeployment
 from swiftlet.engines.arguments import argument_problems
 from swiftlet.kinds.conditions.verdict import Verdict, combine
 from swiftlet.kinds.frame.given import given
@@ -15,12 +15,9 @@ from swiftlet.kinds.surroundings import Surroundings
 def decide(deployment: ModelDeployment, served: ServedModel | Verdict, around: Surroundings) -> Verdict | None:
     """All that stands against the document itself."""
     found = [
-        around.profile_verdict,
+        whatever_is_served(deployment, around),
         around.image("server"),
-        around.limits(deployment.spec.compute, replicas=deployment.spec.replicas),
-        replicas_fit(deployment, around),
         arguments(deployment, around),
-        clients_are_kept_out(deployment, around),
         api_key(deployment, around),
     ]
     if isinstance(served, Verdict):
@@ -34,6 +31,18 @@ def decide(deployment: ModelDeployment, served: ServedModel | Verdict, around: S
             around.model(served.draft.field, served.draft.uri) if served.draft else None,
             *(around.file(f"adapter {adapter.name}", adapter.uri) for adapter in served.adapters),
             *around.volumes(artifacts=False),
+        ]
+    )
+
+
+def whatever_is_served(deployment: ModelDeployment, around: Surroundings) -> Verdict | None:
+    """What stands against the document even where a revision of the history is served."""
+    return combine(
+        [
+            around.profile_verdict,
+            around.limits(deployment.spec.compute, replicas=deployment.spec.replicas),
+            replicas_fit(deployment, around),
+            clients_are_kept_out(deployment, around),
         ]
     )
 

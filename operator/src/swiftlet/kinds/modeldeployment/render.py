@@ -1,17 +1,19 @@
-"""The Kubernetes objects of a server: ConfigMap, Service, PodDisruptionBudget, NetworkPolicy and Deployment."""
+"""The Kubernetes objects of a server: ConfigMap, ControllerRevision, Service, PodDisruptionBudget, NetworkPolicy and
+Deployment."""
 
 from typing import Any
 
-from swiftlet.api.computeprofile import ComputeProfileSpec
-from swiftlet.api.modeldeployment import ModelDeployment
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.modeldeployment import ModelDeployment
 from swiftlet.kinds.children.network_policy import Ingress, network_policy
 from swiftlet.kinds.frame.asked import asking
 from swiftlet.kinds.frame.capabilities import Capabilities
 from swiftlet.kinds.frame.reading import OWNER_LABEL
+from swiftlet.kinds.modeldeployment.history import Revision, controller_revision
 from swiftlet.kinds.modeldeployment.plan import ServePlan
-from swiftlet.kinds.modeldeployment.revisions import label_of, revision_document
+from swiftlet.kinds.modeldeployment.revisions import document_label, document_name, revision_document
 from swiftlet.kinds.owning.metadata import pod_metadata, workload_metadata
-from swiftlet.kinds.owning.ownership import DIGEST_ANNOTATION, child_metadata, digest_of, labels
+from swiftlet.kinds.owning.ownership import DIGEST_ANNOTATION, child_metadata, labels
 from swiftlet.kinds.pods.fabric import fabric_annotations, fabric_env, fabric_of
 from swiftlet.kinds.pods.fetching import fetch_containers
 from swiftlet.kinds.pods.podspec import all_mounts, base_env, container, image_of, pod_spec
@@ -36,19 +38,36 @@ def child_name(deployment: ModelDeployment) -> str:
 
 
 def render(
-    deployment: ModelDeployment, plan: ServePlan, profile: ComputeProfileSpec, capabilities: Capabilities, replicas: int
+    deployment: ModelDeployment,
+    revision: Revision,
+    profile: ComputeProfileSpec,
+    capabilities: Capabilities,
+    replicas: int,
 ) -> list[dict[str, Any]]:
     """The objects of the server. replicas: as many as there are to be, whoever says so."""
     budget = [_disruption_budget(deployment)] if replicas > 1 else []
-    name = child_name(deployment)
-    document = revision_document(deployment, name, COMPONENT, plan.content)
+    name, port = child_name(deployment), int(revision.document["port"])
+    clients = _clients(deployment, port)
     return [
-        document,
-        _service(deployment),
+        revision_document(deployment, name, COMPONENT, revision.document),
+        controller_revision(deployment, name, COMPONENT, revision),
+        _service(deployment, port),
         *budget,
-        *network_policy(deployment, name, COMPONENT, profile, selector(deployment), _clients(deployment)),
-        _deployment(deployment, plan, document, profile, capabilities),
+        *network_policy(deployment, name, COMPONENT, profile, selector(deployment), clients),
+        _deployment(deployment, revision, profile, capabilities),
     ]
+
+
+def planned_revision(
+    deployment: ModelDeployment,
+    plan: ServePlan,
+    profile: ComputeProfileSpec,
+    capabilities: Capabilities,
+    model_digest: str | None,
+) -> Revision:
+    """What pods are made from by the present plan."""
+    template = _template(deployment, plan, profile, capabilities)
+    return Revision(plan.content, template, plan.startup_seconds + PROGRESS_MARGIN, model_digest)
 
 
 def wish(deployment: ModelDeployment) -> dict[str, Any]:
@@ -62,8 +81,8 @@ def selector(deployment: ModelDeployment) -> dict[str, str]:
     return {name: own[name] for name in (OWNER_LABEL, "app.kubernetes.io/component")}
 
 
-def _service(deployment: ModelDeployment) -> dict[str, Any]:
-    port = {"name": "http", "port": deployment.spec.api.port, "targetPort": "http", "protocol": "TCP"}
+def _service(deployment: ModelDeployment, number: int) -> dict[str, Any]:
+    port = {"name": "http", "port": number, "targetPort": "http", "protocol": "TCP"}
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -72,11 +91,11 @@ def _service(deployment: ModelDeployment) -> dict[str, Any]:
     }
 
 
-def _clients(deployment: ModelDeployment) -> Ingress:
+def _clients(deployment: ModelDeployment, number: int) -> Ingress:
     """Whom the document names, on the port of the API; pods of the namespace where it names none."""
     named = deployment.spec.api.allow_from
     peers = [{"podSelector": {}}] if named is None else [peer.document() for peer in named]
-    port = {"protocol": "TCP", "port": deployment.spec.api.port}
+    port = {"protocol": "TCP", "port": number}
     return [{"from": peers, "ports": [port]}] if peers else []
 
 
@@ -90,16 +109,12 @@ def _disruption_budget(deployment: ModelDeployment) -> dict[str, Any]:
 
 
 def _deployment(
-    deployment: ModelDeployment,
-    plan: ServePlan,
-    document: dict[str, Any],
-    profile: ComputeProfileSpec,
-    capabilities: Capabilities,
+    deployment: ModelDeployment, revision: Revision, profile: ComputeProfileSpec, capabilities: Capabilities
 ) -> dict[str, Any]:
-    template = _template(deployment, plan, document, profile, capabilities)
-    annotations = {DIGEST_ANNOTATION: digest_of([plan.content, template])}
-    metadata = workload_metadata(deployment, child_name(deployment), COMPONENT, profile, annotations)
-    metadata["labels"] |= label_of(document)
+    name, queue = child_name(deployment), deployment.spec.queue
+    annotations = {DIGEST_ANNOTATION: revision.digest}
+    metadata = workload_metadata(deployment, name, COMPONENT, profile, annotations, queue)
+    metadata["labels"] |= document_label(revision.document)
     manifest = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -107,8 +122,9 @@ def _deployment(
         "spec": {
             "selector": {"matchLabels": selector(deployment)},
             "strategy": _strategy(capabilities),
-            "progressDeadlineSeconds": plan.startup_seconds + PROGRESS_MARGIN,
-            "template": template,
+            "progressDeadlineSeconds": revision.progress_deadline_seconds,
+            "revisionHistoryLimit": deployment.spec.revision_history_limit,
+            "template": revision.template,
         },
     }
     return asking(manifest, wish(deployment))
@@ -122,14 +138,11 @@ def _strategy(capabilities: Capabilities) -> dict[str, Any]:
 
 
 def _template(
-    deployment: ModelDeployment,
-    plan: ServePlan,
-    document: dict[str, Any],
-    profile: ComputeProfileSpec,
-    capabilities: Capabilities,
+    deployment: ModelDeployment, plan: ServePlan, profile: ComputeProfileSpec, capabilities: Capabilities
 ) -> dict[str, Any]:
     resources, gpus = pod_resources(deployment.spec.compute, profile, with_gpus=True), deployment.spec.compute.gpus
-    name, network = document["metadata"]["name"], fabric_of(profile, capabilities, 1, gpus)
+    name = document_name(child_name(deployment), plan.content)
+    network = fabric_of(profile, capabilities, 1, gpus)
     mounts = (*plan.mounts, *report_mounts(capabilities))
     places = all_mounts(profile, name, mounts, resources, shared_memory(gpus))
     env = [*base_env(profile), *report_env(deployment, capabilities), *fabric_env(network, gpus)]
@@ -140,7 +153,7 @@ def _template(
     ]
     serve |= _probes(plan.startup_seconds)
     metadata = pod_metadata(deployment, COMPONENT, profile, fabric_annotations(network))
-    metadata["labels"] |= label_of(document)
+    metadata["labels"] |= document_label(plan.content)
     spec = pod_spec(profile, places, [serve], GRACE_SECONDS, selector(deployment))
     modest = pod_resources(deployment.spec.compute, profile, with_gpus=False)
     fetch = fetch_containers(profile, image_of(profile, "server"), places, modest)

@@ -1,15 +1,15 @@
 """The document of each revision of a server: a ConfigMap that never changes, named by its digest.
 
-Pods outlive what they were planned from: beside a rollout that fails the old ones go on, and `kubectl rollout undo`
-makes them anew. One that starts again must come up as what it was, so its template names a document of its own. One
-that no template names any more is deleted.
+Pods outlive what they were planned from: beside a rollout that fails the old ones go on, and a revision may be served
+again. One that starts again must come up as what it was, so its template names a document of its own. One that neither
+a template nor the history names any more is deleted.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from swiftlet.api.modeldeployment import ModelDeployment
+from swiftlet.api.v1alpha1.modeldeployment import ModelDeployment
 from swiftlet.kinds.children.job import config_map
 from swiftlet.kinds.conditions.timestamps import seconds_between, to_text
 from swiftlet.kinds.frame.outcome import ObjectRef, ref_of
@@ -23,19 +23,23 @@ KEPT_SECONDS = 600
 """How long a ConfigMap is kept at least: a ReplicaSet that names it may not have been seen yet."""
 
 
+def document_label(content: dict[str, Any]) -> dict[str, str]:
+    """The label of the ConfigMap that holds a job document, and of what names it: Deployment, template, history."""
+    return {DOCUMENT_LABEL: digest_of(content).removeprefix("sha256:")[:DIGITS]}
+
+
+def document_name(name: str, content: dict[str, Any]) -> str:
+    """Name of the ConfigMap that holds a job document; `name` is its beginning."""
+    return f"{name}-{document_label(content)[DOCUMENT_LABEL]}"
+
+
 def revision_document(
     deployment: ModelDeployment, name: str, component: str, content: dict[str, Any]
 ) -> dict[str, Any]:
     """The ConfigMap that holds the job document; `name` is the beginning of its own."""
-    label = digest_of(content).removeprefix("sha256:")[:DIGITS]
-    manifest = config_map(deployment, f"{name}-{label}", component, content)
-    manifest["metadata"]["labels"][DOCUMENT_LABEL] = label
+    manifest = config_map(deployment, document_name(name, content), component, content)
+    manifest["metadata"]["labels"] |= document_label(content)
     return {**manifest, "immutable": True}
-
-
-def label_of(document: dict[str, Any]) -> dict[str, str]:
-    """The label for what names this ConfigMap: the Deployment and its template."""
-    return {DOCUMENT_LABEL: document["metadata"]["labels"][DOCUMENT_LABEL]}
 
 
 def unused_documents(

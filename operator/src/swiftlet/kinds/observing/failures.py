@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from swiftlet import __version__
-from swiftlet.api.finetunejob import Failure
+from swiftlet.api.v1alpha1.finetunejob_status import Failure
 from swiftlet.kinds.observing.disruptions import EVICTED, POD_DELETED, Taking, taking_of
 from swiftlet.kinds.observing.observed import completion_index, container_statuses
 from swiftlet.wire.figures import untabled
@@ -45,7 +45,8 @@ OOM_REMEDIES = {
 OOM_REMEDY = "raise the memory limit in compute.resources"
 SKEW_REMEDY = "its pod was of another release: upgrade the operator to that release"
 LAST_LINES = 1000
-"""Characters of a raw termination message that a status keeps; the cause stands at its end."""
+"""Characters of a raw termination message, and of a run's own last lines, that a status keeps; the cause stands at the
+end."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,11 @@ def results(pods: Sequence[dict[str, Any]]) -> list[TerminationMessage]:
     return [_with_figures(message) for message in found if message is not None]
 
 
+def last_lines(message: TerminationMessage) -> str | None:
+    """What a status keeps of a run's own last lines; what a pod writes is bounded by nobody else."""
+    return (message.last_lines or "")[-LAST_LINES:] or None
+
+
 def _with_figures(message: TerminationMessage) -> TerminationMessage:
     """The message with results and comparisons from its table, where it has one."""
     if message.figures is None:
@@ -187,7 +193,8 @@ def _deaths(pod: dict[str, Any]) -> list[Death]:
     status = pod.get("status") or {}
     if found or not (status.get("phase") == "Failed" or (taking and taking.reason == POD_DELETED)):
         return found
-    if any("running" in (one.get("state") or {}) for one in container_statuses(pod)):
+    is_at_work = any("running" in (one.get("state") or {}) for one in container_statuses(pod))
+    if is_at_work and status.get("phase") != "Failed":  # on a lost node nobody tells that containers have ended
         return found  # it is being deleted and still says something
     reason, text = (taking.reason, taking.message) if taking else (status.get("reason"), status.get("message"))
     failure = Failure(

@@ -28,8 +28,8 @@ def hold_of(job: Manifest | None, suspend: bool, reader: Reader) -> Hold | None:
         return held_in_queue(job, queue, reader)
     name = job["metadata"]["name"]
     return "SuspendedByAnother", (
-        f"Job {name} was suspended by {hand_on(job, 'suspend')}, not by spec.suspend; it goes on when the Job's"
-        " spec.suspend is set to false, or when spec.suspend here is set to true and back to false"
+        f"{job['kind']} {name} was suspended by {hand_on(job, 'suspend')}, not by spec.suspend; it goes on when the"
+        f" {job['kind']}'s spec.suspend is set to false, or when spec.suspend here is set to true and back to false"
     )
 
 
@@ -44,11 +44,14 @@ def only_deletion_stops(job: Manifest | None, suspend: bool) -> list[ObjectRef]:
     return [ref_of(job)] if queue_of(job) or started_again else []
 
 
-def asks_again(hold: Hold | None, old: Sequence[Condition], now: datetime) -> float | None:
-    """Seconds until the queue is asked again what the Job waits for; None when no queue holds it."""
+def asks_again(hold: Hold | None, old: Sequence[Condition], now: datetime, told: str = "Suspended") -> float | None:
+    """Seconds until the queue is asked again what it waits for; None when no queue holds anything back.
+
+    told: type of the condition that says since when.
+    """
     if hold is None or hold[0] == "SuspendedByAnother":
         return None
-    since = next((condition.last_transition_time for condition in old if condition.type == "Suspended"), None)
+    since = next((condition.last_transition_time for condition in old if condition.type == told), None)
     waited = (now - from_text(since)).total_seconds() if since else 0.0
     return min(max(waited, SOONEST), LATEST)
 

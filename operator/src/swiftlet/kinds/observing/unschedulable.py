@@ -14,12 +14,13 @@ Source: Kubernetes, pkg/scheduler/framework/plugins."""
 
 
 def unschedulable(pod: dict[str, Any], unbound: Mapping[str, str]) -> tuple[str, str] | None:
-    """(reason, message with the remedy), or None for a pod that no scheduler has refused.
+    """(reason, message with the remedy), or None for a pod that no scheduler has refused, or that runs since.
 
     unbound: claims that have no volume yet, by name, in words.
     """
     condition = find_condition(pod, "PodScheduled")
-    if condition is None or condition["status"] != "False":
+    is_running = (pod.get("status") or {}).get("phase") == "Running"
+    if condition is None or condition["status"] != "False" or is_running:
         return None
     reason, said = condition.get("reason") or "Unschedulable", condition.get("message") or "no node takes it"
     if reason != "Unschedulable":

@@ -2,33 +2,39 @@
 
 What a person writes on a resource passes on to its Job or Deployment and to the pods (cost centres, switches of
 sidecars), except for keys that mean the object that carries them: those of Kubernetes, of Swiftlet, and of tools which
-deploy it. Queues and priorities of Kueue pass to the Job or Deployment alone, where Kueue reads them.
+deploy it. spec.queue, or else labels of Kueue on the resource, become labels of the Job or Deployment alone, where
+Kueue reads them.
 """
 
 from typing import Any
 
 from swiftlet.api.base import Resource
-from swiftlet.api.computeprofile import ComputeProfileSpec
-from swiftlet.api.profile_pods import OWNED_LABELS
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.profile_pods import OWNED_LABELS
+from swiftlet.api.v1alpha1.queue import Queue
 from swiftlet.kinds.owning.ownership import child_metadata, labels
+from swiftlet.kinds.owning.queue_labels import queue_labels
 
 KEPT_DOMAINS = (
     *("swiftlet.dev", "kubernetes.io", "k8s.io", "x-k8s.io", "cni.cncf.io"),
     *("argoproj.io", "helm.sh", "fluxcd.io", "cattle.io"),
 )
 """Domains whose keys, and those of their subdomains, stay on the resource."""
-QUEUE_LABELS = ("kueue.x-k8s.io/queue-name", "kueue.x-k8s.io/priority-class")
 
 
 def workload_metadata(
-    resource: Resource, name: str, component: str, profile: ComputeProfileSpec, annotations: dict[str, str]
+    resource: Resource,
+    name: str,
+    component: str,
+    profile: ComputeProfileSpec,
+    annotations: dict[str, str],
+    queue: Queue | None,
 ) -> dict[str, Any]:
-    """metadata of a Job or Deployment with annotations of our own."""
+    """metadata of a Job or Deployment with annotations of our own. queue: spec.queue."""
     metadata = child_metadata(resource, name, component)
-    queue = {key: text for key, text in resource.metadata.labels.items() if key in QUEUE_LABELS}
     return {
         **metadata,
-        "labels": {**_given_labels(resource, profile), **queue, **metadata["labels"]},
+        "labels": {**_given_labels(resource, profile), **queue_labels(resource, queue), **metadata["labels"]},
         "annotations": {**_given_annotations(resource, profile), **annotations},
     }
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from swiftlet.api.computeprofile import ComputeProfileSpec, Network
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec, Network
 from swiftlet.kinds.frame.capabilities import Capabilities
 
 MULTUS = "k8s.v1.cni.cncf.io/networks"

@@ -6,11 +6,11 @@ It alone has the credentials; what is fetched lies in volumes of the pod's own.
 from collections.abc import Sequence
 from typing import Any
 
-from swiftlet.api.compute import parse_quantity
-from swiftlet.api.computeprofile import ComputeProfileSpec
-from swiftlet.api.object_storage import S3
-from swiftlet.api.uris import parse_uri, scheme_of
-from swiftlet.kinds.pods.podspec import base_env, restricted
+from swiftlet.api.v1alpha1.compute import parse_quantity
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.object_storage import S3
+from swiftlet.api.v1alpha1.uris import parse_uri, scheme_of
+from swiftlet.kinds.pods.podspec import plain_env, restricted
 from swiftlet.storage.mount import Mount
 
 NAME = "fetch"
@@ -28,4 +28,4 @@ def fetch_containers(
     schemes = {(uri := parse_uri(one.uri)).scheme: scheme_of(uri) for one in wanted}
     env = [entry for scheme in schemes.values() for entry in scheme.environment(profile.storage)]
     command += [part for one in wanted for part in ("--source", one.uri, one.path)]
-    return [restricted(NAME, image, command, places, [*base_env(profile), *env], resources)]
+    return [restricted(NAME, image, command, places, [*plain_env(profile), *env], resources)]

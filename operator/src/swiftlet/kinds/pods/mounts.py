@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from swiftlet.api.compute import mebibytes, parse_quantity
-from swiftlet.api.profile_pods import Scratch
+from swiftlet.api.v1alpha1.compute import mebibytes, parse_quantity
+from swiftlet.api.v1alpha1.profile_pods import Scratch
 from swiftlet.storage.mount import Mount, claim
 from swiftlet.wire.documents import ARTIFACTS_ROOT, MODELS_ROOT, OUTPUT_ROOT, RUN_ROOT
 

@@ -8,14 +8,14 @@ volume writable, and it runs nothing but mkdir: no data, no model and no code of
 
 from typing import Any
 
-from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
 from swiftlet.kinds.pods import mounts
 from swiftlet.kinds.pods.podspec import USER, image_of, restricted
 from swiftlet.wire.documents import ARTIFACTS_ROOT
 
 NAME = "folder"
 SCRIPT = 'mkdir -p "${SWIFTLET_ROOT%/}$0" || { echo "$1" >&2; exit 1; }'
-"""SWIFTLET_ROOT: see api/pod.py. What is made and what is said come as arguments, which the shell does not read."""
+"""SWIFTLET_ROOT: see wire/documents.py. What is made and what is said are arguments, which the shell does not read."""
 
 
 def make_folder(profile: ComputeProfileSpec, folder: str, resources: dict[str, dict[str, str]]) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
 from swiftlet.kinds.pods.mounts import distinct, scratch, volumes
-from swiftlet.kinds.pods.profile_environment import profile_env, profile_mounts
+from swiftlet.kinds.pods.profile_environment import hub_env, profile_env, profile_mounts
 from swiftlet.storage.mount import Mount
 from swiftlet.wire.documents import JOB_FILE, RUN_ROOT
 from swiftlet.wire.messages import TERMINATION_LOG
@@ -26,9 +26,9 @@ def field_env(name: str, path: str) -> dict[str, Any]:
     return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
 
 
-def base_env(profile: ComputeProfileSpec) -> list[dict[str, Any]]:
-    """Variables of every pod. Nothing is reported to the hub, and nothing is asked of it when a mirror is there."""
-    env = [
+def plain_env(profile: ComputeProfileSpec) -> list[dict[str, Any]]:
+    """Variables of every container, none of which is a secret."""
+    return [
         field_env("POD_NAME", "metadata.name"),
         field_env("POD_NAMESPACE", "metadata.namespace"),
         field_env("POD_IP", "status.podIP"),
@@ -37,9 +37,11 @@ def base_env(profile: ComputeProfileSpec) -> list[dict[str, Any]]:
         {"name": "HF_HUB_DISABLE_TELEMETRY", "value": "1"},
         *profile_env(profile),
     ]
-    if profile.storage.models_claim:
-        env.append({"name": "HF_HUB_OFFLINE", "value": "1"})
-    return env
+
+
+def base_env(profile: ComputeProfileSpec) -> list[dict[str, Any]]:
+    """Variables of containers that load models and data."""
+    return [*plain_env(profile), *hub_env(profile)]
 
 
 def image_of(profile: ComputeProfileSpec, name: Literal["trainer", "server"]) -> dict[str, str]:

@@ -1,10 +1,10 @@
 """Variables and volumes that a ComputeProfile's environment comes to. Names of our own cannot be among them: what `env`
-may set is an allow-list (api/profile_environment.py)."""
+may set is an allow-list (api/v1alpha1/profile_environment.py)."""
 
 from typing import Any
 
-from swiftlet.api.computeprofile import ComputeProfileSpec
-from swiftlet.api.profile_environment import Hub, Proxy
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.profile_environment import Proxy
 from swiftlet.storage.mount import Mount
 
 CA_FOLDER = "/swiftlet/ca"
@@ -17,12 +17,11 @@ DIRECT = ("localhost", "127.0.0.1", ".svc", ".cluster.local")
 
 
 def profile_env(profile: ComputeProfileSpec) -> list[dict[str, Any]]:
-    """Variables of every pod."""
+    """Variables of every container."""
     return [
         *({"name": variable.name, "value": variable.value} for variable in profile.env),
         *_proxy_env(profile.proxy),
         *({"name": name, "value": CA_FILE} for name in CA_VARIABLES if profile.ca_bundle),
-        *_hub_env(profile.hub),
     ]
 
 
@@ -45,12 +44,16 @@ def _proxy_env(proxy: Proxy | None) -> list[dict[str, Any]]:
     return [{"name": name, "value": value} for upper, value in set_.items() for name in (upper, upper.lower())]
 
 
-def _hub_env(hub: Hub | None) -> list[dict[str, Any]]:
-    """The token comes by reference, so that no object but the Secret holds it."""
+def hub_env(profile: ComputeProfileSpec) -> list[dict[str, Any]]:
+    """Variables of containers that fetch from the hub. The token comes by reference, so that no object but the Secret
+    holds it; where a mirror is there, nothing is asked of the hub."""
+    hub = profile.hub
     env: list[dict[str, Any]] = []
     if hub and hub.endpoint:
         env.append({"name": "HF_ENDPOINT", "value": hub.endpoint})
     if hub and hub.token_secret_ref:
         ref = hub.token_secret_ref
         env.append({"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": ref.name, "key": ref.key}}})
+    if profile.storage.models_claim:
+        env.append({"name": "HF_HUB_OFFLINE", "value": "1"})
     return env

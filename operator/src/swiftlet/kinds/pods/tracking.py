@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from swiftlet.api.tracking import ANY_OF, SECRET_KEYS, ReportTo
+from swiftlet.api.v1alpha1.tracking import ANY_OF, SECRET_KEYS, ReportTo
 
 
 def tracking_env(report_to: ReportTo | None) -> list[dict[str, Any]]:
-    """Variables of the container that trains."""
+    """Variables of the container that trains or evaluates."""
     env: list[dict[str, Any]] = []
     for tracker, secret in report_to.secrets.items() if report_to else ():
         for key in SECRET_KEYS[tracker]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from swiftlet.api.computeprofile import Storage
+from swiftlet.api.v1alpha1.computeprofile import Storage
 from swiftlet.kinds.conditions.condition import has_condition
 from swiftlet.kinds.frame.reading import Reader
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from swiftlet.api.compute import Compute, parse_quantity
-from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.compute import Compute, parse_quantity
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
 from swiftlet.kinds.conditions.verdict import Verdict
 from swiftlet.kinds.references.profiles import pod_resources
 

@@ -2,7 +2,7 @@
 
 from fnmatch import fnmatchcase
 
-from swiftlet.api.computeprofile import ComputeProfileSpec
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
 from swiftlet.kinds.conditions.verdict import Verdict, combine
 from swiftlet.kinds.frame.capabilities import Capabilities
 from swiftlet.kinds.frame.reading import Reader

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 
-from swiftlet.api.compute import Compute
-from swiftlet.api.computeprofile import ComputeProfile, ComputeProfileSpec
+from swiftlet.api.v1alpha1.compute import Compute
+from swiftlet.api.v1alpha1.computeprofile import ComputeProfile, ComputeProfileSpec
 from swiftlet.kinds.conditions.verdict import Verdict
 from swiftlet.kinds.frame.capabilities import Capabilities
 from swiftlet.kinds.frame.reading import Reader

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
-from swiftlet.api.computeprofile import Storage
-from swiftlet.api.object_storage import S3
-from swiftlet.api.uris import LEAVES, LEAVES_PATTERN, parse_uri, scheme_of
+from swiftlet.api.v1alpha1.computeprofile import Storage
+from swiftlet.api.v1alpha1.object_storage import S3
+from swiftlet.api.v1alpha1.uris import LEAVES, LEAVES_PATTERN, parse_uri, scheme_of
 from swiftlet.kinds.conditions.verdict import Verdict
 from swiftlet.kinds.frame.capabilities import Capabilities
 from swiftlet.kinds.frame.reading import Reader

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from swiftlet.api.finetunejob import Artifact, FineTuneJob
+from swiftlet.api.v1alpha1.finetunejob import FineTuneJob
+from swiftlet.api.v1alpha1.finetunejob_status import Artifact
 from swiftlet.kinds.conditions.condition import find_condition
 from swiftlet.kinds.conditions.verdict import Verdict
 from swiftlet.kinds.frame.reading import Reader

@@ -3,7 +3,7 @@
 from typing import Any
 
 from swiftlet.api.base import API_VERSION
-from swiftlet.api.uris import parse_uri, scheme_of
+from swiftlet.api.v1alpha1.uris import parse_uri, scheme_of
 from swiftlet.kinds.frame.outcome import ObjectRef
 from swiftlet.kinds.references.profiles import DEFAULT_PROFILE
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from swiftlet.api.finetunejob import Template
+from swiftlet.api.v1alpha1.finetunejob import Template
 from swiftlet_trainer.data.examples import Example
 from swiftlet_trainer.data.keys import RowError
 from swiftlet_trainer.evaluate.agents.function_calls import Due

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from swiftlet.api.suites import SUITE_METRICS
+from swiftlet.api.v1alpha1.suites import SUITE_METRICS
 from swiftlet_trainer.evaluate.agents import suite as agents
 from swiftlet_trainer.evaluate.agents.rows import agent_row
 from swiftlet_trainer.evaluate.questions import Question

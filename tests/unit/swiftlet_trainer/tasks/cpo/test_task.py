@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from swiftlet.api.tasks.cpo import CpoTask
+from swiftlet.api.v1alpha1.tasks.cpo import CpoTask
 from swiftlet_trainer.tasks.cpo.task import Cpo
 from swiftlet_trainer.tasks.preference.scores import means, pairs, summed
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 import torch
-from swiftlet.api.tasks.dpo import DpoLoss, DpoTask
+from swiftlet.api.v1alpha1.tasks.dpo import DpoLoss, DpoTask
 from swiftlet_trainer.parallel.peers import Peers
 from swiftlet_trainer.tasks.dpo.loss import LOSSES, STEP_LOSSES
 from swiftlet_trainer.tasks.dpo.pairwise import Dpo

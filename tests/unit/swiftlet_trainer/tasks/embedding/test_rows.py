@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from swiftlet.api.finetunejob import Template
-from swiftlet.api.tasks.embedding import EmbeddingTask
+from swiftlet.api.v1alpha1.finetunejob import Template
+from swiftlet.api.v1alpha1.tasks.embedding import EmbeddingTask
 from swiftlet_trainer.data.encode import DroppedError, Encoder
 from swiftlet_trainer.data.examples import Relevance
 from swiftlet_trainer.data.keys import RowError

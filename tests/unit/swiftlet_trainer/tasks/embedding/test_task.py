@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from swiftlet.api.tasks.embedding import EmbeddingTask
+from swiftlet.api.v1alpha1.tasks.embedding import EmbeddingTask
 from swiftlet_trainer.parallel.peers import Peers
 from swiftlet_trainer.tasks.base import ComparesRows
 from swiftlet_trainer.tasks.embedding.task import Embedding

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from swiftlet.api.tasks.kto import KtoTask
+from swiftlet.api.v1alpha1.tasks.kto import KtoTask
 from swiftlet_trainer.tasks.kto.task import Kto
 
 SIZES = [(3, 5), (4, 2), (1, 1), (6, 3)]

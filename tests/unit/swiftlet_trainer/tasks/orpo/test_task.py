@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from swiftlet.api.tasks.orpo import OrpoTask
+from swiftlet.api.v1alpha1.tasks.orpo import OrpoTask
 from swiftlet_trainer.tasks.orpo.loss import log_odds_ratio
 from swiftlet_trainer.tasks.orpo.task import Orpo
 from swiftlet_trainer.tasks.preference.scores import Answers, means

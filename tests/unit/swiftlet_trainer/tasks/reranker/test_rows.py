@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from swiftlet.api.tasks.reranker import RerankerTask
+from swiftlet.api.v1alpha1.tasks.reranker import RerankerTask
 from swiftlet.wire.documents import TrainDocument
 from swiftlet_trainer.data.encode import DroppedError
 from swiftlet_trainer.data.examples import Relevance

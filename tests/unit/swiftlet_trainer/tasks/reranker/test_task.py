@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from swiftlet.api.tasks.reranker import RerankerTask
+from swiftlet.api.v1alpha1.tasks.reranker import RerankerTask
 from swiftlet_trainer.tasks.reranker.task import Reranker
 from swiftlet_trainer.training.collate import Batch
 from swiftlet_trainer.training.heads.score import SequenceScores

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from swiftlet.api.tasks.rm import RmTask
+from swiftlet.api.v1alpha1.tasks.rm import RmTask
 from swiftlet_trainer.tasks.rm.task import Rm
 from swiftlet_trainer.training.collate import Batch
 from swiftlet_trainer.training.heads.score import SequenceScores

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from swiftlet.api.tasks.seq_cls import SeqClsTask
+from swiftlet.api.v1alpha1.tasks.seq_cls import SeqClsTask
 from swiftlet.wire.documents import TrainDocument
 from swiftlet_trainer.models.scores import ScoreHead
 from swiftlet_trainer.tasks.seq_cls.rows import target_notes
@@ -56,7 +56,7 @@ def test_a_class_without_a_row_is_told(problem: Any, targets: list[float], notes
 
 
 def _task(block: SeqClsTask) -> Any:
-    from swiftlet.api.tasks import Task
+    from swiftlet.api.v1alpha1.tasks import Task
 
     return Task(seq_cls=block)
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from swiftlet.api.tasks.sft import SftTask
+from swiftlet.api.v1alpha1.tasks.sft import SftTask
 from swiftlet_trainer.tasks.sft.task import Sft
 from swiftlet_trainer.training.collate import Batch
 from swiftlet_trainer.training.heads.tokens import TokenScores

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 import pytest
-from swiftlet.api.finetunejob import Template
+from swiftlet.api.v1alpha1.finetunejob import Template
 from swiftlet_trainer.data.encode import Encoded, scaled
 from swiftlet_trainer.data.examples import Example
 from swiftlet_trainer.data.turns import Turn
@@ -19,8 +19,10 @@ Q = Turn("user", "Who?")
 REACT = "Thought: I am.\nAction: get\nAction Input: {}\nObservation: it is\nFinal Answer: Six"
 
 
-def encoded(tokenizer: Any, example: Example | list[Turn], *names: str, **own: str) -> Encoded:
-    segments = Segments(tokenizer)
+def encoded(
+    tokenizer: Any, example: Example | list[Turn], *names: str, segments: Segments | None = None, **own: str
+) -> Encoded:
+    segments = segments or Segments(tokenizer)
     template = Template(loss_scale=list(names) or None, loss_scale_rules=own)
     rows = SftRows(tokenizer, segments, template, assistant_only=not "+".join(names).startswith("all"))
     (rendered,) = rows.rendered(example if isinstance(example, Example) else Example(example))

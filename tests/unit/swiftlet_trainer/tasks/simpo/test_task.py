@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from swiftlet.api.tasks.simpo import SimpoTask
+from swiftlet.api.v1alpha1.tasks.simpo import SimpoTask
 from swiftlet_trainer.tasks.simpo.task import Simpo
 
 SIZES = [(3, 5), (4, 2)]

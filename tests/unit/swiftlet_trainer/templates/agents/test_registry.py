@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from swiftlet.api.agents import AgentTemplateName
+from swiftlet.api.v1alpha1.agents import AgentTemplateName
 from swiftlet_trainer.templates.agents.registry import AGENT_TEMPLATES
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from swiftlet.api.finetunejob import Template
+from swiftlet.api.v1alpha1.finetunejob import Template
 from swiftlet_trainer.data.encode import IGNORED, DroppedError, Encoded, scaled
 from swiftlet_trainer.data.examples import Example
 from swiftlet_trainer.data.tools import ToolCall

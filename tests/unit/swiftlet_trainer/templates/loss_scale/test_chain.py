@@ -1,7 +1,7 @@
 """Chains of rules, as documents write them."""
 
 import pytest
-from swiftlet.api.loss_scale import RULES
+from swiftlet.api.v1alpha1.loss_scale import RULES
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.templates.loss_scale.chain import Chain, chain_of
 from swiftlet_trainer.templates.loss_scale.known import KNOWN

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from swiftlet.api.tasks.cpo import CpoTask
+from swiftlet.api.v1alpha1.tasks.cpo import CpoTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.tasks.base import StepLoss

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import log, log1p
 
 import torch
-from swiftlet.api.tasks.dpo import DpoLoss, DpoTask
+from swiftlet.api.v1alpha1.tasks.dpo import DpoLoss, DpoTask
 from torch.nn.functional import logsigmoid
 
 from swiftlet_trainer.tasks.preference.losses import hinge, ipo, smoothed

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from swiftlet.api.tasks.dpo import DpoTask
+from swiftlet.api.v1alpha1.tasks.dpo import DpoTask
 
 from swiftlet_trainer.tasks.base import StepLoss
 from swiftlet_trainer.tasks.dpo.loss import Compared, divergent, loss

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import torch
-from swiftlet.api.tasks.embedding import EmbeddingLoss, EmbeddingTask
+from swiftlet.api.v1alpha1.tasks.embedding import EmbeddingLoss, EmbeddingTask
 from torch.nn.functional import normalize, relu
 
 from swiftlet_trainer.tasks.embedding.texts import Texts

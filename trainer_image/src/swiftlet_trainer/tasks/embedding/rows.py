@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from swiftlet.api.tasks.embedding import EmbeddingLoss, EmbeddingTask
+from swiftlet.api.v1alpha1.tasks.embedding import EmbeddingLoss, EmbeddingTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.encode import IGNORED, DroppedError, Encoded

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from swiftlet.api.tasks.embedding import EmbeddingTask
+from swiftlet.api.v1alpha1.tasks.embedding import EmbeddingTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.parallel.peers import Peers

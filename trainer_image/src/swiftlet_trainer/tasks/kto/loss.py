@@ -1,7 +1,7 @@
 """The losses of single answers, as functions of log-ratios: fp32, (G,), for the G rows of a batch."""
 
 import torch
-from swiftlet.api.tasks.kto import KtoTask
+from swiftlet.api.v1alpha1.tasks.kto import KtoTask
 
 
 def loss(ratios: torch.Tensor, is_good: torch.Tensor, reference_point: torch.Tensor, task: KtoTask) -> torch.Tensor:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from swiftlet.api.tasks.kto import KtoTask
+from swiftlet.api.v1alpha1.tasks.kto import KtoTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.tasks.base import StepLoss

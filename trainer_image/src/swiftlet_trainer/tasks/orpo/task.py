@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from swiftlet.api.tasks.orpo import OrpoTask
+from swiftlet.api.v1alpha1.tasks.orpo import OrpoTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.tasks.base import StepLoss

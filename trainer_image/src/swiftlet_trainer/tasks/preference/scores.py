@@ -8,7 +8,7 @@ from swiftlet_trainer.training.collate import Batch
 from swiftlet_trainer.training.heads.tokens import TokenScores
 
 FIGURES = ("rewards_chosen", "rewards_rejected", "rewards_margins", "rewards_accuracies")
-"""What is told of pairs beside the loss: fields of swiftlet.api.progress.Progress."""
+"""What is told of pairs beside the loss: fields of swiftlet.api.v1alpha1.progress.Progress."""
 
 
 @dataclass(frozen=True)

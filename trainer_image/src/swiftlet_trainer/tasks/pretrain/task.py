@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from swiftlet.api.tasks.sft import SftTask
+from swiftlet.api.v1alpha1.tasks.sft import SftTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.tasks.sft.task import Sft, metrics_of

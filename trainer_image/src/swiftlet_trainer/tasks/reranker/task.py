@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from swiftlet.api.tasks.reranker import RerankerTask
+from swiftlet.api.v1alpha1.tasks.reranker import RerankerTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.models.reranker import verdict_tokens

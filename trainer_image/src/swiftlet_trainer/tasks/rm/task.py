@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from swiftlet.api.tasks.rm import RmTask
+from swiftlet.api.v1alpha1.tasks.rm import RmTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.models.scores import REWARD, ScoreHead

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 import torch
-from swiftlet.api.tasks.block import ProblemType
+from swiftlet.api.v1alpha1.tasks.block import ProblemType
 from torch.nn import functional
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from swiftlet.api.finetunejob import Template
-from swiftlet.api.tasks.seq_cls import SeqClsTask
+from swiftlet.api.v1alpha1.finetunejob import Template
+from swiftlet.api.v1alpha1.tasks.seq_cls import SeqClsTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.answers import require_whole

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from swiftlet.api.finetunejob import Template
-from swiftlet.api.tasks.sft import SftTask
+from swiftlet.api.v1alpha1.finetunejob import Template
+from swiftlet.api.v1alpha1.tasks.sft import SftTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.data.encode import IGNORED, DroppedError, Encoded

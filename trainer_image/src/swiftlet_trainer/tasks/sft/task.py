@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from swiftlet.api.tasks.sft import SftTask
+from swiftlet.api.v1alpha1.tasks.sft import SftTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.tasks.base import StepLoss

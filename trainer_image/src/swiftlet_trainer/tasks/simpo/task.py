@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from swiftlet.api.tasks.simpo import SimpoTask
+from swiftlet.api.v1alpha1.tasks.simpo import SimpoTask
 from swiftlet.wire.documents import TrainDocument
 
 from swiftlet_trainer.tasks.base import StepLoss

@@ -10,7 +10,7 @@ from swiftlet_trainer.templates.agents.plain import plain
 from swiftlet_trainer.templates.agents.registry import AGENT_TEMPLATES
 from swiftlet_trainer.templates.agents.sample import markup
 from swiftlet_trainer.templates.prompt_template import UnsuitableTemplateError
-from swiftlet_trainer.templates.special import SpecialTokens
+from swiftlet_trainer.templates.special import SpecialTokens, changed_texts
 
 
 class AgentWriter:
@@ -41,22 +41,11 @@ class AgentWriter:
         if not self._writes_control:
             return plain(turns, tools, self.template)
         shielded = [_shielded(turn, self._special.shielded) for turn in turns]
-        covered = [_changed(tool, self._special.shielded) for tool in tools]
+        covered = [changed_texts(tool, self._special.shielded) for tool in tools]
         return plain(shielded, covered, self.template, self._special.marked)
 
 
 def _shielded(turn: Turn, shield: Callable[[str], str]) -> Turn:
-    calls = tuple(ToolCall(shield(call.name), _changed(call.arguments, shield), call.id) for call in turn.calls)
+    calls = tuple(ToolCall(shield(call.name), changed_texts(call.arguments, shield), call.id) for call in turn.calls)
     thought = None if turn.thought is None else shield(turn.thought)
     return replace(turn, content=shield(turn.content), thought=thought, calls=calls)
-
-
-def _changed(value: Any, change: Callable[[str], str]) -> Any:
-    """A JSON value with all its texts changed, names of keys included."""
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, dict):
-        return {change(name): _changed(one, change) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_changed(one, change) for one in value]
-    return value

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from swiftlet.api.loss_scale import BASES
+from swiftlet.api.v1alpha1.loss_scale import BASES
 
 from swiftlet_trainer.failures import InvalidInput
 from swiftlet_trainer.templates.factors import Piece

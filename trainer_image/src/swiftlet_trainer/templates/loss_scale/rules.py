@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -54,20 +55,32 @@ class Rule:
     def _matches(self, text: str) -> Iterator[tuple[int, int, int]]:
         """Where keys or patterns are, those that begin first and of them those that stand first in the rule; with the
         number of each."""
+        if self.following:  # texts, for which the standard library's search is many times as fast
+            for match in self._keys.finditer(text):
+                yield match.start(), match.end(), self._numbers[match[0]]
+            return
         for found in self._pattern.finditer(text, timeout=LONGEST):
             if found.end() > found.start():
                 index = next(number for number, name in enumerate(self._names) if found[name] is not None)
                 yield found.start(), found.end(), index
 
     @cached_property
+    def _numbers(self) -> dict[str, int]:
+        """Of each key."""
+        return {key: number for number, key in enumerate(self.following)}
+
+    @cached_property
+    def _keys(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(re.escape, self.following)))
+
+    @cached_property
     def _names(self) -> list[str]:
-        return [f"of_rule_{number}" for number in range(len(self.following) or len(self.found))]
+        return [f"of_rule_{number}" for number in range(len(self.found))]
 
     @cached_property
     def _pattern(self) -> Any:
-        """All keys or patterns as one, a named group each."""
-        patterns = [regex.escape(key, special_only=True) for key in self.following] or list(self.found) or ["(?!)"]
-        names = self._names or ["nothing"]
+        """All patterns as one, a named group each."""
+        patterns, names = list(self.found) or ["(?!)"], self._names or ["nothing"]
         return regex.compile("|".join(f"(?P<{n}>{one})" for n, one in zip(names, patterns, strict=True)), regex.DOTALL)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from swiftlet.api.tasks.embedding import Pooling
+from swiftlet.api.v1alpha1.tasks.embedding import Pooling
 from torch import nn
 from torch.nn.functional import normalize
 from transformers.utils import ModelOutput

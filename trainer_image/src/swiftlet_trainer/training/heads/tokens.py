@@ -22,6 +22,7 @@ from transformers.utils import ModelOutput
 
 from swiftlet_trainer.data.encode import IGNORED
 from swiftlet_trainer.hardware import has_c_compiler
+from swiftlet_trainer.parallel.shards import is_sharded
 from swiftlet_trainer.training.heads.backbone import hidden_states
 from swiftlet_trainer.training.logits import Logits, logits_of
 
@@ -114,8 +115,8 @@ def token_scores(
     parameters = list(logits.head.parameters())
     trained = [parameter for parameter in parameters if parameter.requires_grad]
     # ZeRO-3 takes weights away between the passes, and with them the shape of a gradient that is handed on later.
-    is_sharded = any(hasattr(parameter, "ds_id") for parameter in parameters)
-    if torch.is_grad_enabled() and not is_sharded and (is_linear or not trained):
+    comes_and_goes = any(is_sharded(parameter) for parameter in parameters)
+    if torch.is_grad_enabled() and not comes_and_goes and (is_linear or not trained):
         known = weight if trained else None
         nll, *metrics = _AtOnce.apply(score, size, hidden, targets, known, *trained)  # type: ignore[no-untyped-call]
     else:

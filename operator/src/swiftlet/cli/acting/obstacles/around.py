@@ -7,7 +7,7 @@ from typing import Any
 from swiftlet.cli.acting.obstacles.limitranges import over_limits
 from swiftlet.cli.acting.obstacles.nodes import largest_gpu, no_room
 from swiftlet.cli.acting.obstacles.pod import Pod, pods_of
-from swiftlet.cli.acting.obstacles.queues import no_queue
+from swiftlet.cli.acting.obstacles.queues import never_admitted, no_queue
 from swiftlet.cli.acting.obstacles.quotas import over_quota
 
 Object = dict[str, Any]
@@ -15,12 +15,13 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """`nodes`, `queues` None: they may not be seen, or nobody needs them."""
+    """`nodes`, `queues`, `cluster_queues` None: they may not be seen, or nobody needs them."""
 
     quotas: Sequence[Object] = ()
     limit_ranges: Sequence[Object] = ()
     nodes: Sequence[Object] | None = None
     queues: Sequence[Object] | None = None
+    cluster_queues: Sequence[Object] | None = None
 
     def gpu_memory(self, objects: Sequence[Object]) -> int | None:
         """Bytes of the largest GPU on nodes that take the pods of objects; None: nodes do not say."""
@@ -57,6 +58,8 @@ def _nodes(objects: Sequence[Object], pods: Sequence[Pod], around: Surroundings)
 def _queues(objects: Sequence[Object], pods: Sequence[Pod], around: Surroundings) -> Iterator[str]:
     for item in objects if around.queues is not None else ():
         yield from no_queue(item, around.queues or ())
+        if pod := pods_of(item, around.limit_ranges):
+            yield from never_admitted(item, pod, around.queues or (), around.cluster_queues or ())
 
 
 _CHECKS: tuple[_Check, ...] = (_quotas, _limits, _nodes, _queues)

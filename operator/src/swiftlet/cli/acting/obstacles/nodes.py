@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
-from swiftlet.api.compute import exact_quantity
+from swiftlet.api.v1alpha1.compute import exact_quantity
 from swiftlet.cli.acting.obstacles.pod import Amounts, Pod, shown
 
 Object = dict[str, Any]

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from swiftlet.api.compute import exact_quantity
+from swiftlet.api.v1alpha1.compute import exact_quantity
 from swiftlet.cli.printing.figures import size
+from swiftlet.kinds.attempts.backends.registry import BACKENDS
 
 Object = dict[str, Any]
 Amounts = Mapping[str, Fraction]
 """By resource; bytes of memory, cores of cpu."""
-_COUNTS = {"Job": "parallelism", "Deployment": "replicas"}
+_COUNTS = {**dict.fromkeys(BACKENDS, "parallelism"), "Deployment": "replicas"}
 _IN_BYTES = ("memory", "ephemeral-storage", "storage")
 
 
@@ -55,9 +56,11 @@ class Pod:
 
 
 def pods_of(item: Object, limit_ranges: Sequence[Object] = ()) -> Pod | None:
-    """The pods of a Job or Deployment; None of anything else."""
+    """The pods of a workload; None of anything else."""
     if item["kind"] not in _COUNTS:
         return None
+    if item["kind"] in BACKENDS:
+        item = BACKENDS[item["kind"]].told(item, ())
     spec = item["spec"]["template"]["spec"]
     return Pod(spec, int(item["spec"].get(_COUNTS[item["kind"]], 1)), tuple(_containers(spec, limit_ranges)))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
-from swiftlet.api.compute import exact_quantity
+from swiftlet.api.v1alpha1.compute import exact_quantity
 from swiftlet.cli.acting.obstacles.pod import Amounts, Pod, shown
 from swiftlet.kube.paths import TYPES
 

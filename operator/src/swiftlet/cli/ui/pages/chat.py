@@ -11,7 +11,8 @@ from swiftlet.cli.acting.reaching import reached
 from swiftlet.cli.errors import CommandError
 from swiftlet.cli.ui.pages.frame import Site, page
 from swiftlet.cli.ui.pages.live import told
-from swiftlet.cluster.errors import ClusterError
+from swiftlet.cli.ui.pages.namespaces import offer_namespaces
+from swiftlet.cluster.errors import ClusterError, RefusedError
 
 Object = dict[str, Any]
 Served = dict[str, tuple[Endpoint, str]]
@@ -58,8 +59,9 @@ class Side:
 async def chat(site: Site) -> None:
     """Two sides and one question; the first two served names are chosen: the tuned model and what it came from."""
     with page(site, "Chat"):
+        choice = ui.element("div").classes("state")
         place = ui.element("div").classes("place")
-    await ui.context.client.connected()
+    await offer_namespaces(site, "/chat", choice)
     try:
         served, silent = await run.io_bound(_served, site) or ({}, [])
     except (CommandError, ClusterError, OSError) as error:
@@ -72,7 +74,8 @@ async def chat(site: Site) -> None:
         if served:
             _sides(served)
         elif not silent:
-            ui.label(f"nothing is served in {site.namespace}; `swiftlet run PATH --keep` serves").classes("empty")
+            way = "`swiftlet run PATH --keep` serves" if site.world.folder else "apply a ModelDeployment"
+            ui.label(f"nothing is served in {site.listed or 'any namespace'}; {way}").classes("empty")
 
 
 def _sides(served: Served) -> None:
@@ -103,7 +106,7 @@ def _served(site: Site) -> tuple[Served, list[str]]:
     """What may be asked, and why the other models may not."""
     found: Served = {}
     silent = []
-    for item in site.world.list("ModelDeployment", site.namespace):
+    for item in site.world.list("ModelDeployment", site.listed):
         try:
             if not site.world.is_at_work():
                 raise CommandError(
@@ -111,9 +114,10 @@ def _served(site: Site) -> tuple[Served, list[str]]:
                     " `swiftlet run PATH --keep` serves it"
                 )
             endpoint = reached(site.world, item)
-        except CommandError as error:
-            silent.append(str(error))
+        except (CommandError, RefusedError) as error:
+            silent.append(told(error))
             continue
         if endpoint.task == "generate":
-            found |= {f"{model} · {endpoint.name}": (endpoint, model) for model in endpoint.models}
+            where = endpoint.name if site.listed else f"{item['metadata']['namespace']}/{endpoint.name}"
+            found |= {f"{model} · {where}": (endpoint, model) for model in endpoint.models}
     return found, silent

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from nicegui import ui
 
 from swiftlet.cli.reading.world import World
+from swiftlet.cli.ui.sessions import Session
 
 Object = dict[str, Any]
+ALL = "*"
+"""Stands for all namespaces; none can be called so."""
 STYLE = """
 body { overflow-wrap: anywhere; }
 .nicegui-content { max-width: 76rem; margin: 0 auto; padding: 1rem; align-items: stretch; gap: 1rem; }
@@ -65,8 +68,16 @@ class Site:
 
     world: World
     namespace: str
+    """ALL: every one."""
     where: str
     every: float
+    session: Session | None = None
+    """Of whoever has logged in; None: who reads is who serves."""
+
+    @property
+    def listed(self) -> str | None:
+        """The namespace as lists are asked for it."""
+        return None if self.namespace == ALL else self.namespace
 
 
 def link_to(item: Object) -> str:
@@ -82,13 +93,28 @@ def page(site: Site, title: str) -> Iterator[None]:
     ui.page_title(f"{title} · Swiftlet")
     ui.add_css(STYLE)
     with ui.header().props("role=banner"), ui.element("nav"):
-        ui.link("Swiftlet", "/").classes("brand")
-        ui.link("Runs", "/")
-        ui.link("Chat", "/chat")
-        ui.label(site.where).classes("where")
+        asked = f"?namespace={quote(site.namespace, safe='*')}"
+        ui.link("Swiftlet", f"/{asked}").classes("brand")
+        ui.link("Runs", f"/{asked}")
+        ui.link("Chat", f"/chat{asked}")
+        if site.session:
+            _person(site.session)
+        else:
+            ui.label(site.where).classes("where")
     with ui.element("h1"):
         ui.label(title)
     yield
+
+
+def _person(session: Session) -> None:
+    """Who is logged in, and the way out. A page that is open when the session ends asks who is there."""
+    ui.label(session.person).classes("where")
+    if not session.is_lent:
+        with ui.element("form").props("method=post action=/logout"):
+            ui.button("Log out").props("type=submit flat dense no-caps text-color=white")
+    here = ui.context.client.request.url
+    again = "/login?" + urlencode({"over": "", "next": f"{here.path}?{here.query}" if here.query else here.path})
+    ui.timer(1.0, lambda: ui.navigate.to(again) if session.is_over() else None)
 
 
 async def is_dark() -> bool:

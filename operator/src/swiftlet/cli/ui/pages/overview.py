@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from swiftlet.cli.reading.columns import rows_of
+from nicegui import ui
+
+from swiftlet.cli.reading.columns import NAMESPACE, rows_of
 from swiftlet.cli.reading.resourcekinds import OURS, ResourceKind
 from swiftlet.cli.ui.pages.frame import Site, link_to, page
 from swiftlet.cli.ui.pages.live import Live, is_forbidden, told
+from swiftlet.cli.ui.pages.namespaces import offer_namespaces
 from swiftlet.cli.ui.pages.tables import Table
 from swiftlet.cli.ui.views.facts import Grid, reading_time
 from swiftlet.cluster.errors import ClusterError
@@ -16,10 +19,12 @@ Found = list[tuple[ResourceKind, list[Object], str]]
 """Of each kind what there is, and why it may not be seen."""
 
 
-def overview(site: Site) -> None:
+async def overview(site: Site) -> None:
     """A table for each kind."""
-    with page(site, f"Runs in {site.namespace}"):
-        Live(lambda: _found(site), _tables, site.every)
+    with page(site, f"Runs in {site.namespace}" if site.listed else "Runs in all namespaces"):
+        choice = ui.element("div").classes("state")
+        Live(lambda: _found(site), lambda: _tables(site), site.every)
+    await offer_namespaces(site, "/", choice)
 
 
 def _found(site: Site) -> Found:
@@ -27,7 +32,7 @@ def _found(site: Site) -> Found:
     found: Found = []
     for kind in OURS:
         try:
-            found.append((kind, site.world.list(kind.name, site.namespace if kind.namespaced else None), ""))
+            found.append((kind, site.world.list(kind.name, site.listed if kind.namespaced else None), ""))
         except ClusterError as error:
             if not is_forbidden(error):
                 raise
@@ -35,12 +40,13 @@ def _found(site: Site) -> Found:
     return found
 
 
-def _tables() -> Callable[[Found], None]:
+def _tables(site: Site) -> Callable[[Found], None]:
     tables = {kind.name: Table() for kind in OURS}
 
     def show(found: Found) -> None:
         for kind, items, refusal in found:
-            heads, rows = rows_of(kind, items, now=reading_time(items))
+            last = (NAMESPACE,) if kind.namespaced and not site.listed else ()
+            heads, rows = rows_of(kind, items, now=reading_time(items), last=last)
             grid = Grid(f"{kind.name}s", heads, rows, refusal or "there are none")
             tables[kind.name].show(grid, [link_to(item) for item in items])
 

@@ -1,6 +1,7 @@
 """The page of one resource: its state above, and below a tab for each thing that is known of it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -87,7 +88,7 @@ class RunPage:
 
     def _events(self) -> list[Object]:
         item = self._item()
-        return events_about(self._site.world, item, item["metadata"].get("namespace") or self._site.namespace)
+        return events_about(self._site.world, item, item["metadata"].get("namespace") or self._namespace)
 
     def _answers(self) -> list[Answer] | None:
         folder = self._site.world.folder
@@ -191,4 +192,5 @@ def _happened(found: list[Object]) -> tuple[Grid, ...]:
 async def run_page(site: Site, kind: str, namespace: str, name: str) -> None:
     """The page of a resource that a URL names. Raises CommandError for a kind that is none."""
     found = kind_of(kind)
-    await RunPage(site, found, namespace if found.namespaced else site.namespace, name).build()
+    place = namespace if found.namespaced else site.listed or site.world.namespace
+    await RunPage(replace(site, namespace=place), found, place, name).build()

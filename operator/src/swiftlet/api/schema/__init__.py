@@ -1,0 +1,1 @@
+"""What is made of the types: the CRDs, defaults, validation and the reference."""

@@ -1,0 +1,1 @@
+"""What an attempt is made as: one module for each kind of workload."""
