@@ -207,6 +207,20 @@ class Followed:
         """Wait for the Application's status."""
         self._await(lambda: self.status() == (sync, health), f"{sync}, {health}")
 
+    def await_app_health(self, health: str) -> None:
+        """Wait for the Application's health, whatever its sync status."""
+        self._await(lambda: self.status()[1] == health, health)
+
+    def await_result(self, words: str) -> None:
+        """Wait for words in what a sync tells of one resource; each attempt begins with nothing told."""
+
+        def holds() -> bool:
+            state = (self.app().get("status") or {}).get("operationState") or {}
+            results = (state.get("syncResult") or {}).get("resources") or []
+            return any(words in one.get("message", "") for one in results)
+
+        self._await(holds, words)
+
     def await_health(self, kind: str, name: str, status: str, message: str) -> None:
         """Wait for a resource's health, with words of its message."""
 
@@ -231,9 +245,14 @@ class Followed:
         if self._kubectl("get", "application", APPLICATION, "--ignore-not-found", "-o", "name"):
             self._kubectl("patch", "application", APPLICATION, "--type=merge", "-p", json.dumps(patch))
             self._kubectl("delete", "application", APPLICATION, "--wait=false")
-            # It stays as long as a sync waits for something; there may be none.
-            self.argo_cd.cli("app", "terminate-op", APPLICATION, check=False)
-            self._kubectl("wait", "--for=delete", f"application/{APPLICATION}", "--timeout=120s")
+            self.place.wait(self._is_gone, "the Application is gone", 180)
+
+    def _is_gone(self) -> bool:
+        """Whether the Application is gone. It stays while a sync waits for something, and another may have begun."""
+        if not self._kubectl("get", "application", APPLICATION, "--ignore-not-found", "-o", "name"):
+            return True
+        self.argo_cd.cli("app", "terminate-op", APPLICATION, check=False)
+        return False
 
     def _await(self, holds: Callable[[], bool], what: str) -> None:
         try:

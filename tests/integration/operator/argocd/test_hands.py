@@ -27,7 +27,8 @@ def test_a_server_is_suspended_by_having_no_replicas(bird: Any, reader: Any) -> 
     reader.does("argocd app actions run bird suspend --kind ModelDeployment --resource-name bird")
     bird.await_health("ModelDeployment", "bird", "Healthy", "ScaledToZero")
     bird.look()
-    assert bird.status() == FINISHED and bird.place.get("ModelDeployment", "bird")["spec"]["replicas"] == 0
+    bird.await_status(*FINISHED)
+    assert bird.place.get("ModelDeployment", "bird")["spec"]["replicas"] == 0
     reader.does("argocd app actions run bird resume --kind ModelDeployment --resource-name bird")
     bird.place.wait(lambda: bird.place.get("ModelDeployment", "bird")["spec"]["replicas"] == 1, "the default")
     bird.await_served()
@@ -58,7 +59,8 @@ def test_a_server_is_rolled_back_and_promoted_though_argo_cd_heals(bird: Any, re
         bird.await_served()
         bird.place.wait(lambda: number("current") == wanted, f"revision {wanted} serves")  # noqa: B023
         bird.look()
-        assert bird.status() == FINISHED and number("current") == wanted
+        bird.await_status(*FINISHED)
+        assert number("current") == wanted
 
 
 def test_a_run_that_failed_too_often_is_tried_once_more(bird: Any, reader: Any) -> None:

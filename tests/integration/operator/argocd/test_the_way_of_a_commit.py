@@ -30,7 +30,8 @@ def test_a_commit_trains_waits_and_is_served(bird: Any, reader: Any) -> None:
     written = place.mark()
     bird.look("hard")
     place.few_writes_since(written)
-    assert bird.syncs() == 1 and bird.status() == FINISHED, "defaults and children are no drift"
+    bird.await_status(*FINISHED)
+    assert bird.syncs() == 1, "defaults and children are no drift"
     for kind, name in (("FineTuneJob", "bird-1"), ("EvalRun", "bird-1"), ("ModelDeployment", "bird")):
         assert place.get(kind, name)["metadata"]["generation"] == 1, kind
 
@@ -40,7 +41,7 @@ def test_a_gate_that_fails_ends_the_sync_and_one_that_passes_later_goes_on_by_it
     bird.train("bird-1")
     bird.end("EvalRun", "bird-1", POOR)
     bird.await_health("EvalRun", "bird-1", "Degraded", "GateFailed")
-    assert "contains 0.4 (baseline 0.05): min 0.8 missed by 0.4" in bird.health("EvalRun", "bird-1")[1]
+    bird.await_health("EvalRun", "bird-1", "Degraded", "contains 0.4 (baseline 0.05): min 0.8 missed by 0.4")
     bird.await_operation("Running", "Retrying attempt #")
     assert not bird.exists("ModelDeployment", "bird")
     failed = bird.uid("EvalRun", "bird-1")
@@ -58,4 +59,5 @@ def test_applied_and_compared_on_the_servers_side_defaults_are_no_drift_either(b
     bird.follow()
     bird.serve("bird-1")
     bird.look("hard")
-    assert bird.syncs() == 1 and bird.status() == FINISHED
+    bird.await_status(*FINISHED)
+    assert bird.syncs() == 1
