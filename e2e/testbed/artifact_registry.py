@@ -4,7 +4,7 @@ import base64
 import json
 
 from testbed.beds import Bed
-from testbed.listening import wait_for
+from testbed.listening import LOOPBACK, Place, wait_for
 from testbed.processes import Command, Process
 from testbed.programs import program
 
@@ -17,10 +17,10 @@ HASH = "$2b$05$aaaaaaaaaaaaaaaaaaaaau1vf5G7pQ/3X5iKAvabMjdKfxkEJgcFm"
 class ArtifactRegistry:
     """A running server without TLS, whose folder is gone with the bed."""
 
-    def __init__(self, bed: Bed) -> None:
+    def __init__(self, bed: Bed, place: Place = LOOPBACK) -> None:
         """Raises MissingProgramError, and TestBedError when it ends."""
         self.port = bed.free_port()
-        self.host = f"127.0.0.1:{self.port}"
+        self.host = f"{place.address}:{self.port}"
         accounts, config = bed.folder / "registry-accounts", bed.folder / "registry.json"
         accounts.write_text(f"{USER}:{HASH}\n")
         content = {
@@ -31,8 +31,9 @@ class ArtifactRegistry:
             "auth": {"htpasswd": {"realm": "testbed", "path": str(accounts)}},
         }
         config.write_text(json.dumps(content))
-        self.process = Process(bed, Command("registry", [str(program("registry")), "serve", str(config)], {}))
-        wait_for(self.process, self.port)
+        command = Command("registry", [str(program("registry")), "serve", str(config)], {}, place.prefix)
+        self.process = Process(bed, command)
+        wait_for(self.process, self.port, address=place.address)
 
     def login(self, password: str = PASSWORD, host: str | None = None) -> str:
         """Content of a Docker config.json."""

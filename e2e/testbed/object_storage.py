@@ -4,7 +4,7 @@ from pathlib import Path
 
 from testbed.beds import Bed
 from testbed.certificates import Pair
-from testbed.listening import wait_for
+from testbed.listening import LOOPBACK, Place, wait_for
 from testbed.processes import Command, Process
 from testbed.programs import program
 
@@ -15,22 +15,24 @@ SECRET_KEY = "testbed-secret"  # noqa: S105
 class ObjectStorage:
     """A running server, whose folder is gone with the bed."""
 
-    def __init__(self, bed: Bed, name: str = "versitygw", certificate: Pair | None = None) -> None:
-        """With a certificate for 127.0.0.1 it speaks TLS. Raises MissingProgramError, and TestBedError when it ends."""
+    def __init__(
+        self, bed: Bed, name: str = "versitygw", certificate: Pair | None = None, place: Place = LOOPBACK
+    ) -> None:
+        """With a certificate of its own it speaks TLS. Raises MissingProgramError, and TestBedError when it ends."""
         self.port = bed.free_port()
-        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
+        self.url = f"{'https' if certificate else 'http'}://{place.address}:{self.port}"
         content, sidecar = bed.folder / f"{name}-content", bed.folder / f"{name}-sidecar"
         content.mkdir()
         sidecar.mkdir()
-        options = ["--port", f"127.0.0.1:{self.port}", "--sidecar", str(sidecar), "--content", str(content)]
+        options = ["--port", f"{place.address}:{self.port}", "--sidecar", str(sidecar), "--content", str(content)]
         if certificate:
             written = certificate.write(bed.folder, name)
             options += ["--cert", str(written[0]), "--key", str(written[1])]
         environment = {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY}
-        self.process = Process(bed, Command(name, [str(program("versitygw")), *options], environment))
-        self._content = content
-        wait_for(self.process, self.port)
+        self.process = Process(bed, Command(name, [str(program("versitygw")), *options], environment, place.prefix))
+        self.folder = content
+        wait_for(self.process, self.port, address=place.address)
 
     def bucket(self, name: str) -> None:
         """Make a bucket: a folder of the server's."""
-        Path(self._content, name).mkdir()
+        Path(self.folder, name).mkdir()
