@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from testbed.errors import TestBedError
-from testbed.manifests import await_kinds, documents, in_order
+from testbed.manifests import await_kinds, documents, for_loopback, in_order, shipped_arguments
 
 
 def test_documents_one_after_another_and_in_lists() -> None:
@@ -16,6 +16,25 @@ def test_kinds_and_namespaces_come_first() -> None:
     items = [{"kind": "Role"}, {"kind": "CustomResourceDefinition"}, {"kind": "Namespace"}]
     first, then = in_order(items)
     assert [item["kind"] for item in (*first, *then)] == ["CustomResourceDefinition", "Namespace", "Role"]
+
+
+def test_what_a_pod_needs_is_left_out_and_webhooks_are_called_on_loopback() -> None:
+    hook = {"name": "a", "clientConfig": {"service": {"path": "/a"}}}
+    manifests = [{"kind": "ValidatingWebhookConfiguration", "webhooks": [hook]}, {"kind": "Secret"}, {"kind": "Role"}]
+    found = list(for_loopback(manifests, {"Secret"}, 7443, b"PEM"))
+    assert [item["kind"] for item in found] == ["ValidatingWebhookConfiguration", "Role"]
+    assert hook["clientConfig"] == {"url": "https://127.0.0.1:7443/a", "caBundle": "UEVN"}
+
+
+def test_arguments_are_upstreams_but_for_those_of_a_pod() -> None:
+    given = ["--config=/c.yaml", "--zap-log-level=2", "--leader-elect", "--feature-gates=A=true"]
+    manifests = [{"kind": "Role"}, {"kind": "Deployment", "spec": pod({"args": given})}]
+    assert shipped_arguments(manifests) == ["--zap-log-level=2", "--feature-gates=A=true"]
+    assert shipped_arguments([{"kind": "Deployment", "spec": pod({})}]) == []
+
+
+def pod(container: dict[str, Any]) -> dict[str, Any]:
+    return {"template": {"spec": {"containers": [container]}}}
 
 
 class New:
