@@ -1,6 +1,8 @@
-"""The operator on a real control plane: children per second beside a bare client, latency, memory, writes, restarts.
+"""The operator on a real control plane: children per second beside a bare client and beside other operators, latency,
+memory, writes, restarts.
 
     python benchmarks/control_plane.py [--sizes 1000 3000 10000] [--burst 2000] [--singles 100] [--reporting 1000]
+                                       [--peers 200]
 
 Times are the API server's own (its audit log). etcd waits for the disk. Nothing runs the pods, and where there are
 thousands they are not made at all, for the bare client as for the operator (see control_plane_bed.py).
@@ -16,6 +18,7 @@ from control_plane_bed import ADMINISTRATORS, BARE, Operator, control_plane, ins
 from control_plane_client import Client
 from control_plane_figures import Scale, draw, report
 from control_plane_fleet import FLEET, Burst, Fleet
+from control_plane_peers import COUNT, beside
 from control_plane_reports import reports
 from control_plane_rest import LAUNCHER, Rest, rest
 from control_plane_singles import singles
@@ -62,6 +65,7 @@ def main() -> None:
     parser.add_argument("--burst", type=int, default=2000, help="most resources that are applied at once")
     parser.add_argument("--singles", type=int, default=100, help="resources that are applied one after the other")
     parser.add_argument("--reporting", type=int, default=1000, help="running jobs whose pods report")
+    parser.add_argument("--peers", type=int, default=COUNT, help="resources at once beside other operators; 0 for none")
     parser.add_argument("--plot", type=Path, default=PLOT, help="where the drawing goes")
     arguments = parser.parse_args()
     load = os.getloadavg()[0]
@@ -71,6 +75,8 @@ def main() -> None:
     if scale:
         draw(scale, arguments.plot)
     print(report(scale, one_by_one, reporting, load))
+    if arguments.peers:
+        print("\n" + beside(arguments.peers))
 
 
 if __name__ == "__main__":

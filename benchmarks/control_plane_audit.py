@@ -1,7 +1,7 @@
 """What the API server noted about every request: who wrote what, and when, to the microsecond."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -100,15 +100,32 @@ class Timeline:
 
 
 def timeline(writes: Iterable[Write], by: str) -> Timeline:
-    """Resources that were created, and the children that `by` made for them."""
+    """FineTuneJobs that were created, and the children that `by` made for them."""
+    children = dict.fromkeys(CHILDREN, 1)
+    return children_timeline(writes, "finetunejobs", {by}, children, lambda name: name.rpartition("-train")[0])
+
+
+def children_timeline(
+    writes: Iterable[Write],
+    parents: str,
+    users: Container[str],
+    children: Mapping[str, int],
+    owner: Callable[[str], str],
+) -> Timeline:
+    """Resources that were created, and the children that `users` made for them.
+
+    children: how many of each resource make a whole. owner: a child's resource by the child's name.
+    """
     found = Timeline()
-    made: dict[str, dict[str, float]] = {}
+    made: dict[str, dict[tuple[str, str], float]] = {}
     for write in writes:
-        if write.resource == "finetunejobs" and write.verb == "create":
+        if write.resource == parents and write.verb == "create":
             found.created[write.name] = write.answered
-        elif write.user == by and write.resource in CHILDREN:
-            made.setdefault(write.name.rpartition("-train")[0], {})[write.resource] = write.answered
-    found.whole = {name: max(times.values()) for name, times in made.items() if set(times) == CHILDREN}
+        elif write.user in users and write.resource in children:
+            made.setdefault(owner(write.name), {}).setdefault((write.resource, write.name), write.answered)
+    for name in made.keys() & found.created.keys():
+        if Counter(resource for resource, _ in made[name]) == Counter(children):
+            found.whole[name] = max(made[name].values())
     return found
 
 

@@ -36,15 +36,23 @@ def install(bed: ControlPlane) -> None:
 
 
 class Operator:
-    """`swiftlet operator run` for one namespace."""
+    """`swiftlet operator run`."""
 
-    def __init__(self, bed: ControlPlane, namespace: str, launcher: tuple[str, ...] = ()) -> None:
-        """launcher: a program of Python and its arguments that run the module which follows."""
+    def __init__(
+        self,
+        bed: ControlPlane,
+        namespace: str | None,
+        launcher: tuple[str, ...] = (),
+        kubeconfig: Path | None = None,
+    ) -> None:
+        """namespace: the one that it watches; None for all. launcher: a program of Python and its arguments that run
+        the module which follows. kubeconfig: who it is; without one an administrator."""
         self._bed = bed.bed
         self.url, self.progress_url = (f"http://127.0.0.1:{self._bed.free_port()}" for _ in range(2))
-        kubeconfig = bed.client_kubeconfig(OPERATOR, ADMINISTRATORS)
+        kubeconfig = kubeconfig or bed.client_kubeconfig(OPERATOR, ADMINISTRATORS)
         program = [sys.executable, *(launcher or ("-m",)), "swiftlet.cli.main", "operator", "run"]
-        flags = ["--kubeconfig", str(kubeconfig), "--watch-namespace", namespace, "--no-leader-election"]
+        flags = ["--kubeconfig", str(kubeconfig), "--no-leader-election"]
+        flags += ["--watch-namespace", namespace] if namespace else []
         ports = {"--metrics-listen": self.url, "--listen": self.progress_url}
         where = [f"{flag}={url.removeprefix('http://')}" for flag, url in ports.items()]
         where += ["--default-profile", str(DEFAULT_PROFILE)]
@@ -63,6 +71,11 @@ class Operator:
     def stop(self) -> None:
         """SIGTERM, and wait for its end."""
         self._process.stop(30)
+
+    @property
+    def pid(self) -> int:
+        """Process id, once it was started."""
+        return self._process.pid
 
     @property
     def memory(self) -> float:

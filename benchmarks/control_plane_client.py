@@ -88,6 +88,16 @@ class Client:
         await asyncio.gather(*(work() for _ in range(CONNECTIONS)))
         return stored
 
+    async def post_all(self, path: str, manifests: Sequence[Object]) -> None:
+        """Create objects at a path, as many at a time as there are connections; what is answered is not looked at."""
+        bodies = iter([msgspec.json.encode(manifest) for manifest in manifests])
+
+        async def work() -> None:
+            for body in bodies:
+                await self.request("POST", path, body)
+
+        await asyncio.gather(*(work() for _ in range(CONNECTIONS)))
+
     async def apply_all(self, manifests: Sequence[Object]) -> None:
         """Server-side apply, as many at a time as there are connections. Objects stay in order, so a worker applies
         the children of one resource one after the other, or several do."""

@@ -36,11 +36,11 @@ OVERLAY = {
     "kind": "Kustomization",
     "namespace": NAMESPACE,
     "resources": [
-        "../overlays/manager/namespace.yaml",
-        *(f"../base/{part}" for part in ("crds", "manager", "rbac", "webhook")),
+        "namespace.yaml",
+        *(f"../../base/{part}" for part in ("crds", "manager", "rbac", "webhook")),
     ],
 }
-"""Upstream's own overlay without its JobSet, which it would fetch by a URL, and without what is for its SDK."""
+"""What upstream's overlay `manager` is here: without its JobSet, fetched by a URL, and without what its SDK reads."""
 LEFT_OUT = frozenset({"Deployment", "Secret", "Service", "ConfigMap"})
 """Kinds of the manifests that only a program in a pod needs."""
 SETTINGS = ("kubeflow-trainer-config", "controller_manager_config.yaml")
@@ -106,8 +106,7 @@ class KubeflowTrainer:
             self._process.stop()
 
     def _manifests(self) -> list[Object]:
-        overlay = copied(FAMILY, MODULE, "manifests", self._folder) / "swiftlet"
-        overlay.mkdir()
+        overlay = copied(FAMILY, MODULE, "manifests", self._folder) / "overlays/manager"
         (overlay / "kustomization.yaml").write_text(json.dumps(OVERLAY))
         return list(documents(built(self._control_plane, overlay)))
 
