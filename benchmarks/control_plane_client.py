@@ -143,6 +143,9 @@ class Furnished:
     def complaint(self, job: Object) -> None:
         return None
 
+    def serves(self, kind: str) -> bool:
+        return False
+
 
 def children_of(stored: Object) -> list[Object]:
     """The objects that the operator would apply for a stored FineTuneJob, rendered by its own planner."""

@@ -31,7 +31,7 @@ Object = dict[str, Any]
 NAMESPACE = "kubeflow-system"
 ACCOUNT = "kubeflow-trainer-controller-manager"
 FAMILY, MODULE = "trainer", "github.com/kubeflow/trainer/v2"
-OVERLAY = {
+OVERLAY: Object = {
     "apiVersion": "kustomize.config.k8s.io/v1beta1",
     "kind": "Kustomization",
     "namespace": NAMESPACE,
@@ -120,7 +120,7 @@ def shipped_settings(manifests: list[Object]) -> Object:
 
 def on_ports(shipped: Mapping[str, Any], webhook: int, health: int, metrics: int) -> Object:
     """Upstream's settings for a program alone on loopback, by ports."""
-    changed = {
+    changed: dict[str, Object] = {
         "webhook": {"host": "127.0.0.1", "port": webhook},
         "health": {"healthProbeBindAddress": f"127.0.0.1:{health}"},
         "metrics": {"bindAddress": f"127.0.0.1:{metrics}"},
