@@ -44,6 +44,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="that are counted, after one that is not")
     parser.add_argument("--memory-at", type=int, default=0, help="also grow each side to so many, and tell its memory")
     arguments = parser.parse_args()
+    if arguments.count < 1 or arguments.rounds < 1:
+        parser.error("--count and --rounds are 1 or more")
     print(beside(arguments.count, arguments.rounds, arguments.memory_at))
 
 

@@ -67,6 +67,8 @@ class Side:
     """Names of its controllers, as the API server knows them."""
     programs: tuple[str, ...]
     """Its controllers' processes, as the processor time of the bed's programs names them."""
+    unnamed: int = 0
+    """How many of a resource's children are left to the API server to name."""
 
     @property
     def noted(self) -> frozenset[str]:
@@ -153,6 +155,7 @@ KUBERAY = Side(
     {"pods": 2, "services": 1},
     frozenset({user(kuberay.NAMESPACE, kuberay.ACCOUNT)}),
     ("ray-operator",),
+    unnamed=2,
 )
 SIDES = (OURS, TRAINER, KUBERAY)
 """In the order of their turns."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -77,20 +78,33 @@ def running(controllers: Iterable[Controllers]) -> Iterator[None]:
 
 def timeline_of(writes: Iterable[Write], side: Side) -> Timeline:
     """When a side's resources were created, and when their children were all there."""
-    own = named(write for write in writes if write.namespace == side.namespace and write.resource in side.noted)
-    return children_timeline(own, side.resource, side.users, side.children, lambda name: name[:NAME_LENGTH])
+    own = [write for write in writes if write.namespace == side.namespace and write.resource in side.noted]
+    return children_timeline(named(own, side), side.resource, side.users, side.children, owner_of)
 
 
-def named(writes: Iterable[Write]) -> Iterator[Write]:
-    """The writes with a name each. Children that the API server names are noted without one: KubeRay's pods, which it
-    makes for one resource after the other (that is its default), each time after the Service, which has a name."""
-    names: dict[str, str] = {}
+def owner_of(name: str) -> str:
+    """A child's resource, by the child's name."""
+    return name[:NAME_LENGTH]
+
+
+def named(writes: Iterable[Write], side: Side) -> Iterator[Write]:
+    """The writes with a name each. Children that the API server names are noted without one: KubeRay's pods.
+
+    It makes all children of one resource before those of the next, by default, and the Service first, which has a name.
+    What it makes later after all is of the first resource that lacks some.
+    """
+    lacking: dict[str, int] = {}
+    last = ""
     for number, write in enumerate(writes):
+        if write.name and write.user in side.users:
+            last = owner_of(write.name)
+            lacking.setdefault(last, side.unnamed)
         if write.name:
-            names[write.user] = write.name[:NAME_LENGTH]
             yield write
-        else:
-            yield replace(write, name=f"{names.get(write.user, '')}-{number}")
+            continue
+        owner = last if lacking.get(last) else next((each for each, left in lacking.items() if left), last)
+        lacking[owner] = lacking.get(owner, 0) - 1
+        yield replace(write, name=f"{owner}-{number}")
 
 
 class Stage:
@@ -125,11 +139,10 @@ class Stage:
         self._log.writes()
         before = usage(self._bed)
         creating = asyncio.create_task(self._admin.post_all(side.path, manifests))
-        seen, used = await self._until_done(side, count)
-        await creating
+        seen, used = await self._until_done(side, count, creating)
         return seen, used.since(before)
 
-    async def _until_done(self, side: Side, count: int) -> tuple[list[Write], Usage]:
+    async def _until_done(self, side: Side, count: int, creating: asyncio.Task[None]) -> tuple[list[Write], Usage]:
         deadline = time.monotonic() + PATIENCE_SECONDS + PATIENCE_EACH * count
         since, seen, used = time.monotonic(), list[Write](), usage(self._bed)
         while time.monotonic() < deadline:
@@ -138,10 +151,15 @@ class Stage:
             seen.extend(new)
             if any(write.user in side.users and write.resource not in OF_THE_CLOCK for write in new):
                 since, used = time.monotonic(), usage(self._bed)
-            if time.monotonic() - since > QUIET_SECONDS and len(timeline_of(seen, side).whole) >= count:
+            if not creating.done() or time.monotonic() - since < QUIET_SECONDS:
+                continue
+            await creating  # what was refused is raised here
+            if len(timeline_of(seen, side).whole) >= count:
                 return seen, used
-        whole = len(timeline_of(seen, side).whole)
-        raise TimeoutError(f"{side.name}: {whole} of {count} resources have their children; see the bed's logs")
+        creating.cancel()
+        found = timeline_of(seen, side)
+        text = f"{len(found.created)} of {count} resources were created and {len(found.whole)} have their children"
+        raise TimeoutError(f"{side.name}: {text}; the writes: {Counter(write.resource for write in seen)}")
 
     async def _rest(self) -> None:
         """Wait until nobody has anything left to do: Kubernetes' own controllers are slow to follow, and what they do

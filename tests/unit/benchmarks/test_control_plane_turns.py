@@ -34,4 +34,15 @@ def test_pods_that_the_api_server_names_are_of_the_service_before_them() -> None
         write(KUBERAY, "pods", "", 6),
     ]
     assert timeline_of(writes, KUBERAY).whole == {"run-00002": 4}
-    assert len({each.name for each in named(writes)}) == len(writes)
+    assert len({each.name for each in named(writes, KUBERAY)}) == len(writes)
+
+
+def test_a_pod_that_comes_late_is_of_the_resource_that_lacks_one() -> None:
+    writes = [
+        *(write(KUBERAY, "rayclusters", f"run-0000{number}", 1, "admin") for number in (1, 2)),
+        write(KUBERAY, "services", "run-00001-head-svc", 2),
+        write(KUBERAY, "pods", "", 3),
+        write(KUBERAY, "services", "run-00002-head-svc", 4),
+        *(write(KUBERAY, "pods", "", at) for at in (5, 6, 7)),
+    ]
+    assert timeline_of(writes, KUBERAY).whole == {"run-00002": 6, "run-00001": 7}
