@@ -74,8 +74,8 @@ e2e-ecosystem: $(INSTALLED) ## Beside the real Kueue (also on two nodes), JobSet
 e2e-kind: $(INSTALLED) ## The same proofs on a kind cluster, where Docker runs
 	@bash e2e/kind/run $(VENV) $(E2E_ARGS)
 
-bench-training: $(INSTALLED) ## Training speed beside TRL, ms-swift and LLaMA-Factory, each from its lock (50 min); the same page
-	@$(VENV)/bin/python benchmarks/run.py training_speed
+bench-training: $(INSTALLED) ## Training speed beside TRL, ms-swift, LLaMA-Factory and sentence-transformers, each from its lock (75 min); the same page
+	@$(VENV)/bin/python benchmarks/run.py training_speed training_methods
 
 bench-gpu: $(INSTALLED) ## Training speed on this machine's GPU beside TRL; the same page
 	@$(VENV)/bin/python benchmarks/run.py training_gpu

@@ -27,6 +27,12 @@ SCRIPTS = {
         "ms-swift packs with flash attention alone, which CPUs do not have. "
         "![where a step's time goes](images/training-step.svg)",
     ),
+    "training_methods": (
+        "Training speed of other methods",
+        "DPO, KTO, reward models and ORPO beside TRL, embeddings beside sentence-transformers, on the same rows, in "
+        "turn; the reference's pass is part of the time in both. That losses agree where each step has the same rows "
+        "says that the same is computed.",
+    ),
     "training_gpu": (
         "Training speed on a GPU",
         "LoRA on a model of 1.2 billion parameters beside TRL, both packed to 4096 tokens; random weights at the real "

@@ -10,7 +10,10 @@ from pathlib import Path
 
 PEERS = Path(__file__).parent / "peers"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "swiftlet" / "bench"
-SHOWN = ("torch", "transformers", "trl", "ms-swift", "llamafactory", "peft", "accelerate", "datasets")
+SHOWN = (
+    *("torch", "transformers", "trl", "ms-swift", "llamafactory", "sentence-transformers"),
+    *("peft", "accelerate", "datasets"),
+)
 
 
 class InstallError(Exception):

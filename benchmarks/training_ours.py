@@ -1,4 +1,4 @@
-"""One step of our own runs in this process: `python training_ours.py prepare | tokens FILE | train`.
+"""One step of our own runs in this process: `python training_ours.py prepare | tokens FILE | texts METHOD | train`.
 
 The pod's folder is SWIFTLET_ROOT.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from training_rows import JOB, write_tokens
+from training_texts import write_texts
 from training_watch import Watch
 
 
@@ -75,6 +76,10 @@ def main() -> None:
         raise SystemExit(prepare())
     if sys.argv[1] == "tokens":
         print(write_tokens(Path(sys.argv[2])))
+    elif sys.argv[1] == "texts":
+        if code := prepare():
+            raise SystemExit(code)
+        print(write_texts(sys.argv[2], Path("rows.jsonl")))
     else:
         print("\n" + json.dumps(train()), flush=True)
 

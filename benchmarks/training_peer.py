@@ -18,7 +18,8 @@ SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 def trl_settings(run: dict[str, Any]) -> dict[str, Any]:
     """TRL's SFTConfig, or that of another method: its defaults but for these."""
     return {
-        "num_train_epochs": 1,
+        "num_train_epochs": run["epochs"],
+        **({"lr_scheduler_type": "constant"} if run["constant_rate"] else {}),
         "per_device_train_batch_size": run["packed_batch"] if run["packed"] else run["batch"],
         "learning_rate": run["rate"],
         "max_length": run["length"],
@@ -36,38 +37,25 @@ def trl_settings(run: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-TRL = {"sft": ("SFTConfig", "SFTTrainer"), "dpo": ("DPOConfig", "DPOTrainer"), "rm": ("RewardConfig", "RewardTrainer")}
-"""Configuration and trainer of each method."""
-
-
 def train_trl(run: dict[str, Any], settings: dict[str, Any]) -> None:
-    """A plain script: supervised fine-tuning on the same token ids and labels, other methods on the same rows."""
+    """A plain script: supervised fine-tuning on the same token ids and labels."""
     import torch
-    import trl
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from trl import SFTConfig, SFTTrainer
 
     if run["attention"] == "flash_attention_2":
         import flash_attention
 
         flash_attention.provide()
     torch.manual_seed(42)
-    config, trainer = (getattr(trl, name) for name in TRL[run["method"]])
-    file = Path("tokens.jsonl" if run["method"] == "sft" else "rows.jsonl")
-    rows = [json.loads(line) for line in file.read_text().splitlines()]
-    is_scored = run["method"] == "rm"
-    adapter = LoraConfig(
-        r=run["rank"],
-        lora_alpha=2 * run["rank"],
-        target_modules="all-linear",
-        task_type="SEQ_CLS" if is_scored else "CAUSAL_LM",
-    )
+    rows = [json.loads(line) for line in Path("tokens.jsonl").read_text().splitlines()]
+    adapter = LoraConfig(r=run["rank"], lora_alpha=2 * run["rank"], target_modules="all-linear", task_type="CAUSAL_LM")
     dtype = torch.bfloat16 if run["precision"] == "bf16" else torch.float32
-    auto, labels = (AutoModelForSequenceClassification, {"num_labels": 1}) if is_scored else (AutoModelForCausalLM, {})
-    trainer(
-        model=auto.from_pretrained(run["model"], dtype=dtype, attn_implementation=run["attention"], **labels),
-        args=config(output_dir="trl", **settings),
+    SFTTrainer(
+        model=AutoModelForCausalLM.from_pretrained(run["model"], dtype=dtype, attn_implementation=run["attention"]),
+        args=SFTConfig(output_dir="trl", **settings),
         train_dataset=Dataset.from_list(rows),
         processing_class=AutoTokenizer.from_pretrained(run["model"]),
         peft_config=None if run["tuner"] == "full" else adapter,

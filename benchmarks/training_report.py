@@ -9,6 +9,7 @@ from training_ways import LENGTHS, Way
 
 Runs = dict[str, list[dict[str, Any]]]
 OURS = ("padded", "packed")
+SHOWN = ("tokens_per_second", "peak_mib", "start_seconds", "first_step_seconds", "loss")
 LINEAR = 1.1
 """A token may cost this much more at longer rows than at shorter ones: allocators round up."""
 
@@ -19,8 +20,6 @@ class Found:
 
     lora: Runs = field(default_factory=dict)
     full: Runs = field(default_factory=dict)
-    methods: dict[str, Runs] = field(default_factory=dict)
-    """By the method's block of spec.task."""
     memory: dict[str, dict[int, float]] = field(default_factory=dict)
     """Peak MiB by way and length."""
     profiles: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -32,7 +31,7 @@ class Found:
 def best(runs: Runs, prefix: str) -> str | None:
     """Of the ways whose name begins with `prefix`, the one with the highest median speed."""
     names = [name for name, each in runs.items() if name.startswith(prefix) and each]
-    return max(names, key=lambda name: _median(runs[name], "tokens_per_second"), default=None)
+    return max(names, key=lambda name: median(runs[name], "tokens_per_second"), default=None)
 
 
 def ratios(runs: Runs, one: str, other: str) -> list[float]:
@@ -51,16 +50,17 @@ def table(runs: Runs, ways: dict[str, Way]) -> str:
     for name, each in runs.items():
         if not each:
             continue
-        middle = {key: _median(each, key) for key in each[0]}
+        middle = {key: median(each, key) for key in SHOWN}
         lines.append(
-            f"{ways[name].title:32}{middle['tokens_per_second']:13.0f}{_spread(runs, name, beside):>42}"
+            f"{ways[name].title:32}{middle['tokens_per_second']:13.0f}{spread(runs, name, beside):>42}"
             f"{middle['peak_mib']:10.0f}{middle['start_seconds']:15.1f}{middle['first_step_seconds']:12.1f}"
             f"{middle['loss']:7.2f}"
         )
     return "\n".join(lines)
 
 
-def _spread(runs: Runs, name: str, beside: str | None) -> str:
+def spread(runs: Runs, name: str, beside: str | None) -> str:
+    """The least, the middle and the largest of `ratios`, as text."""
     if beside is None:
         return ""
     found = ratios(runs, name, beside)
@@ -91,34 +91,24 @@ def targets(found: Found) -> str:
         ("compiled >= 2.3 x that loop", best(runs, "compiled"), best(runs, "loop"), 2.3),
         ("packed >= 0.95 x padded", best(runs, "packed"), best(runs, "padded"), 0.95),
     ]
-    lines += [_goal(text, runs, one, other, least) for text, one, other, least in goals]
-    for method, each in found.methods.items():
-        mine = best({name: each.get(name, []) for name in OURS}, "pa")
-        lines += [_goal(f"{method} >= 2.5 x TRL", each, mine, best(each, "trl"), 2.5), _peak_goal(method, each, mine)]
+    lines += [goal(text, runs, one, other, least) for text, one, other, least in goals]
     lines += [_start_goal(runs, ours), *_memory_goals(found.memory)]
     return "\n".join(lines)
 
 
-def _goal(text: str, runs: Runs, one: str | None, other: str | None, least: float) -> str:
+def goal(text: str, runs: Runs, one: str | None, other: str | None, least: float) -> str:
+    """Whether `one` reached so many times the speed of `other`."""
     if not (one and other and runs.get(one) and (found := ratios(runs, one, other))):
         return f"  {text:34} unmeasured"
     middle = statistics.median(found)
     return f"  {text:34} {middle:.2f} beside {other}: {'met' if middle >= least else 'MISSED'}"
 
 
-def _peak_goal(method: str, runs: Runs, ours: str | None) -> str:
-    text = f"{method}: peak memory <= TRL's"
-    if not (ours and runs.get(ours) and runs.get("trl")):
-        return f"  {text:34} unmeasured"
-    mine, theirs = (_median(runs[name], "peak_mib") for name in (ours, "trl"))
-    return f"  {text:34} {mine:.0f} beside {theirs:.0f} MiB: {'met' if mine <= theirs else 'MISSED'}"
-
-
 def _start_goal(runs: Runs, ours: str | None) -> str:
     text = "first step <= TRL's"
     if not (ours and runs.get(ours) and runs.get("trl")):
         return f"  {text:34} unmeasured"
-    mine, theirs = (_median(runs[name], "start_seconds") for name in (ours, "trl"))
+    mine, theirs = (median(runs[name], "start_seconds") for name in (ours, "trl"))
     return f"  {text:34} {mine:.1f} beside {theirs:.1f} s: {'met' if mine <= theirs else 'MISSED'}"
 
 
@@ -146,5 +136,6 @@ def growth(mine: dict[int, float]) -> list[tuple[int, int]]:
     return [(length, 2 * length) for length in LENGTHS if length in mine and 2 * length in mine]
 
 
-def _median(runs: list[dict[str, Any]], key: str) -> float:
+def median(runs: list[dict[str, Any]], key: str) -> float:
+    """The median of one figure over all runs of a way."""
     return float(statistics.median(run[key] for run in runs))

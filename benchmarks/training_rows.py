@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,28 @@ def pairs(count: int, **drawn: Any) -> list[dict[str, Any]]:
     ]
 
 
+def answers(count: int, **drawn: Any) -> list[dict[str, Any]]:
+    """Single answers, good and bad ones in turn: of `pairs`, each row's chosen one and its rejected one."""
+    return [
+        {"prompt": row["prompt"], "completion": row[kind], "label": kind == "chosen"}
+        for row in pairs((count + 1) // 2, **drawn)
+        for kind in ("chosen", "rejected")
+    ][:count]
+
+
+def texts(count: int, **drawn: Any) -> list[dict[str, Any]]:
+    """The questions of `chats`, each with its answer as the text that is close to it."""
+    turns = [row["messages"] for row in chats(count, **drawn)]
+    return [{"anchor": asked["content"], "positive": answer["content"]} for asked, answer in turns]
+
+
+ROWS: dict[str, Callable[..., list[dict[str, Any]]]] = {
+    **{"sft": chats, "dpo": pairs, "orpo": pairs, "rm": pairs},
+    **{"kto": answers, "embedding": texts},
+}
+"""Rows of each method, by its block of spec.task."""
+
+
 def write_job(root: Path, rows: list[dict[str, Any]], settings: dict[str, Any]) -> None:
     """The job document and data of one of our ways, in a pod's folder `root` of its own."""
     from swiftlet.wire.documents import TrainDocument
@@ -55,7 +78,10 @@ def write_job(root: Path, rows: list[dict[str, Any]], settings: dict[str, Any]) 
     (root / "swiftlet/models/base").symlink_to(settings["model"])
     (root / "swiftlet/data/0/rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     batch = settings["packed_batch"] if settings["packed"] else settings["batch"]
-    training = {"globalBatchSize": batch, "epochs": 1, "learningRate": RATE, "precision": settings["precision"]}
+    training = {"globalBatchSize": batch, "learningRate": RATE, "precision": settings["precision"]}
+    training |= {"epochs": settings["epochs"], "torchCompile": settings["compiled"]}
+    if settings["constant_rate"]:
+        training |= {"lrScheduler": "constant", "warmupRatio": 0}
     document = TrainDocument.model_validate(
         {
             **{"name": "bench", "namespace": "default", "uid": "1", "nodes": 1, "processesPerNode": 1},
@@ -68,7 +94,7 @@ def write_job(root: Path, rows: list[dict[str, Any]], settings: dict[str, Any]) 
                 "packing": settings["packed"],
                 "truncation": "truncate",
             },
-            "training": training | {"torchCompile": settings["compiled"]},
+            "training": training,
             "checkpoints": {"intervalSteps": 1_000_000},
             **{"perDeviceBatchSize": batch, "gradientAccumulationSteps": 1, "useGpu": settings["gpu"]},
             **{"outputDir": "/swiftlet/artifacts/bench", "artifactUri": "pvc://artifacts/bench"},

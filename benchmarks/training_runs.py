@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import training_environments
-from training_peer import SETTINGS
-from training_rows import BATCH, MAX_LENGTH, RANK, RATE, chats, pairs, write_job
+import training_methods_peer
+import training_peer
+from training_rows import BATCH, MAX_LENGTH, RANK, RATE, ROWS, write_job
 from training_ways import Way
 
 HERE = Path(__file__).parent
@@ -46,7 +47,10 @@ class Task:
     model: str | None = None
     """Its folder; the quickstart's when absent."""
     method: str = "sft"
-    """Block of spec.task; others than sft learn from pairs of answers."""
+    """Block of spec.task."""
+    epochs: int = 1
+    constant_rate: bool = False
+    """The learning rate is that of the first step in all of them: schedules are not alike."""
 
 
 def settings_of(way: Way, task: Task) -> dict[str, Any]:
@@ -63,7 +67,8 @@ def settings_of(way: Way, task: Task) -> dict[str, Any]:
 def peer_settings(way: Way, task: Task) -> dict[str, Any]:
     """What is set of `way`'s trainer, as it is shown; ours are chosen by its plan."""
     run = settings_of(way, task)
-    return {} if way.program == "swiftlet" else SETTINGS[way.program](run)
+    settings = training_peer.SETTINGS | training_methods_peer.SETTINGS
+    return {} if way.program == "swiftlet" else settings[way.program](run)
 
 
 def measure(way: Way, task: Task, folder: Path, profiled: bool = False) -> Figures:
@@ -76,31 +81,45 @@ def measure(way: Way, task: Task, folder: Path, profiled: bool = False) -> Figur
     run = settings_of(way, task)
     shutil.copytree(_prepared(folder.parent, way, task), folder, symlinks=True)
     (folder / "run.json").write_text(json.dumps(run))
-    program, arguments = ("ours", "train") if way.program == "swiftlet" else ("peer", "run.json")
+    peer = "peer" if task.method == "sft" else "methods_peer"
+    program, arguments = ("ours", "train") if way.program == "swiftlet" else (peer, "run.json")
     try:
         figures = _start(folder, [python, str(HERE / f"training_{program}.py"), arguments], profiled)
+        if task.method != "sft":  # batches of trainers hold what not each of them has to look at
+            figures["tokens"] = task.epochs * int((folder / "tokens").read_text())
     finally:
         shutil.rmtree(folder)
     return {**figures, "tokens_per_second": figures["tokens"] / figures["seconds"]}
 
 
 def _prepared(scratch: Path, way: Way, task: Task) -> Path:
-    """A folder with the job, its tokens and rows.jsonl: made before the run, as `prepare` does in a pod of its own."""
+    """A folder with the job, its tokens and rows.jsonl: made before the run, as `prepare` does in a pod of its own.
+
+    Of other methods than sft, rows.jsonl has texts of the very tokens, and the file `tokens` says how many those are.
+    """
     ours = way.program == "swiftlet"
     # The peers take plain tokens; of ours, each way has a document of its own.
-    key = repr((way.packed, way.compiled) if ours else "plain") + repr(task)
+    is_plain = not ours or (task.method != "sft" and not way.packed and not way.compiled)
+    key = repr("plain" if is_plain else (way.packed, way.compiled)) + repr(task)
     folder = scratch / f"prepared-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     if not folder.exists():
         drawn = {"words_each": task.words_each, "mean_log": task.mean_log, "longest": task.longest}
-        rows = chats(task.rows, **drawn) if task.method == "sft" else pairs(task.rows, **drawn)
+        rows = ROWS[task.method](task.rows, **drawn)
         plain = {} if ours else {"packed": False, "compiled": False}
         write_job(folder, rows, {**settings_of(way, task), **plain})
         program = [sys.executable, str(HERE / "training_ours.py")]
-        _call(folder, [*program, "prepare"])
-        if not ours and task.method == "sft":
-            _call(folder, [*program, "tokens", "tokens.jsonl"])
-        (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        if task.method == "sft":
+            _prepare_chats(folder, program, rows, has_tokens=not ours)
+        else:
+            (folder / "tokens").write_text(_call(folder, [*program, "texts", task.method]).rstrip().splitlines()[-1])
     return folder
+
+
+def _prepare_chats(folder: Path, program: list[str], rows: list[dict[str, Any]], has_tokens: bool) -> None:
+    _call(folder, [*program, "prepare"])
+    if has_tokens:
+        _call(folder, [*program, "tokens", "tokens.jsonl"])
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 def _start(folder: Path, command: list[str], profiled: bool) -> Figures:

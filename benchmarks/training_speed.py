@@ -3,90 +3,27 @@
 LoRA (rank 16, all linear layers) on the quickstart's model; the same generated chats with masked prompts, one epoch,
 4 rows per step, bf16 where the CPU multiplies it. Each run is a process of its own, and the ways take turns, so that
 noise of the machine meets all of them. Useful tokens are those without padding; the time is that of the steps, and of
-what a method computes ahead of them. The same for full fine-tuning, for methods that learn from pairs, and the
-peak memory at growing lengths. Peers run in environments of their own, from their locks.
+what a method computes ahead of them. The same for full fine-tuning, and the peak memory at growing lengths. Peers run
+in environments of their own, from their locks.
 """
 
 import argparse
 import json
 import signal
-import sys
 import tempfile
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import training_environments
 import training_picture
-from training_report import Found, Runs, memory_table, table, targets
-from training_runs import RunError, Task, measure, peer_settings
+from training_report import Found, memory_table, table, targets
+from training_runs import Task, peer_settings
+from training_session import Session, versions_text
 from training_ways import FULL, LENGTHS, WAYS, Way, ways_here
 
 PICTURE = Path(__file__).parent.parent / "docs" / "images" / "training-step.svg"
-TABLES = ("lora", "full", "memory", "profile", "dpo", "rm")
+TABLES = ("lora", "full", "memory", "profile")
 PROFILED = ("trl", "loop", "padded", "packed")
 MEMORY_WAYS = ("trl", "padded")
-METHODS = ("dpo", "rm")
-METHOD_WAYS = ("trl", "padded", "packed")
-"""Ways of the tables of methods that learn from pairs, which TRL trains padded."""
-WORDS_OF_TOKENS = 0.85
-"""Words that surely make up a token's worth of text: rows are cut at the length."""
-
-
-class Session:
-    """Runs one after the other, with what remains said on stderr."""
-
-    def __init__(self, ways: dict[str, Way], scratch: Path, runs: int) -> None:
-        self._ways, self._scratch, self._runs = ways, scratch, runs
-        self._began, self._done = time.monotonic(), 0
-        self.found = Found()
-
-    def run(self, name: str, task: Task, what: str) -> dict[str, float] | None:
-        """The figures of one run; None when it failed, and the way is not tried again in this table."""
-        way = self._ways[name]
-        self._done += 1
-        try:
-            figures = measure(way, task, self._scratch / f"run-{self._done}")
-            said = f"{figures['tokens_per_second']:.0f} tokens/s, {figures['peak_mib']:.0f} MiB"
-        except (RunError, training_environments.InstallError) as error:
-            self.found.failures[f"{way.title} ({what})"] = str(error)
-            figures, said = None, f"failed: {error}"
-        spent = time.monotonic() - self._began
-        left = spent / self._done * (self._runs - self._done)
-        print(
-            f"[{self._done}/{self._runs}, about {left / 60:.0f} min left] {what}: {way.title}: {said}", file=sys.stderr
-        )
-        return figures
-
-    def rounds(self, found: Runs, names: list[str], task: Task, rounds: int, what: str) -> None:
-        """Every way in turn, `rounds` times, into `found`. A way that failed once is left out from then on."""
-        found.update({name: [] for name in names})
-        for number in range(rounds):
-            for name in [name for name in names if len(found[name]) == number]:
-                if figures := self.run(name, task, f"{what}, round {number + 1}"):
-                    found[name].append(figures)
-
-    def memory(self, names: list[str]) -> None:
-        """Peak memory of two steps of one row each at every length."""
-        for length in LENGTHS:
-            task = Task(rows=2, length=length, batch=1, words_each=int(WORDS_OF_TOKENS * length))
-            for name in names:
-                if figures := self.run(name, task, f"memory at {length}"):
-                    self.found.memory.setdefault(name, {})[length] = figures["peak_mib"]
-
-    def profiles(self, names: list[str], task: Task) -> None:
-        """Milliseconds per useful token of each way, by what they were spent on."""
-        for name in names:
-            way = self._ways[name]
-            self._done += 1
-            try:
-                figures = measure(way, task, self._scratch / f"profile-{name}", profiled=True)
-            except (RunError, training_environments.InstallError) as error:
-                self.found.failures[f"{way.title} (profile)"] = str(error)
-                continue
-            print(f"[{self._done}/{self._runs}] profile: {way.title}", file=sys.stderr)
-            scale = 1000 / figures["profiled_tokens"]
-            self.found.profiles[way.title] = {group: scale * each for group, each in figures["profile"].items()}
 
 
 def settings_text(ways: dict[str, Way], names: list[str]) -> str:
@@ -100,24 +37,12 @@ def settings_text(ways: dict[str, Way], names: list[str]) -> str:
     return "\n".join(lines)
 
 
-def versions_text(ways: dict[str, Way], names: list[str]) -> str:
-    """What is installed in each environment."""
-    lines = ["environments:"]
-    for peer in dict.fromkeys(ways[name].environment for name in names):
-        try:
-            lines.append(f"  {peer}: {training_environments.versions(peer)}")
-        except training_environments.InstallError as error:
-            lines.append(f"  {peer}: not installed: {error}")
-    return "\n".join(lines)
-
-
 def report(found: Found, ways: dict[str, Way], names: list[str], notes: list[str]) -> str:
     """Everything that is printed."""
     failures = [f"{title}: failed: {error}" for title, error in found.failures.items()]
     parts = [
         "LoRA\n" + table(found.lora, ways),
         "all weights\n" + table(found.full, ways) if any(found.full.values()) else "",
-        *(f"{method}, LoRA, pairs of answers\n" + table(runs, ways) for method, runs in found.methods.items()),
         memory_table(found.memory, ways) if found.memory else "",
         training_picture.text(found.profiles) if found.profiles else "",
         targets(found),
@@ -156,10 +81,7 @@ def main() -> None:
     memory = [name for name in MEMORY_WAYS if name in names and "memory" in arguments.tables]
     profiled = [name for name in PROFILED if name in names and "profile" in arguments.tables]
     lora = names if "lora" in arguments.tables else []
-    compared = [name for name in METHOD_WAYS if name in names]
-    methods = [method for method in METHODS if method in arguments.tables]
     count = len(lora) * arguments.rounds + len(full) + len(memory) * len(LENGTHS) + len(profiled)
-    count += len(compared) * len(methods) * arguments.rounds
     with tempfile.TemporaryDirectory() as scratch:
         session = Session(ways, Path(scratch), count)
         task = Task(rows=arguments.rows)
@@ -168,9 +90,6 @@ def main() -> None:
         try:
             session.rounds(session.found.lora, lora, task, arguments.rounds, "LoRA")
             session.rounds(session.found.full, full, replace(task, tuner="full"), 1, "full")
-            for method in methods:
-                found = session.found.methods.setdefault(method, {})
-                session.rounds(found, compared, replace(task, method=method), arguments.rounds, method)
             session.memory(memory)
             session.profiles(profiled, task)
         except KeyboardInterrupt:

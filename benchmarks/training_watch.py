@@ -75,7 +75,7 @@ class Watch:
         self.profiled_tokens += tokens if self.ends else 0
 
     def figures(self) -> dict[str, Any]:
-        """What is reported of the run: seconds of the steps, useful tokens, mean loss of the last four steps."""
+        """What is reported of the run: seconds of the steps, useful tokens, losses, the mean of the last four."""
         assert self.first is not None, "no step has begun"
         profiled = {"profile": self._spent, "profiled_tokens": self.profiled_tokens} if self._spent else {}
         warm = {}
@@ -89,6 +89,7 @@ class Watch:
             "first_step_seconds": self.ends[0] - self.first,
             "steps": len(self.ends),
             "loss": sum(self.losses[-4:]) / len(self.losses[-4:]),
+            "losses": self.losses,
             "tokens": self.tokens,
             "start_seconds": self.first - float(os.environ["BENCH_STARTED"]),
             "peak_mib": peak_mib(),

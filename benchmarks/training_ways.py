@@ -1,5 +1,6 @@
 """The trainers that are compared, and each one's settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -9,8 +10,8 @@ class Way:
     """One trainer with one set of settings."""
 
     title: str
-    environment: Literal["swiftlet", "trl", "ms-swift", "llamafactory"]
-    program: Literal["swiftlet", "loop", "trl", "ms-swift", "llamafactory"]
+    environment: Literal["swiftlet", "trl", "ms-swift", "llamafactory", "sentence-transformers"]
+    program: Literal["swiftlet", "loop", "trl", "ms-swift", "llamafactory", "sentence-transformers"]
     precision: Literal["fp32", "bf16"] = "bf16"
     packed: bool = False
     compiled: bool = False
@@ -46,11 +47,10 @@ LENGTHS = (512, 1024, 2048, 4096)
 """Tokens of the rows of the table of memory, longest allowed."""
 
 
-def ways_here(bf16: bool) -> tuple[dict[str, Way], list[str]]:
-    """The ways that this machine and this version can go, and a line for each that is left out."""
-    ways, notes = dict(WAYS), []
+def ways_here(bf16: bool, among: Mapping[str, Way] = WAYS) -> tuple[dict[str, Way], list[str]]:
+    """The ways that this machine can go, and a line for each that is left out."""
+    ways, notes = dict(among), []
     if not bf16:
-        del ways["trl-fp32"]
-        ways = {name: way.in_fp32() for name, way in ways.items()}
+        ways = {name: way.in_fp32() for name, way in ways.items() if name != "trl-fp32"}
         notes.append("this CPU does not multiply bf16: everything ran in fp32, and the goals are set for bf16")
     return ways, notes
