@@ -25,11 +25,17 @@ TEMPERATURE = 0.1
 
 
 class MethodWatch(Watch):
-    """The same figures; what is useful in a batch is known from the rows."""
+    """The same figures of batches that have several texts a row."""
 
-    def useful(self, _trainer: Any, _inputs: Any) -> int:
-        """Nothing that a batch says."""
-        return 0
+    def __init__(self) -> None:
+        super().__init__()
+        self.of_parts: list[float] = []
+        """Losses, where they are put together from what the trainer says."""
+
+    def useful(self, _trainer: Any, inputs: Any) -> int:
+        """Tokens that are not padding, but for answers to other prompts and prompts that stand before answers too."""
+        masks = {name: mask for name, mask in inputs.items() if name.endswith("attention_mask")}
+        return sum(int(mask.sum()) for name, mask in masks.items() if not name.startswith(("KL_", "prompt_")))
 
     def watch_orpo(self) -> None:
         """Take ORPO's loss from its parts, as its paper has it: of answers alone, each of which counts once.
@@ -45,10 +51,6 @@ class MethodWatch(Watch):
             plain(trainer, metrics, *arguments, **named)
 
         ORPOTrainer.store_metrics = store_metrics
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.of_parts: list[float] = []
 
     def figures(self) -> dict[str, Any]:
         """As Watch has them, with the losses that ours can be held against."""
