@@ -111,7 +111,14 @@ def train_sentence_transformers(run: dict[str, Any], settings: dict[str, Any]) -
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
     torch.manual_seed(42)
-    read = Transformer(run["model"], max_seq_length=run["length"], model_kwargs={"dtype": _dtype(run)})
+    read = Transformer(
+        run["model"],
+        max_seq_length=run["length"],
+        model_kwargs={"dtype": _dtype(run)},
+        # Said, since it would put texts into the chat template of a tokenizer that has one.
+        modality_config={"text": {"method": "forward", "method_output_name": "last_hidden_state"}},
+        module_output_name="token_embeddings",
+    )
     pool = Pooling(read.get_embedding_dimension(), pooling_mode="lasttoken")
     model = SentenceTransformer(modules=[read, pool], device="cpu")
     model.add_adapter(_adapter(run, "FEATURE_EXTRACTION"))
