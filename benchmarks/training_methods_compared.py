@@ -61,7 +61,7 @@ METHODS = {
         rows="pairs of texts",
         batch=16,
         is_lean=False,
-        note="InfoNCE is called MultipleNegativesRankingLoss there; texts are plain in both, which it is told: it would "
+        note="InfoNCE is called MultipleNegativesRankingLoss there; texts are plain in both, as it is told: it would "
         "put them into the model's chat template",
     ),
 }

@@ -26,11 +26,25 @@ def write_texts(method: str, file: Path) -> int:
 
     document = load_document(JOB, TrainDocument)
     tokenizer = load_tokenizer(document.model)
-    shape, kept = SHAPES[method]
-    rows = [(list(_sequences(row))[:kept], row) for row in open_prepared(document).train]
-    told = [shape(sequences, row, tokenizer.decode) for sequences, row in rows]
+    rows = [(sequences_of(method, row), row) for row in open_prepared(document).train]
+    told = [SHAPES[method](sequences, row, tokenizer.decode) for sequences, row in rows]
     file.write_text("".join(json.dumps(row) + "\n" for row in told))
     return sum(len(ids) for sequences, _ in rows for ids, _ in sequences)
+
+
+def sequences_of(method: str, row: dict[str, Any]) -> list[Sequence]:
+    """What `method` learns from a row. Where it learns answers, what follows their last token does nothing, and peers
+    would end it once more."""
+    found = list(_sequences(row))
+    if method == "kto":
+        found = found[:1]
+    return [_ended(sequence) for sequence in found] if SHAPES[method] in (pair, judged) else found
+
+
+def _ended(sequence: Sequence) -> Sequence:
+    ids, labels = sequence
+    end = max(place for place, label in enumerate(labels) if label >= 0) + 1
+    return ids[:end], labels[:end]
 
 
 def _sequences(row: dict[str, Any]) -> Iterator[Sequence]:
@@ -70,8 +84,5 @@ def close(sequences: list[Sequence], _row: dict[str, Any], told: Told) -> dict[s
     return {"anchor": anchor, "positive": positive}
 
 
-SHAPES = {
-    **{"dpo": (pair, 2), "orpo": (pair, 2), "rm": (whole_pair, 2)},
-    **{"kto": (judged, 1), "embedding": (close, 2)},
-}
-"""How a row of each method is told, and how many of its first sequences are."""
+SHAPES = {"dpo": pair, "orpo": pair, "rm": whole_pair, "kto": judged, "embedding": close}
+"""How a row of each method is told."""

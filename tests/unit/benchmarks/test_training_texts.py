@@ -3,7 +3,7 @@
 from typing import Any
 
 from training_rows import ROWS
-from training_texts import SHAPES, _sequences
+from training_texts import SHAPES, sequences_of
 
 PAIR = {"input_ids": [1, 2, 3, 1, 2, 4, 5], "labels": [-100, -100, 3, -100, -100, 4, 5], "seq_lengths": [3, 4]}
 
@@ -13,12 +13,17 @@ def told(ids: list[int]) -> str:
 
 
 def shown(method: str, row: dict[str, Any]) -> dict[str, Any]:
-    shape, kept = SHAPES[method]
-    return shape(list(_sequences(row))[:kept], row, told)
+    return SHAPES[method](sequences_of(method, row), row, told)
 
 
 def test_answers_begin_at_their_first_label() -> None:
     assert shown("dpo", PAIR) == shown("orpo", PAIR) == {"prompt": "12", "chosen": "3", "rejected": "45"}
+
+
+def test_answers_end_with_their_last_label() -> None:
+    ended = {"input_ids": [1, 2, 3, 9, 1, 2, 4, 9], "labels": [-100, -100, 3, -100] * 2, "seq_lengths": [4, 4]}
+    assert shown("dpo", ended) == {"prompt": "12", "chosen": "3", "rejected": "4"}
+    assert shown("rm", ended) == {"chosen": "1239", "rejected": "1249"}, "it scores the last token"
 
 
 def test_a_reward_model_reads_whole_conversations() -> None:
