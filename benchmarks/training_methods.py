@@ -15,14 +15,11 @@ import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from training_methods_compared import METHODS, OURS, WAYS
+from training_methods_compared import METHODS, OURS, SAME_STEPS, WAYS
 from training_methods_report import Compared, goals, section
 from training_runs import Task, peer_settings
 from training_session import Session, versions_text
 from training_ways import Way, ways_here
-
-SAME_STEPS = 3
-"""Steps over the same rows: losses of DPO and KTO say nothing at the first one, where nothing was learnt yet."""
 
 
 def task_of(name: str, asked: argparse.Namespace) -> Task:

@@ -6,6 +6,8 @@ from typing import Literal
 from training_ways import Way
 
 OURS = "swiftlet"
+SAME_STEPS = 3
+"""Steps over the same rows: losses of DPO and KTO say nothing at the first one, where nothing was learnt yet."""
 WAYS = {
     "trl": Way("TRL, bf16", "trl", "trl"),
     "sentence-transformers": Way("sentence-transformers, bf16", "sentence-transformers", "sentence-transformers"),
@@ -29,6 +31,8 @@ class Method:
     """Of a run: an epoch."""
     is_lean: bool = True
     """Whether ours is to need no more memory than the peer."""
+    alike: int = SAME_STEPS
+    """First steps over the same rows whose losses are to agree."""
     note: str = ""
     """How the two programs differ in what they compute."""
 
@@ -51,6 +55,7 @@ METHODS = {
         least=2.5,
         rows=PAIRS,
         batch=4,
+        alike=1,
         note="TRL learns prompts too, token by token, where the paper and ours learn answers alone, each counting once;"
         " the losses shown of it are the paper's, put together from the parts that it reports",
     ),

@@ -54,9 +54,10 @@ def _losses(found: Compared, ways: dict[str, Way], method: Method) -> list[str]:
     lines += [f"  {ways[name].title:32}{_shown(each[0])}" for name, each in found.same.items() if each]
     ours, theirs = (found.same.get(name) for name in (OURS, method.peer))
     if ours and theirs:
-        apart = furthest(ours[0]["losses"], theirs[0]["losses"])
+        apart = furthest(ours[0]["losses"][: method.alike], theirs[0]["losses"][: method.alike])
         said = "the same is computed" if apart <= CLOSE else "NOT THE SAME is computed"
-        lines.append(f"  at most {apart:.1%} apart: {said}")
+        first = " at the first step" if method.alike == 1 else ""
+        lines.append(f"  at most {apart:.2%} apart{first}: {said}")
     return lines
 
 

@@ -24,10 +24,15 @@ def test_a_section_says_what_is_counted_and_the_spread_of_ratios() -> None:
     assert "  TRL, bf16                       0.7000, 0.6000" in text
 
 
-@pytest.mark.parametrize(("second", "said"), [(0.59, "1.7% apart: the same is computed"), (0.5, "NOT THE SAME")])
+@pytest.mark.parametrize(("second", "said"), [(0.59, "1.67% apart: the same is computed"), (0.5, "NOT THE SAME")])
 def test_losses_of_the_same_rows_must_agree(second: float, said: str) -> None:
     same = {"trl": runs(1), "swiftlet": runs(1, losses=(0.7, second))}
     assert said in section("dpo", Compared(SPEED, same), WAYS)
+
+
+def test_what_learns_something_else_beside_must_agree_before_it_has() -> None:
+    same = {"trl": runs(1), "swiftlet": runs(1, losses=(0.7, 0.3))}
+    assert "0.00% apart at the first step: the same is computed" in section("orpo", Compared(SPEED, same), WAYS)
 
 
 def test_losses_of_other_numbers_of_steps_do_not_agree() -> None:
