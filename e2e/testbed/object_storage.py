@@ -1,7 +1,5 @@
 """A real S3 server over a folder: versitygw, with one account."""
 
-from pathlib import Path
-
 from testbed.beds import Bed
 from testbed.certificates import Pair
 from testbed.listening import LOOPBACK, Place, wait_for
@@ -35,4 +33,4 @@ class ObjectStorage:
 
     def bucket(self, name: str) -> None:
         """Make a bucket: a folder of the server's."""
-        Path(self.folder, name).mkdir()
+        (self.folder / name).mkdir()

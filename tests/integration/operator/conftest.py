@@ -112,13 +112,13 @@ class Place:
         conditions = (self.get(kind, name).get("status") or {}).get("conditions") or []
         return next(((found["status"], found["reason"]) for found in conditions if found["type"] == type_), ("", ""))
 
-    def await_condition(self, kind: str, name: str, type_: str, status: str, reason: str, seconds: float = 180) -> None:
+    def await_condition(self, kind: str, name: str, type_: str, status: str, reason: str, seconds: float = 90) -> None:
         """Wait for a condition."""
         self.wait(
             lambda: self.condition(kind, name, type_) == (status, reason), f"{name} {type_} {status} {reason}", seconds
         )
 
-    def wait(self, holds: Callable[[], bool], what: str, seconds: float = 180) -> None:
+    def wait(self, holds: Callable[[], bool], what: str, seconds: float = 90) -> None:
         """Wait until something holds. Raises AssertionError."""
         deadline = time.monotonic() + seconds
         while not holds():

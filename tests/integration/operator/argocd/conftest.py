@@ -245,7 +245,7 @@ class Followed:
         if self._kubectl("get", "application", APPLICATION, "--ignore-not-found", "-o", "name"):
             self._kubectl("patch", "application", APPLICATION, "--type=merge", "-p", json.dumps(patch))
             self._kubectl("delete", "application", APPLICATION, "--wait=false")
-            self.place.wait(self._is_gone, "the Application is gone", 180)
+            self.place.wait(self._is_gone, "the Application is gone", 120)
 
     def _is_gone(self) -> bool:
         """Whether the Application is gone. It stays while a sync waits for something, and another may have begun."""

@@ -69,7 +69,7 @@ def shown(cluster: ControlPlane) -> str:
     return cluster.kubectl("get", "application", "swiftlet", "-n", NAMESPACE, "-o", path).stdout
 
 
-def until(holds: Callable[[], bool], what: str, seconds: float = 180) -> None:
+def until(holds: Callable[[], bool], what: str, seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
