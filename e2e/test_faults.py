@@ -82,6 +82,11 @@ def reason(bed: Bed, namespace: str, name: str, type_: str) -> str:
     return str(condition(get(bed, namespace, "ftj", name), type_).get("reason", ""))
 
 
+def said(bed: Bed, namespace: str, name: str) -> str:
+    """What is in the way of a job's pods, in words."""
+    return str(condition(get(bed, namespace, "ftj", name), "PodsReady").get("message", ""))
+
+
 def events(bed: Bed, namespace: str, name: str) -> list[str]:
     """Reasons of the events about a resource, in the order of their names."""
     selector = f"involvedObject.name={name},involvedObject.kind=FineTuneJob"
@@ -100,8 +105,7 @@ def test_an_image_that_nobody_has(bed: Bed, namespace: str, submit: Any) -> None
     submit("no-image", compute=compute)
     pulling = ("ErrImagePull", "ImagePullBackOff")
     until("the reason", lambda: reason(bed, namespace, "no-image", "PodsReady") in pulling, 240)
-    message = condition(get(bed, namespace, "ftj", "no-image"), "PodsReady")["message"]
-    assert "check images of the ComputeProfile" in message
+    assert "check images of the ComputeProfile" in said(bed, namespace, "no-image")
     until("the event", lambda: "PodCannotStart" in events(bed, namespace, "no-image"), 240)
 
 
@@ -109,8 +113,7 @@ def test_no_node_has_the_gpus(bed: Bed, namespace: str, submit: Any) -> None:
     bed.fake_gpus("node-1", 2)
     submit("no-gpus", compute={"gpus": 4})
     until("the reason", lambda: reason(bed, namespace, "no-gpus", "PodsReady") == "Unschedulable", 240)
-    message = condition(get(bed, namespace, "ftj", "no-gpus"), "PodsReady")["message"]
-    assert "nvidia.com/gpu" in message
+    assert "nvidia.com/gpu" in said(bed, namespace, "no-gpus")
     bed.fake_gpus("node-1", 0)
 
 
@@ -118,17 +121,19 @@ def test_a_claim_that_nobody_provides(bed: Bed, namespace: str, submit: Any) -> 
     storage = {"artifactsClaim": "nowhere", "artifactsStorageClass": "no-such-class", "modelsClaim": "swiftlet-models"}
     submit("no-volume", compute=profile(bed, "no-volume", storage=storage))
     until("a reason", lambda: reason(bed, namespace, "no-volume", "PodsReady") not in ("", "PodsStarting"), 240)
-    message = condition(get(bed, namespace, "ftj", "no-volume"), "PodsReady")["message"]
-    assert "nowhere" in message
+    # The scheduler may be first to speak, and names no claim.
+    until("the claim's name", lambda: "nowhere" in said(bed, namespace, "no-volume"), 240)
     assert get(bed, namespace, "pvc", "nowhere") is not None
 
 
 def test_a_quota_without_room_for_the_pods(bed: Bed, namespace: str, submit: Any) -> None:
     metadata = {"name": "full", "namespace": namespace}
     bed.apply({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": {"pods": "0"}}})
+    # Until its controller has counted, pods are refused in other words.
+    until("the quota", lambda: ((get(bed, namespace, "quota", "full") or {}).get("status") or {}).get("hard"), 240)
     submit("no-room")
     until("the reason", lambda: reason(bed, namespace, "no-room", "PodsReady") == "QuotaExceeded", 240)
-    assert "exceeded quota: full" in condition(get(bed, namespace, "ftj", "no-room"), "PodsReady")["message"]
+    assert "exceeded quota: full" in said(bed, namespace, "no-room")
     bed.kubectl("delete", "ftj", "no-room", "-n", namespace)
     bed.kubectl("delete", "resourcequota", "full", "-n", namespace)
 

@@ -69,8 +69,9 @@ def test_progress_came_while_it_trained(cluster: Cluster, chain: str) -> None:
     until_true(cluster, chain, "ftj", "bird", "Succeeded", 1500)
     log = cluster.kubectl("logs", "-n", chain, "-l", "swiftlet.dev/kind=FineTuneJob", "-c", "train", "--tail=-1").stdout
     assert "progress cannot be" not in log
-    reports = cluster.kubectl("get", "events", "-n", chain, "-o", "json").stdout
-    assert "Checkpointed" in reports
+    # Events are written after the status that they tell of.
+    events = ("get", "events", "-n", chain, "-o", "json")
+    until("the event", lambda: "Checkpointed" in cluster.kubectl(*events).stdout, 240)
 
 
 def test_the_gate_passes(cluster: Cluster, chain: str) -> None:
@@ -90,6 +91,8 @@ def test_base_and_adapter_answer_through_the_service(cluster: Cluster, chain: st
 
 
 def test_the_columns_tell_it_all(cluster: Cluster, chain: str) -> None:
+    for kind, summary in (("ftj", "Succeeded"), ("evr", "Succeeded"), ("mdep", "Ready")):
+        until_true(cluster, chain, kind, "bird", summary, 1500)
     table = cluster.kubectl("get", "ftj,evr,mdep", "-n", chain).stdout
     tell(table)
     for line in (

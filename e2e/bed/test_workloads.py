@@ -95,9 +95,17 @@ def test_a_service_is_reached_from_both_nodes_and_its_own_pod(bed: Cluster, name
 
 def test_pods_reach_the_api_server_and_nothing_outside(bed: Cluster, namespace: str, image: str) -> None:
     code = """
-        import socket, ssl, urllib.request
+        import socket, ssl, time, urllib.request
         ca = ssl.create_default_context(cafile="/var/run/secrets/kubernetes.io/serviceaccount/ca.crt")
-        print(urllib.request.urlopen("https://kubernetes.default.svc/version", context=ca, timeout=10).status)
+        deadline = time.monotonic() + 60  # a node is Ready before it has the Services' rules
+        while True:
+            try:
+                print(urllib.request.urlopen("https://kubernetes.default.svc/version", context=ca, timeout=10).status)
+                break
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
         try:
             socket.create_connection(("1.1.1.1", 53), 3)
         except OSError as error:

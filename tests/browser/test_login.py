@@ -1,7 +1,7 @@
 """The page of a cluster for all who log in, in a real browser; its API server knows a few tokens."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -107,14 +107,14 @@ def test_nobodys_socket_speaks_for_anothers_page(url: str) -> None:
                 assert is_heard
 
 
-def test_a_new_start_asks_who_is_there(browser: Browser, server: str) -> None:
+def test_a_new_start_asks_who_is_there(browser: Browser, server: str, free_port: Callable[[], int]) -> None:
+    port = free_port()
     with browser.new_context() as context:
         page = context.new_page()
-        with served_to_all("--api-server", server) as url:
+        with served_to_all("--api-server", server, port=port) as url:
             page.goto(url)
             _log_in(page, "a-token")
             expect(page.get_by_role("link", name="bird")).to_be_visible()
-            port = int(re.findall(r"\d+", url)[-1])
         with served_to_all("--api-server", server, port=port):
             page.reload()
             expect(page.get_by_label("Token")).to_be_visible()

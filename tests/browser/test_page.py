@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -144,13 +144,15 @@ def test_without_the_token_nothing_is_shown(browser: Browser, url: str) -> None:
         assert JOB not in opened.content()
 
 
-def test_an_open_page_goes_on_as_little_as_its_server(browser: Browser, state: Path) -> None:
+def test_an_open_page_goes_on_as_little_as_its_server(
+    browser: Browser, state: Path, free_port: Callable[[], int]
+) -> None:
+    port = free_port()
     with browser.new_context() as context:
         opened = context.new_page()
-        with served("--state", str(state)) as first:
+        with served("--state", str(state), port=port) as first:
             opened.goto(first)
             expect(opened.get_by_role("link", name=JOB).first).to_be_visible()
-            port = int(re.search(r":(\d+)/", first)[1])  # type: ignore[index]
         with served("--state", str(state), port=port) as second:
             opened.reload()
             expect(opened.get_by_role("heading")).to_have_text("403 Forbidden")

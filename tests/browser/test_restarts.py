@@ -1,7 +1,7 @@
 """A page that is open while the API server is away."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -30,10 +30,10 @@ class _Lists(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def _api_server(port: int = 0) -> Iterator[int]:
+def _api_server(port: int) -> Iterator[None]:
     with ThreadingHTTPServer(("127.0.0.1", port), _Lists) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_port
+        yield
         server.shutdown()
 
 
@@ -49,9 +49,11 @@ def _kubeconfig(folder: Path, port: int) -> Path:
     return path
 
 
-def test_what_was_read_stays_and_the_page_goes_on_by_itself(browser: Browser, tmp_path: Path) -> None:
-    with _api_server() as port:
-        kubeconfig = _kubeconfig(tmp_path, port)
+def test_what_was_read_stays_and_the_page_goes_on_by_itself(
+    browser: Browser, tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    port = free_port()
+    kubeconfig = _kubeconfig(tmp_path, port)
     with served("--kubeconfig", str(kubeconfig)) as url, browser.new_context() as context:
         page = context.new_page()
         link, trouble = page.get_by_role("link", name="bird"), page.get_by_role("alert")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -235,9 +236,10 @@ def _guard_of(folder: Path) -> int:
     """The guard's pid; it carries no mark, or it would end itself."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            words = (entry / "cmdline").read_bytes().decode().split("\0")
-            if "testbed.guard" in words and str(folder) in words:
-                return int(entry.name)
+            with suppress(FileNotFoundError, ProcessLookupError):
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if b"testbed.guard" in words and str(folder).encode() in words:
+                    return int(entry.name)
     raise AssertionError(f"no guard of {folder}")
 
 

@@ -132,6 +132,9 @@ def test_what_stands_against_pods_is_what_the_api_server_refuses(
     plan = json.loads(swiftlet(control_plane.kubeconfig, "plan", job(), "-o", "json")[1])["resources"][1]
     told = [line for line in plan["cluster"]["against"] if "bounds" in line]
     template = next(item for item in plan["objects"] if item["kind"] == "Job")["spec"]["template"]
+    deadline = time.monotonic() + 30
+    while told and not _is_refused(core, namespace, template["spec"]) and time.monotonic() < deadline:
+        time.sleep(0.1)  # the API server learns of a LimitRange by a watch
     assert bool(told) == _is_refused(core, namespace, template["spec"]), told
 
 

@@ -152,8 +152,9 @@ def test_the_deadline_goes_on_where_it_was_when_a_suspended_one_is_resumed(
     ran = evaluations.status("bird")["activeSeconds"]
     assert ran >= 3
     evaluations.patch("bird", suspend=False)
+    left = 100 - ran
+    place.wait(lambda: evaluations.job("bird-eval").spec.active_deadline_seconds == left, "the rest of its time")
     evaluations.pod("bird-eval")
-    assert evaluations.job("bird-eval").spec.active_deadline_seconds == 100 - ran
     assert evaluations.status("bird")["restarts"] == NONE_RESTARTED
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from kubernetes.client.exceptions import ApiException
 from testbed.operator_process import OperatorProcess
 
 Object = dict[str, Any]
@@ -31,6 +32,22 @@ def _limit_range(place: Any) -> None:
     place.core.create_namespaced_limit_range(place.namespace, {"metadata": {"name": "l"}, "spec": {"limits": [LIMIT]}})
 
 
+def _until_refused(place: Any) -> None:
+    """Wait until pods like those of `LARGE` are refused in the words that last: the API server learns of a limit by a
+    watch, and a quota's controller counts first."""
+    container = {"name": "c", "image": "none", **LARGE}
+    pod = {"metadata": {"name": "probe"}, "spec": {"containers": [container]}}
+
+    def refuses() -> bool:
+        try:
+            place.core.create_namespaced_pod(place.namespace, pod, dry_run="All")
+        except ApiException as error:
+            return error.status == 403 and "status unknown" not in str(error.body)
+        return False
+
+    place.wait(refuses, "the API server refuses pods")
+
+
 REFUSALS = [
     (_no_pods, "QuotaExceeded", "exceeded quota: q, requested: pods=1", "raise the ResourceQuota"),
     (_limits_wanted, "QuotaExceeded", "must specify limits.cpu", "set what it asks for in compute.resources"),
@@ -44,6 +61,7 @@ def test_a_run_without_pods_says_why(
     operator: OperatorProcess, place: Any, job: Job, refuse: Any, reason: str, words: str, remedy: str
 ) -> None:
     refuse(place)
+    _until_refused(place)
     place.create(job("bird", compute=LARGE))
     place.await_condition("FineTuneJob", "bird", "PodsReady", "False", reason)
     conditions = place.get("FineTuneJob", "bird")["status"]["conditions"]
@@ -61,6 +79,7 @@ def test_a_run_without_pods_says_why(
 
 def test_a_server_without_pods_says_why(operator: OperatorProcess, place: Any) -> None:
     _no_pods(place)
+    _until_refused(place)
     place.create(
         {
             "apiVersion": "swiftlet.dev/v1alpha1",

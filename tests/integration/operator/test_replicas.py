@@ -72,6 +72,7 @@ def test_the_standby_takes_over(start_operator: Start, place: Any, job: Job) -> 
     lease = ("--lease-namespace", HOME, "--lease-name", "swiftlet-operator")
     first = start_operator("--identity", "first", *lease)
     first.wait_ready()
+    place.wait(lambda: _leads(first), "the first leads")  # one that stands by is ready, too
     second = start_operator("--identity", "second", *lease)
     second.wait_ready()
     assert (_leads(first), _leads(second)) == (True, False)

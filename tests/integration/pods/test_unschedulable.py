@@ -25,7 +25,19 @@ def core(built: None) -> Iterator[client.CoreV1Api]:
         size = {"cpu": "1", "memory": "1Gi", "pods": "10"}
         found.patch_node_status("one", {"status": {"conditions": [ready], "capacity": size, "allocatable": size}})
         found.patch_node("one", {"spec": {"taints": []}})
+        _until_pods_are_taken(found)
         yield found
+
+
+def _until_pods_are_taken(core: client.CoreV1Api) -> None:
+    """Wait until the scheduler knows of the node and that nothing is said against it: before that it says just that."""
+    probe = {"metadata": {"name": "probe"}, "spec": {"containers": [{"name": "main", "image": "none"}]}}
+    core.create_namespaced_pod("default", probe)
+    deadline = time.monotonic() + 90
+    while not core.read_namespaced_pod("probe", "default").spec.node_name:
+        assert time.monotonic() < deadline, "the scheduler does not take the node"
+        time.sleep(0.1)
+    core.delete_namespaced_pod("probe", "default", grace_period_seconds=0)
 
 
 def refused(core: client.CoreV1Api, name: str, **spec: Any) -> dict[str, Any]:
