@@ -66,10 +66,10 @@ examples: $(INSTALLED) ## Run examples/tasks and examples/chain on the real mode
 	@$(VENV)/bin/pytest tests/examples $(EXAMPLES_ARGS)
 
 e2e: $(INSTALLED) ## The operator on a cluster of two real nodes, made on this machine (root on Linux); E2E_ARGS="-k name"
-	@$(VENV)/bin/pytest e2e --ignore=e2e/ecosystem --timeout=3600 $(E2E_ARGS)
+	@$(VENV)/bin/pytest e2e --ignore=e2e/ecosystem --timeout=3600 --numprocesses 2 --dist loadscope --no-loadscope-reorder $(E2E_ARGS)
 
 e2e-ecosystem: $(INSTALLED) ## Beside the real Kueue (also on two nodes), JobSet, Argo CD and Prometheus operator (16 min to build the first time), a real MLflow server, a registry, and in Chromium; ECOSYSTEM_ARGS
-	@$(VENV)/bin/pytest $(ECOSYSTEM) $(ECOSYSTEM_ARGS)
+	@$(VENV)/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ECOSYSTEM) $(ECOSYSTEM_ARGS)
 
 e2e-kind: $(INSTALLED) ## The same proofs on a kind cluster, where Docker runs
 	@bash e2e/kind/run $(VENV) $(E2E_ARGS)

@@ -35,6 +35,16 @@ KUBECONFIG = os.environ.get("SWIFTLET_E2E_KUBECONFIG")
 """Run on this cluster instead of one of our own. It must have the images and see SWIFTLET_E2E_FOLDER on every node."""
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of `--dist loadscope`; of xdist, which is not asked for where one worker does everything."""
+    if config.getoption("dist") != "loadscope":
+        return None
+    from workers import ClusterBesideTheRest
+
+    return ClusterBesideTheRest(config, log)
+
+
 @pytest.fixture(scope="session")
 def trainer_image() -> str:
     """The image that trains, evaluates and serves, as pods name it."""

@@ -79,6 +79,13 @@ def broken_images(bed: Bed, installed: str) -> dict[str, Any]:
     return {"profileRef": metadata}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def attempts(submit: Callable[..., None], broken_images: dict[str, Any]) -> str:
+    """A run that is tried three more times, later each time: it fails while the other tests run. Its name."""
+    submit("FineTuneJob", "attempts", compute=broken_images, backoffLimit=3)
+    return "attempts"
+
+
 def accepted(bed: Bed, kind: str, name: str) -> dict[str, Any]:
     return condition(get(bed, NAMESPACE, kind, name), "Accepted")
 
@@ -133,17 +140,15 @@ def test_a_policy_goes_when_the_profile_says_so(bed: Bed, submit: Any, broken_im
     until("no policy", lambda: get(bed, NAMESPACE, "networkpolicy", "open-serve") is None, 240)
 
 
-def test_only_the_last_attempts_are_kept(bed: Bed, submit: Any, broken_images: Any) -> None:
-    submit("FineTuneJob", "attempts", compute=broken_images, backoffLimit=3)
-
+def test_only_the_last_attempts_are_kept(bed: Bed, attempts: str) -> None:
     def summary() -> dict[str, Any]:
-        return condition(get(bed, NAMESPACE, "ftj", "attempts"), "Succeeded")
+        return condition(get(bed, NAMESPACE, "ftj", attempts), "Succeeded")
 
     until("the end", lambda: summary().get("reason") == "BackoffLimitExceeded", 600)
     assert "restarted 3 times, raise spec.backoffLimit to try again" in summary()["message"]
 
     def names() -> list[str]:
-        return [job["metadata"]["name"] for job in items(bed, NAMESPACE, "jobs", "swiftlet.dev/name=attempts")]
+        return [job["metadata"]["name"] for job in items(bed, NAMESPACE, "jobs", f"swiftlet.dev/name={attempts}")]
 
     # A Job goes when the garbage collector has taken its pods.
     last = ["attempts-train-1", "attempts-train-2", "attempts-train-3"]

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -52,19 +52,23 @@ def test_nothing_is_left_of_a_killed_owner(guarded: bool) -> None:
     marker = str(10**6 + os.getpid() * 2 + guarded)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     argv = [sys.executable, "-c", OWNER, marker]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True) as owner:
-        try:
-            assert owner.stdout is not None
-            name, link = owner.stdout.readline().split()
-            # A pod is ready before its process has put off the runtime's name: unseen, this is no proof.
-            until(lambda: any(marker in each for each in traces(name, link, marker)), 30)
-            if not guarded:
-                os.kill(guard_of(name), signal.SIGKILL)
-        finally:
+    with ExitStack() as stack:
+        owner = stack.enter_context(
+            subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True)
+        )
+        stack.callback(owner.kill)
+        assert owner.stdout is not None
+        name, link = owner.stdout.readline().split()
+        # A pod is ready before its process has put off the runtime's name: unseen, this is no proof.
+        until(lambda: any(marker in each for each in traces(name, link, marker)), 30)
+        if not guarded:
+            stack.enter_context(beds.locked())  # no other bed starts meanwhile, here or beside
+            os.kill(guard_of(name), signal.SIGKILL)
             owner.kill()
+            owner.wait()
+            time.sleep(1)
+            assert traces(name, link, marker), "somebody else has cleaned: no proof"
     if not guarded:
-        time.sleep(1)
-        assert traces(name, link, marker), "somebody else has cleaned: no proof"
         beds.end(beds.Bed.create().folder)
     until(lambda: not traces(name, link, marker), 180)
 
