@@ -3,7 +3,7 @@
 import pytest
 import torch
 from swiftlet_trainer.data.encode import IGNORED
-from swiftlet_trainer.training.collate import Collator, bounds
+from swiftlet_trainer.training.collate import Collator, bounds, shared_tokens
 
 
 def test_labels_are_what_each_position_predicts() -> None:
@@ -132,3 +132,67 @@ def test_targets_are_those_of_groups(padding_free: bool) -> None:
     batch = Collator(0, packed=True, padding_free=padding_free)(rows)
     assert batch["targets"].tolist() == [[1, 0.5], [2, 3], [4, 5]]
     assert "targets" not in Collator(0)([PAIR])
+
+
+def group(*sequences: list[int], prompt: int) -> dict[str, list[int]]:
+    """A group of sequences, of which the first `prompt` tokens of each have no labels."""
+    return {
+        "input_ids": [token for one in sequences for token in one],
+        "labels": [label for one in sequences for label in [*[IGNORED] * prompt, *one[prompt:]]],
+        "seq_lengths": [len(one) for one in sequences],
+        "group_sizes": [len(sequences)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (group([5, 6, 7, 1], [5, 6, 7, 2, 3], prompt=3), [0, 2]),
+        (group([5, 6, 7, 1], [5, 6, 7, 1, 3], prompt=3), [0, 2]),
+        (group([5, 6, 7, 1], [5, 9, 7, 2, 3], [5, 6, 7, 8], prompt=3), [0, 1, 1]),
+        (group([5, 6, 7], [5, 6, 7], prompt=3), [0, 2]),
+        (group([5, 6], [5, 6, 7, 8], prompt=5), [0, 2]),
+        (group([5, 6, 7, 1], [4, 6, 7, 1], prompt=3), [0, 0]),
+        (group([5, 6, 7, 1], [5, 6, 7, 2], prompt=0), [0, 0]),
+        (group([5, 6, 7, 1], prompt=3), [0]),
+        (LONE, [0]),
+        (PACKED, [0, 0]),
+    ],
+    ids=[
+        "pair",
+        "answers alike",
+        "list",
+        "no labels",
+        "one in the other",
+        "nothing",
+        "all learnt",
+        "1",
+        "lone",
+        "packed",
+    ],
+)
+def test_tokens_that_a_sequence_leaves_to_the_first(row: dict[str, list[int]], expected: list[int]) -> None:
+    assert shared_tokens(row) == expected
+
+
+def test_what_a_group_begins_with_is_there_once() -> None:
+    pair = group([5, 6, 7, 1], [5, 6, 7, 2, 3], prompt=3)
+    pair |= {"weights": [0, 0, 0, 0.5, 0, 0, 0, 2, 3]}
+    lone = {**LONE, "weights": [1, 1], "seq_lengths": [2], "group_sizes": [1]}
+    batch = Collator(0, padding_free=True, sharing=True)([lone, pair, lone])
+    inputs = batch["inputs"]
+    assert inputs["input_ids"].tolist() == [[1, 2, 5, 6, 7, 1, 7, 2, 3, 1, 2]]
+    assert inputs["position_ids"].tolist() == [[0, 1, 0, 1, 2, 3, 2, 3, 4, 0, 1]]
+    assert inputs["labels"].tolist() == [[2, *[IGNORED] * 3, 1, IGNORED, 2, 3, IGNORED, 2, IGNORED]]
+    assert inputs["weights"].tolist() == [[1, 0, 0, 0, 0.5, 0, 2, 3, 0, 1, 0]]
+    assert inputs["bounds"].tolist() == [[0, 2], [2, 6], [6, 9], [9, 11]]
+    assert batch["sequence"].tolist() == [0, 1, 2, 2, 3]
+    assert batch["group"].tolist() == [0, 1, 1, 2]
+    assert "cu_seq_lens_q" not in inputs and "max_length_q" not in inputs
+
+
+def test_one_of_each_group_shares_nothing() -> None:
+    pair = group([5, 6, 7, 1], [5, 6, 7, 2, 3], prompt=3)
+    for place in (0, 1):
+        whole, shared = (Collator(0, padding_free=True, sharing=each, place=place)([pair]) for each in (False, True))
+        assert whole["inputs"]["input_ids"].tolist() == shared["inputs"]["input_ids"].tolist()

@@ -11,7 +11,7 @@ from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
 from swiftlet_trainer.training.attention_options import WINDOW
-from swiftlet_trainer.training.probe import agree, alone, together
+from swiftlet_trainer.training.probe import POSITIONS, SHARED, agree, alone, together
 from swiftlet_trainer.training.row_by_row import row_by_row
 
 ROW_BY_ROW, VARLEN = "row_by_row", "varlen"
@@ -64,11 +64,12 @@ def keep_rows_apart(model: Any, way: str, longest: int) -> bool:
     kernel = _kernel(way)
     _register(way, _for_rows_of(longest, kernel))
     own = model.config._attn_implementation
-    apart = alone(model)
+    positions = SHARED if way == ROW_BY_ROW else POSITIONS
+    apart = alone(model, positions)
     try:
         model.set_attn_implementation(way)
         # Older architectures warn and keep their own.
-        same = model.config._attn_implementation == way and agree(model, apart, together(model, told=True))
+        same = model.config._attn_implementation == way and agree(model, apart, together(model, True, positions))
     # TypeError where the model takes no bounds; RuntimeError from the kernel: heads of a size that it does not know.
     except (TypeError, ValueError, RuntimeError):
         same = False

@@ -4,9 +4,9 @@ A row is one or more sequences, and what a loss compares is a group of them: one
 sequence that is a group of its own, as in supervised fine-tuning, need not say so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice, takewhile
 from typing import Any, NotRequired, TypedDict
 
 import torch
@@ -55,6 +55,9 @@ class Collator:
     packed: bool = False
     padding_free: bool = False
     """All rows in one sequence, without padding, for an attention that keeps them apart by their position_ids."""
+    sharing: bool = False
+    """When padding-free: what all sequences of a group begin with is there once, see shared_tokens. Of the others, only
+    what follows is in the batch; it is what bounds and labels speak of."""
     place: int | None = None
     """Of each group only the sequence at this place; None: all."""
 
@@ -62,16 +65,21 @@ class Collator:
         """inputs: input_ids, labels and, when packed or padding-free, position_ids: int64 tensors of shape (rows,
         longest); of shape (1, tokens) when padding-free. weights of the labels, fp32, of that shape, where rows have
         them; 0 where nothing is learnt. bounds, int64, (sequences, 2): where each sequence begins, and
-        the place behind its last token, in the flattened input_ids. When padding-free there are also cu_seq_lens_q,
-        int32, (sequences + 1,), where sequences begin and the last one ends, and max_length_q, the tokens of the
-        longest (transformers' FlashAttentionKwargs)."""
+        the place behind its last token, in the flattened input_ids. When padding-free, and not sharing, there are also
+        cu_seq_lens_q, int32, (sequences + 1,), where sequences begin and the last one ends, and max_length_q, the
+        tokens of the longest (transformers' FlashAttentionKwargs)."""
         if self.place is not None:
             rows = [_at(self.place, row) for row in rows]
         sizes = [size for row in rows for size in group_sizes(row)]
         known = {name: [one for row in rows for one in row.get(name, ())] for name in ("targets", "reference")}
         if self.padding_free:
-            inputs = _joined(rows)
-            lengths = [[length for row in rows for length in lengths_of(row)]]
+            shared = [shared_tokens(row) if self.sharing else [0] * len(lengths_of(row)) for row in rows]
+            inputs = _joined(rows, shared)
+            lengths = [
+                [one.stop - one.start for row, each in zip(rows, shared, strict=True) for one in _own(row, each)]
+            ]
+            if not self.sharing:
+                inputs["cu_seq_lens_q"], inputs["max_length_q"] = bounds(inputs["position_ids"])
         else:
             rows = rows if self.packed else [sequence for row in rows for sequence in _sequences(row)]
             inputs = self._padded(rows)
@@ -107,6 +115,29 @@ def lengths_of(row: Row) -> Sequence[int]:
 def group_sizes(row: Row) -> Sequence[int]:
     """Sequences of each group of a row."""
     return row.get("group_sizes") or [1] * len(lengths_of(row))
+
+
+def shared_tokens(row: Row) -> list[int]:
+    """How many tokens each sequence of a row leaves to the first one of its group: 0 for that, and for the others what
+    all of the group begin with alike.
+
+    Each keeps a token at least, and every one that predicts a label: the last token of a prompt predicts an answer's
+    first, so each answer has its own. Source: prefix sharing, arXiv:2410.20305.
+    """
+    found, sequences = [], iter(_sequences(row))
+    for size in group_sizes(row):
+        first, *others = islice(sequences, size)
+        alike = min((_alike(first, other) for other in others), default=0)
+        found += [0, *[alike] * (size - 1)]
+    return found
+
+
+def _alike(first: Row, other: Row) -> int:
+    """Tokens that `first` begins with as well, of those of `other` that need not be its own."""
+    tokens, following = other["input_ids"], other["labels"][1:]
+    most = next((place for place, label in enumerate(following) if label != IGNORED), len(following))
+    pairs = zip(first["input_ids"], tokens[:most], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def bounds(position_ids: torch.Tensor) -> tuple[torch.Tensor, int]:
@@ -155,17 +186,28 @@ def _sequences(row: Row) -> list[Row]:
     ]
 
 
-def _joined(rows: Sequence[Row]) -> dict[str, Any]:
+def _own(row: Row, shared: Sequence[int]) -> list[slice]:
+    """Where in a row its sequences' own tokens are. shared: how many each has of another's."""
+    lengths = lengths_of(row)
+    spans = zip(accumulate(lengths), lengths, shared, strict=True)
+    return [slice(end - length + begun, end) for end, length, begun in spans]
+
+
+def _joined(rows: Sequence[Row], shared: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """shared: of each row, see shared_tokens."""
+
+    def told(of_row: Callable[[Row], Sequence[Any]]) -> list[Any]:
+        known = [(of_row(row), _own(row, each)) for row, each in zip(rows, shared, strict=True)]
+        return [value for values, spans in known for span in spans for value in values[span]]
+
     batch = {
-        "input_ids": torch.tensor([token for row in rows for token in row["input_ids"]], dtype=torch.long),
-        "labels": torch.tensor([label for row in rows for label in _shifted(row)], dtype=torch.long),
-        "position_ids": torch.cat([torch.arange(length) for row in rows for length in lengths_of(row)]),
+        "input_ids": torch.tensor(told(lambda row: row["input_ids"]), dtype=torch.long),
+        "labels": torch.tensor(told(_shifted), dtype=torch.long),
+        "position_ids": torch.tensor(told(_positions), dtype=torch.long),
     }
-    ends, longest = bounds(batch["position_ids"])
     if "weights" in rows[0]:
-        batch["weights"] = torch.tensor([weight for row in rows for weight in _weights(row)])
-    joined = {name: tokens.unsqueeze(0) for name, tokens in batch.items()}
-    return {**joined, "cu_seq_lens_q": ends, "max_length_q": longest}
+        batch["weights"] = torch.tensor(told(_weights))
+    return {name: tokens.unsqueeze(0) for name, tokens in batch.items()}
 
 
 def _places(lengths: Sequence[Sequence[int]], width: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -197,6 +239,11 @@ def _moved(row: Row, name: str, nothing: Any) -> list[Any]:
     for end in accumulate(lengths_of(row)):
         moved[end - 1] = nothing
     return moved
+
+
+def _positions(row: Row) -> list[int]:
+    """0, 1, 2, … anew for each sequence."""
+    return [place for length in lengths_of(row) for place in range(length)]
 
 
 def _restarting(lengths: Sequence[int], width: int) -> torch.Tensor:

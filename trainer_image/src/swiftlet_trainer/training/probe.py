@@ -5,27 +5,34 @@ from typing import Any
 import torch
 
 from swiftlet_trainer.training.collate import bounds
-from swiftlet_trainer.training.row_by_row import row_bounds
+from swiftlet_trainer.training.row_by_row import row_parts
 
 PROBE_ROWS = (5, 3)
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.05}
 """Of a token's hidden state, as a share of its length. In bf16, another kernel for attention moved tokens of
 SmolLM2-135M by up to 2.6 %; rows that see each other by 50 % and more, one norm without its weight by up to 84 %."""
 POSITIONS = torch.cat([torch.arange(length) for length in PROBE_ROWS]).unsqueeze(0)
+SHARED = torch.cat([torch.arange(5), torch.arange(2, 4), torch.arange(3)]).unsqueeze(0)
+"""Of the rows that are tried, and one between them that goes on from the first two tokens of the first."""
 
 
-def alone(model: Any) -> torch.Tensor:
-    """Hidden states of the rows that are tried, each in a pass of its own: (1, tokens of all, hidden), fp32."""
-    return torch.cat(
-        [_hidden(model, *(whole[:, tokens] for whole in _probe(model))) for _, tokens in row_bounds(POSITIONS)], 1
-    )
+def alone(model: Any, positions: torch.Tensor = POSITIONS) -> torch.Tensor:
+    """Hidden states of the rows that are tried, each in a pass of its own: (1, tokens of all, hidden), fp32.
+
+    positions: of the tokens of all, (1, tokens of all), see row_by_row.row_parts.
+    """
+    tokens, found = probe_tokens(model, positions.numel()), []
+    for part in row_parts(positions):
+        row = torch.cat([tokens[:, part.begun], tokens[:, part.own]], 1)
+        found.append(_hidden(model, row, torch.arange(part.length)[None].to(model.device))[:, part.shared :])
+    return torch.cat(found, 1)
 
 
-def together(model: Any, told: bool = False) -> torch.Tensor:
+def together(model: Any, told: bool = False, positions: torch.Tensor = POSITIONS) -> torch.Tensor:
     """The same with all rows in one sequence; `told`: with their bounds too, as batches have them."""
-    ends, longest = bounds(POSITIONS)
+    ends, longest = bounds(positions)
     given = {"cu_seq_lens_q": ends.to(model.device), "max_length_q": longest} if told else {}
-    return _hidden(model, *_probe(model), **given)
+    return _hidden(model, probe_tokens(model, positions.numel()), positions.to(model.device), **given)
 
 
 def probe_tokens(model: Any, count: int) -> torch.Tensor:
@@ -33,11 +40,6 @@ def probe_tokens(model: Any, count: int) -> torch.Tensor:
     share = torch.linspace(0, 1, count + 2, dtype=torch.float64)[1:-1]
     ids = share.mul(model.config.get_text_config().vocab_size).long()
     return ids.unsqueeze(0).to(model.device)
-
-
-def _probe(model: Any) -> tuple[torch.Tensor, torch.Tensor]:
-    """Tokens and positions of the rows that are tried, (1, tokens of all)."""
-    return probe_tokens(model, sum(PROBE_ROWS)), POSITIONS.to(model.device)
 
 
 def _hidden(model: Any, tokens: torch.Tensor, positions: torch.Tensor, **given: Any) -> torch.Tensor:

@@ -178,6 +178,7 @@ def load_data(run: Run, task: Any, pad_token_id: int) -> tuple[Any, Any]:
 def _trainer(run: Run, kind: Any, task: Any, data: Any, total: int, stop: StopRequest, recorder: Recorder) -> Any:
     from swiftlet_trainer.data.prepared import prepared_folder
     from swiftlet_trainer.models.loading import model_folder
+    from swiftlet_trainer.training.layout import laid_out
     from swiftlet_trainer.training.model import load_trainable, trainable_parameters
     from swiftlet_trainer.training.reference import reference_of
 
@@ -187,7 +188,7 @@ def _trainer(run: Run, kind: Any, task: Any, data: Any, total: int, stop: StopRe
     model = load_trainable(document, task, model_folder(document.model), plan, run.phase, pad)
     trained, every = trainable_parameters(model)
     run.phase(f"{trained:,} of {every:,} parameters are trained in {plan.precision.value}: {plan.precision.reason}")
-    data = without_padding(data, model)
+    data = laid_out(data, model, task, document, run.phase)
     reference = None
     if task.has_reference:
         data, reference = data.referenced(), reference_of(document, prepared_folder(document))
@@ -241,14 +242,6 @@ def _engine(run: Run, model: Any, peers: Any, sharding: Any) -> Any:
     from swiftlet_trainer.training.sharded import Sharded
 
     return Sharded(model, sharding.config, training, masters)
-
-
-def without_padding(data: Any, model: Any) -> Any:
-    """`data` with the rows of a batch in one sequence, if `model` keeps them apart."""
-    from swiftlet_trainer.training.attention import PADDING_FREE
-
-    padding_free = model.config._attn_implementation in PADDING_FREE
-    return replace(data, collator=replace(data.collator, padding_free=padding_free))
 
 
 def _compile(run: Run, model: Any, data: Any) -> None:
