@@ -61,6 +61,17 @@ def test_what_is_learnt_does_not_depend_on_the_batches(trained: Callable[..., An
     assert split.curve() == pytest.approx(whole.curve(), rel=1e-4)
 
 
+@pytest.mark.parametrize("task", ["dpo", "orpo", "kto"])
+def test_prompts_that_are_computed_once_teach_what_whole_rows_do(
+    trained: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    once = trained("once", TASKS[task])
+    monkeypatch.setattr("swiftlet_trainer.training.layout._unshared", lambda *_: "it is tried")
+    whole = trained("whole", TASKS[task])
+    assert once.curve() == pytest.approx(whole.curve(), rel=1e-4)
+    assert once.curve("rewardsMargins") == pytest.approx(whole.curve("rewardsMargins"), rel=2e-2, abs=2e-3)
+
+
 def test_a_run_of_every_weight_needs_no_second_model(trained: Callable[..., Any]) -> None:
     pod = trained("pod", {"dpo": {}}, rate=1e-3, tuner={"full": {}})
     assert pod.curve()[0] == pytest.approx(0.6931472, abs=1e-5)
