@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,13 @@ from swiftlet.api.schema.defaulting import defaulted
 from swiftlet.local.logs import log_path
 from swiftlet.local.store import Store
 
+from .forking import Forking
+
 SWIFTLET = Path(sys.executable).with_name("swiftlet")
 Done = subprocess.CompletedProcess[str]
 Command = Callable[..., Done]
+FORKED = {"compare", "delete", "describe", "events", "get", "logs", "plan", "preview", "report", "validate", "wait"}
+"""Commands of which most tests need not see how they start; test_starting.py does."""
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -27,13 +31,23 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def swiftlet() -> Command:
+def forking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forking]:
+    """Where commands that only read need not wait for their imports."""
+    started = Forking(tmp_path_factory.mktemp("forking"))
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="session")
+def swiftlet(forking: Forking) -> Command:
     """Run `swiftlet ARGUMENTS...` to its end."""
 
     def run(*arguments: object, env: dict[str, str] | None = None, **options: Any) -> Done:
-        command = [str(SWIFTLET), *map(str, arguments)]
+        words = [str(one) for one in arguments]
+        if words and words[0] in FORKED and "--help" not in words and not options.keys() - {"timeout"}:
+            return forking.run(words, environment(**(env or {})), **options)
         given: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 300, "check": False, **options}
-        return subprocess.run(command, env=environment(**(env or {})), **given)
+        return subprocess.run([str(SWIFTLET), *words], env=environment(**(env or {})), **given)
 
     return run
 
