@@ -49,16 +49,17 @@ lint: $(INSTALLED) ## Style and import layers
 types: $(INSTALLED) ## Strict types
 	@$(VENV)/bin/mypy
 
-# Of two workers one takes the files that compute and the other those that wait (tests/workers.py), the longest first.
+# One worker takes the files that compute and the others those that wait (tests/workers.py), the longest first: of two
+# that wait, cores are idle for the most part.
 # Workers must meet sets in the same order where tests are named by them, and what fails fails in every run.
-WORKERS ?= 2
+WORKERS ?= 3
 
 # What needs programs of others that take minutes to build, or a minute to start.
 ECOSYSTEM := tests/integration/operator/kueue tests/integration/operator/jobset tests/integration/operator/argocd \
   tests/integration/operator/prometheus_operator tests/integration/trackers tests/integration/registries \
   tests/browser tests/integration/cluster/ui e2e/ecosystem
 
-unit: $(INSTALLED) ## Tests alone, WORKERS=2 at a time; PYTEST_ARGS="tests/unit -k name" selects
+unit: $(INSTALLED) ## Tests alone, WORKERS=3 at a time; PYTEST_ARGS="tests/unit -k name" selects
 	@PYTHONHASHSEED=0 $(VENV)/bin/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder \
 	  --ignore=tests/examples $(ECOSYSTEM:%=--ignore=%) $(PYTEST_ARGS)
 

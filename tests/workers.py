@@ -1,5 +1,5 @@
-"""Which of two workers takes which file: one those that compute, the other those that wait for processes; beside
-programs of others (`make e2e-ecosystem`) one those beside Argo CD, which take as long as the rest."""
+"""Which worker takes which file: the first those that compute, the others those that wait for processes; beside
+programs of others (`make e2e-ecosystem`) the first those beside Argo CD, which take as long as the rest."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ LONGEST = "tests/unit/swiftlet_trainer/training/test_compilation.py"
 
 
 class ComputingBesideWaiting(LoadFileScheduling):
-    """Every other worker takes files that compute, or are beside Argo CD, as long as there are any, the rest those that
+    """The first worker takes files that compute, or are beside Argo CD, as long as there are any, the others those that
     wait; then what is left. Files keep their order, but for the longest."""
 
     def _split_scope(self, nodeid: str) -> str:
         return ONE_CLUSTER if nodeid.startswith(ONE_CLUSTER) else str(super()._split_scope(nodeid))
 
     def _assign_work_unit(self, node: Any) -> None:
-        computes = int(node.gateway.id.removeprefix("gw")) % 2 == 0
+        computes = node.gateway.id == "gw0"
         if LONGEST in self.workqueue:
             self.workqueue.move_to_end(LONGEST, last=False)
         of_its_kind = (file for file in self.workqueue if file.startswith((*COMPUTING, ARGO_CD)) == computes)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from kubernetes import client, config
-from testbed.beds import Bed, marked, root
+from testbed.beds import Bed, locked, marked, root
 from testbed.controlplane import COMPONENTS, ControlPlane
 from testbed.controlplane_arguments import Settings
 from testbed.errors import TestBedError
@@ -221,10 +221,11 @@ def test_nothing_is_left_after_the_owner_is_killed(owner: subprocess.Popen[str],
 def test_the_next_bed_ends_what_owner_and_guard_left(owner: subprocess.Popen[str], tmp_path: Path) -> None:
     assert owner.stdout is not None
     folder = Path(owner.stdout.readline().strip())
-    os.kill(_guard_of(folder), signal.SIGKILL)
-    owner.send_signal(signal.SIGKILL)
-    owner.wait()
-    assert len(marked(folder)) == len(COMPONENTS)
+    with locked():  # no other bed starts meanwhile, here or beside
+        os.kill(_guard_of(folder), signal.SIGKILL)
+        owner.send_signal(signal.SIGKILL)
+        owner.wait()
+        assert len(marked(folder)) == len(COMPONENTS)
     new = Bed.create()
     assert marked(folder) == []
     assert not folder.exists()

@@ -47,13 +47,13 @@ data: {train.jsonl: "{}"}
 
 
 def test_kubectl_and_swiftlet_read_yaml_alike(
-    text_case: tuple[bool, str], control_plane: Any, namespace: str, tmp_path: Path
+    text_case: tuple[bool, str], control_plane: Any, server: Any, tmp_path: Path
 ) -> None:
     """Both take the text or neither does, and what they read is the same."""
     accepted, training = text_case
     file = tmp_path / "job.yaml"
     file.write_text(TEXT.replace("TRAINING", training))
-    where = ("--dry-run=server", "--validate=strict", "-n", namespace, "-o", "json")
+    where = ("--dry-run=server", "--validate=strict", "-n", server.namespace, "-o", "json")
     done = control_plane.kubectl("create", *where, "-f", str(file), check=False)
     try:
         read: Object | None = read_documents([file])[0].object

@@ -67,8 +67,8 @@ def test_the_group_serves_one_version(control_plane: Any) -> None:
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
-def test_every_example_passes_a_strict_server_dry_run(file: Path, control_plane: Any, namespace: str) -> None:
-    where = ("--dry-run=server", "--validate=strict", "-n", namespace)
+def test_every_example_passes_a_strict_server_dry_run(file: Path, control_plane: Any, server: Any) -> None:
+    where = ("--dry-run=server", "--validate=strict", "-n", server.namespace)
     done = control_plane.kubectl("apply", *where, "-f", str(file))
     assert done.stdout.count("(server dry run)") == done.stdout.count("\n") > 0
     assert "Warning" not in done.stderr
