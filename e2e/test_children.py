@@ -140,21 +140,6 @@ def test_a_policy_goes_when_the_profile_says_so(bed: Bed, submit: Any, broken_im
     until("no policy", lambda: get(bed, NAMESPACE, "networkpolicy", "open-serve") is None, 240)
 
 
-def test_only_the_last_attempts_are_kept(bed: Bed, attempts: str) -> None:
-    def summary() -> dict[str, Any]:
-        return condition(get(bed, NAMESPACE, "ftj", attempts), "Succeeded")
-
-    until("the end", lambda: summary().get("reason") == "BackoffLimitExceeded", 600)
-    assert "restarted 3 times, raise spec.backoffLimit to try again" in summary()["message"]
-
-    def names() -> list[str]:
-        return [job["metadata"]["name"] for job in items(bed, NAMESPACE, "jobs", f"swiftlet.dev/name={attempts}")]
-
-    # A Job goes when the garbage collector has taken its pods.
-    last = ["attempts-train-1", "attempts-train-2", "attempts-train-3"]
-    until("the last three alone", lambda: names() == last, 240)
-
-
 def test_an_event_that_comes_again_is_counted(bed: Bed, submit: Any) -> None:
     def seen(reason: str) -> dict[str, Any]:
         selector = f"involvedObject.name=blinks,reason={reason}"
@@ -168,3 +153,18 @@ def test_an_event_that_comes_again_is_counted(bed: Bed, submit: Any) -> None:
         until("it is suspended", lambda times=times: seen("Suspended").get("count") == times, 240)
         submit("FineTuneJob", "blinks", compute=nowhere, suspend=False)
         until("it goes on", lambda times=times: seen("Resumed").get("count") == times, 240)
+
+
+def test_only_the_last_attempts_are_kept(bed: Bed, attempts: str) -> None:
+    def summary() -> dict[str, Any]:
+        return condition(get(bed, NAMESPACE, "ftj", attempts), "Succeeded")
+
+    until("the end", lambda: summary().get("reason") == "BackoffLimitExceeded", 600)
+    assert "restarted 3 times, raise spec.backoffLimit to try again" in summary()["message"]
+
+    def names() -> list[str]:
+        return [job["metadata"]["name"] for job in items(bed, NAMESPACE, "jobs", f"swiftlet.dev/name={attempts}")]
+
+    # A Job goes when the garbage collector has taken its pods.
+    last = ["attempts-train-1", "attempts-train-2", "attempts-train-3"]
+    until("the last three alone", lambda: names() == last, 240)
