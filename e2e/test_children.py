@@ -14,7 +14,7 @@ MODEL = "hf://HuggingFaceTB/SmolLM2-135M-Instruct"
 POD = {"containers": [{"name": "none", "image": "localhost/none"}]}
 LABELS = {"app": "somebody-else"}
 CONFLICTS: dict[str, tuple[str, str, str, str, dict[str, Any]]] = {
-    "configmap": ("FineTuneJob", "train", "v1", "ConfigMap", {"data": {"mine": "yes"}}),
+    "configmap": ("FineTuneJob", "train", "v1", "ConfigMap", {"data": {"mine": "yes"}}),  # of a long document
     "service": ("ModelDeployment", "serve", "v1", "Service", {"spec": {"ports": [{"port": 80}]}}),
     "job": (
         "FineTuneJob", "train-0", "batch/v1", "Job",
@@ -34,6 +34,8 @@ CONFLICTS: dict[str, tuple[str, str, str, str, dict[str, Any]]] = {
     ),
 }  # fmt: skip
 """By child: whose it is, how its name ends, and an object of somebody else that has that name."""
+LONG = {"datasets": [{"uri": "configmap://rows/a.jsonl", "placeholders": {f"P{n}": "x" * 1024 for n in range(32)}}]}
+"""Makes a job document too long for an annotation."""
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +99,7 @@ def test_a_name_that_somebody_else_has(bed: Bed, submit: Any, broken_images: Any
     theirs = {"apiVersion": version, "kind": kind, "metadata": metadata, **content}
     bed.apply(theirs)
     before = get(bed, NAMESPACE, child, metadata["name"])
-    submit(owner, f"taken-{child}", compute=broken_images)
+    submit(owner, f"taken-{child}", compute=broken_images, **(LONG if child == "configmap" else {}))
     until("a refusal", lambda: accepted(bed, owner, f"taken-{child}").get("reason") == "NameConflict", 240)
     message = accepted(bed, owner, f"taken-{child}")["message"]
     assert f"{kind} {NAMESPACE}/{metadata['name']} exists and does not belong to this {owner}" in message

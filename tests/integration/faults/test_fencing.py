@@ -27,7 +27,7 @@ def test_no_write_of_a_former_leader_arrives_after_another_one_has_taken_over(
     scene.wait(lambda: late.done == 1, "the leader applies the Job")
     successor.start()
     try:
-        scene.wait(lambda: len(scene.children(uid)) == 4, "the successor's children", seconds=120)
+        scene.wait(lambda: len(scene.children(uid)) == 3, "the successor's children", seconds=120)
         jobs = [call for call in scene.proxy.calls if (call.verb, call.resource) == ("apply", "jobs")]
         assert [call.reached for call in jobs] == [False]
         assert scene.batch.read_namespaced_job("late-train-0", scene.namespace).metadata.generation == 1

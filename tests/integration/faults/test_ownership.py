@@ -6,37 +6,43 @@ from typing import Any
 from testbed.faults import Fault, Hold
 from testbed.scene import Scene
 
-FOREIGN = {"metadata": {"name": "NAME-train"}, "data": {"mine": "yes"}}
+MINE = {"podSelector": {"matchLabels": {"mine": "yes"}}}
 
 
 def _foreign(name: str) -> dict[str, Any]:
-    return {**FOREIGN, "metadata": {"name": f"{name}-train"}}
+    return {"metadata": {"name": f"{name}-train"}, "spec": MINE}
+
+
+def _selected(scene: Scene, name: str) -> Any:
+    """Whose pods the policy of a run is for."""
+    found = scene.networking.read_namespaced_network_policy(f"{name}-train", scene.namespace)
+    return scene.api.sanitize_for_serialization(found.spec.pod_selector)
 
 
 def test_a_name_that_is_taken_is_left_alone_and_taken_over_when_it_is_free(scene: Scene, document: Any) -> None:
-    scene.core.create_namespaced_config_map(scene.namespace, _foreign("taken"))
+    scene.networking.create_namespaced_network_policy(scene.namespace, _foreign("taken"))
     uid = scene.create(document("taken"))["metadata"]["uid"]
     message = scene.wait_condition("FineTuneJob", "taken", "Accepted", "False", "NameConflict")
-    assert f"ConfigMap {scene.namespace}/taken-train exists and does not belong to this FineTuneJob" in message
+    assert f"NetworkPolicy {scene.namespace}/taken-train exists and does not belong to this FineTuneJob" in message
     assert scene.children(uid) == []
-    assert scene.core.read_namespaced_config_map("taken-train", scene.namespace).data == {"mine": "yes"}
+    assert _selected(scene, "taken") == MINE["podSelector"]
     scene.wait(lambda: "Refused" in scene.reasons("taken"), "the event")
-    scene.core.delete_namespaced_config_map("taken-train", scene.namespace)
+    scene.networking.delete_namespaced_network_policy("taken-train", scene.namespace)
     scene.wait_condition("FineTuneJob", "taken", "Accepted", "True")
-    scene.wait(lambda: len(scene.children(uid)) == 4, "children")
+    scene.wait(lambda: len(scene.children(uid)) == 3, "children")
 
 
 def test_a_name_that_is_taken_while_the_child_is_on_its_way_is_left_alone(scene: Scene, document: Any) -> None:
     """Nobody had the name when the operator looked; somebody has it when its request arrives."""
     may_arrive = threading.Event()
-    late = Fault(Hold(may_arrive), verb="apply", resource="configmaps", name="raced-train")
+    late = Fault(Hold(may_arrive), verb="apply", resource="networkpolicies", name="raced-train")
     scene.proxy.add(late)
     uid = scene.create(document("raced"))["metadata"]["uid"]
     scene.wait(lambda: late.done == 1, "the operator applies")
-    scene.core.create_namespaced_config_map(scene.namespace, _foreign("raced"))
+    scene.networking.create_namespaced_network_policy(scene.namespace, _foreign("raced"))
     may_arrive.set()
     scene.wait_condition("FineTuneJob", "raced", "Accepted", "False", "NameConflict")
-    assert scene.core.read_namespaced_config_map("raced-train", scene.namespace).data == {"mine": "yes"}
+    assert _selected(scene, "raced") == MINE["podSelector"]
     assert scene.children(uid) == []
 
 
@@ -73,7 +79,7 @@ def test_an_owner_that_is_deleted_before_a_killed_operator_returns_leaves_nothin
     scene: Scene, document: Any
 ) -> None:
     uid = scene.create(document("forsaken"))["metadata"]["uid"]
-    scene.wait(lambda: len(scene.children(uid)) == 4, "children")
+    scene.wait(lambda: len(scene.children(uid)) == 3, "children")
     scene.operator.kill()
     scene.proxy.clear()
     scene.delete("FineTuneJob", "forsaken")
@@ -85,21 +91,20 @@ def test_an_owner_that_is_deleted_before_a_killed_operator_returns_leaves_nothin
 
 def test_a_child_that_is_edited_or_deleted_by_hand_is_restored(scene: Scene, document: Any) -> None:
     uid = scene.create(document("edited"))["metadata"]["uid"]
-    scene.wait(lambda: len(scene.children(uid)) == 4, "children")
+    scene.wait(lambda: len(scene.children(uid)) == 3, "children")
     scene.start_pods(uid)
     scene.wait_condition("FineTuneJob", "edited", "Running", "True")
-    before = scene.core.read_namespaced_config_map("edited-train", scene.namespace).data
-    scene.core.patch_namespaced_config_map("edited-train", scene.namespace, {"data": {"job.json": "{}"}})
-    scene.wait(
-        lambda: scene.core.read_namespaced_config_map("edited-train", scene.namespace).data == before, "its old text"
-    )
+    before = _selected(scene, "edited")
+    edit = {"spec": {"podSelector": {"matchLabels": {"swiftlet.dev/owner-uid": "another"}}}}
+    scene.networking.patch_namespaced_network_policy("edited-train", scene.namespace, edit)
+    scene.wait(lambda: _selected(scene, "edited") == before, "its old selector")
     scene.networking.delete_namespaced_network_policy("edited-train", scene.namespace)
     scene.wait(lambda: ("NetworkPolicy", "edited-train") in scene.children(uid), "the policy")
 
 
 def test_what_others_add_to_a_child_stays(scene: Scene, document: Any) -> None:
     uid = scene.create(document("shared"))["metadata"]["uid"]
-    scene.wait(lambda: len(scene.children(uid)) == 4, "children")
+    scene.wait(lambda: len(scene.children(uid)) == 3, "children")
     where, mine = ("shared-train", scene.namespace), {"metadata": {"annotations": {"mine": "yes"}}}
     scene.networking.patch_namespaced_network_policy(*where, mine)
     scene.wait_quiet(1)

@@ -9,7 +9,6 @@ from testbed.faults import Drop, Fault, Refuse
 from testbed.scene import Scene
 
 CHILDREN = [
-    ("ConfigMap", "NAME-train"),
     ("Job", "NAME-train-0"),
     ("NetworkPolicy", "NAME-train"),
     ("Pod", "NAME-train-0"),
@@ -32,7 +31,7 @@ def _trained(scene: Scene, document: Any, name: str) -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        {"verb": "apply", "resource": "configmaps"},
+        {"verb": "apply", "resource": "networkpolicies"},
         {"verb": "apply", "resource": "jobs"},
         {"verb": "patch", "resource": "finetunejobs"},
     ],
@@ -53,11 +52,11 @@ def test_a_refused_write_is_tried_again(
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_lost_connection_makes_no_second_child(scene: Scene, document: Any, when: Any) -> None:
-    resources = ("configmaps", "networkpolicies", "jobs")
+    resources = ("networkpolicies", "jobs")
     faults = [Fault(Drop(when), verb="apply", resource=resource, times=2) for resource in resources]
     scene.proxy.add(*faults, Fault(Drop(when), verb="patch", resource="finetunejobs", times=2))
     _trained(scene, document, f"dropped-{when}")
-    assert [fault.done for fault in faults] == [2, 2, 2] if when == "before" else all(fault.done for fault in faults)
+    assert [fault.done for fault in faults] == [2, 2] if when == "before" else all(fault.done for fault in faults)
 
 
 def test_retry_after_is_honoured(scene: Scene, document: Any) -> None:
@@ -69,9 +68,9 @@ def test_retry_after_is_honoured(scene: Scene, document: Any) -> None:
 
 
 def test_errors_in_a_row_are_tried_less_and_less_often(scene: Scene, document: Any) -> None:
-    scene.proxy.add(Fault(Refuse(500), verb="apply", resource="configmaps", times=9))
+    scene.proxy.add(Fault(Refuse(500), verb="apply", resource="networkpolicies", times=9))
     _trained(scene, document, "patient")
-    tried = [call.at for call in scene.proxy.calls if (call.verb, call.resource) == ("apply", "configmaps")][:10]
+    tried = [call.at for call in scene.proxy.calls if (call.verb, call.resource) == ("apply", "networkpolicies")][:10]
     waits = [after - before for before, after in pairwise(tried)]
     assert len(waits) == 9
     # A busy machine makes waits longer, and never shorter.

@@ -27,7 +27,7 @@ def test_a_restart_is_waited_for(scene: Scene, document: Any, stoppable: Control
     scene.wait_condition("FineTuneJob", name, "Succeeded", "True", "Trained")
     _works(scene, document(f"after-{component}"))
     assert scene.get("FineTuneJob", name)["status"]["restarts"] == {"user": 0, "infrastructure": 0}
-    assert [kind for kind, _ in scene.children(uid)] == ["ConfigMap", "Job", "NetworkPolicy", "Pod"]
+    assert [kind for kind, _ in scene.children(uid)] == ["Job", "NetworkPolicy", "Pod"]
 
 
 def _answers(scene: Scene, control_plane: ControlPlane) -> None:
@@ -44,7 +44,7 @@ def _answers(scene: Scene, control_plane: ControlPlane) -> None:
 def _works(scene: Scene, document: Object) -> None:
     """Wait until a new job has a pod: Kubernetes' own controllers come back later than the API server, too."""
     uid = scene.create(document)["metadata"]["uid"]
-    scene.wait(lambda: len(scene.children(uid)) == 4, "children of a new job", seconds=120)
+    scene.wait(lambda: len(scene.children(uid)) == 3, "children of a new job", seconds=120)
 
 
 def test_an_operator_that_starts_while_the_api_server_is_away_says_so(

@@ -22,7 +22,7 @@ def test_a_job_waits_for_another_and_then_holds_fast_what_it_began_with(
     place.await_condition("FineTuneJob", "dpo", "Accepted", "Unknown", "WaitingForFineTuneJob")
     assert place.children(second) == {}
     place.play(first)
-    (started,) = place.await_children(second, "ConfigMap", "NetworkPolicy", "Job")["Job"]
+    (started,) = place.await_children(second, "NetworkPolicy", "Job")["Job"]
     place.wait(lambda: _lineage(place, "dpo") != [], "the lineage")
     artifact, (parent,) = place.get("FineTuneJob", "sft")["status"]["artifact"], _lineage(place, "dpo")
     assert (parent["fineTuneJob"], parent["digest"], parent["uri"]) == ("sft", artifact["digest"], artifact["uri"])
@@ -69,8 +69,10 @@ def _lineage(place: Any, name: str) -> list[Object]:
 
 
 def _document(place: Any, name: str) -> Any:
-    found = place.core.read_namespaced_config_map(f"{name}-train", place.namespace)
-    return json.loads(found.data["job.json"])
+    """What the newest attempt was told."""
+    found = place.children(place.get("FineTuneJob", name)["metadata"]["uid"])["Job"]
+    newest = max(found, key=lambda one: int(one.metadata.name.rpartition("-")[2]))
+    return json.loads(newest.spec.template.metadata.annotations["swiftlet.dev/job-document"])
 
 
 def _is_gone(place: Any, name: str) -> bool:

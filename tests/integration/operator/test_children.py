@@ -11,18 +11,18 @@ Object = dict[str, Any]
 Job = Callable[..., Object]
 
 
-def test_a_job_gets_its_children_by_four_writes_and_one_event(operator: OperatorProcess, place: Any, job: Job) -> None:
+def test_a_job_gets_its_children_by_three_writes_and_one_event(operator: OperatorProcess, place: Any, job: Job) -> None:
     before = place.mark()
     uid = place.create(job("bird"))
-    place.await_children(uid, "ConfigMap", "NetworkPolicy", "Job", "Pod")
+    place.await_children(uid, "NetworkPolicy", "Job", "Pod")
     place.await_condition("FineTuneJob", "bird", "PodsReady", "False", "Unschedulable")
     place.wait(lambda: set(place.events("bird")) == {"PodCannotStart"}, "the event")
     written = [write for write in place.few_writes_since(before) if " events/" not in write]
-    names = ("configmaps/bird-train", "networkpolicies/bird-train", "jobs/bird-train-0")
-    assert written[:3] == [f"patch {name}" for name in names]
+    names = ("networkpolicies/bird-train", "jobs/bird-train-0")
+    assert written[:2] == [f"patch {name}" for name in names]
     # One status with the children; what the Job controller and the scheduler say afterwards may come in parts.
-    assert set(written[3:]) == {"patch finetunejobs/bird"}
-    assert 1 <= len(written[3:]) <= 4
+    assert set(written[2:]) == {"patch finetunejobs/bird"}
+    assert 1 <= len(written[2:]) <= 4
     assert place.events("bird") == {"PodCannotStart": 1}
     for kind, items in place.children(uid).items():
         if kind != "Pod":
@@ -43,23 +43,23 @@ def test_nothing_is_written_while_nothing_happens(operator: OperatorProcess, pla
 
 def test_a_child_that_is_deleted_or_edited_is_restored(operator: OperatorProcess, place: Any, job: Job) -> None:
     uid = place.create(job("bird"))
-    found = place.await_children(uid, "ConfigMap", "NetworkPolicy", "Job")
+    found = place.await_children(uid, "NetworkPolicy", "Job")
     place.await_rest()
-    (policy,), (config_map,), (work,) = found["NetworkPolicy"], found["ConfigMap"], found["Job"]
+    (policy,), (work,) = found["NetworkPolicy"], found["Job"]
 
     place.networking.delete_namespaced_network_policy("bird-train", place.namespace)
     place.wait(
         lambda: place.children(uid).get("NetworkPolicy", [policy])[0].metadata.uid != policy.metadata.uid, "a new one"
     )
 
-    edit = {"data": {"job.json": "{}"}, "metadata": {"labels": {"mine": "yes", "swiftlet.dev/name": "other"}}}
-    place.core.patch_namespaced_config_map("bird-train", place.namespace, edit)
+    edit = {"spec": {"ingress": [{}]}, "metadata": {"labels": {"mine": "yes", "swiftlet.dev/name": "other"}}}
+    place.networking.patch_namespaced_network_policy("bird-train", place.namespace, edit)
 
     def restored() -> bool:
-        now = place.children(uid)["ConfigMap"][0]
-        return now.data == config_map.data and now.metadata.labels == {**config_map.metadata.labels, "mine": "yes"}
+        now = place.children(uid)["NetworkPolicy"][0]
+        return now.spec == policy.spec and now.metadata.labels == {**policy.metadata.labels, "mine": "yes"}
 
-    place.wait(restored, "the ConfigMap as it was, with the label that is nobody's business")
+    place.wait(restored, "the policy as it was, with the label that is nobody's business")
 
     place.batch.delete_namespaced_job("bird-train-0", place.namespace, propagation_policy="Background")
     place.wait(lambda: place.children(uid).get("Job", [work])[0].metadata.uid != work.metadata.uid, "a new Job")
@@ -68,7 +68,7 @@ def test_a_child_that_is_deleted_or_edited_is_restored(operator: OperatorProcess
 def test_a_label_that_was_taken_away_comes_back(operator: OperatorProcess, place: Any, job: Job) -> None:
     """The owner's label is what the operator watches by: without it the child is out of sight."""
     uid = place.create(job("bird"))
-    place.await_children(uid, "ConfigMap", "NetworkPolicy", "Job")
+    place.await_children(uid, "NetworkPolicy", "Job")
     place.await_rest()
     place.networking.patch_namespaced_network_policy(
         "bird-train", place.namespace, {"metadata": {"labels": {"swiftlet.dev/owner-uid": None}}}
@@ -78,12 +78,12 @@ def test_a_label_that_was_taken_away_comes_back(operator: OperatorProcess, place
 
 def test_children_go_with_their_resource(operator: OperatorProcess, place: Any, job: Job) -> None:
     uid = place.create(job("bird"))
-    place.await_children(uid, "ConfigMap", "NetworkPolicy", "Job", "Pod")
+    place.await_children(uid, "NetworkPolicy", "Job", "Pod")
     place.await_rest()
     place.delete("FineTuneJob", "bird")
     place.wait(lambda: not place.children(uid), "no child is left")
     again = place.create(job("bird"))
-    place.await_children(again, "ConfigMap", "NetworkPolicy", "Job")
+    place.await_children(again, "NetworkPolicy", "Job")
     try:
         place.get("FineTuneJob", "bird")
     except ApiException as error:

@@ -16,7 +16,7 @@ def test_a_missing_config_map_is_waited_for(operator: OperatorProcess, place: An
     place.core.create_namespaced_config_map(place.namespace, {"metadata": {"name": "later"}, "data": {"other": "{}"}})
     place.wait(lambda: "has no key train.jsonl" in _message(place, "bird"), "the key is missing")
     place.core.patch_namespaced_config_map("later", place.namespace, {"data": {"train.jsonl": "{}"}})
-    place.await_children(uid, "ConfigMap", "NetworkPolicy", "Job")
+    place.await_children(uid, "NetworkPolicy", "Job")
     place.await_condition("FineTuneJob", "bird", "Accepted", "True", "Planned")
     place.wait(lambda: place.events("bird").get("Waiting") == 1, "the event")
 
@@ -58,16 +58,17 @@ def test_an_evaluation_follows_its_training(operator: OperatorProcess, place: An
 
 
 def test_nothing_of_others_is_overwritten(operator: OperatorProcess, place: Any, job: Job) -> None:
-    theirs = {"metadata": {"name": "bird-train"}, "data": {"job.json": "mine"}}
-    place.core.create_namespaced_config_map(place.namespace, theirs)
+    theirs = {"metadata": {"name": "bird-train"}, "spec": {"podSelector": {"matchLabels": {"mine": "yes"}}}}
+    place.networking.create_namespaced_network_policy(place.namespace, theirs)
     uid = place.create(job("bird"))
     place.await_condition("FineTuneJob", "bird", "Accepted", "False", "NameConflict")
     place.await_rest()
     assert place.children(uid) == {}
-    kept = place.core.read_namespaced_config_map("bird-train", place.namespace)
-    assert (kept.data, kept.metadata.owner_references, kept.metadata.labels) == ({"job.json": "mine"}, None, None)
-    place.core.delete_namespaced_config_map("bird-train", place.namespace)
-    place.await_children(uid, "ConfigMap", "NetworkPolicy", "Job")
+    kept = place.networking.read_namespaced_network_policy("bird-train", place.namespace)
+    assert kept.spec.pod_selector.match_labels == {"mine": "yes"}
+    assert (kept.metadata.owner_references, kept.metadata.labels) == (None, None)
+    place.networking.delete_namespaced_network_policy("bird-train", place.namespace)
+    place.await_children(uid, "NetworkPolicy", "Job")
     place.await_condition("FineTuneJob", "bird", "Accepted", "True", "Planned")
 
 

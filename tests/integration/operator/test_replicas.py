@@ -28,7 +28,7 @@ def test_a_restart_repeats_nothing(operator: OperatorProcess, place: Any, job: J
     operator.wait_ready()
     assert place.await_rest(3.0) == before
     late = place.create(job("late"))
-    place.await_children(late, "ConfigMap", "NetworkPolicy", "Job")
+    place.await_children(late, "NetworkPolicy", "Job")
     assert all(len(place.children(uid)["Job"]) == 1 for uid in uids)
 
 
@@ -63,7 +63,7 @@ def test_an_api_server_that_is_restarted(
     time.sleep(3)
     stoppable.start("kube-apiserver")
     late = place.create(job("late"))
-    place.await_children(late, "ConfigMap", "NetworkPolicy", "Job")
+    place.await_children(late, "NetworkPolicy", "Job")
     assert [write for write in place.await_rest()[len(before) :] if "bird" in write] == []
     assert operator.running
 

@@ -11,6 +11,7 @@ import pytest
 from swiftlet.api.schema.validation import defaulted
 from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
 from swiftlet.kinds import RECONCILERS, Capabilities, Outcome
+from swiftlet.kinds.attempts.told_document import told_document
 from swiftlet.kinds.conditions.condition import find_condition
 from swiftlet.kinds.conditions.table import CONDITIONS
 from swiftlet.kinds.conditions.timestamps import to_text
@@ -108,11 +109,11 @@ class World:
         return self.put(defaulted({**document, "spec": {**usual, **document.get("spec", {}), **spec}}))
 
     def job_document(self, name: str) -> Manifest:
-        """The newest ConfigMap with a job document whose name begins like this."""
-        found = [
-            one for (kind, _, own), one in self.objects.items() if kind == "ConfigMap" and own.startswith(f"{name}-")
-        ]
-        return next(one for one in reversed(found) if "job.json" in one["data"])
+        """What pods were told last by a workload or a ConfigMap whose name begins like this."""
+        named = [one for one in self.objects.values() if one["metadata"]["name"].startswith(name)]
+        found = told_document(reversed(named))
+        assert found is not None
+        return found
 
     def data(self, *keys: str) -> None:
         """The ConfigMap bird-data with these keys."""

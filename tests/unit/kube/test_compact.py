@@ -33,3 +33,14 @@ def test_what_holds_a_pod_back_is_kept() -> None:
     gates = [{"name": "kueue.x-k8s.io/admission"}]
     kept = compact({"kind": "Pod", "metadata": {"name": "a"}, "spec": {"schedulingGates": gates, "containers": [{}]}})
     assert kept["spec"] == {"schedulingGates": gates, "volumes": []}
+
+
+def test_job_documents_are_not_kept() -> None:
+    said = {"swiftlet.dev/job-document": "{}", "swiftlet.dev/lineage": "[]"}
+    template = {"metadata": {"labels": {"a": "b"}, "annotations": said}, "spec": {}}
+    job = {"kind": "Job", "metadata": {"name": "a"}, "spec": {"parallelism": 1, "template": template}}
+    kept = {"labels": {"a": "b"}, "annotations": {"swiftlet.dev/lineage": "[]"}}
+    assert compact(job)["spec"] == {"parallelism": 1, "template": {"metadata": kept, "spec": {}}}
+    assert template["metadata"]["annotations"] == said, "what was given is as it was"
+    pod = compact({"kind": "Pod", "metadata": {"name": "a", "annotations": said}})
+    assert pod["metadata"]["annotations"] == {"swiftlet.dev/lineage": "[]"}

@@ -1,5 +1,6 @@
 """Volumes and the tree of a container."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,17 @@ OBJECTS: dict[tuple[str, str], dict[str, Any]] = {
 def host(tmp_path: Path) -> VolumeHost:
     mapped = {"mirror": tmp_path / "mirror"}
     uid = f"test-{tmp_path.name}-{id(tmp_path)}"
-    return VolumeHost(uid, tmp_path / "pod", tmp_path / "volumes", lambda *key: OBJECTS.get(key), mapped)
+    pod = {"metadata": {"name": "p", "namespace": "default", "uid": uid, "annotations": {"swiftlet.dev/a": "{}"}}}
+    return VolumeHost(pod, tmp_path / "pod", tmp_path / "volumes", lambda *key: OBJECTS.get(key), mapped)
 
 
-def pod_with(host: VolumeHost, *volumes: dict[str, Any]) -> dict[str, Any]:
-    return {"metadata": {"uid": host.pod_uid}, "spec": {"volumes": list(volumes)}}
+def of(host: VolumeHost, *volumes: dict[str, Any]) -> VolumeHost:
+    """The host of a pod with these volumes."""
+    return replace(host, pod={**host.pod, "spec": {"volumes": list(volumes)}})
 
 
 def provide(host: VolumeHost, **source: Any) -> Path:
-    return provide_volumes(pod_with(host, {"name": "v", **source}), host)["v"]
+    return provide_volumes(of(host, {"name": "v", **source}))["v"]
 
 
 def test_config_map_keys_are_read_only_files(host: VolumeHost) -> None:
@@ -43,6 +46,14 @@ def test_items_choose_keys_and_paths(host: VolumeHost) -> None:
     assert [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()] == ["deep/er.txt"]
 
 
+def test_fields_of_the_pod_are_read_only_files(host: VolumeHost) -> None:
+    paths = {"a.json": "metadata.annotations['swiftlet.dev/a']", "deep/gone": "metadata.annotations['gone']"}
+    items = [{"path": path, "fieldRef": {"fieldPath": field}} for path, field in paths.items()]
+    folder = provide(host, downwardAPI={"items": items})
+    assert [(folder / path).read_text() for path in paths] == ["{}", ""]
+    assert (folder / "a.json").stat().st_mode & 0o777 == 0o444
+
+
 def test_secrets_are_for_their_owner_only(host: VolumeHost) -> None:
     file = provide(host, secret={"secretName": "s"}) / "token"
     assert file.read_text() == "hidden" and file.stat().st_mode & 0o777 == 0o400
@@ -54,9 +65,9 @@ def test_an_optional_config_map_may_be_missing(host: VolumeHost) -> None:
 
 def test_memory_volumes_lie_in_shared_memory_and_are_given_back(host: VolumeHost) -> None:
     volume = {"name": "v", "emptyDir": {"medium": "Memory"}}
-    folder = provide_volumes(pod_with(host, volume), host)["v"]
+    folder = provide_volumes(of(host, volume))["v"]
     assert folder.is_relative_to(SHARED_MEMORY) and folder.is_dir()
-    release_shared_memory(pod_with(host, volume))
+    release_shared_memory(host.pod)
     assert not folder.exists() and not folder.parent.exists()
 
 
@@ -71,14 +82,18 @@ def test_every_problem_is_told_at_once(host: VolumeHost, tmp_path: Path) -> None
         {"name": "two", "configMap": {"name": "c", "items": [{"key": "z", "path": "z"}]}},
         {"name": "three", "hostPath": {"path": str(tmp_path / "gone"), "type": "Directory"}},
         {"name": "four", "nfs": {"server": "x"}},
+        {"name": "five", "downwardAPI": {"items": [{"path": "f", "fieldRef": {"fieldPath": "spec.gone"}}]}},
+        {"name": "six", "downwardAPI": {"items": [{"path": "f", "resourceFieldRef": {"resource": "limits.cpu"}}]}},
     ]
     with pytest.raises(MountError) as error:
-        provide_volumes(pod_with(host, *volumes), host)
+        provide_volumes(of(host, *volumes))
     words = str(error.value)
     assert "volume one: ConfigMap gone does not exist; create it" in words
     assert "volume two: ConfigMap c has no key z; it has a.txt, b.bin" in words
     assert f"volume three: {tmp_path / 'gone'} is not a folder on this machine" in words
     assert "volume four: nfs is not known here" in words
+    assert "volume five: fieldPath spec.gone is not known" in words
+    assert "volume six: f: resourceFieldRef is not known here; use fieldRef" in words
 
 
 def test_mounts_become_links_below_the_root(tmp_path: Path) -> None:

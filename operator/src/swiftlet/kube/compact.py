@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from swiftlet.api.v1alpha1.backends import WORKLOADS
+from swiftlet.kinds.children.job_document import DOCUMENT_ANNOTATION
 from swiftlet.kube.client import FIELD_MANAGER
 from swiftlet.kube.paths import TYPES
 
@@ -19,7 +20,7 @@ HELD = "heldFields"
 UNREAD_METADATA = frozenset({"managedFields", "selfLink"})
 POD_ANNOTATIONS = ("batch.kubernetes.io/", "swiftlet.dev/")
 """Prefixes of what is read of a pod's annotations, which may be 256 KiB of anything."""
-UNREAD_ANNOTATIONS = frozenset({"kubectl.kubernetes.io/last-applied-configuration"})
+UNREAD_ANNOTATIONS = frozenset({"kubectl.kubernetes.io/last-applied-configuration", DOCUMENT_ANNOTATION})
 
 SHARED_FIELDS = {**dict.fromkeys(WORKLOADS, "f:suspend"), "Deployment": "f:replicas"}
 """The field of spec that others set as well, by kind: who did is kept, and the rest of managedFields is not."""
@@ -33,6 +34,8 @@ def compact(manifest: Manifest) -> Manifest:
     kept = {**manifest, "metadata": _metadata(manifest["metadata"])}
     if manifest["kind"] in SHARED_FIELDS and (hands := _hands(manifest, SHARED_FIELDS[manifest["kind"]])):
         kept["metadata"]["managedFields"] = hands
+    if manifest["kind"] == "Job":
+        kept["spec"] = _job_spec(manifest.get("spec") or {})
     if manifest["kind"] == "Pod":
         annotations = kept["metadata"].get("annotations") or {}
         read = {name: text for name, text in annotations.items() if name.startswith(POD_ANNOTATIONS)}
@@ -80,6 +83,14 @@ def _hands(manifest: Manifest, field: str) -> list[Manifest]:
         if entry.get("manager") != FIELD_MANAGER and field in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
     ]
     return [{**_only(entry, ("manager", "time")), "fieldsV1": {"f:spec": {field: {}}}} for entry in owners]
+
+
+def _job_spec(spec: Manifest) -> Manifest:
+    """Without the job document, which pods read and the operator does not."""
+    template = spec.get("template")
+    if not template or not template.get("metadata"):
+        return spec
+    return {**spec, "template": {**template, "metadata": _metadata(template["metadata"])}}
 
 
 def _pod_spec(spec: Manifest) -> Manifest:

@@ -40,7 +40,7 @@ class Node:
         """Where the pod's volumes lie."""
         namespace = pod["metadata"]["namespace"]
         return VolumeHost(
-            pod_uid=pod["metadata"]["uid"],
+            pod=pod,
             folder=self.folder(pod),
             claims=self.state / "volumes",
             lookup=lambda kind, name: self.store.get(kind, namespace, name),

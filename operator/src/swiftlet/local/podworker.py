@@ -164,7 +164,7 @@ class PodWorker:
     async def _wait_for_volumes(self) -> dict[str, Path] | None:
         while not self._stopping.is_set():
             try:
-                return provide_volumes(self._pod, self._node.volume_host(self._pod))
+                return provide_volumes(self._node.volume_host(self._pod))
             except (MountError, OSError) as error:
                 self._waiting([*self._init, *self._main], "CreateContainerConfigError", str(error))
                 self._node.event(self._pod, "Warning", "FailedMount", str(error))

@@ -1,7 +1,8 @@
 """Volumes of a pod on this machine, and the tree that a container sees them in.
 
 A container's root is a folder; each mount is a link in it. Links cannot be read-only: `readOnly` is honoured for
-ConfigMaps and Secrets, whose files carry no write permission, and is a promise of the container elsewhere.
+ConfigMaps, Secrets and fields of the pod, whose files carry no write permission, and is a promise of the container
+elsewhere.
 """
 
 import os
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from swiftlet.local.environment import Lookup
+from swiftlet.local.environment import Lookup, field_value
 from swiftlet.local.files import write_atomically
 from swiftlet.local.secrets import contents
 
@@ -26,9 +27,9 @@ class MountError(ValueError):
 class VolumeHost:
     """Where volumes lie on this machine."""
 
-    pod_uid: str
+    pod: dict[str, Any]
     folder: Path
-    """Of the pod; emptyDirs and the files of ConfigMaps and Secrets go below it."""
+    """Of the pod; emptyDirs and the files of ConfigMaps, Secrets and its fields go below it."""
     claims: Path
     """One folder for each claim."""
     lookup: Lookup
@@ -36,10 +37,10 @@ class VolumeHost:
     """Claims that stand for a folder outside `claims`."""
 
 
-def provide_volumes(pod: dict[str, Any], host: VolumeHost) -> dict[str, Path]:
+def provide_volumes(host: VolumeHost) -> dict[str, Path]:
     """Make every volume of the pod; returns the file or folder of each. Raises MountError, all problems at once."""
     found, problems = dict[str, Path](), list[str]()
-    for volume in pod["spec"].get("volumes") or []:
+    for volume in host.pod["spec"].get("volumes") or []:
         source = next((name for name in volume if name in _SOURCES), None)
         try:
             if source is None:
@@ -102,7 +103,7 @@ def _below(volume: Path, sub_path: str) -> Path:
 
 def _empty_dir(name: str, source: dict[str, Any], host: VolumeHost) -> Path:
     memory = source.get("medium") == "Memory"
-    folder = (_memory_folder(host.pod_uid) if memory else host.folder / "volumes") / name
+    folder = (_memory_folder(host.pod["metadata"]["uid"]) if memory else host.folder / "volumes") / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -131,6 +132,18 @@ def _host_path(name: str, source: dict[str, Any], host: VolumeHost) -> Path:
     return path
 
 
+def _fields(name: str, source: dict[str, Any], host: VolumeHost) -> Path:
+    """Fields of the pod as files."""
+    folder = host.folder / "volumes" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for item in source.get("items") or []:
+        if "fieldRef" not in item:
+            raise MountError(f"{item['path']}: resourceFieldRef is not known here; use fieldRef")
+        content = field_value(host.pod, item["fieldRef"]["fieldPath"]).encode()
+        write_atomically(folder / item["path"], content, item.get("mode", 0o444))
+    return folder
+
+
 def _keys(kind: str, reference: str) -> Callable[[str, dict[str, Any], VolumeHost], Path]:
     """Provider of a volume whose files are the keys of a ConfigMap or Secret."""
 
@@ -157,6 +170,7 @@ def _keys(kind: str, reference: str) -> Callable[[str, dict[str, Any], VolumeHos
 
 _SOURCES: dict[str, Callable[[str, dict[str, Any], VolumeHost], Path]] = {
     "configMap": _keys("ConfigMap", "name"),
+    "downwardAPI": _fields,
     "secret": _keys("Secret", "secretName"),
     "emptyDir": _empty_dir,
     "persistentVolumeClaim": _claim,

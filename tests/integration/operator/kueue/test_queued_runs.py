@@ -30,7 +30,7 @@ def test_a_run_waits_in_its_queue_and_starts_on_its_flavors_nodes(
 ) -> None:
     queue.stop("Hold")
     uid = place.create(queued("bird"))
-    place.await_children(uid, "ConfigMap", "NetworkPolicy", "Job")
+    place.await_children(uid, "NetworkPolicy", "Job")
     for type_, status in (
         ("QuotaReserved", "False"),
         ("Suspended", "True"),

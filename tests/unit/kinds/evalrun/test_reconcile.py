@@ -1,4 +1,3 @@
-import json
 from typing import Any
 
 import pytest
@@ -26,7 +25,7 @@ def kinds(outcome: Any) -> list[tuple[str, str]]:
 
 
 def document(world: Any) -> dict[str, Any]:
-    return json.loads(world.objects["ConfigMap", "default", "bird-eval"]["data"]["job.json"])
+    return dict(world.job_document("bird-eval"))
 
 
 def test_it_waits_for_the_training_and_goes_on_by_itself(world: Any, documents: Any, assert_fixpoint: Any) -> None:
@@ -49,7 +48,6 @@ def test_it_waits_for_the_training_and_goes_on_by_itself(world: Any, documents: 
     assert_fixpoint(world, "EvalRun")
     world.trained()
     assert kinds(world.reconcile("EvalRun")) == [
-        ("ConfigMap", "bird-eval"),
         ("NetworkPolicy", "bird-eval"),
         ("Job", "bird-eval"),
     ]
@@ -66,7 +64,7 @@ def test_it_tells_of_a_failed_training_and_recovers(world: Any, documents: Any) 
     assert (status, reason) == ("False", "UpstreamFailed")
     assert "FineTuneJob default/bird failed: Diverged: NaN at step 3" in message
     world.trained()
-    assert len(world.reconcile("EvalRun").desired) == 3
+    assert len(world.reconcile("EvalRun").desired) == 2
     assert world.condition("EvalRun", "Succeeded")[0] == "Unknown"
 
 

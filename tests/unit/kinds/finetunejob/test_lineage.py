@@ -1,6 +1,5 @@
 """A FineTuneJob that starts from another one's artifact: `bird` is the first, `dpo` the second."""
 
-import json
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ def accepted(world: Any, name: str = "dpo") -> tuple[str, str, str]:
 
 
 def document(world: Any, name: str = "dpo") -> Any:
-    return json.loads(world.objects["ConfigMap", "default", f"{name}-train"]["data"]["job.json"])
+    return world.job_document(f"{name}-train")
 
 
 def jobs(world: Any) -> list[str]:
@@ -206,10 +205,10 @@ def test_lineage_goes_down_to_the_first_model_and_is_followed_by_whoever_uses_th
     assert lineage[-1]["baseModel"] == "hf://org/model"
     world.add(documents["EvalRun"], target={"fineTuneJobRef": {"name": "dpo"}})
     world.reconcile("EvalRun")
-    said = json.loads(world.objects["ConfigMap", "default", "bird-eval"]["data"]["job.json"])
+    said = world.job_document("bird-eval")
     assert said["target"]["model"]["uri"] == said["baseline"]["model"]["uri"] == "hf://org/model"
     assert said["target"]["digest"] == "sha256:dddd"
     world.add(documents["ModelDeployment"], model={"fineTuneJobRef": {"name": "dpo"}}, requires=[])
     world.reconcile("ModelDeployment")
-    served = json.loads(world.job_document("bird-serve")["data"]["job.json"])
+    served = world.job_document("bird-serve")
     assert served["model"]["uri"] == "hf://org/model"

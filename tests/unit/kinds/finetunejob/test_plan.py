@@ -1,4 +1,3 @@
-import json
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from swiftlet.kinds.finetunejob.plan import LARGEST_CHOSEN_BATCH, Layout, plan_l
 
 
 def document(world: Any) -> dict[str, Any]:
-    return json.loads(world.objects["ConfigMap", "default", "bird-train"]["data"]["job.json"])
+    return dict(world.job_document("bird-train"))
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,6 @@ def test_first_look_creates_the_children_and_sets_every_condition(world: Any, do
     world.add(documents["FineTuneJob"])
     outcome = world.reconcile("FineTuneJob")
     assert kinds(outcome) == [
-        ("ConfigMap", "bird-train"),
         ("NetworkPolicy", "bird-train"),
         ("Job", "bird-train-0"),
     ]
@@ -54,7 +53,7 @@ def test_only_pods_that_meet_get_a_service(world: Any, documents: Any) -> None:
 
 def test_a_service_of_an_earlier_release_stays(world: Any, documents: Any, assert_fixpoint: Any) -> None:
     start(world, documents)
-    like = world.objects["ConfigMap", "default", "bird-train"]["metadata"]
+    like = world.objects["NetworkPolicy", "default", "bird-train"]["metadata"]
     kept = {name: like[name] for name in ("name", "labels", "ownerReferences")}
     world.put({"apiVersion": "v1", "kind": "Service", "metadata": kept, "spec": {"clusterIP": "None"}})
     assert_fixpoint(world, "FineTuneJob")
@@ -229,12 +228,13 @@ def test_a_missing_config_map_is_waited_for(world: Any, documents: Any) -> None:
 
 
 def test_the_name_of_a_strangers_object_is_not_taken(world: Any, documents: Any) -> None:
-    world.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "bird-train"}, "data": {"mine": "1"}})
+    theirs = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "bird-train"}}
+    world.put({**theirs, "spec": {"mine": "1"}})
     start(world, documents)
     assert world.condition("FineTuneJob", "Accepted")[:2] == ("False", "NameConflict")
-    assert "ConfigMap default/bird-train" in world.condition("FineTuneJob", "Succeeded")[2]
-    assert world.objects["ConfigMap", "default", "bird-train"]["data"] == {"mine": "1"}
-    del world.objects["ConfigMap", "default", "bird-train"]
+    assert "NetworkPolicy default/bird-train" in world.condition("FineTuneJob", "Succeeded")[2]
+    assert world.objects["NetworkPolicy", "default", "bird-train"]["spec"] == {"mine": "1"}
+    del world.objects["NetworkPolicy", "default", "bird-train"]
     assert kinds(world.reconcile("FineTuneJob"))[-1] == ("Job", "bird-train-0")
 
 
@@ -249,7 +249,7 @@ def test_children_of_a_deleted_namesake_are_waited_for(world: Any, documents: An
 def test_a_running_attempt_keeps_the_plan_that_it_started_with(world: Any, documents: Any) -> None:
     start(world, documents)
     world.job_runs("bird-train-0")
-    before = world.objects["ConfigMap", "default", "bird-train"]["data"]
+    before = world.job_document("bird-train")
     storage = {"storage": {"artifactsClaim": "other"}}
     profile = {"apiVersion": "swiftlet.dev/v1alpha1", "kind": "ComputeProfile", "metadata": {"name": "default"}}
     world.add(profile, **storage)
@@ -258,12 +258,12 @@ def test_a_running_attempt_keeps_the_plan_that_it_started_with(world: Any, docum
     job = world.objects["Job", "default", "bird-train-0"]
     claims = [volume.get("persistentVolumeClaim") for volume in job["spec"]["template"]["spec"]["volumes"]]
     assert {"claimName": "swiftlet-artifacts"} in claims
-    assert world.objects["ConfigMap", "default", "bird-train"]["data"] == before
+    assert world.job_document("bird-train") == before
     world.pod_dies("bird-train-0", 1, failure("RuntimeError", "boom"))
     world.job_fails("bird-train-0")
     world.pass_time(5)
     world.reconcile("FineTuneJob")
-    assert '"pvc://other/' in world.objects["ConfigMap", "default", "bird-train"]["data"]["job.json"]
+    assert "pvc://other/" in world.job_document("bird-train")["artifactUri"]
 
 
 def test_a_running_attempt_can_be_suspended_though_its_data_is_gone(world: Any, documents: Any) -> None:

@@ -53,7 +53,7 @@ def verdict(world: Any) -> tuple[str, str]:
 
 
 def served(world: Any) -> dict[str, Any]:
-    return dict(json.loads(world.job_document("bird-serve")["data"]["job.json"]))
+    return dict(world.job_document("bird-serve"))
 
 
 def ref(name: str, **more: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What a server with GPUs is told about them."""
 
-import json
 from typing import Any
 
 import pytest
@@ -27,7 +26,7 @@ def start(world: Any, documents: Any, **spec: Any) -> None:
 
 
 def document(world: Any) -> dict[str, Any]:
-    return dict(json.loads(world.job_document("bird-serve")["data"]["job.json"]))
+    return dict(world.job_document("bird-serve"))
 
 
 def template(world: Any) -> dict[str, Any]:

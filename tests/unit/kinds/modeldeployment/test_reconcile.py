@@ -32,7 +32,7 @@ def kinds(outcome: Any) -> list[str]:
 
 
 def document(world: Any) -> dict[str, Any]:
-    return json.loads(world.job_document("bird-serve")["data"]["job.json"])
+    return world.job_document("bird-serve")
 
 
 def uid(world: Any) -> str:

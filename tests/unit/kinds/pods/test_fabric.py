@@ -24,7 +24,8 @@ def parts(found: dict[str, Any]) -> tuple[dict[str, str], dict[str, str], dict[s
     train = found["spec"]["containers"][0]
     env = {entry["name"]: entry.get("value", "") for entry in train["env"]}
     fabric = {name: value for name, value in env.items() if name.startswith(("NCCL_", "GLOO_"))}
-    return fabric, train.get("resources", {}).get("limits", {}), found["metadata"].get("annotations", {})
+    annotations = {key: text for key, text in found["metadata"]["annotations"].items() if "cni" in key}
+    return fabric, train.get("resources", {}).get("limits", {}), annotations
 
 
 def test_several_nodes_with_gpus_get_all_of_it(world: Any, documents: Any) -> None:

@@ -22,7 +22,9 @@ def run_of(world: Any, documents: Any, **spec: Any) -> tuple[dict[str, Any], dic
     world.add(PROFILE)
     world.add(documents["FineTuneJob"], **spec)
     made = {one["kind"]: one for one in world.look("FineTuneJob").desired}
-    return made["Job"]["spec"]["template"]["spec"], json.loads(made["ConfigMap"]["data"]["job.json"])
+    template = made["Job"]["spec"]["template"]
+    annotations = template["metadata"]["annotations"]
+    return template["spec"], json.loads(annotations["swiftlet.dev/job-document"])
 
 
 def holders(pod: dict[str, Any], of: str = "AWS_") -> list[str]:
@@ -78,4 +80,5 @@ def test_results_are_attached_by_a_container_of_their_own(world: Any, documents:
         if any(env["name"] == "SWIFTLET_REGISTRY_CONFIG" for env in one.get("env", []))
     ]
     assert secret == ["fetch", "publish"]
-    assert json.loads(made["ConfigMap"]["data"]["job.json"])["attachUri"] == "oci://registry/team/birds:v1"
+    annotations = made["Job"]["spec"]["template"]["metadata"]["annotations"]
+    assert json.loads(annotations["swiftlet.dev/job-document"])["attachUri"] == "oci://registry/team/birds:v1"

@@ -1,6 +1,5 @@
 """What `swiftlet run` would create, found by the same reconcilers, with every reference imagined to be fulfilled."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from swiftlet.documents import Document
 from swiftlet.documents.document import Key, key_of
 from swiftlet.documents.references import references_of
 from swiftlet.kinds import RECONCILERS
+from swiftlet.kinds.attempts.told_document import told_document
 from swiftlet.kinds.conditions.condition import find_condition
 from swiftlet.kinds.conditions.summary import settled
 from swiftlet.kinds.frame.capabilities import Capabilities
@@ -46,7 +46,7 @@ class PlannedResource:
     @property
     def job_document(self) -> Object:
         """What the pods would be told; empty when nothing would be created."""
-        return _job_document(self.objects)
+        return told_document(self.objects) or {}
 
     @property
     def name(self) -> str:
@@ -150,7 +150,7 @@ def _fulfilled(resource: Object, objects: Sequence[Object], lineage: Sequence[Ob
     def true(type_: str) -> Object:
         return {"type": type_, "status": "True", "reason": "Imagined", "observedGeneration": generation}
 
-    document = _job_document(objects)
+    document = told_document(objects) or {}
     if resource["kind"] == "FineTuneJob":
         artifact = {
             "uri": document.get("exportUri") or document.get("artifactUri", artifact_uri("unknown", "artifact")),
@@ -164,10 +164,6 @@ def _fulfilled(resource: Object, objects: Sequence[Object], lineage: Sequence[Ob
         conditions = [true("GatePassed"), true("Succeeded")]
         return {"observedGeneration": generation, "conditions": conditions, "targetDigest": UNKNOWN_DIGEST}
     return {}
-
-
-def _job_document(objects: Sequence[Object]) -> Object:
-    return next((json.loads(item["data"]["job.json"]) for item in objects if item["kind"] == "ConfigMap"), {})
 
 
 def _waits_for(value: Any) -> tuple[str, ...]:

@@ -98,12 +98,12 @@ def _host(pod: Object, job: PlannedResource, world: Imagined, request: PreviewRe
     def lookup(kind: str, name: str) -> Object | None:
         return made.get((kind, namespace, name)) or world.get(kind, namespace, name)
 
-    return VolumeHost(pod["metadata"]["uid"], folder, folder / "claims", lookup, claims)
+    return VolumeHost(pod, folder, folder / "claims", lookup, claims)
 
 
 def _run(pod: Object, host: VolumeHost, request: PreviewRequest) -> Preview:
     """Fetch what has to be fetched, then look. Raises CommandError with what the trainer said."""
-    volumes = provide_volumes(pod, host)
+    volumes = provide_volumes(host)
     steps = {one["name"]: one for one in pod["spec"]["initContainers"]}
     asked = ["--rows", str(request.rows), *([] if request.most is None else ["--read", str(request.most)])]
     looking = steps["prepare"]

@@ -10,6 +10,7 @@ from swiftlet.cli.places import path_of
 from swiftlet.cli.reading.finding import children_of
 from swiftlet.cli.reading.logreading import pods_to_read
 from swiftlet.cli.reading.world import Choice, World
+from swiftlet.kinds.attempts.told_document import told_document
 from swiftlet.wire.messages import ProgressEvent
 
 Object = dict[str, Any]
@@ -58,8 +59,7 @@ def from_history(text: str) -> list[Object]:
 def _from_history(state: Path, item: Object, children: Iterable[Object]) -> list[Object]:
     """The status names the artifact once there is one; what the pods were told does from the start."""
     uris = [((item.get("status") or {}).get("artifact") or {}).get("uri")]
-    told = ((child.get("data") or {}).get("job.json") for child in children if child["kind"] == "ConfigMap")
-    uris += [json.loads(text).get("artifactUri") for text in told if text]
+    uris.append((told_document(children) or {}).get("artifactUri"))
     for uri in filter(None, uris):
         made = path_of(state, uri)
         if made and (history := made.parent / HISTORY).is_file():

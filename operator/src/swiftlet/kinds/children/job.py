@@ -1,24 +1,11 @@
-"""Children that several kinds have: the ConfigMap with the job document, and what a workload says it follows."""
+"""What the workload of an attempt says that it follows."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from swiftlet.api.base import Resource
 from swiftlet.api.v1alpha1.queue import Queue
 from swiftlet.kinds.observing.observed import is_being_deleted, job_state, running_container
-from swiftlet.kinds.owning.ownership import DIGEST_ANNOTATION, canonical_json, child_metadata, digest_of
-from swiftlet.wire.documents import JOB_FILE
-
-
-def config_map(resource: Resource, name: str, component: str, content: dict[str, Any]) -> dict[str, Any]:
-    """The ConfigMap that holds the job document, as it is written."""
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": child_metadata(resource, name, component),
-        "data": {JOB_FILE.rpartition("/")[2]: canonical_json(content)},
-    }
-
+from swiftlet.kinds.owning.ownership import DIGEST_ANNOTATION, digest_of
 
 CHANGEABLE_ANNOTATION = "swiftlet.dev/changeable-digest"
 """On a Job: digest of what it follows of the spec that may be changed between two attempts."""

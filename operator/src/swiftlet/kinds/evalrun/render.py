@@ -1,4 +1,4 @@
-"""The Kubernetes objects of an evaluation: ConfigMap, NetworkPolicy and Job."""
+"""The Kubernetes objects of an evaluation: NetworkPolicy and Job."""
 
 from typing import Any
 
@@ -7,7 +7,8 @@ from swiftlet.kinds.attempts.backends.job import JobBackend
 from swiftlet.kinds.attempts.history import History
 from swiftlet.kinds.attempts.role import Role
 from swiftlet.kinds.attempts.workload import attempt_workload
-from swiftlet.kinds.children.job import CHANGEABLE_ANNOTATION, changeable_digest_of, config_map
+from swiftlet.kinds.children.job import CHANGEABLE_ANNOTATION, changeable_digest_of
+from swiftlet.kinds.children.job_document import Handed, hand_over
 from swiftlet.kinds.children.network_policy import network_policy
 from swiftlet.kinds.evalrun.plan import EvalPlan
 from swiftlet.kinds.frame.reading import OWNER_LABEL
@@ -48,19 +49,22 @@ def changeable_digest(run: EvalRun) -> str:
 
 def render(run: EvalRun, plan: EvalPlan, around: Surroundings, attempt: int, history: History) -> list[dict[str, Any]]:
     """The objects of one attempt."""
+    handed = hand_over(run, child_name(run), COMPONENT, plan.content)
     return [
-        config_map(run, child_name(run), COMPONENT, plan.content),
+        *handed.objects,
         *network_policy(run, child_name(run), COMPONENT, around.profile, _selector(run), []),
-        _job(run, plan, around, attempt, history),
+        _job(run, plan, handed, around, attempt, history),
     ]
 
 
-def _job(run: EvalRun, plan: EvalPlan, around: Surroundings, attempt: int, history: History) -> dict[str, Any]:
+def _job(
+    run: EvalRun, plan: EvalPlan, handed: Handed, around: Surroundings, attempt: int, history: History
+) -> dict[str, Any]:
     target = {TARGET_ANNOTATION: plan.document.target.digest or ""}
-    template = _template(run, plan, around, target)
+    template = _template(run, plan, handed, around, target)
     template["metadata"]["labels"][ATTEMPT_LABEL] = str(attempt)
     annotations = {
-        DIGEST_ANNOTATION: digest_of([plan.content, template]),
+        DIGEST_ANNOTATION: digest_of([*handed.objects, template]),
         CHANGEABLE_ANNOTATION: changeable_digest(run),
         **target,
     }
@@ -70,10 +74,12 @@ def _job(run: EvalRun, plan: EvalPlan, around: Surroundings, attempt: int, histo
     return attempt_workload(run, attempt, history, metadata, [role], JobBackend())
 
 
-def _template(run: EvalRun, plan: EvalPlan, around: Surroundings, target: dict[str, str]) -> dict[str, Any]:
+def _template(
+    run: EvalRun, plan: EvalPlan, handed: Handed, around: Surroundings, target: dict[str, str]
+) -> dict[str, Any]:
     profile = around.profile
     resources = pod_resources(run.spec.compute, profile, with_gpus=True)
-    places = all_mounts(profile, child_name(run), (*plan.mounts, *report_mounts(around.capabilities)), resources)
+    places = all_mounts(profile, handed.mount, (*plan.mounts, *report_mounts(around.capabilities)), resources)
     reports = report_env(run, around.capabilities)
     env = [*base_env(profile), *reports, *tracking_env(run.spec.report_to)]
     evaluate = container("evaluate", image_of(profile, "trainer"), places, env, resources)
@@ -82,7 +88,7 @@ def _template(run: EvalRun, plan: EvalPlan, around: Surroundings, target: dict[s
     spec = pod_spec(profile, places, [evaluate, *publish], GRACE_SECONDS, _selector(run))
     fetch = fetch_containers(profile, image_of(profile, "trainer"), places, modest)
     spec |= {"initContainers": [make_folder(profile, plan.folder, modest), *fetch], "restartPolicy": "Never"}
-    return {"metadata": pod_metadata(run, COMPONENT, profile, target), "spec": spec}
+    return {"metadata": pod_metadata(run, COMPONENT, profile, {**target, **handed.annotations}), "spec": spec}
 
 
 def _selector(run: EvalRun) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The objects of a run: ConfigMap, NetworkPolicy, a workload per attempt, and the Service of pods that meet."""
+"""The objects of a run: NetworkPolicy, a workload per attempt, and the Service of pods that meet."""
 
 from typing import Any
 
@@ -9,7 +9,8 @@ from swiftlet.kinds.attempts.backends.backend import Backend
 from swiftlet.kinds.attempts.history import History
 from swiftlet.kinds.attempts.role import Role
 from swiftlet.kinds.attempts.workload import attempt_workload
-from swiftlet.kinds.children.job import CHANGEABLE_ANNOTATION, changeable_digest_of, config_map
+from swiftlet.kinds.children.job import CHANGEABLE_ANNOTATION, changeable_digest_of
+from swiftlet.kinds.children.job_document import Handed, hand_over
 from swiftlet.kinds.children.network_policy import from_each_other, network_policy
 from swiftlet.kinds.finetunejob.lineage import annotation
 from swiftlet.kinds.finetunejob.plan import TrainPlan
@@ -60,12 +61,12 @@ def render(
     job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, history: History, backend: Backend
 ) -> list[dict[str, Any]]:
     """The objects of one attempt, its workload last."""
-    own = _selector(job)
+    own, handed = _selector(job), hand_over(job, child_name(job), COMPONENT, plan.content)
     return [
-        config_map(job, child_name(job), COMPONENT, plan.content),
+        *handed.objects,
         *_meeting_place(job, plan),
         *network_policy(job, child_name(job), COMPONENT, around.profile, own, from_each_other(own)),
-        _workload(job, plan, around, attempt, history, backend),
+        _workload(job, plan, handed, around, attempt, history, backend),
     ]
 
 
@@ -88,13 +89,19 @@ def _selector(job: FineTuneJob) -> dict[str, str]:
 
 
 def _workload(
-    job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, history: History, backend: Backend
+    job: FineTuneJob,
+    plan: TrainPlan,
+    handed: Handed,
+    around: Surroundings,
+    attempt: int,
+    history: History,
+    backend: Backend,
 ) -> dict[str, Any]:
     name = attempt_name(job, attempt)
-    template = _template(job, plan, around, backend.hostname(name, COMPONENT, 0))
+    template = _template(job, plan, handed, around, backend.hostname(name, COMPONENT, 0))
     template["metadata"]["labels"][ATTEMPT_LABEL] = str(attempt)
     annotations = {
-        DIGEST_ANNOTATION: digest_of([plan.content, template]),
+        DIGEST_ANNOTATION: digest_of([*handed.objects, template]),
         CHANGEABLE_ANNOTATION: changeable_digest(job),
     }
     metadata = workload_metadata(job, name, COMPONENT, around.profile, annotations, job.spec.queue)
@@ -102,10 +109,10 @@ def _workload(
     return attempt_workload(job, attempt, history, metadata, [role], backend)
 
 
-def _template(job: FineTuneJob, plan: TrainPlan, around: Surroundings, first: str) -> dict[str, Any]:
+def _template(job: FineTuneJob, plan: TrainPlan, handed: Handed, around: Surroundings, first: str) -> dict[str, Any]:
     profile, compute = around.profile, job.spec.compute
     modest = pod_resources(compute, profile, with_gpus=False)
-    places = all_mounts(profile, child_name(job), (*plan.mounts, *report_mounts(around.capabilities)), modest)
+    places = all_mounts(profile, handed.mount, (*plan.mounts, *report_mounts(around.capabilities)), modest)
     env = [*base_env(profile), *report_env(job, around.capabilities)]
     prepare = container("prepare", image_of(profile, "trainer"), places, env, modest)
     network = fabric_of(profile, around.capabilities, plan.layout.nodes, compute.gpus)
@@ -131,7 +138,7 @@ def _template(job: FineTuneJob, plan: TrainPlan, around: Surroundings, first: st
     }
     if plan.layout.nodes > 1 and not around.capabilities.shared_network:
         spec.setdefault("topologySpreadConstraints", [_spread(job)])
-    annotations = {**fabric_annotations(network), **annotation(plan.lineage)}
+    annotations = {**fabric_annotations(network), **annotation(plan.lineage), **handed.annotations}
     return {"metadata": pod_metadata(job, COMPONENT, profile, annotations), "spec": spec}
 
 

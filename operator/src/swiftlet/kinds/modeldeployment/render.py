@@ -5,6 +5,7 @@ from typing import Any
 
 from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
 from swiftlet.api.v1alpha1.modeldeployment import ModelDeployment
+from swiftlet.kinds.children.job_document import config_map_mount
 from swiftlet.kinds.children.network_policy import Ingress, network_policy
 from swiftlet.kinds.frame.asked import asking
 from swiftlet.kinds.frame.capabilities import Capabilities
@@ -144,7 +145,7 @@ def _template(
     name = document_name(child_name(deployment), plan.content)
     network = fabric_of(profile, capabilities, 1, gpus)
     mounts = (*plan.mounts, *report_mounts(capabilities))
-    places = all_mounts(profile, name, mounts, resources, shared_memory(gpus))
+    places = all_mounts(profile, config_map_mount(name), mounts, resources, shared_memory(gpus))
     env = [*base_env(profile), *report_env(deployment, capabilities), *fabric_env(network, gpus)]
     serve = container("serve", image_of(profile, "server"), places, env, resources)
     serve["ports"] = [

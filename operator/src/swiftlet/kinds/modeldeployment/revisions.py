@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from swiftlet.api.v1alpha1.modeldeployment import ModelDeployment
-from swiftlet.kinds.children.job import config_map
+from swiftlet.kinds.children.job_document import config_map
 from swiftlet.kinds.conditions.timestamps import seconds_between, to_text
 from swiftlet.kinds.frame.outcome import ObjectRef, ref_of
 from swiftlet.kinds.observing.observed import is_being_deleted, of_kind

@@ -65,9 +65,9 @@ def child_metadata(resource: Resource, name: str, component: str) -> dict[str, A
     }
 
 
-def canonical_json(value: Any) -> str:
+def canonical_json(value: Any, indent: int | None = 2) -> str:
     """JSON with sorted keys, so that equal documents are equal texts."""
-    return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(value, sort_keys=True, indent=indent, ensure_ascii=False) + "\n"
 
 
 def digest_of(value: Any) -> str:

@@ -15,12 +15,6 @@ USER = 65532
 """The `nonroot` user of distroless images; owns what pods write."""
 
 
-def job_mount(config_map: str) -> Mount:
-    """The ConfigMap with the job document."""
-    folder, _, key = JOB_FILE.rpartition("/")
-    return Mount("job", {"configMap": {"name": config_map, "items": [{"key": key, "path": key}]}}, folder)
-
-
 def field_env(name: str, path: str) -> dict[str, Any]:
     """A variable that the pod's own metadata or status fills."""
     return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
@@ -90,7 +84,7 @@ def restricted(
 
 def all_mounts(
     profile: ComputeProfileSpec,
-    config_map: str,
+    document: Mount,
     mounts: Sequence[Mount],
     resources: dict[str, dict[str, str]],
     shared_memory: int | None = None,
@@ -98,7 +92,7 @@ def all_mounts(
     """What a pod mounts: its job document, its inputs and outputs, what the profile gives to every pod, and its scratch
     space, within `resources`. shared_memory: MiB of /dev/shm that it has a use for, where that is known."""
     writable = scratch(profile.scratch, resources.get("limits", {}).get("memory"), shared_memory)
-    return distinct((job_mount(config_map), *mounts, *profile_mounts(profile), *writable))
+    return distinct((document, *mounts, *profile_mounts(profile), *writable))
 
 
 def pod_spec(
