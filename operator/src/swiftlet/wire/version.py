@@ -9,7 +9,7 @@ not know: so they still read every document that asks for nothing new.
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -79,8 +79,16 @@ def _pruned(model: BaseModel, document: dict[str, Any]) -> list[str]:
 
 @cache
 def _fields(model: type[BaseModel]) -> tuple[tuple[str, str, str | None], ...]:
-    """Of each field its name, its name in documents, and the version that brought it; every decision asks for them."""
-    return tuple((name, field.alias or name, _since(field)) for name, field in model.model_fields.items())
+    """Of each field that is new, or has new ones below it: its name, its name in documents, and the version that
+    brought it. Every decision asks for them."""
+    named = ((name, field.alias or name, _since(field), field.annotation) for name, field in model.model_fields.items())
+    return tuple((name, alias, since) for name, alias, since, kind in named if since or _holds_news(kind))
+
+
+def _holds_news(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return bool(_fields(annotation))
+    return any(map(_holds_news, get_args(annotation)))
 
 
 def _since(field: FieldInfo) -> str | None:

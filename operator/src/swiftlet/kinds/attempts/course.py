@@ -30,6 +30,8 @@ class Course:
     decision: Decision
     attempts: tuple[Attempt, ...]
     active_for: ActiveTime
+    changeable: str
+    """Digest of what may be changed between two attempts."""
     unbound: dict[str, str] = field(default_factory=dict)
     """Claims that keep a pod from being scheduled, in words."""
     unmade: Unmade | None = None
@@ -74,7 +76,7 @@ def course_of(
     reader: Reader,
     now: datetime,
 ) -> Course:
-    """The course of a run now. old: its stored status. changeable: digest of what may be changed between attempts."""
+    """The course of a run now. old: its stored status. changeable: as the course has it."""
     newest = attempts[-1] if attempts else None
     active_for = active_time(ActiveTime(old.active_seconds or 0, old.active_since), newest.job if newest else None, now)
     active = newest.job if newest and newest.state == "Active" else None
@@ -87,6 +89,7 @@ def course_of(
         decision=decide_attempt(run, attempts, old, now, result, active_for.seconds),
         attempts=tuple(attempts),
         active_for=active_for,
+        changeable=changeable,
         unbound=unbound_claims(pods, reader),
         unmade=_unmade(newest, reader, now) if newest and active else None,
         hold=hold_of(active, run.spec.suspend, reader),

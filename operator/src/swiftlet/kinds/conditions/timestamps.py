@@ -1,8 +1,10 @@
 """Times as Kubernetes writes them: RFC 3339, UTC, whole seconds."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
+@lru_cache(maxsize=16)  # every condition of a decision tells the same moment
 def to_text(moment: datetime) -> str:
     """2026-01-31T12:00:00Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

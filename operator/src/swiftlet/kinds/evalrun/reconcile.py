@@ -43,7 +43,7 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     course = course_of(run, old, attempts, "results", changeable_digest(run), reader, now)
     decision, verdict = course.decision, decide(run, target, around)
     plan = plan_evaluation(run, upstream, around) if decision.wants_job and not verdict else None
-    rendered = render(run, plan, around, decision.number, decision.history) if plan else []
+    rendered = render(run, plan, around, course) if plan else []
     verdict = name_conflict(run, reader, children, rendered) or verdict
     planned = [*around.missing_claims(), *rendered] if rendered and not (verdict or others) else []
     gone = [ref_of(job) for job in others if not is_being_deleted(job)]

@@ -4,7 +4,7 @@ from typing import Any
 
 from swiftlet.api.v1alpha1.evalrun import EvalRun
 from swiftlet.kinds.attempts.backends.job import JobBackend
-from swiftlet.kinds.attempts.history import History
+from swiftlet.kinds.attempts.course import Course
 from swiftlet.kinds.attempts.role import Role
 from swiftlet.kinds.attempts.workload import attempt_workload
 from swiftlet.kinds.children.job import CHANGEABLE_ANNOTATION, changeable_digest_of
@@ -47,25 +47,24 @@ def changeable_digest(run: EvalRun) -> str:
     return changeable_digest_of([run.spec.compute.resources.document(), run.spec.batch_size], run.spec.queue)
 
 
-def render(run: EvalRun, plan: EvalPlan, around: Surroundings, attempt: int, history: History) -> list[dict[str, Any]]:
-    """The objects of one attempt."""
+def render(run: EvalRun, plan: EvalPlan, around: Surroundings, course: Course) -> list[dict[str, Any]]:
+    """The objects of the attempt that is decided on."""
     handed = hand_over(run, child_name(run), COMPONENT, plan.content)
     return [
         *handed.objects,
         *network_policy(run, child_name(run), COMPONENT, around.profile, _selector(run), []),
-        _job(run, plan, handed, around, attempt, history),
+        _job(run, plan, handed, around, course),
     ]
 
 
-def _job(
-    run: EvalRun, plan: EvalPlan, handed: Handed, around: Surroundings, attempt: int, history: History
-) -> dict[str, Any]:
+def _job(run: EvalRun, plan: EvalPlan, handed: Handed, around: Surroundings, course: Course) -> dict[str, Any]:
+    attempt, history = course.decision.number, course.decision.history
     target = {TARGET_ANNOTATION: plan.document.target.digest or ""}
     template = _template(run, plan, handed, around, target)
     template["metadata"]["labels"][ATTEMPT_LABEL] = str(attempt)
     annotations = {
         DIGEST_ANNOTATION: digest_of([*handed.objects, template]),
-        CHANGEABLE_ANNOTATION: changeable_digest(run),
+        CHANGEABLE_ANNOTATION: course.changeable,
         **target,
     }
     name = attempt_name(run, attempt)

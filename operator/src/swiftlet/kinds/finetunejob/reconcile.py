@@ -8,8 +8,7 @@ from swiftlet.api.v1alpha1.finetunejob import FineTuneJob
 from swiftlet.api.v1alpha1.finetunejob_status import FineTuneJobStatus
 from swiftlet.kinds.attempts.attempt import attempts_of
 from swiftlet.kinds.attempts.backends.choice import choose
-from swiftlet.kinds.attempts.course import course_of
-from swiftlet.kinds.attempts.decision import Decision
+from swiftlet.kinds.attempts.course import Course, course_of
 from swiftlet.kinds.attempts.outcome import outcome_of
 from swiftlet.kinds.children.network_policy import surplus_policies
 from swiftlet.kinds.conditions.endings import is_over, seen
@@ -39,7 +38,7 @@ def reconcile(resource: dict[str, Any], reader: Reader, now: datetime, capabilit
     course = course_of(job, old, attempts, "artifact", changeable_digest(job), reader, now)
     lineage = lineage_of(job, attempts, around)
     verdict = decide(job, lineage, around)
-    rendered = _rendered(job, verdict, lineage, course.decision, around)
+    rendered = _rendered(job, verdict, lineage, course, around)
     verdict = name_conflict(job, reader, children, rendered) or verdict
     planned = [*around.missing_claims(), *rendered] if rendered and isinstance(verdict, Layout) else []
     has_begun = attempts or (planned and not job.spec.suspend)
@@ -54,12 +53,12 @@ def _rendered(
     job: FineTuneJob,
     verdict: Layout | Verdict,
     lineage: Lineage | Verdict,
-    decision: Decision,
+    course: Course,
     around: Surroundings,
 ) -> list[dict[str, Any]]:
     backend = choose(job.spec.backend, around)
     if isinstance(verdict, Verdict) or isinstance(lineage, Verdict) or isinstance(backend, Verdict):
         return []
-    if not decision.wants_job:
+    if not course.decision.wants_job:
         return []
-    return render(job, plan_run(job, verdict, lineage, around), around, decision.number, decision.history, backend)
+    return render(job, plan_run(job, verdict, lineage, around), around, course, backend)

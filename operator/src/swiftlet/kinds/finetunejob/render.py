@@ -6,7 +6,7 @@ from swiftlet.api.v1alpha1.compute import Compute, parse_quantity
 from swiftlet.api.v1alpha1.computeprofile import ComputeProfileSpec
 from swiftlet.api.v1alpha1.finetunejob import CHANGEABLE, FineTuneJob
 from swiftlet.kinds.attempts.backends.backend import Backend
-from swiftlet.kinds.attempts.history import History
+from swiftlet.kinds.attempts.course import Course
 from swiftlet.kinds.attempts.role import Role
 from swiftlet.kinds.attempts.workload import attempt_workload
 from swiftlet.kinds.children.job import CHANGEABLE_ANNOTATION, changeable_digest_of
@@ -58,15 +58,15 @@ def attempt_name(job: FineTuneJob, number: int) -> str:
 
 
 def render(
-    job: FineTuneJob, plan: TrainPlan, around: Surroundings, attempt: int, history: History, backend: Backend
+    job: FineTuneJob, plan: TrainPlan, around: Surroundings, course: Course, backend: Backend
 ) -> list[dict[str, Any]]:
-    """The objects of one attempt, its workload last."""
+    """The objects of the attempt that is decided on, its workload last."""
     own, handed = _selector(job), hand_over(job, child_name(job), COMPONENT, plan.content)
     return [
         *handed.objects,
         *_meeting_place(job, plan),
         *network_policy(job, child_name(job), COMPONENT, around.profile, own, from_each_other(own)),
-        _workload(job, plan, handed, around, attempt, history, backend),
+        _workload(job, plan, handed, around, course, backend),
     ]
 
 
@@ -93,16 +93,16 @@ def _workload(
     plan: TrainPlan,
     handed: Handed,
     around: Surroundings,
-    attempt: int,
-    history: History,
+    course: Course,
     backend: Backend,
 ) -> dict[str, Any]:
+    attempt, history = course.decision.number, course.decision.history
     name = attempt_name(job, attempt)
     template = _template(job, plan, handed, around, backend.hostname(name, COMPONENT, 0))
     template["metadata"]["labels"][ATTEMPT_LABEL] = str(attempt)
     annotations = {
         DIGEST_ANNOTATION: digest_of([*handed.objects, template]),
-        CHANGEABLE_ANNOTATION: changeable_digest(job),
+        CHANGEABLE_ANNOTATION: course.changeable,
     }
     metadata = workload_metadata(job, name, COMPONENT, around.profile, annotations, job.spec.queue)
     role = Role(COMPONENT, plan.layout.nodes, template)
