@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-CHILDREN = {"configmaps", "networkpolicies", "jobs"}
+CHILDREN = {"networkpolicies", "jobs"}
 READS = {"get", "list", "watch"}
 
 

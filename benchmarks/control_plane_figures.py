@@ -5,6 +5,7 @@ from pathlib import Path
 
 import control_plane_fleet
 import control_plane_rest
+from control_plane_backlog import Round
 from control_plane_fleet import Burst
 from control_plane_reports import Reports
 from control_plane_rest import Rest
@@ -15,23 +16,12 @@ from control_plane_singles import Singles
 class Scale:
     """What was measured on a growing number of resources."""
 
+    rounds: list[Round]
+    """Beside the bare client."""
     bursts: list[Burst]
-    beside: list[Burst]
-    """The bare client, each in the same order after the burst of the same count that it is compared with."""
     rests: list[Rest]
     samples: dict[str, int]
     """Samples of the operator's processor time by what they were spent on."""
-
-    @property
-    def compared(self) -> list[Burst]:
-        """The operator's bursts that the bare client followed."""
-        first = next((number for number, burst in enumerate(self.bursts) if burst.total > self.rests[0].size), 0)
-        return self.bursts[first : first + len(self.beside)]
-
-    @property
-    def ratios(self) -> list[float]:
-        """The operator's rate over the bare client's, for each round."""
-        return [ours.rate / bare.rate for ours, bare in zip(self.compared, self.beside, strict=True)]
 
 
 def report(scale: Scale | None, singles: Singles | None, reports: Reports | None, load: float) -> str:
@@ -49,18 +39,17 @@ def report(scale: Scale | None, singles: Singles | None, reports: Reports | None
 
 
 def _growth(scale: Scale) -> str:
-    rows = []
-    for burst in scale.bursts:
-        rows.append(burst.line("operator"))
-        if burst in scale.compared:
-            rows.append(scale.beside[scale.compared.index(burst)].line("bare client"))
-    ratios = ", ".join(f"{ratio:.2f}" for ratio in scale.ratios)
+    pairs = [side for each in scale.rounds for side in (each.ours.line("operator"), each.bare.line("bare client"))]
+    ratios = ", ".join(f"{each.ratio:.2f}" for each in scale.rounds)
     return "\n\n".join(
         [
-            "Resources applied at once; a resource is a Job, a ConfigMap and a NetworkPolicy. Processor time of the\n"
-            "client (the operator or the bare one), the API server and etcd in ms per resource; cores taken by\n"
-            "others.\n\n" + "\n".join([control_plane_fleet.HEADING, *rows]),
+            "Resources that are stored and have no children yet; these are a Job and a NetworkPolicy each, and the\n"
+            "operator writes a status, too. Processor time of the client (the operator or the bare one), the API server\n"
+            "and etcd in ms per resource; cores taken by others.\n\n"
+            + "\n".join([control_plane_fleet.HEADING, *pairs]),
             f"operator / bare client, by round: {ratios}",
+            "Resources applied at once, which takes a part of the machine while the operator works:\n\n"
+            + "\n".join([control_plane_fleet.HEADING, *(burst.line("operator") for burst in scale.bursts)]),
             "writes per resource: " + _listed(scale.bursts[-1].writes),
             "\n".join([control_plane_rest.HEADING, *(each.line() for each in scale.rests)]),
         ]
@@ -97,11 +86,8 @@ def draw(scale: Scale, file: Path) -> None:
     restart.plot(sizes, [each.settled for each in scale.rests], "s--", label="at rest again")
     restart.set(title="restart", ylabel="seconds", ylim=(0, None))
     restart.legend(frameon=False)
-    rate.plot([each.total for each in scale.bursts], [each.rate for each in scale.bursts], "o-", label="operator")
-    if scale.beside:
-        rate.plot([each.total for each in scale.beside], [each.rate for each in scale.beside], "s", label="bare client")
+    rate.plot([each.total for each in scale.bursts], [each.rate for each in scale.bursts], "o-")
     rate.set(title="children of resources made", ylabel="resources per second", ylim=(0, None))
-    rate.legend(frameon=False)
     for axes in (memory, restart, rate):
         axes.set(xlabel="resources", xlim=(0, None))
         axes.spines[["top", "right"]].set_visible(False)

@@ -1,16 +1,17 @@
-"""A growing number of resources: how fast the operator makes their children, and a bare client the same children."""
+"""A growing number of resources: how fast the operator makes their children."""
 
 import asyncio
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from control_plane_audit import CHILDREN, AuditLog, Timeline, Write, quantile, tally, timeline
-from control_plane_bed import BARE, OPERATOR, Usage, usage
-from control_plane_client import Client, children_of, job
+from control_plane_audit import AuditLog, Timeline, Write, quantile, tally, timeline
+from control_plane_bed import OPERATOR, Usage, usage
+from control_plane_client import Client, job
 from testbed.controlplane import ControlPlane
 
-FLEET, BESIDE = "fleet", "beside"
-"""Namespaces of the operator and of the bare client."""
+FLEET = "fleet"
+"""The namespace."""
 PROGRAMS = ("operator", "kube-apiserver", "etcd")
 QUIET_SECONDS = 1.5
 PATIENCE_SECONDS = 300.0
@@ -18,15 +19,15 @@ PATIENCE_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Burst:
-    """Resources that were applied at once, or the children alone by the bare client."""
+    """Resources that were applied at once, or that were stored before."""
 
     count: int
     total: int
     """Resources of the operator afterwards."""
     seconds: float
-    """From the first request to the last child."""
+    """From the first resource, or from the first child of those that were stored, to the last child."""
     latencies: list[float]
-    """From a resource to its last child, in rising order; empty for the bare client."""
+    """From a resource to its last child, in rising order; empty for those that were stored before."""
     writes: dict[str, float]
     """Writes per resource."""
     used: Usage
@@ -59,17 +60,16 @@ HEADING = (
 
 
 class Fleet:
-    """The resources in FLEET, which the operator works on, and those in BESIDE, which it does not watch."""
+    """The resources in FLEET, which the operator works on."""
 
-    def __init__(self, bed: ControlPlane, admin: Client, bare: Client) -> None:
-        self.bed, self.admin, self._bare = bed, admin, bare
+    def __init__(self, bed: ControlPlane, admin: Client) -> None:
+        self.bed, self.admin = bed, admin
         self.log = AuditLog(bed.audit_log)
-        self.size, self._aside = 0, 0
+        self.size = 0
 
     async def furnish(self) -> None:
-        """Make both namespaces."""
-        for namespace in (FLEET, BESIDE):
-            await self.admin.furnish(namespace)
+        """Make the namespace."""
+        await self.admin.furnish(FLEET)
 
     async def grow(self, count: int) -> Burst:
         """Apply `count` more resources at once and wait until the operator has nothing more to do for them."""
@@ -77,55 +77,39 @@ class Fleet:
         self.log.writes()
         before, load = usage(self.bed), os.getloadavg()[0]
         creating = asyncio.create_task(self.admin.create_all(jobs))
-        seen, used = await self._until_done(count)
+        seen, used = await until_done(self.log, self.bed, count)
         await creating
         self.size += count
         found = timeline(seen, OPERATOR)
         writes = {resource: number / count for resource, number in tally(seen, OPERATOR).items()}
         return Burst(count, self.size, _span(found), found.latencies, writes, used.since(before), load)
 
-    async def beside(self, count: int) -> Burst:
-        """The bare client applies the children of `count` other resources, which are there before."""
-        owners = [job(BESIDE, f"run-{self._aside + number:05d}") for number in range(count)]
-        self._aside += count
-        stored = await self.admin.create_all(owners)
-        children = [child for owner in stored for child in children_of(owner)]
-        self.log.writes()
-        before, load = usage(self.bed), os.getloadavg()[0]
-        await self._bare.apply_all(children)
-        used = usage(self.bed)
-        await asyncio.sleep(0.5)
-        made = [write for write in self.log.writes() if write.user == BARE and write.resource in CHILDREN]
-        if len(made) != len(children):
-            raise RuntimeError(f"{len(made)} of {len(children)} applied objects are in the audit log")
-        seconds = max(write.answered for write in made) - min(write.asked for write in made)
-        writes = {resource: number / count for resource, number in tally(made, BARE).items()}
-        return Burst(count, self.size, seconds, [], writes, used.since(before), load)
-
     async def duplicates(self) -> int:
-        """Children beyond one Job, NetworkPolicy and ConfigMap for each resource; negative when some are missing."""
-        others = {"ConfigMap": 2}  # the rows, and the CA that the controller manager puts into each namespace
-        kinds = ("ConfigMap", "NetworkPolicy", "Job")
-        counts = [await self.admin.count(kind, FLEET) - others.get(kind, 0) for kind in kinds]
+        """Children beyond one Job and NetworkPolicy for each resource; negative when some are missing."""
+        kinds = ("NetworkPolicy", "Job")
+        counts = [await self.admin.count(kind, FLEET) for kind in kinds]
         return sum(counts) - len(kinds) * self.size
 
-    async def _until_done(self, count: int) -> tuple[list[Write], Usage]:
-        """All writes until each resource has its children and a status and no more come, and what that took."""
-        loop = asyncio.get_running_loop()
-        deadline, quiet_since = loop.time() + PATIENCE_SECONDS, loop.time()
-        seen: list[Write] = []
-        used = usage(self.bed)
-        while loop.time() < deadline:
-            await asyncio.sleep(0.25)
-            new = self.log.writes()
-            seen.extend(new)
-            if any(write.user == OPERATOR and write.resource != "events" for write in new):
-                quiet_since, used = loop.time(), usage(self.bed)
-            if tally(seen, OPERATOR)["finetunejobs/status"] < count or len(timeline(seen, OPERATOR).whole) < count:
-                continue
-            if loop.time() - quiet_since > QUIET_SECONDS:
-                return seen, used
-        raise TimeoutError(f"the children of {count} resources are not there after {PATIENCE_SECONDS:.0f} s")
+
+async def until_done(
+    log: AuditLog, bed: ControlPlane, count: int, seen: Sequence[Write] = ()
+) -> tuple[list[Write], Usage]:
+    """All writes until each of `count` resources has its children and a status and no more come, and what was used
+    until then. seen: writes that were read before. Raises TimeoutError."""
+    loop, found = asyncio.get_running_loop(), list(seen)
+    deadline, quiet_since = loop.time() + PATIENCE_SECONDS, loop.time()
+    used = usage(bed)
+    while loop.time() < deadline:
+        await asyncio.sleep(0.25)
+        new = log.writes()
+        found.extend(new)
+        if any(write.user == OPERATOR and write.resource != "events" for write in new):
+            quiet_since, used = loop.time(), usage(bed)
+        if tally(found, OPERATOR)["finetunejobs/status"] < count or len(timeline(found, OPERATOR).whole) < count:
+            continue
+        if loop.time() - quiet_since > QUIET_SECONDS:
+            return found, used
+    raise TimeoutError(f"the children of {count} resources are not there after {PATIENCE_SECONDS:.0f} s")
 
 
 def _span(found: Timeline) -> float:

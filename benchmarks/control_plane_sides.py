@@ -124,12 +124,12 @@ def _version(family: str, module: str) -> str:
 
 OURS = Side(
     "swiftlet",
-    "FineTuneJob -> ConfigMap, NetworkPolicy, Job",
+    "FineTuneJob -> NetworkPolicy, Job",
     "side-swiftlet",
     "finetunejobs",
     "swiftlet.dev/v1alpha1",
     job,
-    {"configmaps": 1, "networkpolicies": 1, "jobs": 1},
+    {"networkpolicies": 1, "jobs": 1},
     frozenset({user(HOME, ACCOUNT)}),
     ("operator",),
 )

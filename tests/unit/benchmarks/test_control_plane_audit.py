@@ -42,6 +42,6 @@ def test_children_of_others_and_of_resources_from_before_do_not_count() -> None:
 
 
 def test_children_of_a_fine_tune_job() -> None:
-    kinds = {"configmaps": 2.0, "networkpolicies": 3.0, "jobs": 5.0}
+    kinds = {"networkpolicies": 3.0, "jobs": 5.0}
     writes = [write("finetunejobs", "bird", 1), *(write(kind, "bird-train-0", at) for kind, at in kinds.items())]
     assert timeline(writes, "us").latencies == [4]
