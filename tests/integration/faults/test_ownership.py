@@ -51,10 +51,10 @@ def test_of_two_resources_with_one_name_the_second_waits_for_the_children_of_the
 ) -> None:
     """Deleted and created again at once: the new one has another uid, and the old children must go first."""
     first = scene.create(document("twice"))["metadata"]["uid"]
-    scene.wait(lambda: len(scene.children(first)) == 4, "children")
+    scene.wait(lambda: len(scene.children(first)) == 3, "children")
     scene.delete("FineTuneJob", "twice")
     second = scene.create(document("twice"))["metadata"]["uid"]
-    scene.wait(lambda: len(scene.children(second)) == 4 and scene.children(first) == [], "its own children")
+    scene.wait(lambda: len(scene.children(second)) == 3 and scene.children(first) == [], "its own children")
     scene.start_pods(second)
     scene.wait_condition("FineTuneJob", "twice", "Running", "True")
 
