@@ -52,7 +52,7 @@ def test_the_lease_is_renewed_and_new_work_is_done_under_a_flood(
         try:
             time.sleep(2)
             late = scene.create(document("late"))["metadata"]["uid"]
-            scene.wait(lambda: len(scene.children(late)) == 4, "children of new work", seconds=10)
+            scene.wait(lambda: len(scene.children(late)) == 3, "children of new work", seconds=10)
             time.sleep(max(0.0, began + SECONDS - time.monotonic()))
         finally:
             is_over.set()

@@ -23,7 +23,7 @@ from swiftlet.storage.artifacts import ARTIFACT_FORM
 from swiftlet.wire.version import Since, Wire
 
 JOB_FILE = "/swiftlet/job/job.json"
-"""Where the ConfigMap with the job document is mounted."""
+"""Where the job document is mounted."""
 DATA_ROOT = "/swiftlet/data"
 MODELS_ROOT = "/swiftlet/models"
 """Where the mirror of hf:// models is mounted: `org/name` or `org/name@revision` below it."""
