@@ -44,8 +44,8 @@ def _growth(scale: Scale) -> str:
     return "\n\n".join(
         [
             "Resources that are stored and have no children yet; these are a Job and a NetworkPolicy each, and the\n"
-            "operator writes a status, too. Processor time of the client (the operator or the bare one), the API server\n"
-            "and etcd in ms per resource; cores taken by others.\n\n"
+            "operator writes a status, too. Processor time of the client (the operator or the bare one), the API\n"
+            "server and etcd in ms per resource; cores taken by others.\n\n"
             + "\n".join([control_plane_fleet.HEADING, *pairs]),
             f"operator / bare client, by round: {ratios}",
             "Resources applied at once, which takes a part of the machine while the operator works:\n\n"
