@@ -80,8 +80,8 @@ def test_the_plan_as_a_document_holds_every_object(swiftlet: Any, tmp_path: Path
     found = YAML(typ="safe").load(done.stdout)["resources"]
     kinds = {one["kind"]: [item["kind"] for item in one["objects"]] for one in found}
     assert kinds == {
-        "FineTuneJob": ["ConfigMap", "NetworkPolicy", "Job"],
-        "EvalRun": ["ConfigMap", "NetworkPolicy", "Job"],
+        "FineTuneJob": ["NetworkPolicy", "Job"],
+        "EvalRun": ["NetworkPolicy", "Job"],
         "ModelDeployment": ["ConfigMap", "ControllerRevision", "Service", "NetworkPolicy", "Deployment"],
     }
     assert found[0]["needs"]["layout"]["worldSize"] == 1

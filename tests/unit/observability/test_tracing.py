@@ -148,7 +148,7 @@ def test_a_look_is_a_trace_of_what_was_applied_and_its_log_lines_name_it(
     spans = {span.name: span for span in collector.spans}
     root = spans["reconcile FineTuneJob"]
     children = {name for name, span in spans.items() if span.parent_span_id == root.span_id}
-    assert {"apply ConfigMap", "apply NetworkPolicy", "apply Job", "status FineTuneJob"} == children
+    assert {"apply NetworkPolicy", "apply Job", "status FineTuneJob"} == children
     assert {span.trace_id for span in spans.values()} == {root.trace_id}
     about = {one.key: one.value for one in root.attributes}
     assert about["k8s.namespace.name"].string_value == "team" and about["swiftlet.name"].string_value == "bird"
