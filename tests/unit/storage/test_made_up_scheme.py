@@ -1,8 +1,8 @@
 """What a new URI scheme costs: it is added to a copy of the sources, and works from the document to the pod."""
 
-import json
 from pathlib import Path
 
+from swiftlet.kinds.attempts.told_document import told_document
 from testbed.sources import SourceCopy
 
 SCHEME = '''
@@ -89,7 +89,7 @@ def test_a_scheme_is_two_modules_and_a_word_in_the_registry(tmp_path: Path) -> N
     (tmp_path / "unknown.yaml").write_text(JOB.replace("tape://SHELF", "drum://x"))
     seen = sources.look(LOOK)
 
-    document = json.loads(next(item["data"]["job.json"] for item in seen["objects"] if item["kind"] == "ConfigMap"))
+    document = told_document(seen["objects"]) or {}
     assert document["model"] == {"uri": "tape://north/model"}
     assert document["datasets"][0]["path"] == "/swiftlet/data/0/rows.jsonl"
     pod = next(item for item in seen["objects"] if item["kind"] == "Job")["spec"]["template"]["spec"]

@@ -64,11 +64,12 @@ spec:
 LOOK = """
 from unittest.mock import MagicMock
 from swiftlet.api.schema.reference import render_reference
+from swiftlet.kinds.attempts.told_document import told_document
 from swiftlet.wire.documents import TrainDocument
 
 objects = json.loads(said("plan", "half.yaml", "-o", "json"))["resources"][0]["objects"]
 said("crds", "--output", "crds")
-document = next(item["data"]["job.json"] for item in objects if item["kind"] == "ConfigMap")
+document = json.dumps(told_document(objects))
 page = render_reference()["tasks/half.md"]
 seen = {
     "document": document, "page": page, "agents": said("plan", "agents.yaml"), "two": said("plan", "two.yaml"),
