@@ -58,7 +58,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="*", default=[1000, 3000, 10000], help="resources in all")
     parser.add_argument("--burst", type=int, default=2000, help="most resources that are applied at once")
-    parser.add_argument("--stored", type=int, default=1000, help="resources of a backlog, beside the bare client")
+    parser.add_argument(
+        "--stored", type=int, default=1000, help="resources of a backlog, beside the bare client; 0 for none"
+    )
     parser.add_argument("--singles", type=int, default=100, help="resources that are applied one after the other")
     parser.add_argument("--reporting", type=int, default=1000, help="running jobs whose pods report")
     parser.add_argument("--peers", type=int, default=COUNT, help="resources at once beside other operators; 0 for none")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from control_plane_audit import CHILDREN, AuditLog, Write, tally
 from control_plane_bed import BARE, OPERATOR, Operator, usage
 from control_plane_client import Client, children_of, job
-from control_plane_fleet import Burst, until_done
+from control_plane_fleet import PATIENCE_SECONDS, Burst, until_done
 from testbed.controlplane import ControlPlane
 
 ROUNDS = 2
@@ -38,10 +38,10 @@ class Backlogs:
         self._log = AuditLog(bed.audit_log)
 
     async def rounds(self, count: int) -> list[Round]:
-        """`count` resources for each side of each round."""
+        """`count` resources for each side of each round; no round for none."""
         return [
             Round(await self._operator(f"stored-{number}", count), await self._bare_client(f"bare-{number}", count))
-            for number in range(ROUNDS)
+            for number in range(ROUNDS if count else 0)
         ]
 
     async def _operator(self, namespace: str, count: int) -> Burst:
@@ -51,9 +51,10 @@ class Backlogs:
         operator = Operator(self._bed, namespace)
         operator.start()
         try:
-            while not any(write.user == OPERATOR for write in seen):
-                await asyncio.sleep(LOOK_SECONDS)
-                seen.extend(self._log.writes())
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not any(write.user == OPERATOR for write in seen):
+                    await asyncio.sleep(LOOK_SECONDS)
+                    seen.extend(self._log.writes())
             before = usage(self._bed)
             seen, used = await until_done(self._log, self._bed, count, seen)
         finally:
