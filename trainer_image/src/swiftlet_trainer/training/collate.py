@@ -203,7 +203,9 @@ def _joined(rows: Sequence[Row], shared: Sequence[Sequence[int]]) -> dict[str, A
     batch = {
         "input_ids": torch.tensor(told(lambda row: row["input_ids"]), dtype=torch.long),
         "labels": torch.tensor(told(_shifted), dtype=torch.long),
-        "position_ids": torch.tensor(told(_positions), dtype=torch.long),
+        "position_ids": torch.tensor(
+            told(lambda row: _restarting(lengths_of(row), len(row["input_ids"])).tolist()), dtype=torch.long
+        ),
     }
     if "weights" in rows[0]:
         batch["weights"] = torch.tensor(told(_weights))
@@ -239,11 +241,6 @@ def _moved(row: Row, name: str, nothing: Any) -> list[Any]:
     for end in accumulate(lengths_of(row)):
         moved[end - 1] = nothing
     return moved
-
-
-def _positions(row: Row) -> list[int]:
-    """0, 1, 2, … anew for each sequence."""
-    return [place for length in lengths_of(row) for place in range(length)]
 
 
 def _restarting(lengths: Sequence[int], width: int) -> torch.Tensor:
